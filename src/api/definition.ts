@@ -1,0 +1,67 @@
+import type { FieldError, KubernetesObject, Resource } from "../apimachinery/index.ts";
+
+/** What an object's rules may know of the request. */
+export interface RequestContext {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly operation: "create" | "update";
+  /** The subresource written, if any: `status`, `scale`, … */
+  readonly subresource?: string;
+}
+
+/** A column of `kubectl get`. */
+export interface PrinterColumn<T> {
+  readonly name: string;
+  readonly type: "string" | "integer" | "number" | "boolean" | "date";
+  /** `name` marks the object's name. */
+  readonly format?: string;
+  readonly description: string;
+  /** 0: always shown; 1: only with `-o wide`. */
+  readonly priority?: 0 | 1;
+  readonly value: (object: T, now: number) => string | number | boolean | null;
+}
+
+/**
+ * What no table says of a kind; everything else comes from the facts. All functions are pure: objects are never
+ * changed in place. Absent functions mean the general rule.
+ */
+export interface ResourceDefinition<T extends KubernetesObject = KubernetesObject> {
+  readonly resource: Resource<T>;
+  /** Fills in defaults after those of the facts' markers; gets an object as decoded. */
+  readonly defaults?: (object: T) => T;
+  readonly validate?: (object: T, context: RequestContext) => readonly FieldError[];
+  readonly validateUpdate?: (object: T, old: T, context: RequestContext) => readonly FieldError[];
+  /** Resets what a client may not set, sets what the server sets; status is cleared by the general rule. */
+  readonly prepareForCreate?: (object: T, context: RequestContext) => T;
+  /** Keeps of the old object what a client may not change; status and generation are kept by the general rule. */
+  readonly prepareForUpdate?: (object: T, old: T, context: RequestContext) => T;
+  /** What an update of `status` takes over besides status. */
+  readonly prepareForStatusUpdate?: (object: T, old: T) => T;
+  /** Warnings sent with the answer. */
+  readonly warnings?: (object: T, old: T | undefined) => readonly string[];
+  readonly columns?: readonly PrinterColumn<T>[];
+  /** Field selectors besides metadata.name and metadata.namespace. */
+  readonly selectableFields?: Readonly<Record<string, (object: T) => string>>;
+  /** Dotted paths of the scale subresource. */
+  readonly scale?: {
+    readonly specReplicas: string;
+    readonly statusReplicas: string;
+    readonly selector: string;
+  };
+  /** Which name a generic name check demands; default: DNS subdomain. */
+  readonly nameRule?: "subdomain" | "label" | "rfc1035label" | "path" | "none";
+  /** A spec change raises metadata.generation; default: true when the kind has spec and status. */
+  readonly tracksGeneration?: boolean;
+  /** How long objects live; for events. Milliseconds. */
+  readonly timeToLive?: number;
+  /** Seconds a delete without grace period leaves before the object goes; absent: it goes at once. */
+  readonly gracePeriodSeconds?: (object: T, requested: number | undefined) => number;
+  /** Finalizers that every new object gets. */
+  readonly defaultFinalizers?: readonly string[];
+}
+
+export function defineResource<T extends KubernetesObject>(
+  definition: ResourceDefinition<T>,
+): ResourceDefinition<T> {
+  return Object.freeze(definition);
+}

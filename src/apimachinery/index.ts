@@ -1,0 +1,7 @@
+export * from "./api-error.ts";
+export * from "./field-error.ts";
+export type * from "./facts.ts";
+export type * from "./json.ts";
+export * from "./resource.ts";
+export type * from "./generated/meta-v1.ts";
+export type * from "./schema/types.ts";

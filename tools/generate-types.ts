@@ -18,6 +18,7 @@ const specialTypes: Readonly<Record<string, string>> = {
   "io.k8s.apimachinery.pkg.api.resource.Quantity": "string",
   "io.k8s.apimachinery.pkg.util.intstr.IntOrString": "number | string",
   "io.k8s.apimachinery.pkg.runtime.RawExtension": "JsonObject",
+  "io.k8s.apimachinery.pkg.runtime.Unknown": "JsonObject",
   "io.k8s.apimachinery.pkg.types.UID": "string",
   "io.k8s.apimachinery.pkg.types.NodeName": "string",
 };
@@ -65,18 +66,21 @@ const byPackage = new Map([...machinery, ...api].map((source) => [source.facts.p
 const resources = JSON.parse(readFileSync(join(apiFacts, "resources.json"), "utf8")) as ResourceFacts[];
 
 class Module {
+  readonly source: Source;
+  readonly inMachinery: boolean;
   readonly imports = new Map<string, Set<string>>();
   readonly machineryImports = new Set<string>();
-  constructor(
-    readonly source: Source,
-    readonly inMachinery: boolean,
-  ) {}
+  constructor(source: Source, inMachinery: boolean) {
+    this.source = source;
+    this.inMachinery = inMachinery;
+  }
 
   render(): string {
     const { facts } = this.source;
     const body: string[] = [];
     for (const [name, type] of Object.entries(facts.types)) {
       if (specialTypes[`${facts.package}.${name}`] !== undefined || !/^[A-Z]/.test(name)) continue;
+      if (name === "List" && type.k !== "struct") continue;
       body.push(this.declaration(name, type));
     }
     if (!this.inMachinery) {
@@ -90,14 +94,16 @@ class Module {
 
   private header(): string {
     const lines: string[] = [];
-    const names = [...this.machineryImports].sort();
+    const names: string[] = [...this.machineryImports].sort();
     const hasHandle = names.includes("resource");
     const typesOnly = names.filter((name) => name !== "resource");
     const base = this.inMachinery ? "../" : "../../apimachinery/";
     if (hasHandle) lines.push(`import { resource } from "${base}resource.ts";`);
     const fromResource = typesOnly.filter((name) => name === "Resource");
     const fromObject = typesOnly.filter((name) => ["JsonObject", "JsonValue", "FieldsV1"].includes(name));
-    const fromMeta = typesOnly.filter((name) => !fromResource.includes(name) && !fromObject.includes(name));
+    const fromMeta = typesOnly.filter(
+      (name: string) => !(fromResource as string[]).includes(name) && !fromObject.includes(name),
+    );
     if (fromResource.length)
       lines.push(`import type { ${fromResource.join(", ")} } from "${base}resource.ts";`);
     if (fromObject.length) lines.push(`import type { ${fromObject.join(", ")} } from "${base}json.ts";`);

@@ -1,4 +1,4 @@
-import type { KubernetesObject, List, New, ObjectKey, Resource } from "../apimachinery/index.ts";
+import type { KubernetesObject, ObjectList, New, ObjectKey, Resource } from "../apimachinery/index.ts";
 
 /** How reads of lists and watches are narrowed. */
 export interface Selection {
@@ -62,7 +62,7 @@ export interface Client {
     key: ObjectKey,
     options?: { resourceVersion?: string; signal?: AbortSignal },
   ): Promise<T>;
-  list<T extends object>(resource: Resource<T>, options?: ListOptions): Promise<List<T>>;
+  list<T extends object>(resource: Resource<T>, options?: ListOptions): Promise<ObjectList<T>>;
   /** Batches of events, in order; ends when the signal aborts or the server ends the watch; throws ApiError `Expired` when history is gone. */
   watch<T extends object>(
     resource: Resource<T>,

@@ -21,7 +21,10 @@ export interface FieldError {
 
 /** A path to a field: `FieldPath.root("spec").child("containers").index(0)`. */
 export class FieldPath {
-  private constructor(readonly text: string) {}
+  readonly text: string;
+  private constructor(text: string) {
+    this.text = text;
+  }
 
   static readonly empty = new FieldPath("");
 

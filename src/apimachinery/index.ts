@@ -3,5 +3,17 @@ export * from "./field-error.ts";
 export type * from "./facts.ts";
 export type * from "./json.ts";
 export * from "./resource.ts";
-export type * from "./generated/meta-v1.ts";
+export type * as meta from "./generated/meta-v1.ts";
+export type {
+  Condition,
+  LabelSelector,
+  LabelSelectorRequirement,
+  ListMeta,
+  ManagedFieldsEntry,
+  ObjectMeta,
+  OwnerReference,
+  Status,
+  StatusCause,
+  StatusDetails,
+} from "./generated/meta-v1.ts";
 export type * from "./schema/types.ts";

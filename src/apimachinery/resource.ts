@@ -9,7 +9,7 @@ export interface KubernetesObject {
 }
 
 /** A list as the API returns it. */
-export interface List<T> {
+export interface ObjectList<T> {
   readonly apiVersion?: string;
   readonly kind?: string;
   readonly metadata: ListMeta;

@@ -1,0 +1,30 @@
+import type { UserInfo } from "../../api/index.ts";
+import type { KubernetesObject, Resource } from "../../apimachinery/index.ts";
+
+/** One write on its way to the store. */
+export interface AdmissionRequest {
+  readonly operation: "CREATE" | "UPDATE" | "DELETE" | "CONNECT";
+  readonly resource: Resource;
+  /** Empty for the resource itself. */
+  readonly subresource: string;
+  readonly namespace: string;
+  /** Empty when the server makes the name. */
+  readonly name: string;
+  readonly user: UserInfo;
+  readonly dryRun: boolean;
+  /** The new object; absent for deletes. */
+  readonly object?: KubernetesObject;
+  /** The present object; absent for creates. */
+  readonly old?: KubernetesObject;
+}
+
+/** A link of the admission chain: all `admit` run first, in order, then all `validate`. Both throw ApiError to refuse. */
+export interface AdmissionPlugin {
+  readonly name: string;
+  readonly operations: readonly AdmissionRequest["operation"][];
+  /** Answers the object to go on with, the same one when nothing changes. */
+  admit?(
+    request: AdmissionRequest & { readonly object: KubernetesObject },
+  ): KubernetesObject | Promise<KubernetesObject>;
+  validate?(request: AdmissionRequest): void | Promise<void>;
+}

@@ -84,11 +84,11 @@ export interface Client {
     options?: DeleteOptions,
   ): Promise<void>;
   /** Creates at a subresource: `binding`, `eviction`, `token`; answers what the server answers. */
-  post<T extends object, B extends object, R extends object>(
+  post<T extends object, R extends object>(
     resource: Resource<T>,
     key: ObjectKey,
     subresource: string,
-    body: B,
+    body: object,
   ): Promise<R>;
 }
 

@@ -1,0 +1,142 @@
+import { UsageError, describeFlags, parseFlags, type FlagDefinition, type FlagValues } from "./flags.ts";
+import { StartError } from "./daemon.ts";
+import { defaultDirectory } from "./layout.ts";
+
+/** What a command gets besides its flags. */
+export interface CommandContext {
+  /** The file that starts this program; daemons are started with it. */
+  readonly launcher: string;
+  readonly print: (line: string) => void;
+}
+
+interface Command {
+  readonly summary: string;
+  readonly flags: Readonly<Record<string, FlagDefinition>>;
+  /** Started by other commands, not by people. */
+  readonly internal?: true;
+  /** Answers the exit code. */
+  run(flags: FlagValues, context: CommandContext): Promise<number>;
+}
+
+const directoryFlag: FlagDefinition = {
+  type: "string",
+  placeholder: "DIR",
+  description: `where everything of the cluster lives (default ${defaultDirectory()})`,
+};
+
+// Each command loads its own code: none pays for another's.
+const commands: Readonly<Record<string, Command>> = {
+  up: {
+    summary: "start a cluster in the background, or start it again with the same data",
+    flags: {
+      dir: directoryFlag,
+      port: {
+        type: "integer",
+        placeholder: "PORT",
+        description: "port of the API server (default 6443)",
+        minimum: 1,
+        maximum: 65535,
+      },
+      nodes: {
+        type: "integer",
+        placeholder: "N",
+        description:
+          "0: the control plane alone; 1: with a node on this machine (default 1 for root, else 0)",
+        minimum: 0,
+        maximum: 1,
+      },
+    },
+    run: async (flags, context) => (await import("./up.ts")).up(flags, context),
+  },
+  down: {
+    summary: "stop the cluster; its data stay",
+    flags: { dir: directoryFlag },
+    run: async (flags, context) => (await import("./down.ts")).down(flags, context),
+  },
+  delete: {
+    summary: "stop the cluster and remove its data",
+    flags: { dir: directoryFlag },
+    run: async (flags, context) => (await import("./down.ts")).remove(flags, context),
+  },
+  status: {
+    summary: "show whether the cluster runs, and its processes",
+    flags: { dir: directoryFlag },
+    run: async (flags, context) => (await import("./status.ts")).status(flags, context),
+  },
+  version: {
+    summary: "print the version",
+    flags: {},
+    run: async (_flags, { print }) => (await import("./version.ts")).version(print),
+  },
+  "control-plane": {
+    summary: "run the control plane in the foreground",
+    internal: true,
+    flags: { dir: directoryFlag },
+    run: async (flags) => (await import("./control-plane.ts")).controlPlane(flags),
+  },
+  node: {
+    summary: "run a node in the foreground",
+    internal: true,
+    flags: { dir: directoryFlag },
+    run: async (flags) => (await import("./node.ts")).node(flags),
+  },
+};
+
+/** Runs the command line; answers the exit code: 0 done, 1 failed, 2 misused. */
+export async function main(args: readonly string[], options: { readonly launcher: string }): Promise<number> {
+  const print = (line: string) => void process.stdout.write(`${line}\n`);
+  const complain = (line: string) => void process.stderr.write(`${line}\n`);
+  const [name = "help", ...rest] = args;
+  if (name === "help" || name === "--help" || name === "-h") {
+    print(overview());
+    return 0;
+  }
+  const command = commands[name === "--version" ? "version" : name];
+  if (command === undefined) {
+    complain(`Error: unknown command ${JSON.stringify(name)} for "kubets"\nRun 'kubets help' for usage.`);
+    return 2;
+  }
+  if (rest.includes("--help") || rest.includes("-h")) {
+    print(usage(name, command));
+    return 0;
+  }
+  try {
+    const { flags, positionals } = parseFlags(rest, command.flags);
+    if (positionals.length > 0) throw new UsageError(`unexpected argument: ${positionals.join(" ")}`);
+    return await command.run(flags, { launcher: options.launcher, print });
+  } catch (error) {
+    if (error instanceof UsageError) {
+      complain(`Error: ${error.message}`);
+      return 2;
+    }
+    if (error instanceof StartError) complain(`Error: ${error.message}`);
+    else complain(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    return 1;
+  }
+}
+
+function overview(): string {
+  const shown = Object.entries(commands).filter(([, command]) => command.internal !== true);
+  const rows = shown.map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`);
+  return [
+    "kubets: Kubernetes v1.36 in TypeScript, a whole cluster from one command.",
+    "",
+    "Usage: kubets COMMAND [flags]",
+    "",
+    "Commands:",
+    ...rows,
+    "",
+    "Run 'kubets COMMAND --help' for a command's flags.",
+  ].join("\n");
+}
+
+function usage(name: string, { summary, flags }: Command): string {
+  const lines = [
+    `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`,
+    "",
+    `Usage: kubets ${name} [flags]`,
+  ];
+  return Object.keys(flags).length === 0
+    ? lines.join("\n")
+    : [...lines, "", "Flags:", describeFlags(flags)].join("\n");
+}

@@ -1,0 +1,70 @@
+import { createHash } from "node:crypto";
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { UsageError } from "./flags.ts";
+import type { Layout } from "./layout.ts";
+
+/** The settings of one cluster: chosen by its first `up`, kept in `cluster.json`, the same at every later one. */
+export interface ClusterConfiguration {
+  /** Format of the directory; a newer one is refused. */
+  readonly format: 1;
+  /** Tells this cluster's interfaces, tables and control groups from those of others on the machine; from its directory. */
+  readonly id: string;
+  /** The API server's port. */
+  readonly port: number;
+  /** 0: the control plane alone; 1: with a node on this machine. */
+  readonly nodes: 0 | 1;
+  readonly nodeName: string;
+  readonly podCIDR: string;
+  readonly serviceCIDR: string;
+  readonly clusterDomain: string;
+  /** The kubelet's port. */
+  readonly kubeletPort: number;
+}
+
+export const currentFormat = 1;
+
+/** Six hexadecimal digits that name a cluster on its machine. */
+export function clusterId(layout: Layout): string {
+  return createHash("sha256").update(layout.directory).digest("hex").slice(0, 6);
+}
+
+/** The settings in force, or undefined where there is no cluster yet. */
+export function readConfiguration(layout: Layout): ClusterConfiguration | undefined {
+  if (!existsSync(layout.configuration)) return undefined;
+  const parsed: unknown = parse(layout.configuration);
+  const format = (parsed as { format?: unknown } | null)?.format;
+  if (typeof format !== "number")
+    throw new UsageError(`${layout.configuration} is no kubets cluster configuration`);
+  if (format > currentFormat) {
+    throw new UsageError(
+      `${layout.directory} was written by a newer kubets (format ${format}; this one knows up to ${currentFormat}): use that version`,
+    );
+  }
+  return parsed as ClusterConfiguration;
+}
+
+function parse(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    throw new UsageError(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+export function writeConfiguration(layout: Layout, configuration: ClusterConfiguration): void {
+  writePrivately(layout.configuration, `${JSON.stringify(configuration, undefined, 2)}\n`);
+}
+
+/** Replaces a file in one step, readable by its owner alone. */
+export function writePrivately(path: string, text: string): void {
+  const scratch = `${path}.new`;
+  writeFileSync(scratch, text, { mode: 0o600 });
+  renameSync(scratch, path);
+}
+
+export function makeDirectories(layout: Layout): void {
+  for (const folder of [layout.directory, layout.data, layout.pki, layout.logs, layout.node]) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  }
+  chmodSync(layout.data, 0o700);
+}

@@ -1,0 +1,26 @@
+import type { NetworkInterfaceInfo } from "node:os";
+
+/** Second octets tried for 10.X.0.0/16, first those that users know. */
+const podOctets = [244, ...Array.from({ length: 50 }, (_, index) => 150 + index)];
+const serviceOctets = [96, ...Array.from({ length: 50 }, (_, index) => 97 + index)];
+
+function isTaken(octet: number, addresses: readonly string[]): boolean {
+  return addresses.some((address) => address.startsWith(`10.${octet}.`));
+}
+
+/**
+ * Networks for pods and services that no interface of the machine is in. Clusters side by side each have a
+ * bridge with an address of their pod network, and take the same place in both lists.
+ */
+export function freeSubnets(interfaces: readonly Pick<NetworkInterfaceInfo, "address">[]): {
+  pods: string;
+  services: string;
+} {
+  const addresses = interfaces.map(({ address }) => address);
+  const position = podOctets.findIndex(
+    (octet, index) => !isTaken(octet, addresses) && !isTaken(serviceOctets[index] ?? 0, addresses),
+  );
+  const pods = podOctets[Math.max(position, 0)];
+  const services = serviceOctets[Math.max(position, 0)];
+  return { pods: `10.${pods}.0.0/16`, services: `10.${services}.0.0/16` };
+}

@@ -1,0 +1,199 @@
+import { createServer } from "node:net";
+import { hostname, networkInterfaces } from "node:os";
+import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import type { Milliseconds } from "../base/index.ts";
+import type { CommandContext } from "./command.ts";
+import {
+  clusterId,
+  currentFormat,
+  makeDirectories,
+  readConfiguration,
+  writeConfiguration,
+  type ClusterConfiguration,
+} from "./configuration.ts";
+import { startDaemon } from "./daemon.ts";
+import { UsageError, type FlagValues } from "./flags.ts";
+import { defaultDirectory, layoutOf, type Layout } from "./layout.ts";
+import { missingNodePrograms } from "./requirements.ts";
+import { recordProcesses, runningProcesses, stopProcess, type ClusterProcess } from "./processes.ts";
+import { freeSubnets } from "./subnets.ts";
+
+const defaultPort = 6443;
+const defaultKubeletPort = 10250;
+/** How long a half-started cluster may take to stop again. */
+const undoPatience: Milliseconds = 20_000;
+
+/** `kubets up`: starts what of the cluster does not run, and says what runs. */
+export async function up(flags: FlagValues, context: CommandContext): Promise<number> {
+  const { print } = context;
+  const layout = layoutOf((flags.dir as string | undefined) ?? defaultDirectory());
+  const running = runningProcesses(layout);
+  if (running.length > 0) return alreadyUp(layout, { running, flags, print });
+  return withLock(layout, async () => {
+    const started = Date.now();
+    const configuration = await settle(layout, flags);
+    for (const line of explainNodes(flags)) print(line);
+    await refuseTakenPort(configuration.port);
+    makeDirectories(layout);
+    writeConfiguration(layout, configuration);
+    const processes = await startParts(layout, { configuration, context });
+    recordProcesses(layout, processes);
+    print("");
+    print(`The cluster is up after ${seconds(Date.now() - started)}. Its kubeconfig: ${layout.kubeconfig}`);
+    for (const line of suggestions(layout, configuration)) print(line);
+    return 0;
+  });
+}
+
+function alreadyUp(
+  layout: Layout,
+  {
+    running,
+    flags,
+    print,
+  }: { running: readonly ClusterProcess[]; flags: FlagValues; print: (line: string) => void },
+): number {
+  const configuration = readConfiguration(layout);
+  for (const name of ["port", "nodes"] as const) {
+    const wanted = flags[name];
+    if (wanted !== undefined && configuration !== undefined && configuration[name] !== wanted) {
+      throw new UsageError(
+        `the cluster in ${layout.directory} is up with --${name} ${configuration[name]}: 'kubets down' stops it, then it can start with --${name} ${wanted}`,
+      );
+    }
+  }
+  const expected = ["control-plane", ...(configuration?.nodes === 1 ? ["node"] : [])];
+  const gone = expected.filter((name) => !running.some((one) => one.name === name));
+  if (gone.length > 0) {
+    throw new UsageError(
+      `the cluster in ${layout.directory} runs in part: ${gone.join(" and ")} ended (see ${layout.logs}). 'kubets down', then 'kubets up' starts it anew`,
+    );
+  }
+  print(`The cluster is up already. Its kubeconfig: ${layout.kubeconfig}`);
+  return 0;
+}
+
+/** The settings to start with: those of the cluster's first start, with this call's port and nodes. */
+async function settle(layout: Layout, flags: FlagValues): Promise<ClusterConfiguration> {
+  const port = flags.port as number | undefined;
+  const nodes = flags.nodes as 0 | 1 | undefined;
+  const existing = readConfiguration(layout);
+  if (existing !== undefined) {
+    return { ...existing, port: port ?? existing.port, nodes: nodesFor(nodes ?? existing.nodes) };
+  }
+  const subnets = freeSubnets(Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []));
+  return {
+    format: currentFormat,
+    id: clusterId(layout),
+    port: port ?? defaultPort,
+    nodes: nodesFor(nodes ?? (isRoot() ? 1 : 0)),
+    nodeName: hostname().toLowerCase(),
+    podCIDR: subnets.pods,
+    serviceCIDR: subnets.services,
+    clusterDomain: "cluster.local",
+    kubeletPort: await freePort(defaultKubeletPort),
+  };
+}
+
+const isRoot = (): boolean => process.getuid?.() === 0;
+
+function nodesFor(wanted: 0 | 1): 0 | 1 {
+  if (wanted === 0) return 0;
+  if (!isRoot()) {
+    throw new UsageError(
+      "a node needs root, for namespaces, mounts and network interfaces: run as root, or use --nodes 0 for the control plane alone",
+    );
+  }
+  const missing = missingNodePrograms();
+  if (missing.length > 0) {
+    throw new UsageError(
+      `a node needs programs that are not installed. On Debian: apt-get install ${missing.join(" ")}. Or use --nodes 0 for the control plane alone`,
+    );
+  }
+  return 1;
+}
+
+/** Tells someone who is not root, and asked for nothing, why there is no node. */
+function explainNodes(flags: FlagValues): string[] {
+  if (flags.nodes !== undefined || isRoot()) return [];
+  return [
+    "Starting the control plane alone: a node needs root, for namespaces, mounts and network interfaces.",
+  ];
+}
+
+async function startParts(
+  layout: Layout,
+  { configuration, context }: { configuration: ClusterConfiguration; context: CommandContext },
+): Promise<readonly ClusterProcess[]> {
+  const processes: ClusterProcess[] = [];
+  const start = async (name: string, nodeFlags: readonly string[]) => {
+    const onPart = (part: string, after: Milliseconds) =>
+      context.print(`  ${part.padEnd(22)}ready after ${seconds(after)}`);
+    processes.push(...(await startDaemon({ name, launcher: context.launcher, layout, onPart, nodeFlags })));
+  };
+  try {
+    await start("control-plane", ["--max-semi-space-size=16"]);
+    if (configuration.nodes === 1)
+      await start("node", ["--max-semi-space-size=2", "--max-old-space-size=512"]);
+    return processes;
+  } catch (error) {
+    for (const one of processes.toReversed()) await stopProcess(one, { layout, patience: undoPatience });
+    throw error;
+  }
+}
+
+function suggestions(layout: Layout, { nodes }: ClusterConfiguration): string[] {
+  return [
+    "",
+    "Try next:",
+    `  export KUBECONFIG=${layout.kubeconfig}`,
+    nodes === 1 ? "  kubectl get nodes -o wide" : "  kubectl get namespaces",
+    "  kubectl create deployment web --image=IMAGE --replicas=3",
+    "  npx kubets status; npx kubets down",
+  ];
+}
+
+const seconds = (span: Milliseconds): string => `${(span / 1000).toFixed(2)} s`;
+
+function listenOn(port: number): Promise<"free" | NodeJS.ErrnoException> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", resolve);
+    server.listen(port, () => server.close(() => resolve("free")));
+  });
+}
+
+async function refuseTakenPort(port: number): Promise<void> {
+  const outcome = await listenOn(port);
+  if (outcome === "free") return;
+  const why = outcome.code === "EADDRINUSE" ? "another program listens on it" : outcome.message;
+  throw new UsageError(`port ${port} cannot be used: ${why}. Choose another with --port`);
+}
+
+const portsTried = 100;
+
+async function freePort(first: number): Promise<number> {
+  for (let port = first; port < first + portsTried; port++) {
+    if ((await listenOn(port)) === "free") return port;
+  }
+  throw new UsageError(`no free port between ${first} and ${first + portsTried - 1}`);
+}
+
+/** Keeps two commands from starting one cluster at once. */
+async function withLock(layout: Layout, action: () => Promise<number>): Promise<number> {
+  if (existsSync(layout.directory) && !statSync(layout.directory).isDirectory()) {
+    throw new UsageError(`${layout.directory} is not a directory`);
+  }
+  mkdirSync(layout.directory, { recursive: true, mode: 0o700 });
+  try {
+    writeFileSync(layout.lock, `${process.pid}\n`, { flag: "wx", mode: 0o600 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    throw new UsageError(`another 'kubets up' is starting this cluster; if none is, remove ${layout.lock}`);
+  }
+  try {
+    return await action();
+  } finally {
+    rmSync(layout.lock, { force: true });
+  }
+}

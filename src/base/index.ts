@@ -1,4 +1,5 @@
 export * from "./assert.ts";
 export * from "./clock.ts";
+export * from "./heap.ts";
 export * from "./logger.ts";
 export * from "./random.ts";

@@ -1,2 +1,3 @@
 export type * from "./client.ts";
 export * from "./definition.ts";
+export * from "./schema.ts";

@@ -45,13 +45,16 @@ export interface TypeFacts {
   readonly k: "struct" | "named" | "alias";
   readonly t?: string;
   readonly f?: readonly FieldFacts[];
+  /** How server-side apply treats the struct where its fields do not say. */
+  readonly structType?: "granular" | "atomic";
   /** Declarative validation markers of the type. */
   readonly val?: readonly string[];
   readonly union?: unknown;
   /** The whole protobuf form where it differs from the fields. */
   readonly proto?: readonly ProtoField[];
   readonly protoOnly?: readonly ProtoField[];
-  readonly noProto?: readonly string[];
+  /** 1 when the type has no protobuf form. */
+  readonly noProto?: 1;
 }
 
 export interface FieldFacts {

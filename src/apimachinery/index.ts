@@ -16,4 +16,4 @@ export type {
   StatusCause,
   StatusDetails,
 } from "./generated/meta-v1.ts";
-export type * from "./schema/types.ts";
+export * from "./schema/index.ts";

@@ -1,1 +1,3 @@
 export * from "./store.ts";
+export * from "./memory-store.ts";
+export * from "./compactor.ts";

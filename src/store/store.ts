@@ -26,6 +26,8 @@ export interface Versioned {
   readonly modRevision: Revision;
   /** Writes to the key since it was created, from 1. */
   readonly version: number;
+  /** The lease that the key ends with. */
+  readonly lease?: LeaseId;
 }
 
 export type Change =
@@ -40,8 +42,29 @@ export interface Page {
   readonly remaining: number;
 }
 
-/** Why a store refuses; `conflict`: the key exists, is gone or was modified; `compacted`, `future`: no such revision here. */
-export type StoreErrorType = "conflict" | "compacted" | "future" | "closed" | "unavailable" | "corrupt";
+/** The revision that a change made. */
+export function revisionOf(change: Change): Revision {
+  return change.type === "put" ? change.current.modRevision : change.revision;
+}
+
+/** The key that a change is of. */
+export function keyOf(change: Change): Key {
+  return change.type === "put" ? change.current.key : change.key;
+}
+
+/**
+ * Why a store refuses; `conflict`: the key exists, is gone or was modified; `compacted`, `future`: no such
+ * revision here; `unavailable`: nothing was written and a later try may succeed, unless the message says otherwise.
+ */
+export type StoreErrorType =
+  | "conflict"
+  | "compacted"
+  | "future"
+  | "closed"
+  | "unavailable"
+  | "corrupt"
+  | "leaseNotFound"
+  | "tooLarge";
 
 export class StoreError extends Error {
   override readonly name = "StoreError";
@@ -79,5 +102,9 @@ export interface Store {
   compact(through: Revision): Promise<void>;
   /** A lease whose keys are deleted `ttl` after it was granted, unless kept alive. */
   grantLease(ttl: Milliseconds): Promise<LeaseId>;
+  /** Counts the lease's time from now again; rejects with `leaseNotFound` when it has ended. */
+  keepLeaseAlive(lease: LeaseId): Promise<void>;
+  /** Ends the lease now and deletes its keys. */
+  revokeLease(lease: LeaseId): Promise<void>;
   close(): Promise<void>;
 }

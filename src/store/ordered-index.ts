@@ -1,0 +1,192 @@
+import { invariant } from "../base/index.ts";
+
+/** What the index holds: anything with a key, and whether it counts as alive. */
+export interface Indexed {
+  readonly key: string;
+}
+
+interface Chunk<Entry> {
+  readonly entries: Entry[];
+  alive: number;
+}
+
+/** A place between entries; valid until the index changes. */
+export interface Position {
+  readonly chunk: number;
+  readonly offset: number;
+}
+
+/** Small enough that an insertion moves little, large enough that counting over chunks is cheap. */
+const chunkLimit = 512;
+
+/**
+ * Entries ordered by key in a sorted array of sorted chunks. Insertion and search take O(log n) comparisons and
+ * a short move; each chunk counts its living entries, so that counting a range does not visit them.
+ */
+export class OrderedIndex<Entry extends Indexed> {
+  private chunks: Chunk<Entry>[] = [];
+  private readonly isAlive: (entry: Entry) => boolean;
+  constructor(isAlive: (entry: Entry) => boolean) {
+    this.isAlive = isAlive;
+  }
+
+  /** Adds an entry that is not alive yet; its key must be new. */
+  insert(entry: Entry): void {
+    const at = this.chunkFor(entry.key);
+    const chunk = this.chunks[at];
+    if (!chunk) {
+      this.chunks.push({ entries: [entry], alive: 0 });
+      return;
+    }
+    const offset = lowerBound(chunk.entries, entry.key);
+    invariant(chunk.entries[offset]?.key !== entry.key, `the key ${entry.key} is already indexed`);
+    if (chunk.entries.length < chunkLimit) chunk.entries.splice(offset, 0, entry);
+    else this.insertIntoFull(at, offset, entry);
+  }
+
+  /** Removes an entry that is not alive. */
+  remove(key: string): void {
+    const at = this.chunkFor(key);
+    const chunk = this.chunks[at];
+    invariant(chunk, `the key ${key} is not indexed`);
+    const offset = lowerBound(chunk.entries, key);
+    invariant(chunk.entries[offset]?.key === key, `the key ${key} is not indexed`);
+    chunk.entries.splice(offset, 1);
+    if (chunk.entries.length === 0) this.chunks.splice(at, 1);
+    else this.joinSmall(at);
+  }
+
+  /** Counts the entry of the key as alive (+1) or not (-1). */
+  adjustAlive(key: string, by: 1 | -1): void {
+    const chunk = this.chunks[this.chunkFor(key)];
+    invariant(chunk, `the key ${key} is not indexed`);
+    chunk.alive += by;
+  }
+
+  /** Before the first entry whose key is not less. */
+  atOrAfter(key: string): Position {
+    const chunk = this.chunkFor(key);
+    return this.normal(chunk, lowerBound(this.chunks[chunk]?.entries ?? [], key));
+  }
+
+  /** Before the first entry whose key is greater. */
+  after(key: string): Position {
+    const position = this.atOrAfter(key);
+    return this.chunks[position.chunk]?.entries[position.offset]?.key === key
+      ? this.normal(position.chunk, position.offset + 1)
+      : position;
+  }
+
+  /** Behind all entries. */
+  get end(): Position {
+    return { chunk: this.chunks.length, offset: 0 };
+  }
+
+  /** The entry behind the position. */
+  at(position: Position): Entry | undefined {
+    return this.chunks[position.chunk]?.entries[position.offset];
+  }
+
+  /** Visits entries in order until `visit` returns false; returns where it stopped, behind the last one taken. */
+  scan(range: { from: Position; to: Position }, visit: (entry: Entry) => boolean): Position {
+    const { from, to } = range;
+    for (let at = from.chunk; at <= to.chunk && at < this.chunks.length; at++) {
+      const entries = this.chunks[at]!.entries;
+      const last = at === to.chunk ? to.offset : entries.length;
+      for (let offset = at === from.chunk ? from.offset : 0; offset < last; offset++) {
+        if (!visit(entries[offset]!)) return { chunk: at, offset };
+      }
+    }
+    return to;
+  }
+
+  /** How many entries of the range are alive; single entries are visited only in the two outer chunks. */
+  countAlive(range: { from: Position; to: Position }): number {
+    const { from, to } = range;
+    let count = 0;
+    for (let at = from.chunk; at <= to.chunk && at < this.chunks.length; at++) {
+      const { entries, alive } = this.chunks[at]!;
+      const first = at === from.chunk ? from.offset : 0;
+      const last = at === to.chunk ? to.offset : entries.length;
+      if (first === 0 && last === entries.length) count += alive;
+      else for (let offset = first; offset < last; offset++) if (this.isAlive(entries[offset]!)) count++;
+    }
+    return count;
+  }
+
+  /** How many entries the range has, alive or not. */
+  countEntries(range: { from: Position; to: Position }): number {
+    const { from, to } = range;
+    let count = -from.offset + to.offset;
+    for (let at = from.chunk; at < to.chunk; at++) count += this.chunks[at]!.entries.length;
+    return Math.max(count, 0);
+  }
+
+  private insertIntoFull(at: number, offset: number, entry: Entry): void {
+    const chunk = this.chunks[at]!;
+    // Keys often come in ascending order: then full chunks stay full instead of being halved.
+    if (at === this.chunks.length - 1 && offset === chunk.entries.length) {
+      this.chunks.push({ entries: [entry], alive: 0 });
+      return;
+    }
+    const half = chunkLimit / 2;
+    const upper: Chunk<Entry> = { entries: chunk.entries.splice(half), alive: 0 };
+    this.chunks.splice(at + 1, 0, upper);
+    upper.alive = this.recount(upper);
+    chunk.alive -= upper.alive;
+    if (offset <= half) chunk.entries.splice(offset, 0, entry);
+    else upper.entries.splice(offset - half, 0, entry);
+  }
+
+  private joinSmall(at: number): void {
+    const chunk = this.chunks[at]!;
+    const next = this.chunks[at + 1];
+    if (!next || chunk.entries.length + next.entries.length > chunkLimit / 2) return;
+    chunk.entries.push(...next.entries);
+    chunk.alive += next.alive;
+    this.chunks.splice(at + 1, 1);
+  }
+
+  private recount(chunk: Chunk<Entry>): number {
+    let alive = 0;
+    for (const entry of chunk.entries) if (this.isAlive(entry)) alive++;
+    return alive;
+  }
+
+  private normal(chunk: number, offset: number): Position {
+    const entries = this.chunks[chunk]?.entries;
+    return entries && offset >= entries.length ? { chunk: chunk + 1, offset: 0 } : { chunk, offset };
+  }
+
+  /** The last chunk whose first key is not greater, or the first chunk. */
+  private chunkFor(key: string): number {
+    let low = 0;
+    let high = this.chunks.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.chunks[middle]!.entries[0]!.key <= key) low = middle + 1;
+      else high = middle;
+    }
+    return Math.max(low - 1, 0);
+  }
+}
+
+function lowerBound(entries: readonly Indexed[], key: string): number {
+  let low = 0;
+  let high = entries.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (entries[middle]!.key < key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The least key greater than every key with the prefix; undefined when there is none. */
+export function endOfPrefix(prefix: string): string | undefined {
+  for (let last = prefix.length - 1; last >= 0; last--) {
+    const unit = prefix.charCodeAt(last);
+    if (unit < 0xffff) return prefix.slice(0, last) + String.fromCharCode(unit + 1);
+  }
+  return undefined;
+}

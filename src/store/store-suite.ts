@@ -1,0 +1,322 @@
+import { describe, expect, it, onTestFinished } from "vitest";
+import { VirtualClock } from "../base/index.ts";
+import {
+  type Change,
+  keyOf,
+  type Revision,
+  revisionOf,
+  type Store,
+  StoreError,
+  type Write,
+} from "./store.ts";
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** Text as a store's value. */
+export const bytes = (text: string): Uint8Array => encoder.encode(text);
+/** A store's value as text. */
+export const text = (value: Uint8Array): string => decoder.decode(value);
+
+/** A change as one readable line. */
+export function line(change: Change): string {
+  const previous = change.previous ? ` was ${text(change.previous.value)}` : "";
+  return change.type === "put"
+    ? `${revisionOf(change)} put ${keyOf(change)}=${text(change.current.value)}${previous}`
+    : `${revisionOf(change)} delete ${keyOf(change)}${previous}`;
+}
+
+/** The type of the StoreError that a call fails with. */
+export async function refusal(call: Promise<unknown>): Promise<string> {
+  try {
+    await call;
+  } catch (error) {
+    if (error instanceof StoreError) return error.type;
+    throw error;
+  }
+  return "accepted";
+}
+
+const create = (key: string, value = "1", lease?: string): Write =>
+  lease === undefined
+    ? { type: "create", key, value: bytes(value) }
+    : { type: "create", key, value: bytes(value), lease };
+const update = (key: string, value: string, ifModified: Revision): Write => ({
+  type: "update",
+  key,
+  value: bytes(value),
+  ifModified,
+});
+
+/** The behaviour that every store has; `open` makes an empty one on the clock. */
+export function storeSuite(name: string, open: (options: { clock: VirtualClock }) => Promise<Store>): void {
+  const start = async () => {
+    const clock = new VirtualClock();
+    const store = await open({ clock });
+    onTestFinished(() => store.close());
+    return { store, clock };
+  };
+  const keys = async (store: Store, prefix: string, options: Parameters<Store["list"]>[1] = {}) => {
+    const page = await store.list(prefix, options);
+    return { keys: page.items.map((item) => item.key).join(" "), remaining: page.remaining };
+  };
+  const watchFrom = (store: Store, prefix: string, after: Revision) => {
+    const stop = new AbortController();
+    onTestFinished(() => stop.abort());
+    const batches = store.watch(prefix, { after, signal: stop.signal })[Symbol.asyncIterator]();
+    const lines: string[] = [];
+    const read = async (count: number) => {
+      while (lines.length < count) {
+        const { done, value } = await batches.next();
+        if (done) break;
+        lines.push(...value.map(line));
+      }
+      return lines.splice(0);
+    };
+    return { read, stop };
+  };
+
+  describe(`${name}: writes`, () => {
+    it("counts revisions from 1 and versions of a key from 1", async () => {
+      const { store } = await start();
+      expect(store.revision).toBe(1);
+      expect(await store.commit(create("/a"))).toBe(2);
+      expect(await store.commit(update("/a", "2", 2))).toBe(3);
+      expect(store.revision).toBe(3);
+      expect(await store.get("/a")).toMatchObject({ createRevision: 2, modRevision: 3, version: 2 });
+      expect(await store.commit({ type: "delete", key: "/a", ifModified: 3 })).toBe(4);
+      expect(await store.get("/a")).toBeUndefined();
+      expect(await store.commit(create("/a"))).toBe(5);
+      expect(await store.get("/a")).toMatchObject({ createRevision: 5, modRevision: 5, version: 1 });
+    });
+
+    it("hands out the value that was written", async () => {
+      const { store } = await start();
+      await store.commit({ type: "create", key: "/bytes", value: Uint8Array.of(0, 255, 10, 0) });
+      await store.commit({ type: "create", key: "/empty", value: new Uint8Array() });
+      expect([...(await store.get("/bytes"))!.value]).toEqual([0, 255, 10, 0]);
+      expect((await store.get("/empty"))!.value.length).toBe(0);
+    });
+
+    it("refuses a write whose condition fails, with what the key holds", async () => {
+      const { store } = await start();
+      await store.commit(create("/a", "one"));
+      const cases: Write[] = [
+        create("/a"),
+        update("/a", "2", 1),
+        update("/none", "2", 2),
+        { type: "delete", key: "/a", ifModified: 9 },
+        { type: "delete", key: "/none", ifModified: 2 },
+      ];
+      for (const write of cases) {
+        const error: unknown = await store.commit(write).catch((reason: unknown) => reason);
+        expect(error).toBeInstanceOf(StoreError);
+        expect((error as StoreError).type).toBe("conflict");
+        expect((error as StoreError).current?.modRevision).toBe(write.key === "/a" ? 2 : undefined);
+      }
+      expect(store.revision).toBe(2);
+    });
+
+    it("lets one of many concurrent writers of a key win, and shows the winner to the others", async () => {
+      const { store } = await start();
+      const attempts = Array.from({ length: 20 }, async (_, index) => {
+        try {
+          return await store.commit(create("/one", String(index)));
+        } catch {
+          return (await store.get("/one")) ? "lost" : "lost to nothing";
+        }
+      });
+      const outcomes = await Promise.all(attempts);
+      expect(outcomes.filter((outcome) => outcome === 2).length).toBe(1);
+      expect(outcomes.filter((outcome) => outcome === "lost").length).toBe(19);
+    });
+
+    it("gives concurrent writers revisions without gaps, in the order of their calls", async () => {
+      const { store } = await start();
+      const revisions = await Promise.all(
+        Array.from({ length: 100 }, (_, index) => store.commit(create(`/${index}`))),
+      );
+      expect(revisions).toEqual(Array.from({ length: 100 }, (_, index) => index + 2));
+    });
+
+    it("lets a write build on one that is still under way", async () => {
+      const { store } = await start();
+      const settled = await Promise.allSettled([
+        store.commit(create("/a")),
+        store.commit(update("/a", "2", 2)),
+        store.commit({ type: "delete", key: "/a", ifModified: 3 }),
+        store.commit(create("/a", "again")),
+      ]);
+      expect(settled.map((one) => one.status === "fulfilled" && one.value)).toEqual([2, 3, 4, 5]);
+      expect(text((await store.get("/a"))!.value)).toBe("again");
+    });
+  });
+
+  describe(`${name}: reads`, () => {
+    const filled = async () => {
+      const opened = await start();
+      for (const key of ["/p/a", "/p/c", "/p", "/p/b", "/q", "/p0"]) await opened.store.commit(create(key));
+      return opened;
+    };
+
+    it("lists a prefix in order, in pages, with what remains", async () => {
+      const { store } = await filled();
+      expect(await keys(store, "/p/")).toEqual({ keys: "/p/a /p/b /p/c", remaining: 0 });
+      expect(await keys(store, "")).toEqual({ keys: "/p /p/a /p/b /p/c /p0 /q", remaining: 0 });
+      expect(await keys(store, "/p/", { limit: 2 })).toEqual({ keys: "/p/a /p/b", remaining: 1 });
+      expect(await keys(store, "/p/", { limit: 2, after: "/p/b" })).toEqual({ keys: "/p/c", remaining: 0 });
+      expect(await keys(store, "/p/", { after: "/p/bb" })).toEqual({ keys: "/p/c", remaining: 0 });
+      expect(await keys(store, "/p/", { after: "/z" })).toEqual({ keys: "", remaining: 0 });
+      expect(await keys(store, "/none/")).toEqual({ keys: "", remaining: 0 });
+      expect((await store.list("/p/")).revision).toBe(7);
+    });
+
+    it("reads the past as it was", async () => {
+      const { store } = await filled();
+      await store.commit(update("/p/a", "new", 2));
+      await store.commit({ type: "delete", key: "/p/b", ifModified: 5 });
+      await store.commit(create("/p/d"));
+      await store.commit(create("/p/b", "back"));
+      expect(text((await store.get("/p/a", { at: 7 }))!.value)).toBe("1");
+      expect(text((await store.get("/p/a", { at: 8 }))!.value)).toBe("new");
+      expect(await store.get("/p/b", { at: 9 })).toBeUndefined();
+      expect(await store.get("/p/d", { at: 9 })).toBeUndefined();
+      expect(await keys(store, "/p/", { at: 7, limit: 1 })).toEqual({ keys: "/p/a", remaining: 2 });
+      expect(await keys(store, "/p/", { at: 9, limit: 1 })).toEqual({ keys: "/p/a", remaining: 1 });
+      expect(await keys(store, "/p/", { at: 10 })).toEqual({ keys: "/p/a /p/c /p/d", remaining: 0 });
+      expect(await keys(store, "/p/", { at: 2, limit: 1 })).toEqual({ keys: "/p/a", remaining: 0 });
+      expect((await store.list("/p/", { at: 7 })).revision).toBe(7);
+    });
+
+    it("refuses the future and the compacted past", async () => {
+      const { store } = await filled();
+      await store.commit({ type: "delete", key: "/p/a", ifModified: 2 });
+      await store.commit(update("/p/b", "2", 5));
+      expect(await refusal(store.get("/q", { at: 10 }))).toBe("future");
+      expect(await refusal(store.list("/", { at: 10 }))).toBe("future");
+      expect(await refusal(store.compact(10))).toBe("future");
+      await store.compact(8);
+      expect(store.compactedRevision).toBe(8);
+      expect(await refusal(store.compact(8))).toBe("compacted");
+      expect(await refusal(store.get("/q", { at: 7 }))).toBe("compacted");
+      expect(await refusal(store.list("/", { at: 7 }))).toBe("compacted");
+      expect(await keys(store, "/p/", { at: 8 })).toEqual({ keys: "/p/b /p/c", remaining: 0 });
+      expect(text((await store.get("/p/b", { at: 8 }))!.value)).toBe("1");
+      expect(await refusal(watchFrom(store, "/", 7).read(1))).toBe("compacted");
+      expect(await watchFrom(store, "/", 8).read(1)).toEqual(["9 put /p/b=2 was 1"]);
+    });
+  });
+
+  describe(`${name}: watches`, () => {
+    it("tells the past, then what happens, of its prefix alone", async () => {
+      const { store } = await start();
+      await store.commit(create("/a/1"));
+      await store.commit(create("/b/1"));
+      await store.commit(update("/a/1", "2", 2));
+      const { read } = watchFrom(store, "/a/", 2);
+      expect(await read(1)).toEqual(["4 put /a/1=2 was 1"]);
+      const next = read(2);
+      await store.commit(create("/b/2"));
+      await store.commit({ type: "delete", key: "/a/1", ifModified: 4 });
+      await store.commit(create("/a/2"));
+      expect(await next).toEqual(["6 delete /a/1 was 2", "7 put /a/2=1"]);
+    });
+
+    it("waits for a revision that is still to come", async () => {
+      const { store } = await start();
+      const next = watchFrom(store, "/", 3).read(1);
+      for (const key of ["/1", "/2", "/3"]) await store.commit(create(key));
+      expect(await next).toEqual(["4 put /3=1"]);
+    });
+
+    it("ends with its signal, and fails when the store closes", async () => {
+      const { store } = await start();
+      const { read, stop } = watchFrom(store, "/", 1);
+      const next = read(1);
+      stop.abort();
+      expect(await next).toEqual([]);
+      const closed = refusal(watchFrom(store, "/", 1).read(1));
+      await store.close();
+      expect(await closed).toBe("closed");
+      expect(await refusal(store.commit(create("/a")))).toBe("closed");
+      expect(await refusal(store.get("/a"))).toBe("closed");
+    });
+
+    it("tells a watcher that compaction overtook it, not one that has seen all of its own", async () => {
+      const { store } = await start();
+      await store.commit(create("/a/1"));
+      const slow = watchFrom(store, "/b/", 1);
+      const idle = watchFrom(store, "/a/", 1);
+      expect(await idle.read(1)).toEqual(["2 put /a/1=1"]);
+      const next = idle.read(1);
+      await store.commit(create("/b/1"));
+      await store.commit(create("/b/2"));
+      await store.compact(4);
+      expect(await refusal(slow.read(1))).toBe("compacted");
+      await store.commit(create("/a/2"));
+      expect(await next).toEqual(["5 put /a/2=1"]);
+    });
+
+    it("calls subscribers before the commit settles, in order, until they leave", async () => {
+      const { store } = await start();
+      const heard: string[] = [];
+      const leave = store.subscribe!("/a", (changes) => {
+        heard.push(...changes.map(line));
+        expect(store.revision).toBeGreaterThanOrEqual(revisionOf(changes.at(-1)!));
+      });
+      await store.commit(create("/a"));
+      await store.commit(create("/b"));
+      expect(heard).toEqual(["2 put /a=1"]);
+      await Promise.all([
+        store.commit(create("/a1")),
+        store.commit(create("/b1")),
+        store.commit(create("/a2")),
+      ]);
+      expect(heard).toEqual(["2 put /a=1", "4 put /a1=1", "6 put /a2=1"]);
+      leave();
+      await store.commit(create("/a3"));
+      expect(heard.length).toBe(3);
+    });
+  });
+
+  describe(`${name}: leases`, () => {
+    it("deletes the keys of an expired lease as deletes with revisions", async () => {
+      const { store, clock } = await start();
+      const lease = await store.grantLease(10_000);
+      await store.commit(create("/b", "1", lease));
+      await store.commit(create("/a", "1", lease));
+      await store.commit(create("/stays"));
+      const { read } = watchFrom(store, "/", 4);
+      expect((await store.get("/a"))!.lease).toBe(lease);
+      await clock.advance(9_999);
+      expect(await store.get("/a")).toBeDefined();
+      await clock.advance(1);
+      expect(await read(2)).toEqual(["5 delete /a was 1", "6 delete /b was 1"]);
+      expect((await keys(store, "")).keys).toBe("/stays");
+      expect(await refusal(store.commit(create("/c", "1", lease)))).toBe("leaseNotFound");
+      expect(await refusal(store.keepLeaseAlive(lease))).toBe("leaseNotFound");
+    });
+
+    it("keeps what left the lease, and a lease that is kept alive", async () => {
+      const { store, clock } = await start();
+      const lease = await store.grantLease(10_000);
+      const other = await store.grantLease(60_000);
+      expect(other).not.toBe(lease);
+      const left = await store.commit(create("/left", "1", lease));
+      await store.commit(update("/left", "2", left));
+      const moved = await store.commit(create("/moved", "1", lease));
+      await store.commit({ ...update("/moved", "2", moved), lease: other } as Write);
+      await store.commit(create("/ends", "1", lease));
+      await clock.advance(6_000);
+      await store.keepLeaseAlive(lease);
+      await clock.advance(6_000);
+      expect((await keys(store, "")).keys).toBe("/ends /left /moved");
+      await clock.advance(4_000);
+      await store.commit(create("/after"));
+      expect((await keys(store, "")).keys).toBe("/after /left /moved");
+      await store.revokeLease(other);
+      expect((await keys(store, "")).keys).toBe("/after /left");
+      expect(await refusal(store.revokeLease(other))).toBe("leaseNotFound");
+    });
+  });
+}

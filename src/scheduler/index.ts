@@ -1,0 +1,2 @@
+export { runScheduler, type SchedulerOptions } from "./scheduler.ts";
+export { tolerates } from "./plugins/taints.ts";

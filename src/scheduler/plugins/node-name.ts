@@ -1,0 +1,13 @@
+import { fits, unfit, type Plugin } from "../framework.ts";
+
+const mismatch = unfit("node(s) didn't match the requested node name", { preemptionMayHelp: false });
+
+/** A pod that names its node fits there only. */
+export const nodeName: Plugin = {
+  name: "NodeName",
+  prepareFilter({ spec }) {
+    if (spec.nodeName === undefined || spec.nodeName === "") return undefined;
+    return { filter: (node) => (node.name === spec.nodeName ? fits : mismatch) };
+  },
+  worthRetrying: (_pod, event) => event.type === "nodeAdded",
+};

@@ -1,0 +1,74 @@
+import type { Pod, Taint, Toleration } from "../../api/types/core-v1.ts";
+import { fits, normalized, unfit, type Plugin } from "../framework.ts";
+import type { NodeInfo } from "../node-info.ts";
+
+/** Whether the toleration matches the taint's key, value and effect. */
+export function tolerates(toleration: Toleration, taint: Taint): boolean {
+  const { effect = "", key = "", operator = "Equal", value = "" } = toleration;
+  if (effect !== "" && effect !== taint.effect) return false;
+  if (key !== "" && key !== taint.key) return false;
+  const actual = taint.value ?? "";
+  switch (operator) {
+    case "Exists":
+      return true;
+    case "Lt":
+      return isInteger(value) && isInteger(actual) && Number(actual) < Number(value);
+    case "Gt":
+      return isInteger(value) && isInteger(actual) && Number(actual) > Number(value);
+    default:
+      return value === actual && (key !== "" || operator === "Equal");
+  }
+}
+
+const isInteger = (text: string) => /^-?\d+$/.test(text);
+
+function intolerable(pod: Pod, node: NodeInfo, effects: readonly string[]): Taint[] {
+  const taints = node.node?.spec.taints;
+  if (taints === undefined) return [];
+  const tolerations = pod.spec.tolerations ?? [];
+  return taints.filter(
+    (taint) => effects.includes(taint.effect) && !tolerations.some((one) => tolerates(one, taint)),
+  );
+}
+
+const unschedulableTaint: Taint = { key: "node.kubernetes.io/unschedulable", effect: "NoSchedule" };
+const cordoned = unfit("node(s) were unschedulable", { preemptionMayHelp: false });
+
+/** Keeps pods off cordoned nodes. */
+export const nodeUnschedulable: Plugin = {
+  name: "NodeUnschedulable",
+  prepareFilter(pod) {
+    if (pod.spec.tolerations?.some((one) => tolerates(one, unschedulableTaint))) return undefined;
+    return { filter: ({ node }) => (node?.spec.unschedulable === true ? cordoned : fits) };
+  },
+  worthRetrying: (_pod, event) => event.type === "nodeAdded" || event.type === "nodeUpdated",
+};
+
+/** Keeps pods off nodes whose taints they do not tolerate, and prefers nodes with fewer soft ones. */
+export const taintToleration: Plugin = {
+  name: "TaintToleration",
+  weight: 3,
+  prepareFilter: (pod) => ({
+    filter(node) {
+      const [first] = intolerable(pod, node, ["NoSchedule", "NoExecute"]);
+      if (first === undefined) return fits;
+      return unfit(`node(s) had untolerated taint {${first.key}: ${first.value ?? ""}}`, {
+        preemptionMayHelp: false,
+      });
+    },
+  }),
+  prepareScore: (pod, { nodes }) => {
+    const soft = nodes.some(({ node }) =>
+      node?.spec.taints?.some(({ effect }) => effect === "PreferNoSchedule"),
+    );
+    if (!soft) return undefined;
+    return {
+      score: (candidates) =>
+        normalized(
+          candidates.map((node) => intolerable(pod, node, ["PreferNoSchedule"]).length),
+          { reverse: true },
+        ),
+    };
+  },
+  worthRetrying: (_pod, event) => event.type === "nodeAdded" || event.type === "nodeUpdated",
+};

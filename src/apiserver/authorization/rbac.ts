@@ -1,0 +1,186 @@
+import type { UserInfo } from "../../api/index.ts";
+import { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from "../../api/types/rbac-v1.ts";
+import type { PolicyRule, RoleRef, Subject } from "../../api/types/rbac-v1.ts";
+import type { Resource } from "../../apimachinery/index.ts";
+import type { ObjectReader } from "../reader.ts";
+import type { Authorizer } from "./authorizer.ts";
+import { ruleAllows } from "./rules.ts";
+
+/** What a user may do in a namespace (and cluster-wide), and which roles could not be found. */
+export interface HeldRules {
+  readonly rules: readonly PolicyRule[];
+  readonly errors: readonly string[];
+}
+
+/** Decides by roles and their bindings, and lists what a user holds. */
+export interface RbacAuthorizer extends Authorizer {
+  rulesFor(user: UserInfo, namespace: string): HeldRules;
+  /** The rules that a binding would grant; undefined when its role is missing. */
+  rulesOf(roleRef: RoleRef, namespace: string): readonly PolicyRule[] | undefined;
+  /** Stops following the reader. */
+  close(): void;
+}
+
+/** Role-based access control over the roles and bindings that the reader shows. */
+export function createRbacAuthorizer(options: { readonly reader: ObjectReader }): RbacAuthorizer {
+  const { reader } = options;
+  const clusterGrants = new GrantIndex(reader, ClusterRoleBinding);
+  const namespaceGrants = new GrantIndex(reader, RoleBinding);
+
+  const rulesOf = (roleRef: RoleRef, namespace: string): readonly PolicyRule[] | undefined => {
+    const role =
+      roleRef.kind === "ClusterRole"
+        ? reader.get(ClusterRole, { name: roleRef.name })
+        : reader.get(Role, { namespace, name: roleRef.name });
+    return role && (role.rules ?? []);
+  };
+
+  /** Calls `visit` for each rule of the user until it answers true. */
+  const visitRules = (
+    user: UserInfo,
+    namespace: string,
+    visit: (step: { rule: PolicyRule; grant: Grant } | { missing: RoleRef }) => boolean,
+  ): void => {
+    const grants = [
+      ...clusterGrants.of(user, ""),
+      ...(namespace === "" ? [] : namespaceGrants.of(user, namespace)),
+    ];
+    for (const grant of grants) {
+      const rules = rulesOf(grant.roleRef, namespace);
+      if (!rules && visit({ missing: grant.roleRef })) return;
+      for (const rule of rules ?? []) if (visit({ rule, grant })) return;
+    }
+  };
+
+  return {
+    rulesOf,
+    authorize(attributes) {
+      const errors = new Set<string>();
+      let allowedBy: Grant | undefined;
+      const namespace = attributes.type === "resource" ? attributes.namespace : "";
+      visitRules(attributes.user, namespace, (step) => {
+        if ("missing" in step) {
+          errors.add(notFoundMessage(step.missing));
+          return false;
+        }
+        if (!ruleAllows(step.rule, attributes)) return false;
+        allowedBy = step.grant;
+        return true;
+      });
+      if (allowedBy) return { type: "allow", reason: `RBAC: allowed by ${describeGrant(allowedBy)}` };
+      return { type: "noOpinion", reason: errors.size === 0 ? "" : `RBAC: ${joinErrors([...errors])}` };
+    },
+    rulesFor(user, namespace) {
+      const rules: PolicyRule[] = [];
+      const errors = new Set<string>();
+      visitRules(user, namespace, (step) => {
+        if ("missing" in step) errors.add(notFoundMessage(step.missing));
+        else rules.push(step.rule);
+        return false;
+      });
+      return { rules, errors: [...errors] };
+    },
+    close() {
+      clusterGrants.close();
+      namespaceGrants.close();
+    },
+  };
+}
+
+/** One subject of one binding. */
+interface Grant {
+  readonly subject: Subject;
+  readonly subjectKey: string;
+  readonly roleRef: RoleRef;
+  readonly bindingName: string;
+  /** Empty for cluster role bindings. */
+  readonly namespace: string;
+}
+
+type Binding = ClusterRoleBinding | RoleBinding;
+
+/** Bindings by namespace and subject, kept current. */
+class GrantIndex {
+  private readonly bySubject = new Map<string, Map<string, Grant>>();
+  private readonly byBinding = new Map<string, readonly Grant[]>();
+  readonly close: () => void;
+
+  constructor(reader: ObjectReader, resource: Resource<Binding>) {
+    this.close = reader.subscribe(resource, ({ object, old }) => {
+      if (old) this.remove(old);
+      if (object) this.add(object);
+    });
+    for (const binding of reader.list(resource)) this.add(binding);
+  }
+
+  /** What the user and his groups are granted, cluster-wide (`""`) or in the namespace. */
+  *of(user: UserInfo, namespace: string): Generator<Grant> {
+    yield* this.bySubject.get(`${namespace}|user:${user.name}`)?.values() ?? [];
+    for (const group of user.groups) {
+      yield* this.bySubject.get(`${namespace}|group:${group}`)?.values() ?? [];
+    }
+  }
+
+  private add(binding: Binding): void {
+    this.remove(binding);
+    const grants = grantsOf(binding);
+    this.byBinding.set(bindingKey(binding), grants);
+    for (const grant of grants) {
+      const grantsOfSubject = this.bySubject.get(grant.subjectKey) ?? new Map<string, Grant>();
+      grantsOfSubject.set(grant.bindingName, grant);
+      this.bySubject.set(grant.subjectKey, grantsOfSubject);
+    }
+  }
+
+  private remove(binding: Binding): void {
+    const key = bindingKey(binding);
+    for (const grant of this.byBinding.get(key) ?? []) {
+      const grantsOfSubject = this.bySubject.get(grant.subjectKey);
+      grantsOfSubject?.delete(grant.bindingName);
+      if (grantsOfSubject?.size === 0) this.bySubject.delete(grant.subjectKey);
+    }
+    this.byBinding.delete(key);
+  }
+}
+
+const bindingKey = (binding: Binding) => `${binding.metadata.namespace ?? ""}/${binding.metadata.name}`;
+
+function grantsOf(binding: Binding): readonly Grant[] {
+  const namespace = binding.metadata.namespace ?? "";
+  return (binding.subjects ?? []).map((subject) => ({
+    subject,
+    subjectKey: `${namespace}|${subjectName(subject, namespace)}`,
+    roleRef: binding.roleRef,
+    bindingName: binding.metadata.name,
+    namespace,
+  }));
+}
+
+/** A service account is the user whose name its tokens carry. */
+function subjectName(subject: Subject, namespace: string): string {
+  switch (subject.kind) {
+    case "ServiceAccount":
+      return `user:system:serviceaccount:${subject.namespace ?? namespace}:${subject.name}`;
+    case "Group":
+      return `group:${subject.name}`;
+    default:
+      return `user:${subject.name}`;
+  }
+}
+
+function describeGrant(grant: Grant): string {
+  const { subject, roleRef, namespace } = grant;
+  const subjectText =
+    subject.kind === "ServiceAccount" ? `${subject.name}/${subject.namespace || namespace}` : subject.name;
+  const to = `of ${roleRef.kind} ${JSON.stringify(roleRef.name)} to ${subject.kind} ${JSON.stringify(subjectText)}`;
+  return namespace === ""
+    ? `ClusterRoleBinding ${JSON.stringify(grant.bindingName)} ${to}`
+    : `RoleBinding ${JSON.stringify(`${grant.bindingName}/${namespace}`)} ${to}`;
+}
+
+const notFoundMessage = (roleRef: RoleRef) =>
+  `${roleRef.kind.toLowerCase()}.rbac.authorization.k8s.io ${JSON.stringify(roleRef.name)} not found`;
+
+/** Several errors as upstream's aggregate shows them. */
+export const joinErrors = (errors: readonly string[]): string =>
+  errors.length === 1 ? (errors[0] ?? "") : `[${errors.join(", ")}]`;

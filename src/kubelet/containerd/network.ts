@@ -1,0 +1,62 @@
+import { writeFile } from "node:fs/promises";
+import { runProgram } from "./run-program.ts";
+
+/** What a node's pod network needs besides CNI. */
+export interface PodNetwork {
+  readonly clusterName: string;
+  readonly bridgeName: string;
+  readonly podCIDRs: readonly string[];
+}
+
+const tableName = (clusterName: string) => `kubets-pods-${clusterName.replaceAll(/[^a-zA-Z0-9-]/g, "-")}`;
+
+/** Rules that give pods' traffic to the outside the node's address. */
+export function masqueradeRules(network: PodNetwork): string {
+  const families = [
+    {
+      family: "ip",
+      ranges: network.podCIDRs.filter((cidr) => !cidr.includes(":")),
+      multicast: "224.0.0.0/4",
+    },
+    { family: "ip6", ranges: network.podCIDRs.filter((cidr) => cidr.includes(":")), multicast: "ff00::/8" },
+  ].filter(({ ranges }) => ranges.length > 0);
+  const table = tableName(network.clusterName);
+  return families
+    .map(({ family, ranges, multicast }) => {
+      const set = `{ ${ranges.join(", ")} }`;
+      return [
+        `add table ${family} ${table}`,
+        `delete table ${family} ${table}`,
+        `table ${family} ${table} {`,
+        "  chain postrouting {",
+        "    type nat hook postrouting priority srcnat;",
+        `    ${family} saddr ${set} ${family} daddr != ${set} ${family} daddr != ${multicast} oifname != "${network.bridgeName}" masquerade;`,
+        "  }",
+        "}",
+        "",
+      ].join("\n");
+    })
+    .join("");
+}
+
+const settings: readonly (readonly [string, string])[] = [
+  ["/proc/sys/net/ipv4/ip_forward", "1"],
+  ["/proc/sys/net/bridge/bridge-nf-call-iptables", "1"],
+];
+
+/** Sets up what pods need to reach one another through services and the outside. */
+export async function setUpPodNetwork(network: PodNetwork): Promise<void> {
+  // A kernel without bridge filtering, or with these settings read-only and right, is fine.
+  for (const [file, value] of settings) await writeFile(file, value).catch(() => undefined);
+  await runProgram("nft", ["-f", "-"], { input: masqueradeRules(network) });
+}
+
+/** Takes the rules and the bridge away. */
+export async function tearDownPodNetwork(network: PodNetwork): Promise<void> {
+  for (const family of ["ip", "ip6"]) {
+    await runProgram("nft", ["delete", "table", family, tableName(network.clusterName)]).catch(
+      () => undefined,
+    );
+  }
+  await runProgram("ip", ["link", "delete", network.bridgeName]).catch(() => undefined);
+}

@@ -17,3 +17,4 @@ export type {
   StatusDetails,
 } from "./generated/meta-v1.ts";
 export * from "./schema/index.ts";
+export * from "./codec/index.ts";

@@ -1,0 +1,191 @@
+import { describe, expect, test } from "vitest";
+import { schemas } from "../../api/index.ts";
+import { decodeJson, DecodeError, encodeJson, strictDecodingError } from "./index.ts";
+
+function typeOf(apiVersion: string, kind: string) {
+  const [version = "", group = ""] = apiVersion.split("/").reverse();
+  return schemas.typeOf({ group, version, kind })!;
+}
+const pod = typeOf("v1", "Pod");
+const deployment = typeOf("apps/v1", "Deployment");
+
+describe("what is written", () => {
+  function check(kind: { readonly type: typeof pod }, input: unknown, output: unknown) {
+    const text = JSON.stringify(input);
+    expect(decodeJson(text, kind.type).object).toEqual(output);
+    expect(decodeJson(encodeJson(output), kind.type).object, "stable").toEqual(output);
+  }
+
+  test("zero values without omitempty, and structs always", () => {
+    check(
+      { type: deployment },
+      {},
+      {
+        metadata: {},
+        spec: {
+          selector: null,
+          template: { metadata: {}, spec: { containers: null } },
+          strategy: {},
+        },
+        status: {},
+      },
+    );
+    check(
+      { type: pod },
+      { spec: null, kind: "Pod" },
+      {
+        kind: "Pod",
+        metadata: {},
+        spec: { containers: null },
+        status: {},
+      },
+    );
+  });
+
+  test("null is absence; empty values with omitempty go", () => {
+    const metadata = { name: "a", labels: {}, annotations: null, finalizers: [], generation: 0 };
+    check(
+      { type: typeOf("v1", "ConfigMap") },
+      { metadata, data: { a: "", b: null }, immutable: false },
+      {
+        metadata: { name: "a" },
+        data: { a: "", b: "" },
+        immutable: false,
+      },
+    );
+  });
+
+  test("times, quantities and structs in Go stay although they are omitempty", () => {
+    const conditions = [{ type: "Ready", status: "True", lastTransitionTime: "2024-01-02T03:04:05+02:00" }];
+    const containers = [
+      { name: "c", env: [{ name: "E", valueFrom: { resourceFieldRef: { resource: "limits.cpu" } } }] },
+    ];
+    check(
+      { type: pod },
+      { spec: { containers }, status: { conditions } },
+      {
+        metadata: {},
+        spec: {
+          containers: [
+            {
+              name: "c",
+              env: [{ name: "E", valueFrom: { resourceFieldRef: { resource: "limits.cpu", divisor: "0" } } }],
+              resources: {},
+            },
+          ],
+        },
+        status: {
+          conditions: [
+            {
+              type: "Ready",
+              status: "True",
+              lastProbeTime: null,
+              lastTransitionTime: "2024-01-02T01:04:05Z",
+            },
+          ],
+        },
+      },
+    );
+  });
+
+  test("schemas or booleans in a custom resource's schema", () => {
+    const crd = typeOf("apiextensions.k8s.io/v1", "CustomResourceDefinition");
+    const schema = {
+      type: "object",
+      additionalProperties: { type: "string", unknown: 1 },
+      items: { type: "string" },
+      default: { a: null },
+      enum: [1, "a", null],
+      properties: { a: { additionalProperties: true } },
+    };
+    const versions = [{ name: "v1", schema: { openAPIV3Schema: schema } }];
+    const { object, problems } = decodeJson(JSON.stringify({ spec: { versions } }), crd, { strict: true });
+    expect(problems).toEqual([]);
+    const read = object as { spec: { versions: [{ schema: { openAPIV3Schema: unknown } }] } };
+    expect(read.spec.versions[0].schema.openAPIV3Schema).toEqual({
+      ...schema,
+      additionalProperties: { type: "string" },
+    });
+  });
+
+  test("a key called __proto__ is a key", () => {
+    const { object } = decodeJson('{"metadata":{"labels":{"__proto__":"x"}}}', pod);
+    expect(JSON.stringify(object)).toContain('"labels":{"__proto__":"x"}');
+  });
+});
+
+describe("problems", () => {
+  function check(text: string, problems: readonly string[]) {
+    expect(decodeJson(text, pod, { strict: true }).problems).toEqual(problems);
+    expect(decodeJson(text, pod).problems).toEqual([]);
+  }
+
+  test("unknown and duplicate fields", () => {
+    check('{"spec":{"foo":1,"containers":[{"name":"a"},{"Name":"b"}]}}', [
+      'unknown field "spec.foo"',
+      'unknown field "spec.containers[1].Name"',
+    ]);
+    check('{"metadata":{"name":"a","name":"b","labels":{"x":"1","x":"2"}}}', [
+      'duplicate field "metadata.name"',
+      'duplicate field "metadata.labels.x"',
+    ]);
+    check('{"metadata":{"managedFields":[{"fieldsV1":{"a":1,"a":2}}]},"foo":{"a":1,"a":1}}', [
+      'unknown field "foo"',
+    ]);
+    expect(strictDecodingError(['unknown field "a"', 'unknown field "b"'])).toBe(
+      'strict decoding error: unknown field "a", unknown field "b"',
+    );
+  });
+});
+
+test("errors are in Go's words", () => {
+  function check(text: string, message: string, type = pod) {
+    expect(() => decodeJson(text, type)).toThrow(new DecodeError(message));
+  }
+  const field = "Go struct field";
+  check(
+    '{"spec":{"replicas":"3"}}',
+    `json: cannot unmarshal string into ${field} DeploymentSpec.spec.replicas of type int32`,
+    deployment,
+  );
+  check(
+    '{"spec":{"template":{"spec":{"containers":[{"env":[{"value":1}]}]}}}}',
+    `json: cannot unmarshal number into ${field} EnvVar.spec.template.spec.containers.env.value of type string`,
+    deployment,
+  );
+  check(
+    '{"metadata":{"labels":{"a":true}}}',
+    `json: cannot unmarshal bool into ${field} ObjectMeta.metadata.labels of type string`,
+  );
+  check('{"spec":"x"}', `json: cannot unmarshal string into ${field} Pod.spec of type v1.PodSpec`);
+  check(
+    '{"spec":{"containers":{}}}',
+    `json: cannot unmarshal object into ${field} PodSpec.spec.containers of type []v1.Container`,
+  );
+  check(
+    '{"spec":{"priority":99999999999}}',
+    `json: cannot unmarshal number 99999999999 into ${field} PodSpec.spec.priority of type int32`,
+  );
+  check("[]", "json: cannot unmarshal array into Go value of type v1.Pod");
+  check(
+    '{"metadata":{"deletionTimestamp":"2024-13-01T00:00:00Z"}}',
+    'parsing time "2024-13-01T00:00:00Z": month out of range',
+  );
+  check(
+    '{"metadata":{"deletionTimestamp":"today"}}',
+    'parsing time "today" as "2006-01-02T15:04:05Z07:00": cannot parse "today" as "2006"',
+  );
+  check("{", "unexpected end of JSON input");
+  check('{"a":1,}', "invalid character '}' looking for beginning of object key string");
+  check("{a:1}", "invalid character 'a' looking for beginning of object key string");
+  check('{"a":1} x', "invalid character 'x' after top-level value");
+  check("<html>", "invalid character '<' looking for beginning of value");
+});
+
+test("nesting is bounded", () => {
+  const crd = typeOf("apiextensions.k8s.io/v1", "CustomResourceDefinition");
+  const deep = `${'{"not":'.repeat(100_000)}{}${"}".repeat(100_000)}`;
+  const text = `{"spec":{"versions":[{"schema":{"openAPIV3Schema":${deep}}}]}}`;
+  expect(() => decodeJson(text, crd)).toThrow(new DecodeError("exceeded max depth"));
+  expect(() => decodeJson(text, crd, { strict: true })).toThrow(new DecodeError("exceeded max depth"));
+});

@@ -1,0 +1,80 @@
+import { SchemaAlternative } from "../schema/index.ts";
+import type { StructType, Type } from "../schema/types.ts";
+import { convertStruct, joinPath, maximumProblems } from "./convert.ts";
+import { DecodeError } from "./decode-error.ts";
+import { scanJson, type Path } from "./scan.ts";
+
+export interface DecodeOptions {
+  /** Whether to look for unknown and duplicate fields; costs a second pass over text. Default: false. */
+  readonly strict?: boolean;
+}
+
+export interface Decoded {
+  readonly object: object;
+  /** `unknown field "spec.foo"`, `duplicate field "metadata.name"`; empty unless `strict` was asked. */
+  readonly problems: readonly string[];
+}
+
+const textDecoder = new TextDecoder();
+const textEncoder = new TextEncoder();
+const none: readonly string[] = Object.freeze([]);
+
+/** An object of a type from JSON. Throws DecodeError in the words of Go's encoding/json. */
+export function decodeJson(
+  input: Uint8Array | string,
+  type: StructType,
+  options: DecodeOptions = {},
+): Decoded {
+  const text = typeof input === "string" ? input : textDecoder.decode(input);
+  const value = parseJson(text);
+  if (options.strict !== true) return decodeValue(value, type);
+  const duplicates = scanJson(text)
+    .filter((path) => isChecked(path, type))
+    .map((path) => `duplicate field ${JSON.stringify(joinPath(path))}`);
+  const decoded = decodeValue(value, type, options);
+  if (duplicates.length === 0) return decoded;
+  return { ...decoded, problems: [...decoded.problems, ...duplicates].slice(0, maximumProblems) };
+}
+
+/** An object of a type from a JSON value: what `decodeJson` does after parsing. The value stays as it is. */
+export function decodeValue(value: unknown, type: StructType, options: DecodeOptions = {}): Decoded {
+  const problems: string[] | undefined = options.strict === true ? [] : undefined;
+  const object = convertStruct(value, type, { problems });
+  return { object, problems: problems === undefined ? none : [...new Set(problems)] };
+}
+
+/** JSON.parse whose errors are Go's. */
+export function parseJson(input: Uint8Array | string): unknown {
+  const text = typeof input === "string" ? input : textDecoder.decode(input);
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    scanJson(text);
+    throw new DecodeError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** The bytes of an object; `type` is not needed since objects hold what is written. */
+export function encodeJson(object: unknown): Uint8Array {
+  return textEncoder.encode(JSON.stringify(object));
+}
+
+/** How upstream words what strict decoding found. */
+export function strictDecodingError(problems: readonly string[]): string {
+  return `strict decoding error: ${problems.join(", ")}`;
+}
+
+/** Whether strict decoding looks at a path: raw JSON and what unknown fields hold is not looked at. */
+function isChecked(path: Path, root: Type): boolean {
+  let type = root;
+  for (const step of path.slice(0, -1)) {
+    if (type.kind === "list") type = type.element;
+    else if (type.kind === "map") type = type.value;
+    else if (type.kind === "struct") {
+      const field = type.field(String(step));
+      if (field === undefined) return false;
+      type = field.type;
+    } else return false;
+  }
+  return (type.kind === "struct" || type.kind === "map") && !(type instanceof SchemaAlternative);
+}

@@ -1,0 +1,259 @@
+import { createPublicKey, webcrypto, X509Certificate } from "node:crypto";
+import { isIP } from "node:net";
+import type * as x509 from "@peculiar/x509";
+import type { Milliseconds } from "../base/index.ts";
+
+/** A certificate and its private key, both PEM. */
+export interface CertificatePair {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** What may sign: the pair, and nothing that a leaf certificate lacks. */
+export type CertificateAuthority = CertificatePair;
+
+export type CertificateUsage = "server" | "client";
+
+/** Who a client certificate says its holder is. */
+export interface CertificateSubject {
+  readonly commonName: string;
+  readonly organizations: readonly string[];
+}
+
+const day: Milliseconds = 24 * 60 * 60 * 1000;
+/** How long certificate authorities live, as kubeadm's. */
+export const authorityLifetime: Milliseconds = 3650 * day;
+/** How long other certificates live, as kubeadm's. */
+export const certificateLifetime: Milliseconds = 365 * day;
+/** Clocks of other machines may be behind ours. */
+const clockSkew: Milliseconds = 5 * 60 * 1000;
+
+const algorithm = { name: "ECDSA", namedCurve: "P-256" } as const;
+const signingAlgorithm = { name: "ECDSA", hash: "SHA-256" } as const;
+
+/** Loading costs about 100 ms, so it happens only when something is made or signed. */
+async function loadLibrary(): Promise<typeof x509> {
+  await import("reflect-metadata");
+  const library = await import("@peculiar/x509");
+  library.cryptoProvider.set(webcrypto as unknown as Crypto);
+  return library;
+}
+
+type Crypto = Parameters<(typeof x509)["cryptoProvider"]["set"]>[0];
+
+/** Makes a self-signed authority. */
+export async function createCertificateAuthority(options: {
+  readonly commonName: string;
+  readonly now: Milliseconds;
+  readonly lifetime?: Milliseconds;
+}): Promise<CertificateAuthority> {
+  const library = await loadLibrary();
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+  const certificate = await library.X509CertificateGenerator.createSelfSigned({
+    serialNumber: serialNumber(),
+    name: new library.Name(subjectOf(options)),
+    notBefore: new Date(options.now - clockSkew),
+    notAfter: new Date(options.now + (options.lifetime ?? authorityLifetime)),
+    signingAlgorithm,
+    keys,
+    extensions: [
+      new library.BasicConstraintsExtension(true, undefined, true),
+      new library.KeyUsagesExtension(
+        library.KeyUsageFlags.digitalSignature |
+          library.KeyUsageFlags.keyEncipherment |
+          library.KeyUsageFlags.keyCertSign |
+          library.KeyUsageFlags.cRLSign,
+        true,
+      ),
+      await library.SubjectKeyIdentifierExtension.create(keys.publicKey),
+      new library.SubjectAlternativeNameExtension([{ type: "dns", value: options.commonName }]),
+    ],
+  });
+  return { certificate: certificate.toString("pem") + "\n", key: await privateKeyPem(keys.privateKey) };
+}
+
+export interface CertificateRequest {
+  readonly ca: CertificateAuthority;
+  readonly commonName: string;
+  readonly organizations?: readonly string[];
+  readonly dnsNames?: readonly string[];
+  readonly ipAddresses?: readonly string[];
+  readonly usages: readonly CertificateUsage[];
+  readonly now: Milliseconds;
+  readonly lifetime?: Milliseconds;
+}
+
+/** Makes a key and a certificate for it. */
+export async function issueCertificate(request: CertificateRequest): Promise<CertificatePair> {
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+  const [certificate, key] = await Promise.all([
+    signPublicKey({ ...request, publicKey: keys.publicKey }),
+    privateKeyPem(keys.privateKey),
+  ]);
+  return { certificate, key };
+}
+
+/** The certificate for a PEM signing request, with the request's subject and alternative names. */
+export async function signRequest(options: {
+  readonly ca: CertificateAuthority;
+  readonly request: string;
+  readonly usages: readonly CertificateUsage[];
+  readonly now: Milliseconds;
+  readonly lifetime: Milliseconds;
+}): Promise<string> {
+  const library = await loadLibrary();
+  const request = new library.Pkcs10CertificateRequest(options.request);
+  if (!(await request.verify())) throw new Error("the request's signature is wrong");
+  const details = await describeRequest(options.request);
+  return signPublicKey({ ...options, ...details, publicKey: request.publicKey });
+}
+
+/** What a PEM signing request asks for. */
+export async function describeRequest(pem: string): Promise<
+  CertificateSubject & {
+    readonly dnsNames: readonly string[];
+    readonly ipAddresses: readonly string[];
+    readonly otherNames: boolean;
+  }
+> {
+  const library = await loadLibrary();
+  const request = new library.Pkcs10CertificateRequest(pem);
+  const names = [...request.extensions].flatMap((extension) =>
+    extension instanceof library.SubjectAlternativeNameExtension ? extension.names.items : [],
+  );
+  const valuesOf = (type: string) => names.filter((name) => name.type === type).map((name) => name.value);
+  return {
+    commonName: request.subjectName.getField("CN")[0] ?? "",
+    organizations: request.subjectName.getField("O"),
+    dnsNames: valuesOf("dns"),
+    ipAddresses: valuesOf("ip"),
+    otherNames: names.some((name) => name.type !== "dns" && name.type !== "ip"),
+  };
+}
+
+/** Makes a key and a PEM signing request for it. */
+export async function createSigningRequest(options: {
+  readonly commonName: string;
+  readonly organizations?: readonly string[];
+  readonly dnsNames?: readonly string[];
+  readonly ipAddresses?: readonly string[];
+}): Promise<{ readonly request: string; readonly key: string }> {
+  const library = await loadLibrary();
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+  const names = alternativeNames(options);
+  const request = await library.Pkcs10CertificateRequestGenerator.create({
+    name: new library.Name(subjectOf(options)),
+    keys,
+    signingAlgorithm,
+    extensions: names.length === 0 ? [] : [new library.SubjectAlternativeNameExtension(names)],
+  });
+  return { request: request.toString("pem") + "\n", key: await privateKeyPem(keys.privateKey) };
+}
+
+async function signPublicKey(
+  request: CertificateRequest & { readonly publicKey: x509.PublicKeyType },
+): Promise<string> {
+  const library = await loadLibrary();
+  const { ca } = request;
+  const issuer = new library.X509Certificate(ca.certificate);
+  const names = alternativeNames(request);
+  const purposes = request.usages.map((usage) =>
+    usage === "server" ? library.ExtendedKeyUsage.serverAuth : library.ExtendedKeyUsage.clientAuth,
+  );
+  const certificate = await library.X509CertificateGenerator.create({
+    serialNumber: serialNumber(),
+    subject: new library.Name(subjectOf(request)),
+    issuer: issuer.subjectName,
+    notBefore: new Date(request.now - clockSkew),
+    notAfter: new Date(
+      Math.min(request.now + (request.lifetime ?? certificateLifetime), issuer.notAfter.getTime()),
+    ),
+    signingAlgorithm,
+    signingKey: await importPrivateKey(ca.key),
+    publicKey: request.publicKey,
+    extensions: [
+      new library.KeyUsagesExtension(
+        library.KeyUsageFlags.digitalSignature | library.KeyUsageFlags.keyEncipherment,
+        true,
+      ),
+      new library.ExtendedKeyUsageExtension(purposes),
+      new library.BasicConstraintsExtension(false, undefined, true),
+      await library.AuthorityKeyIdentifierExtension.create(issuer.publicKey),
+      ...(names.length === 0 ? [] : [new library.SubjectAlternativeNameExtension(names)]),
+    ],
+  });
+  return certificate.toString("pem") + "\n";
+}
+
+const subjectOf = (names: {
+  readonly commonName: string;
+  readonly organizations?: readonly string[];
+}): x509.JsonNameParams => [
+  ...(names.organizations ?? []).map((organization) => ({ O: [{ utf8String: organization }] })),
+  { CN: [{ utf8String: names.commonName }] },
+];
+
+const alternativeNames = (names: {
+  readonly dnsNames?: readonly string[];
+  readonly ipAddresses?: readonly string[];
+}): x509.JsonGeneralNames => [
+  ...(names.dnsNames ?? []).map((value) => ({ type: "dns" as const, value })),
+  ...(names.ipAddresses ?? []).map((value) => ({ type: "ip" as const, value })),
+];
+
+/** Positive and of 127 random bits: the first digit must not set the sign. */
+function serialNumber(): string {
+  const bytes = webcrypto.getRandomValues(new Uint8Array(16));
+  bytes[0] = (bytes[0] ?? 0) & 0x7f || 1;
+  return Buffer.from(bytes).toString("hex");
+}
+
+async function privateKeyPem(key: webcrypto.CryptoKey): Promise<string> {
+  const der = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", key));
+  const lines = der.toString("base64").match(/.{1,64}/g) ?? [];
+  return `-----BEGIN PRIVATE KEY-----\n${lines.join("\n")}\n-----END PRIVATE KEY-----\n`;
+}
+
+function importPrivateKey(pem: string): Promise<webcrypto.CryptoKey> {
+  const der = Buffer.from(pem.replace(/-----[^-]+-----|\s/g, ""), "base64");
+  return webcrypto.subtle.importKey("pkcs8", der, algorithm, false, ["sign"]);
+}
+
+/** Who the PEM certificate is for. */
+export function certificateSubject(pem: string): CertificateSubject {
+  return peerSubject(new X509Certificate(pem).toLegacyObject().subject);
+}
+
+/** The same of the subject that a TLS socket's `getPeerCertificate` gives. */
+export function peerSubject(subject: {
+  readonly CN?: string | readonly string[];
+  readonly O?: string | readonly string[];
+}): CertificateSubject {
+  const listOf = (value: string | readonly string[] | undefined) =>
+    value === undefined ? [] : typeof value === "string" ? [value] : value;
+  return { commonName: listOf(subject.CN).at(-1) ?? "", organizations: listOf(subject.O) };
+}
+
+/** Whether a PEM certificate can go on in use: signed by the authority, for the key, for all names, not near its end. */
+export function certificateServes(
+  pair: CertificatePair,
+  wanted: {
+    readonly ca: CertificateAuthority;
+    readonly names: readonly string[];
+    readonly now: Milliseconds;
+    /** How much of its life it must have left. */
+    readonly margin: Milliseconds;
+  },
+): boolean {
+  const certificate = new X509Certificate(pair.certificate);
+  const authority = new X509Certificate(wanted.ca.certificate);
+  if (Date.parse(certificate.validTo) - wanted.now < wanted.margin) return false;
+  if (!certificate.checkIssued(authority) || !certificate.verify(authority.publicKey)) return false;
+  const ownKey = createPublicKey(pair.key).export({ type: "spki", format: "der" });
+  if (!certificate.publicKey.export({ type: "spki", format: "der" }).equals(ownKey)) return false;
+  return wanted.names.every((name) =>
+    isIP(name) === 0
+      ? certificate.checkHost(name, { subject: "never" }) !== undefined
+      : certificate.checkIP(name) !== undefined,
+  );
+}

@@ -16,6 +16,8 @@ export interface AdmissionRequest {
   readonly object?: KubernetesObject;
   /** The present object; absent for creates. */
   readonly old?: KubernetesObject;
+  /** Tells the client something that does not stop the request. */
+  readonly warn?: (message: string) => void;
 }
 
 /** A link of the admission chain: all `admit` run first, in order, then all `validate`. Both throw ApiError to refuse. */

@@ -1,0 +1,8 @@
+export type * from "./reader.ts";
+export * from "./server/server.ts";
+export { install } from "./server/install.ts";
+export type { Convert } from "./server/install.ts";
+export { ServedTable } from "./registry/served.ts";
+export type { ServedResource, ServedVersion, Storage } from "./registry/served.ts";
+export type { AnswerHandler, Core, PostHandler, RequestOptions, WriteHook } from "./registry/context.ts";
+export type { AnyObject } from "./registry/entry.ts";

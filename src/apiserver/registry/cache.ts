@@ -1,0 +1,248 @@
+import { invariant } from "../../base/index.ts";
+import type { Change, Revision, Store } from "../../store/index.ts";
+import { Entry } from "./entry.ts";
+import { OrderedMap } from "./ordered-map.ts";
+import { registryRoot } from "./storage-path.ts";
+
+/** How many changes of a resource a watch may lag behind and still resume. */
+export const historyCapacity = 8_192;
+
+/** One change as watchers see it. */
+export interface CacheChange {
+  readonly revision: Revision;
+  /** The new state; undefined when deleted. */
+  readonly current: Entry | undefined;
+  readonly previous: Entry | undefined;
+  /** The previous state at this change's revision: what those see who lose sight of the object. Made on first use. */
+  departed(): Entry;
+}
+
+type Listener = (change: CacheChange) => void;
+
+/** A field that a listener wants to have one value: `spec.nodeName` for a kubelet's watch of its pods. */
+export interface Trigger {
+  readonly field: string;
+  readonly value: string;
+  readonly valueOf: (entry: Entry) => string;
+}
+
+interface TriggerIndex {
+  readonly valueOf: (entry: Entry) => string;
+  readonly byValue: Map<string, Set<Listener>>;
+}
+
+class RecordedChange implements CacheChange {
+  readonly revision: Revision;
+  readonly current: Entry | undefined;
+  readonly previous: Entry | undefined;
+  private left: Entry | undefined;
+  constructor(revision: Revision, states: { current: Entry | undefined; previous: Entry | undefined }) {
+    this.revision = revision;
+    this.current = states.current;
+    this.previous = states.previous;
+  }
+  departed(): Entry {
+    invariant(this.previous !== undefined, "only what was there can leave");
+    return (this.left ??= this.previous.at(this.revision));
+  }
+}
+
+/** All objects below one prefix of the store, in order, with their recent history. */
+export class ResourceCache {
+  readonly prefix: string;
+  private readonly entries = new OrderedMap<Entry>();
+  private readonly history: CacheChange[] = [];
+  private historyStart = 0;
+  /** Changes after this revision are all in the history. */
+  private floor: Revision = 0;
+  private readonly listeners = new Set<Listener>();
+  /** Listeners that only care for one value of one field, by field and value: others' changes cost them nothing. */
+  private readonly triggered = new Map<string, TriggerIndex>();
+
+  constructor(prefix: string) {
+    this.prefix = prefix;
+  }
+
+  get size(): number {
+    return this.entries.size;
+  }
+
+  get(key: string): Entry | undefined {
+    return this.entries.get(key);
+  }
+
+  range(prefix: string, after?: string): Generator<Entry> {
+    return this.entries.range(prefix, after);
+  }
+
+  /** The oldest revision from which a watch can resume. */
+  get oldestResumable(): Revision {
+    return this.floor;
+  }
+
+  /** Changes after `revision`, or undefined when they are no longer all known. */
+  changesAfter(revision: Revision): readonly CacheChange[] | undefined {
+    if (revision < this.floor) return undefined;
+    let low = this.historyStart;
+    let high = this.history.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.history[middle]!.revision <= revision) low = middle + 1;
+      else high = middle;
+    }
+    return this.history.slice(low);
+  }
+
+  /** Calls `listener` after each change, or those that touch its trigger; returns what ends it. */
+  listen(listener: Listener, trigger?: Trigger): () => void {
+    if (!trigger) {
+      this.listeners.add(listener);
+      return () => void this.listeners.delete(listener);
+    }
+    const index: TriggerIndex = this.triggered.get(trigger.field) ?? {
+      valueOf: trigger.valueOf,
+      byValue: new Map(),
+    };
+    this.triggered.set(trigger.field, index);
+    const same = index.byValue.get(trigger.value) ?? new Set<Listener>();
+    index.byValue.set(trigger.value, same);
+    same.add(listener);
+    return () => {
+      same.delete(listener);
+      if (same.size === 0 && index.byValue.get(trigger.value) === same) index.byValue.delete(trigger.value);
+    };
+  }
+
+  /** Takes over a state without telling anyone: the first fill. */
+  load(entries: Iterable<Entry>, revision: Revision): void {
+    for (const entry of entries) {
+      const present = this.entries.get(entry.key);
+      if (!present || present.revision < entry.revision) this.entries.set(entry.key, entry);
+    }
+    this.floor = Math.max(this.floor, revision);
+  }
+
+  apply(change: Change): void {
+    const key = change.type === "put" ? change.current.key : change.key;
+    const previous = this.entries.get(key);
+    const revision = change.type === "put" ? change.current.modRevision : change.revision;
+    if (previous && previous.revision >= revision) return;
+    if (change.type === "put") {
+      const current = new Entry({ key, value: change.current.value, revision });
+      this.entries.set(key, current);
+      this.record(new RecordedChange(revision, { current, previous }));
+    } else if (previous) {
+      this.entries.delete(key);
+      this.record(new RecordedChange(revision, { current: undefined, previous }));
+    }
+  }
+
+  private record(change: CacheChange): void {
+    this.history.push(change);
+    if (this.history.length - this.historyStart > historyCapacity) {
+      this.floor = this.history[this.historyStart]!.revision;
+      this.historyStart += 1;
+      if (this.historyStart >= historyCapacity) {
+        this.history.splice(0, this.historyStart);
+        this.historyStart = 0;
+      }
+    }
+    for (const listener of [...this.listeners]) listener(change);
+    for (const { valueOf, byValue } of this.triggered.values()) {
+      const now = change.current && valueOf(change.current);
+      const before = change.previous && valueOf(change.previous);
+      if (now !== undefined) for (const listener of [...(byValue.get(now) ?? [])]) listener(change);
+      if (before === undefined || before === now) continue;
+      for (const listener of [...(byValue.get(before) ?? [])]) listener(change);
+    }
+  }
+}
+
+/** The caches of all resources, fed from the store by one subscription. */
+export class CacheSet {
+  private readonly caches = new Map<string, ResourceCache>();
+  private readonly store: Store;
+  private readonly stopped = new AbortController();
+  private unsubscribe: (() => void) | undefined;
+  private following: Promise<void> = Promise.resolve();
+  private progress: Revision;
+  private waiters: { readonly revision: Revision; readonly wake: () => void }[] = [];
+  /** Called when a remote store's watch breaks for good: the caches are stale from then on. */
+  private readonly onBroken: (error: unknown) => void;
+
+  constructor(store: Store, options: { readonly onBroken: (error: unknown) => void }) {
+    this.store = store;
+    this.onBroken = options.onBroken;
+    this.progress = store.revision;
+    const dispatch = (changes: readonly Change[]) => this.dispatch(changes);
+    if (store.subscribe) this.unsubscribe = store.subscribe(registryRoot, dispatch);
+    else this.following = this.follow();
+  }
+
+  /** The revision that the caches have reached. */
+  get revision(): Revision {
+    return this.unsubscribe ? this.store.revision : this.progress;
+  }
+
+  /** Makes and fills the cache of a prefix; the same cache when it exists. */
+  async open(prefix: string): Promise<ResourceCache> {
+    const present = this.caches.get(prefix);
+    if (present) return present;
+    const cache = new ResourceCache(prefix);
+    this.caches.set(prefix, cache);
+    const page = await this.store.list(prefix);
+    cache.load(
+      page.items.map((item) => new Entry({ key: item.key, value: item.value, revision: item.modRevision })),
+      page.revision,
+    );
+    return cache;
+  }
+
+  forget(prefix: string): void {
+    this.caches.delete(prefix);
+  }
+
+  /** Settles when the caches have seen the revision; at once for in-process stores. */
+  reached(revision: Revision): Promise<void> | undefined {
+    if (this.unsubscribe || this.progress >= revision) return undefined;
+    return new Promise((wake) => this.waiters.push({ revision, wake }));
+  }
+
+  async close(): Promise<void> {
+    this.unsubscribe?.();
+    this.stopped.abort();
+    await this.following;
+  }
+
+  private async follow(): Promise<void> {
+    const { signal } = this.stopped;
+    try {
+      for await (const changes of this.store.watch(registryRoot, { after: this.progress, signal })) {
+        this.dispatch(changes);
+      }
+    } catch (error) {
+      if (!signal.aborted) this.onBroken(error);
+    }
+  }
+
+  private dispatch(changes: readonly Change[]): void {
+    for (const change of changes) {
+      const key = change.type === "put" ? change.current.key : change.key;
+      this.cacheOf(key)?.apply(change);
+      this.progress = change.type === "put" ? change.current.modRevision : change.revision;
+    }
+    if (this.waiters.length === 0) return;
+    const due = this.waiters.filter((waiter) => waiter.revision <= this.progress);
+    this.waiters = this.waiters.filter((waiter) => waiter.revision > this.progress);
+    for (const waiter of due) waiter.wake();
+  }
+
+  /** Prefixes have one or two segments below the root; the longer one wins. */
+  private cacheOf(key: string): ResourceCache | undefined {
+    const first = key.indexOf("/", registryRoot.length);
+    if (first < 0) return undefined;
+    const second = key.indexOf("/", first + 1);
+    const longer = second < 0 ? undefined : this.caches.get(key.slice(0, second + 1));
+    return longer ?? this.caches.get(key.slice(0, first + 1));
+  }
+}

@@ -1,0 +1,102 @@
+import { ApiError } from "../../apimachinery/index.ts";
+import type { FieldError } from "../../apimachinery/index.ts";
+import {
+  cannotBeHandled,
+  DecodeError,
+  decodeJson,
+  decodeValue,
+  strictDecodingError,
+} from "../../apimachinery/codec/index.ts";
+import type { Decoded } from "../../apimachinery/codec/index.ts";
+import type { RequestContext } from "../../api/index.ts";
+import type { RequestOptions } from "./context.ts";
+import type { AnyObject } from "./entry.ts";
+import type { ServedResource } from "./served.ts";
+
+/** An object as a client sent it: JSON bytes, or a value. */
+export type Input = Uint8Array | object;
+
+/** The object that a client wants written: decoded as its kind, with its defaults. Throws `BadRequest`. */
+export function decodeObject(
+  served: Pick<ServedResource, "resource" | "apiVersion" | "type" | "definition">,
+  input: Input,
+  options: Pick<RequestOptions, "fieldValidation" | "warn">,
+): AnyObject {
+  const { resource, apiVersion } = served;
+  const decoded = strictly(served, options, (strict) =>
+    input instanceof Uint8Array
+      ? decodeJson(input, served.type, { strict })
+      : decodeValue(input, served.type, { strict }),
+  );
+  const { kind: _, apiVersion: __, metadata, ...rest } = decoded as AnyObject;
+  checkKind(served, decoded as AnyObject);
+  const object = { kind: resource.kind, apiVersion, metadata, ...rest } as AnyObject;
+  return (served.definition.defaults?.(object) ?? object) as AnyObject;
+}
+
+function checkKind(
+  served: Pick<ServedResource, "resource" | "apiVersion">,
+  object: { readonly kind?: string; readonly apiVersion?: string },
+): void {
+  const { resource, apiVersion } = served;
+  if (object.apiVersion && object.apiVersion !== apiVersion) {
+    throw ApiError.badRequest(
+      `the API version in the data (${object.apiVersion}) does not match the expected API version (${apiVersion})`,
+    );
+  }
+  if (object.kind && object.kind !== resource.kind) {
+    throw ApiError.badRequest(
+      `${object.kind} in version ${JSON.stringify(resource.version)} cannot be handled as a ${resource.kind}: converting (${object.kind}) to (${resource.kind}): unknown conversion`,
+    );
+  }
+}
+
+/** Decodes with the field validation that was asked for. */
+function strictly(
+  served: Pick<ServedResource, "resource">,
+  options: Pick<RequestOptions, "fieldValidation" | "warn">,
+  decode: (strict: boolean) => Decoded,
+): object {
+  const validation = options.fieldValidation ?? "Ignore";
+  let decoded: Decoded;
+  try {
+    decoded = decode(validation !== "Ignore");
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    throw ApiError.badRequest(cannotBeHandled(served.resource, error));
+  }
+  if (decoded.problems.length > 0) {
+    if (validation === "Strict") {
+      const message = strictDecodingError(decoded.problems);
+      throw ApiError.badRequest(cannotBeHandled(served.resource, { message }));
+    }
+    for (const problem of decoded.problems) options.warn?.(problem);
+  }
+  return decoded.object;
+}
+
+/** Whether a change of the object's intent raises metadata.generation. */
+export function tracksGeneration(served: ServedResource): boolean {
+  return (
+    served.definition.tracksGeneration ??
+    (served.type.field("spec") !== undefined && served.type.field("status") !== undefined)
+  );
+}
+
+export function validateNew(
+  served: ServedResource,
+  object: AnyObject,
+  context: RequestContext,
+): readonly FieldError[] {
+  return served.definition.validate?.(object, context) ?? [];
+}
+
+export function validateChange(
+  served: ServedResource,
+  change: { readonly object: AnyObject; readonly old: AnyObject; readonly context: RequestContext },
+): readonly FieldError[] {
+  const { object, old, context } = change;
+  const { definition } = served;
+  if (definition.validateUpdate) return definition.validateUpdate(object, old, context);
+  return definition.validate?.(object, context) ?? [];
+}

@@ -1,0 +1,117 @@
+import type { Clock, Logger, Random } from "../../base/index.ts";
+import { ApiError } from "../../apimachinery/index.ts";
+import type { GroupResource, ObjectKey } from "../../apimachinery/index.ts";
+import type { UserInfo } from "../../api/index.ts";
+import { StoreError } from "../../store/index.ts";
+import type { Store } from "../../store/index.ts";
+import type { AdmissionPlugin } from "../admission/plugin.ts";
+import type { Attributes, Authorizer } from "../authorization/authorizer.ts";
+import { forbiddenError } from "../authorization/index.ts";
+import type { CacheSet } from "./cache.ts";
+import type { AnyObject, Entry } from "./entry.ts";
+import type { ServedResource, ServedTable } from "./served.ts";
+
+/** What every operation of the registry works with. */
+export interface Core {
+  readonly store: Store;
+  readonly caches: CacheSet;
+  readonly served: ServedTable;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly authorizer: Authorizer;
+  readonly admission: readonly AdmissionPlugin[];
+  /** By `group/plural`. */
+  readonly writeHooks: ReadonlyMap<string, WriteHook>;
+  /** By `group/plural/subresource`. */
+  readonly postHandlers: ReadonlyMap<string, PostHandler>;
+  /** Resources that are answered and never stored, by `group/plural`. */
+  readonly answers: ReadonlyMap<string, AnswerHandler>;
+}
+
+/** Who asks for what, as far as all operations share it. */
+export interface RequestOptions {
+  readonly user: UserInfo;
+  readonly dryRun?: boolean;
+  readonly fieldManager?: string;
+  readonly fieldValidation?: "Ignore" | "Warn" | "Strict";
+  readonly signal?: AbortSignal;
+  /** Hears what the client should be warned of. */
+  readonly warn?: (message: string) => void;
+}
+
+/** A write on its way to the store, for what must be allocated beside it. */
+export interface PendingWrite {
+  readonly object: AnyObject | undefined;
+  readonly old: AnyObject | undefined;
+  readonly dryRun: boolean;
+}
+
+/** Allocates what an object needs before it is written, and gives back when the write fails or the object goes. */
+export interface WriteHook {
+  prepare(write: PendingWrite): {
+    readonly object: AnyObject | undefined;
+    readonly settle: (written: boolean) => void;
+  };
+}
+
+/** Answers a create at a subresource, e.g. `pods/binding`. */
+export type PostHandler = (request: {
+  readonly core: Core;
+  readonly served: ServedResource;
+  readonly key: ObjectKey;
+  readonly body: AnyObject;
+  readonly options: RequestOptions;
+}) => Promise<object>;
+
+/** Answers a create of a resource that is never stored, e.g. `subjectaccessreviews`. */
+export type AnswerHandler = (request: {
+  readonly core: Core;
+  readonly served: ServedResource;
+  readonly namespace: string | undefined;
+  readonly body: AnyObject;
+  readonly options: RequestOptions;
+}) => Promise<object>;
+
+/** What a write leaves: the entry as stored, absent for dry runs and deleted objects. */
+export interface Written {
+  readonly object: AnyObject;
+  readonly entry: Entry | undefined;
+  readonly created: boolean;
+}
+
+export const lockMessage =
+  "the object has been modified; please apply your changes to the latest version and try again";
+
+export function groupResource(served: Pick<ServedResource, "resource">): GroupResource {
+  return { group: served.resource.group, resource: served.resource.plural };
+}
+
+/** RFC 3339 in whole seconds, as metadata has it. */
+export function timestamp(milliseconds: number): string {
+  return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
+}
+
+/** A failed commit as upstream words it. */
+export function fromStoreError(error: unknown, about: { served: ServedResource; name: string }): unknown {
+  if (!(error instanceof StoreError)) return error;
+  switch (error.type) {
+    case "conflict":
+      return ApiError.conflict(groupResource(about.served), about.name, lockMessage);
+    case "compacted":
+      return ApiError.expired("The resourceVersion for the provided list is too old.");
+    case "future":
+      return ApiError.timeout("Too large resource version", 1);
+    case "closed":
+    case "unavailable":
+      return ApiError.serviceUnavailable(`storage is ${error.type}: ${error.message}`);
+    case "corrupt":
+      return ApiError.internal(error.message);
+  }
+}
+
+/** Throws `Forbidden` in upstream's words unless the authorizer allows it. */
+export function authorize(core: Pick<Core, "authorizer">, attributes: Attributes): void {
+  const decision = core.authorizer.authorize(attributes);
+  if (decision.type !== "allow") throw forbiddenError(attributes, decision);
+}

@@ -1,0 +1,211 @@
+import { randomSuffix } from "../../base/index.ts";
+import { ApiError } from "../../apimachinery/index.ts";
+import type { ObjectMeta } from "../../apimachinery/index.ts";
+import type { RequestContext } from "../../api/index.ts";
+import { StoreError } from "../../store/index.ts";
+import { admit, validateAdmission } from "./admit.ts";
+import type { AdmissionSubject } from "./admit.ts";
+import { tracksGeneration, validateNew } from "./coding.ts";
+import { groupResource, fromStoreError, timestamp } from "./context.ts";
+import type { Core, RequestOptions, Written } from "./context.ts";
+import { encodeObject, Entry } from "./entry.ts";
+import type { AnyObject } from "./entry.ts";
+import { manageUpdate } from "./field-manager.ts";
+import { rulesOf } from "./rules.ts";
+import type { ServedResource } from "./served.ts";
+import { storageKey } from "./storage-path.ts";
+
+/** How often a generated name is drawn again when it is taken. */
+const generatedNameAttempts = 8;
+const generatedNameBase = 58;
+
+export interface CreateRequest {
+  readonly namespace?: string | undefined;
+  /** Decoded and with its defaults. */
+  readonly object: AnyObject;
+  /** The object has its managers already: from a server-side apply. */
+  readonly managed?: true;
+}
+
+/** Creates an object of any resource; a generated name that is taken is drawn again. */
+export async function create(
+  core: Core,
+  served: ServedResource,
+  request: CreateRequest & RequestOptions,
+): Promise<Written> {
+  const located = locate(served, request.object, request.namespace);
+  const base = located.metadata.generateName;
+  if (located.metadata.name || !base) return createNamed(core, served, { ...request, object: located });
+  for (let attempt = 1; ; attempt++) {
+    const name = base.slice(0, generatedNameBase) + randomSuffix(core.random);
+    const object = { ...located, metadata: { ...located.metadata, name } };
+    try {
+      return await createNamed(core, served, { ...request, object });
+    } catch (error) {
+      if (!ApiError.is(error, "AlreadyExists")) throw error;
+      if (attempt >= generatedNameAttempts) throw nameTaken(served, name);
+    }
+  }
+}
+
+async function createNamed(
+  core: Core,
+  served: ServedResource,
+  request: CreateRequest & RequestOptions,
+): Promise<Written> {
+  const { metadata } = request.object;
+  const subject: AdmissionSubject = {
+    operation: "CREATE",
+    served,
+    subresource: "",
+    key: { namespace: metadata.namespace, name: metadata.name ?? "" },
+    options: request,
+  };
+  const now = core.clock.now();
+  const admitted = await admit(core, subject, { object: request.object });
+  const managed = request.managed
+    ? admitted
+    : manageUpdate(served, { object: admitted, old: undefined, now, request });
+  const context: RequestContext = { now, operation: "create" };
+  const final = prepare(core, served, managed);
+  const errors = validateNew(served, final, context);
+  if (errors.length > 0) throw ApiError.invalid(served.resource, final.metadata.name ?? "", errors);
+  for (const warning of served.definition.warnings?.(final, undefined) ?? []) request.warn?.(warning);
+  await validateAdmission(core, subject, { object: final });
+  return commitNew(core, served, { object: final, dryRun: request.dryRun ?? false });
+}
+
+function nameTaken(served: ServedResource, name: string): ApiError {
+  const taken = ApiError.alreadyExists(groupResource(served), name);
+  return new ApiError({
+    ...taken.status,
+    message: `${taken.message}, the server was not able to generate a unique name for the object`,
+    details: { ...taken.status.details, retryAfterSeconds: 1 },
+  });
+}
+
+/** The object in the namespace that the request names. */
+function locate(served: ServedResource, object: AnyObject, namespace: string | undefined): AnyObject {
+  const own = object.metadata.namespace ?? "";
+  if (!served.resource.namespaced) {
+    if (own === "") return object;
+    throw ApiError.badRequest(
+      "the namespace of the provided object does not match the namespace sent on the request",
+    );
+  }
+  const wanted = namespace ?? own;
+  if (own !== "" && own !== wanted) {
+    throw ApiError.badRequest(
+      "the namespace of the provided object does not match the namespace sent on the request",
+    );
+  }
+  if (own === wanted) return object;
+  return { ...object, metadata: { ...object.metadata, namespace: wanted } };
+}
+
+/** What the server sets on a new object. */
+function prepare(core: Core, served: ServedResource, object: AnyObject): AnyObject {
+  const { definition } = served;
+  const now = core.clock.now();
+  const {
+    name,
+    generateName: base,
+    namespace,
+    labels,
+    annotations,
+    ownerReferences,
+    finalizers,
+    managedFields,
+    resourceVersion,
+  } = object.metadata as Partial<ObjectMeta>;
+  if (resourceVersion !== undefined && resourceVersion !== "" && resourceVersion !== "0") {
+    throw new ApiError({
+      message: "resourceVersion should not be set on objects to be created",
+      reason: "",
+      code: 500,
+    });
+  }
+  const allFinalizers = [...new Set([...(finalizers ?? []), ...(definition.defaultFinalizers ?? [])])];
+  const metadata = {
+    name,
+    ...(base ? { generateName: base } : {}),
+    ...(namespace ? { namespace } : {}),
+    uid: core.random.uuid(),
+    ...(tracksGeneration(served) ? { generation: 1 } : {}),
+    creationTimestamp: timestamp(now),
+    ...(labels ? { labels } : {}),
+    ...(annotations ? { annotations } : {}),
+    ...(ownerReferences?.length ? { ownerReferences } : {}),
+    ...(allFinalizers.length > 0 ? { finalizers: allFinalizers } : {}),
+    ...(managedFields?.length ? { managedFields } : {}),
+  } as unknown as ObjectMeta;
+  const filled: AnyObject = { ...object, metadata };
+  const reset =
+    served.hasStatus && !rulesOf(served).keepsStatusOnCreate ? withoutStatus(served, filled) : filled;
+  const context: RequestContext = { now, operation: "create" };
+  return (definition.prepareForCreate?.(reset, context) ?? reset) as AnyObject;
+}
+
+function withoutStatus(served: ServedResource, object: AnyObject): AnyObject {
+  if (object["status"] === undefined) return object;
+  const { status: _, ...rest } = object;
+  const field = served.type.field("status");
+  const empty = field && !field.omitEmpty && !field.pointer && !served.custom;
+  return (empty ? { ...rest, status: {} } : rest) as AnyObject;
+}
+
+async function commitNew(
+  core: Core,
+  served: ServedResource,
+  write: { readonly object: AnyObject; readonly dryRun: boolean },
+): Promise<Written> {
+  const { name, namespace } = write.object.metadata;
+  const key = storageKey(served.storage.prefix, { name, namespace });
+  if (served.storage.cache.get(key)) throw ApiError.alreadyExists(groupResource(served), name);
+  const hook = core.writeHooks.get(`${served.resource.group}/${served.resource.plural}`);
+  const pending = hook?.prepare({ object: write.object, old: undefined, dryRun: write.dryRun });
+  const object = pending?.object ?? write.object;
+  if (write.dryRun) {
+    pending?.settle(false);
+    return { object, entry: undefined, created: true };
+  }
+  const stored = served.toStored(object);
+  const value = encodeObject(stored);
+  try {
+    const lease = served.definition.timeToLive;
+    const revision = await core.store.commit({
+      type: "create",
+      key,
+      value,
+      ...(lease === undefined ? {} : { lease: await core.store.grantLease(lease) }),
+    });
+    pending?.settle(true);
+    const entry = await settled(core, { served, key, value, revision, stored });
+    return { object: served.fromStored(entry.object), entry, created: true };
+  } catch (error) {
+    pending?.settle(false);
+    if (error instanceof StoreError && error.type === "conflict") {
+      throw ApiError.alreadyExists(groupResource(served), name);
+    }
+    throw fromStoreError(error, { served, name });
+  }
+}
+
+/** The entry of a write that has just been committed. */
+export async function settled(
+  core: Core,
+  write: {
+    readonly served: ServedResource;
+    readonly key: string;
+    readonly value: Uint8Array;
+    readonly revision: number;
+    readonly stored: AnyObject;
+  },
+): Promise<Entry> {
+  const behind = core.caches.reached(write.revision);
+  if (behind) await behind;
+  const entry = write.served.storage.cache.get(write.key);
+  if (entry?.revision === write.revision) return entry;
+  const { key, value, revision, stored } = write;
+  return new Entry({ key, value, revision, decoded: stored });
+}

@@ -1,0 +1,222 @@
+import { ApiError } from "../../apimachinery/index.ts";
+import type { ObjectKey, ObjectMeta } from "../../apimachinery/index.ts";
+import type { DeleteOptions, Selection } from "../../api/index.ts";
+import { StoreError } from "../../store/index.ts";
+import { validateAdmission } from "./admit.ts";
+import { fromStoreError, groupResource, lockMessage, timestamp } from "./context.ts";
+import type { Core, RequestOptions } from "./context.ts";
+import { encodeObject } from "./entry.ts";
+import type { AnyObject, Entry } from "./entry.ts";
+import { settled } from "./create.ts";
+import { selectEntries } from "./read.ts";
+import { rulesOf } from "./rules.ts";
+import type { ServedResource } from "./served.ts";
+import { storageKey } from "./storage-path.ts";
+
+const deleteAttempts = 16;
+const orphanFinalizer = "orphan";
+const foregroundFinalizer = "foregroundDeletion";
+
+/** What became of the object: gone, or marked and waiting for its grace period or finalizers. */
+export interface Deleted {
+  readonly object: AnyObject;
+  readonly gone: boolean;
+}
+
+export type DeleteRequest = RequestOptions & { readonly key: ObjectKey; readonly delete: DeleteOptions };
+
+/** Deletes one object, or marks it for deletion. */
+export async function remove(core: Core, served: ServedResource, request: DeleteRequest): Promise<Deleted> {
+  const path = storageKey(served.storage.prefix, request.key);
+  for (let attempt = 1; ; attempt++) {
+    const entry = served.storage.cache.get(path);
+    if (!entry) throw ApiError.notFound(groupResource(served), request.key.name);
+    const old = served.fromStored(entry.object);
+    checkPreconditions(served, old, request.delete);
+    await validateAdmission(
+      core,
+      { operation: "DELETE", served, subresource: "", key: request.key, options: request },
+      { old },
+    );
+    const plan = planDeletion(served, { old, options: request.delete, now: core.clock.now() });
+    if (plan.type === "pending") return { object: old, gone: false };
+    try {
+      return await perform(core, served, { entry, old, plan, dryRun: request.dryRun ?? false });
+    } catch (error) {
+      const lost = error instanceof StoreError && error.type === "conflict";
+      if (!lost) throw fromStoreError(error, { served, name: request.key.name });
+      if (attempt >= deleteAttempts) {
+        throw ApiError.conflict(groupResource(served), request.key.name, lockMessage);
+      }
+    }
+  }
+}
+
+/** Deletes all objects of a selection; answers those that it was about. */
+export async function removeCollection(
+  core: Core,
+  served: ServedResource,
+  request: RequestOptions & { readonly selection: Selection; readonly delete: DeleteOptions },
+): Promise<readonly AnyObject[]> {
+  const chosen = selectEntries(served, request.selection);
+  for (const { object } of chosen) {
+    const { name, namespace } = object.metadata;
+    try {
+      await remove(core, served, { ...request, key: { name, namespace } });
+    } catch (error) {
+      if (!ApiError.is(error, "NotFound")) throw error;
+    }
+  }
+  return chosen.map((entry) => served.fromStored(entry.object));
+}
+
+function checkPreconditions(served: ServedResource, old: AnyObject, options: DeleteOptions): void {
+  const { uid, resourceVersion } = options.preconditions ?? {};
+  const { metadata } = old;
+  if (uid !== undefined && uid !== metadata.uid) {
+    throw ApiError.conflict(
+      groupResource(served),
+      metadata.name,
+      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid}`,
+    );
+  }
+  if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion) {
+    throw ApiError.conflict(
+      groupResource(served),
+      metadata.name,
+      `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${metadata.resourceVersion}`,
+    );
+  }
+}
+
+export type DeletionPlan =
+  /** Already on its way: nothing to write. */
+  | { readonly type: "pending" }
+  | { readonly type: "mark"; readonly object: AnyObject }
+  | { readonly type: "remove"; readonly object: AnyObject };
+
+/** What a delete does to the object that is there. */
+export function planDeletion(
+  served: Pick<ServedResource, "definition" | "resource" | "custom">,
+  given: { readonly old: AnyObject; readonly options: DeleteOptions; readonly now: number },
+): DeletionPlan {
+  const { old, options, now } = given;
+  const finalizers = finalizersAfter(served, old, options);
+  const waiting = finalizers.length > 0 || hasSpecFinalizers(old);
+  const marked = { ...old, metadata: withFinalizers(old.metadata, finalizers) } as AnyObject;
+  const grace = served.definition.gracePeriodSeconds;
+  if (grace) {
+    const requested = options.gracePeriodSeconds;
+    const wanted = requested !== undefined && requested < 0 ? 1 : requested;
+    const { deletionTimestamp, deletionGracePeriodSeconds: current } = old.metadata;
+    if (deletionTimestamp !== undefined) {
+      if (current === undefined || current === 0 || wanted === undefined || wanted >= current) {
+        if (!waiting && (current ?? 0) === 0) return { type: "remove", object: old };
+        return { type: "pending" };
+      }
+      const due = Date.parse(deletionTimestamp) - (current - wanted) * 1_000;
+      const shortened = withDeletion(marked, { at: due, grace: wanted, raises: false });
+      return wanted > 0 || waiting
+        ? { type: "mark", object: shortened }
+        : { type: "remove", object: shortened };
+    }
+    const seconds = Math.max(grace(old, wanted), 0);
+    const dying = withDeletion(marked, { at: now + seconds * 1_000, grace: seconds, raises: true });
+    return seconds > 0 || waiting ? { type: "mark", object: dying } : { type: "remove", object: dying };
+  }
+  if (!waiting) return { type: "remove", object: old };
+  if (old.metadata.deletionTimestamp === undefined) {
+    return { type: "mark", object: withDeletion(phased(marked), { at: now, grace: 0, raises: true }) };
+  }
+  const same =
+    finalizers.length === (old.metadata.finalizers?.length ?? 0) &&
+    finalizers.every((name) => old.metadata.finalizers?.includes(name));
+  return same ? { type: "pending" } : { type: "mark", object: marked };
+}
+
+/** Namespaces hold back their removal by finalizers in the spec, too. */
+function hasSpecFinalizers(object: AnyObject): boolean {
+  const spec = object["spec"] as { readonly finalizers?: readonly string[] } | undefined;
+  return object.kind === "Namespace" && object.apiVersion === "v1" && (spec?.finalizers?.length ?? 0) > 0;
+}
+
+function phased(object: AnyObject): AnyObject {
+  if (object.kind !== "Namespace" || object.apiVersion !== "v1") return object;
+  return { ...object, status: { ...(object["status"] as object | undefined), phase: "Terminating" } };
+}
+
+function withDeletion(
+  object: AnyObject,
+  deletion: { readonly at: number; readonly grace: number; readonly raises: boolean },
+): AnyObject {
+  const { generation } = object.metadata;
+  return {
+    ...object,
+    metadata: {
+      ...object.metadata,
+      ...(deletion.raises && generation !== undefined ? { generation: generation + 1 } : {}),
+      deletionTimestamp: timestamp(deletion.at),
+      deletionGracePeriodSeconds: deletion.grace,
+    },
+  };
+}
+
+function withFinalizers(metadata: ObjectMeta, finalizers: readonly string[]): ObjectMeta {
+  const { finalizers: _, ...rest } = metadata;
+  return finalizers.length > 0 ? { ...rest, finalizers } : rest;
+}
+
+/** The object's finalizers with those of the garbage collector as the delete's propagation wants them. */
+function finalizersAfter(
+  served: Pick<ServedResource, "resource" | "custom">,
+  old: AnyObject,
+  options: DeleteOptions,
+): readonly string[] {
+  const present = old.metadata.finalizers ?? [];
+  const policy = options.propagationPolicy;
+  const orphan =
+    policy === undefined
+      ? present.includes(orphanFinalizer) ||
+        (rulesOf(served).orphansByDefault === true && !present.includes(foregroundFinalizer))
+      : policy === "Orphan";
+  const foreground = policy === undefined ? present.includes(foregroundFinalizer) : policy === "Foreground";
+  const kept = present.filter((name) => name !== orphanFinalizer && name !== foregroundFinalizer);
+  if (orphan) kept.push(orphanFinalizer);
+  if (foreground) kept.push(foregroundFinalizer);
+  return kept;
+}
+
+async function perform(
+  core: Core,
+  served: ServedResource,
+  write: {
+    entry: Entry;
+    old: AnyObject;
+    plan: Exclude<DeletionPlan, { readonly type: "pending" }>;
+    dryRun: boolean;
+  },
+): Promise<Deleted> {
+  const { entry, old, plan, dryRun } = write;
+  const gone = plan.type === "remove";
+  if (dryRun) return { object: plan.object, gone };
+  const { key } = entry;
+  if (!gone) {
+    const stored = served.toStored(plan.object);
+    const value = encodeObject(stored);
+    const revision = await core.store.commit({ type: "update", key, value, ifModified: entry.revision });
+    const current = await settled(core, { served, key, value, revision, stored });
+    return { object: served.fromStored(current.object), gone };
+  }
+  const hook = core.writeHooks.get(`${served.resource.group}/${served.resource.plural}`);
+  const pending = hook?.prepare({ object: undefined, old, dryRun });
+  let written = false;
+  try {
+    const revision = await core.store.commit({ type: "delete", key, ifModified: entry.revision });
+    written = true;
+    const behind = core.caches.reached(revision);
+    if (behind) await behind;
+  } finally {
+    pending?.settle(written);
+  }
+  return { object: plan.object, gone };
+}

@@ -1,0 +1,92 @@
+import type { KubernetesObject } from "../../apimachinery/index.ts";
+import type { Revision } from "../../store/index.ts";
+
+/** Any object of the API, its fields besides metadata unknown to the type system. */
+export type AnyObject = KubernetesObject & { readonly [field: string]: unknown };
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/**
+ * Objects that this process has just encoded, by their bytes: the cache takes them from here when the store hands
+ * the bytes back, so that nothing is decoded that was here a moment ago.
+ */
+const justEncoded = new WeakMap<Uint8Array, AnyObject>();
+
+/** One version of one object as the cache holds it: the decoded form and the bytes, each made once. */
+export class Entry {
+  readonly key: string;
+  readonly revision: Revision;
+  /** Carries its resourceVersion. */
+  readonly object: AnyObject;
+  /** JSON without resourceVersion: the store's own bytes where they are in the form that we write. */
+  private readonly stored: Uint8Array;
+  /** Where the resourceVersion belongs in `stored`. */
+  private readonly splice: number;
+  private readonly forms = new Map<string, unknown>();
+
+  constructor(from: { key: string; value: Uint8Array; revision: Revision; decoded?: AnyObject }) {
+    this.key = from.key;
+    this.revision = from.revision;
+    const known = from.decoded ?? justEncoded.get(from.value);
+    const decoded = known ?? (JSON.parse(decoder.decode(from.value)) as AnyObject);
+    const head = headOf(decoded);
+    const regular = known !== undefined || startsWith(from.value, head);
+    this.stored = regular ? from.value : encodeObject(decoded);
+    this.splice = head.length;
+    this.object = { ...decoded, metadata: { ...decoded.metadata, resourceVersion: String(from.revision) } };
+    justEncoded.delete(this.stored);
+  }
+
+  /** The same state as of another revision: what watchers see when the object leaves their view. */
+  at(revision: Revision): Entry {
+    return new Entry({ key: this.key, value: this.stored, revision, decoded: this.object });
+  }
+
+  /** Whether the store holds exactly these bytes. */
+  sameBytes(value: Uint8Array): boolean {
+    const stored = this.stored;
+    if (stored.length !== value.length) return false;
+    for (let at = 0; at < stored.length; at++) if (stored[at] !== value[at]) return false;
+    return true;
+  }
+
+  /** The object's JSON as clients get it. */
+  json(): Uint8Array {
+    const version = encoder.encode(`"resourceVersion":"${this.revision}",`);
+    const bytes = new Uint8Array(this.stored.length + version.length);
+    bytes.set(this.stored.subarray(0, this.splice));
+    bytes.set(version, this.splice);
+    bytes.set(this.stored.subarray(this.splice), this.splice + version.length);
+    return bytes;
+  }
+
+  /** Another form of the object (a version, an encoding, a watch event), made on first use and kept. */
+  form<T>(name: string, make: () => T): T {
+    const known = this.forms.get(name);
+    if (known !== undefined) return known as T;
+    const made = make();
+    this.forms.set(name, made);
+    return made;
+  }
+}
+
+function headOf(object: AnyObject): string {
+  return `{"kind":"${object.kind}","apiVersion":"${object.apiVersion}","metadata":{`;
+}
+
+function startsWith(bytes: Uint8Array, text: string): boolean {
+  if (bytes.length < text.length + 2) return false;
+  for (let at = 0; at < text.length; at++) if (bytes[at] !== text.charCodeAt(at)) return false;
+  return true;
+}
+
+/** The stored form: JSON that starts with kind, apiVersion and metadata, and has no resourceVersion. */
+export function encodeObject(object: AnyObject): Uint8Array {
+  const { kind, apiVersion, metadata, ...rest } = object;
+  const { resourceVersion: _, ...meta } = metadata;
+  const decoded = { kind, apiVersion, metadata: meta, ...rest } as AnyObject;
+  const bytes = encoder.encode(JSON.stringify(decoded));
+  justEncoded.set(bytes, decoded);
+  return bytes;
+}

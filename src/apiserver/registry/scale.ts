@@ -1,0 +1,123 @@
+import { ApiError, fieldErrors, FieldPath } from "../../apimachinery/index.ts";
+import type { ObjectKey } from "../../apimachinery/index.ts";
+import { groupResource } from "./context.ts";
+import type { Core, RequestOptions } from "./context.ts";
+import type { AnyObject } from "./entry.ts";
+import { get } from "./read.ts";
+import type { ServedResource } from "./served.ts";
+import { modify } from "./update.ts";
+
+/** The Scale of an object. */
+export function getScale(served: ServedResource, key: ObjectKey): AnyObject {
+  return scaleOf(served, served.fromStored(get(served, key).object));
+}
+
+/** Sets the replicas that a Scale asks for; answers the Scale as it is then. */
+export async function updateScale(
+  core: Core,
+  served: ServedResource,
+  request: RequestOptions & {
+    readonly key: ObjectKey;
+    /** The new Scale, or what makes it of the present one. */
+    readonly scale: AnyObject | ((present: AnyObject) => AnyObject);
+  },
+): Promise<AnyObject> {
+  const { key, scale } = request;
+  const given = typeof scale === "function" ? undefined : scale;
+  const written = await modify(core, served, request, {
+    key,
+    subresource: "scale",
+    versionGiven: Boolean(given?.metadata.resourceVersion),
+    createsMissing: false,
+    change(old) {
+      if (!old) throw ApiError.notFound(groupResource(served), key.name);
+      const wanted = given ?? (scale as (present: AnyObject) => AnyObject)(scaleOf(served, old));
+      const replicas = (wanted["spec"] as { readonly replicas?: number } | undefined)?.replicas ?? 0;
+      checkReplicas(key, replicas);
+      const { resourceVersion } = wanted.metadata;
+      const metadata = { ...old.metadata, resourceVersion: resourceVersion ?? "" };
+      return withPath({ ...old, metadata }, pathOf(served).specReplicas, replicas);
+    },
+  });
+  return scaleOf(served, written.object);
+}
+
+function checkReplicas(key: ObjectKey, replicas: number): void {
+  if (replicas >= 0) return;
+  throw ApiError.invalid({ group: "autoscaling", kind: "Scale" }, key.name, [
+    fieldErrors.invalid(
+      FieldPath.root("spec").child("replicas"),
+      replicas,
+      "must be greater than or equal to 0",
+    ),
+  ]);
+}
+
+function pathOf(served: ServedResource): NonNullable<ServedResource["scale"]> {
+  if (!served.scale) throw ApiError.notFound(groupResource(served), "scale");
+  return served.scale;
+}
+
+/** The value at a dotted path. */
+function at(object: unknown, path: string): unknown {
+  let value = object;
+  for (const name of path.split(".").filter(Boolean)) {
+    value = (value as Readonly<Record<string, unknown>> | undefined)?.[name];
+  }
+  return value;
+}
+
+function withPath(object: AnyObject, path: string, value: unknown): AnyObject {
+  const set = (target: unknown, [name, ...rest]: readonly string[]): unknown => {
+    if (name === undefined) return value;
+    const fields = (target ?? {}) as Readonly<Record<string, unknown>>;
+    return { ...fields, [name]: set(fields[name], rest) };
+  };
+  return set(object, path.split(".").filter(Boolean)) as AnyObject;
+}
+
+function scaleOf(served: ServedResource, object: AnyObject): AnyObject {
+  const paths = pathOf(served);
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
+  const selector = selectorText(at(object, paths.selector));
+  return {
+    kind: "Scale",
+    apiVersion: "autoscaling/v1",
+    metadata: { name, ...(namespace ? { namespace } : {}), uid, resourceVersion, creationTimestamp },
+    spec: { replicas: at(object, paths.specReplicas) ?? 0 },
+    status: { replicas: at(object, paths.statusReplicas) ?? 0, ...(selector ? { selector } : {}) },
+  } as unknown as AnyObject;
+}
+
+interface Requirement {
+  readonly key: string;
+  readonly operator: string;
+  readonly values?: readonly string[];
+}
+
+/** A selector of any form as text: already text, a map of labels, or a LabelSelector. */
+function selectorText(selector: unknown): string {
+  if (typeof selector === "string") return selector;
+  if (typeof selector !== "object" || selector === null) return "";
+  const { matchLabels, matchExpressions } = selector as {
+    readonly matchLabels?: Readonly<Record<string, string>>;
+    readonly matchExpressions?: readonly Requirement[];
+  };
+  const structured = matchLabels !== undefined || matchExpressions !== undefined;
+  const labels = structured ? (matchLabels ?? {}) : (selector as Readonly<Record<string, string>>);
+  const parts = Object.entries(labels).map(([key, value]) => ({ key, text: `${key}=${value}` }));
+  for (const { key, operator, values = [] } of matchExpressions ?? []) {
+    const set = `(${[...values].sort().join(",")})`;
+    const text =
+      operator === "In"
+        ? `${key} in ${set}`
+        : operator === "NotIn"
+          ? `${key} notin ${set}`
+          : operator === "Exists"
+            ? key
+            : `!${key}`;
+    parts.push({ key, text });
+  }
+  parts.sort((left, right) => (left.key < right.key ? -1 : left.key > right.key ? 1 : 0));
+  return parts.map(({ text }) => text).join(",");
+}

@@ -1,0 +1,55 @@
+import type { ServedResource } from "./served.ts";
+import type { AnyObject } from "./entry.ts";
+
+/**
+ * What an update of a subresource changes: the rest stays as it is. `status` takes over status and metadata;
+ * `finalize` the finalizers of the spec; other parts of a spec are named by the table below.
+ */
+export function subresourceUpdate(
+  served: ServedResource,
+  change: { readonly object: AnyObject; readonly old: AnyObject; readonly subresource: string },
+): AnyObject {
+  const { object, old, subresource } = change;
+  if (subresource === "") return object;
+  if (subresource === "status") return statusOnly(served, object, old);
+  const fields = specFields[subresource];
+  if (fields === undefined) return object;
+  if (fields === "status") return { ...old, metadata: named(old, object), status: object["status"] };
+  const spec = { ...(old["spec"] as Record<string, unknown> | undefined) };
+  const wanted = (object["spec"] ?? {}) as Record<string, unknown>;
+  for (const field of fields) {
+    if (wanted[field] === undefined) delete spec[field];
+    else spec[field] = wanted[field];
+  }
+  return { ...old, metadata: named(old, object), spec };
+}
+
+/** Fields of the spec that a subresource writes; `status` where it writes the status. */
+const specFields: Readonly<Record<string, readonly string[] | "status">> = {
+  finalize: ["finalizers"],
+  ephemeralcontainers: ["ephemeralContainers"],
+  resize: ["containers", "initContainers", "resources"],
+  approval: "status",
+};
+
+function statusOnly(served: ServedResource, object: AnyObject, old: AnyObject): AnyObject {
+  const { status: _, ...rest } = old;
+  const metadata = served.custom
+    ? named(old, object)
+    : {
+        ...object.metadata,
+        ...(old.metadata.labels ? { labels: object.metadata.labels ?? old.metadata.labels } : {}),
+      };
+  const status = object["status"];
+  return { ...rest, metadata, ...(status === undefined ? {} : { status }) } as AnyObject;
+}
+
+/** The old metadata, but with the version and managers that the client sent. */
+function named(old: AnyObject, object: AnyObject): AnyObject["metadata"] {
+  const { resourceVersion, managedFields } = object.metadata;
+  return {
+    ...old.metadata,
+    resourceVersion,
+    ...(managedFields === undefined ? {} : { managedFields }),
+  };
+}

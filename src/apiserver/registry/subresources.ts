@@ -1,0 +1,112 @@
+import { ApiError } from "../../apimachinery/index.ts";
+import type { ObjectKey } from "../../apimachinery/index.ts";
+import type { DeleteOptions } from "../../api/index.ts";
+import { admit, validateAdmission } from "./admit.ts";
+import { groupResource, timestamp } from "./context.ts";
+import type { Core, PostHandler, RequestOptions } from "./context.ts";
+import { remove } from "./delete.ts";
+import type { AnyObject } from "./entry.ts";
+import type { ServedResource } from "./served.ts";
+import { modify } from "./update.ts";
+
+/** Creates at a subresource. */
+export async function post(
+  core: Core,
+  served: ServedResource,
+  request: {
+    readonly key: ObjectKey;
+    readonly subresource: string;
+    readonly body: AnyObject;
+    readonly options: RequestOptions;
+  },
+): Promise<object> {
+  const { key, subresource, options } = request;
+  const { group, plural } = served.resource;
+  const handler = core.postHandlers.get(`${group}/${plural}/${subresource}`);
+  if (!handler) throw ApiError.methodNotSupported(groupResource(served), "create");
+  const subject = { operation: "CREATE" as const, served, subresource, key, options };
+  const given = { ...request.body, metadata: request.body.metadata ?? {} } as AnyObject;
+  const body = await admit(core, subject, { object: given });
+  await validateAdmission(core, subject, { object: body });
+  return handler({ core, served, key, body, options });
+}
+
+/** The answer to a write that has no object to show. */
+export function success(code: number): object {
+  return { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code };
+}
+
+interface BindingBody {
+  readonly metadata: Partial<AnyObject["metadata"]>;
+  readonly target?: { readonly kind?: string; readonly name?: string };
+}
+
+interface BoundPod {
+  readonly spec: { readonly nodeName?: string; readonly schedulingGates?: readonly object[] };
+  readonly status?: { readonly conditions?: readonly { readonly type: string }[] };
+}
+
+/** Assigns a pod to a node: what the scheduler does. */
+export const bindPod: PostHandler = async ({ core, served, key, body, options }) => {
+  const binding = body as unknown as BindingBody;
+  const node = binding.target?.name ?? "";
+  if (node === "") {
+    throw ApiError.invalid({ group: "", kind: "Binding" }, key.name, [
+      { type: "FieldValueRequired", field: "target.name", badValue: "", detail: "" },
+    ]);
+  }
+  const refuse = (why: string) => ApiError.conflict({ group: "", resource: "pods/binding" }, key.name, why);
+  await modify(core, served, options, {
+    key,
+    subresource: "binding",
+    versionGiven: false,
+    createsMissing: false,
+    direct: true,
+    change(old) {
+      const pod = old as AnyObject & BoundPod;
+      if (pod.metadata.deletionTimestamp) {
+        throw refuse(`pod ${key.name} is being deleted, cannot be assigned to a host`);
+      }
+      if (binding.metadata.uid && binding.metadata.uid !== pod.metadata.uid) {
+        throw refuse(
+          `Precondition failed: UID in precondition: ${binding.metadata.uid}, UID in object meta: ${pod.metadata.uid}`,
+        );
+      }
+      if (pod.spec.nodeName) {
+        throw refuse(`pod ${key.name} is already assigned to node ${JSON.stringify(pod.spec.nodeName)}`);
+      }
+      if (pod.spec.schedulingGates?.length) {
+        throw refuse(`pod ${key.name} has non-empty .spec.schedulingGates`);
+      }
+      const conditions = (pod.status?.conditions ?? []).filter(({ type }) => type !== "PodScheduled");
+      const scheduled = {
+        type: "PodScheduled",
+        status: "True",
+        lastProbeTime: null,
+        lastTransitionTime: timestamp(core.clock.now()),
+      };
+      const annotations = { ...pod.metadata.annotations, ...binding.metadata.annotations };
+      return {
+        ...pod,
+        metadata: {
+          ...pod.metadata,
+          ...(Object.keys(annotations).length > 0 ? { annotations } : {}),
+        },
+        spec: { ...pod.spec, nodeName: node },
+        status: { ...pod.status, conditions: [...conditions, scheduled] },
+      };
+    },
+  });
+  return success(201);
+};
+
+/** Deletes a pod on behalf of a drain. */
+export const evictPod: PostHandler = async ({ core, served, key, body, options }) => {
+  const eviction = body as unknown as { readonly deleteOptions?: DeleteOptions };
+  const name = body.metadata?.name;
+  if (name && name !== key.name) {
+    throw ApiError.badRequest("name in URL does not match name in Eviction object");
+  }
+  await remove(core, served, { ...options, key, delete: eviction.deleteOptions ?? {} });
+  return success(201);
+};

@@ -1,0 +1,307 @@
+import { ApiError, fieldErrors, FieldPath } from "../../apimachinery/index.ts";
+import type { ObjectKey, ObjectMeta } from "../../apimachinery/index.ts";
+import type { RequestContext } from "../../api/index.ts";
+import { StoreError } from "../../store/index.ts";
+import { admit, validateAdmission } from "./admit.ts";
+import type { AdmissionSubject } from "./admit.ts";
+import { tracksGeneration, validateChange } from "./coding.ts";
+import { authorize, fromStoreError, groupResource, lockMessage } from "./context.ts";
+import type { Core, RequestOptions, Written } from "./context.ts";
+import { create, settled } from "./create.ts";
+import { encodeObject } from "./entry.ts";
+import type { AnyObject, Entry } from "./entry.ts";
+import { deepEqual } from "./equal.ts";
+import { manageUpdate } from "./field-manager.ts";
+import { rulesOf } from "./rules.ts";
+import type { ServedResource } from "./served.ts";
+import { storageKey } from "./storage-path.ts";
+import { subresourceUpdate } from "./subresource-update.ts";
+
+/** How often a change is made anew on a newer version before the client is told of the conflict. */
+const updateAttempts = 16;
+
+/** A change to one object: `change` makes the new state of what is there, and may be called again. */
+export interface Change {
+  readonly key: ObjectKey;
+  readonly subresource: string;
+  readonly change: (old: AnyObject | undefined) => AnyObject | Promise<AnyObject>;
+  /** The client named the version that it replaces: no second try on a newer one. */
+  readonly versionGiven: boolean;
+  /** The new state already carries its managers (server-side apply). */
+  readonly managed?: true;
+  /** The server's own change: no admission, no strategy, no validation. */
+  readonly direct?: true;
+  /** What is not there is created from `change(undefined)`. */
+  readonly createsMissing: boolean;
+  /** Refuses the state that is there. */
+  readonly precondition?: (old: AnyObject) => void;
+}
+
+/** Replaces an object, or the part of it that a subresource shows. */
+export function update(
+  core: Core,
+  served: ServedResource,
+  request: RequestOptions & {
+    readonly key: ObjectKey;
+    readonly object: AnyObject;
+    readonly subresource?: string;
+  },
+): Promise<Written> {
+  const { object } = request;
+  checkNames(served, object, request.key);
+  return modify(core, served, request, {
+    key: request.key,
+    subresource: request.subresource ?? "",
+    change: () => object,
+    versionGiven: Boolean(object.metadata.resourceVersion),
+    createsMissing: !request.subresource && rulesOf(served).createOnUpdate === true,
+  });
+}
+
+/** The name and namespace in the body must be those of the path. */
+export function checkNames(served: ServedResource, object: AnyObject, key: ObjectKey): void {
+  const { name, namespace } = object.metadata as Partial<ObjectMeta>;
+  if (name && name !== key.name) {
+    throw ApiError.badRequest(
+      `the name of the object (${name}) does not match the name on the URL (${key.name})`,
+    );
+  }
+  if (!name) {
+    throw ApiError.badRequest(
+      `the name of the object (based on metadata) was undeterminable: name must be provided`,
+    );
+  }
+  if (namespace && served.resource.namespaced && namespace !== key.namespace) {
+    throw ApiError.badRequest(
+      `the namespace of the object (${namespace}) does not match the namespace on the request (${key.namespace ?? ""})`,
+    );
+  }
+}
+
+/** The one path by which an existing object changes. */
+export async function modify(
+  core: Core,
+  served: ServedResource,
+  options: RequestOptions,
+  change: Change,
+): Promise<Written> {
+  const path = storageKey(served.storage.prefix, change.key);
+  for (let attempt = 1; ; attempt++) {
+    const entry = served.storage.cache.get(path);
+    if (!entry) {
+      if (!change.createsMissing) throw ApiError.notFound(groupResource(served), change.key.name);
+      return createMissing(core, served, options, change);
+    }
+    const old = served.fromStored(entry.object);
+    change.precondition?.(old);
+    const object = await nextState(core, served, { old, options, change });
+    try {
+      return await commitChange(core, served, {
+        entry,
+        old,
+        object,
+        dryRun: options.dryRun ?? false,
+      });
+    } catch (error) {
+      const lost = error instanceof StoreError && error.type === "conflict";
+      if (!lost) throw fromStoreError(error, { served, name: change.key.name });
+      if (change.versionGiven || attempt >= updateAttempts) {
+        throw ApiError.conflict(groupResource(served), change.key.name, lockMessage);
+      }
+    }
+  }
+}
+
+async function createMissing(
+  core: Core,
+  served: ServedResource,
+  options: RequestOptions,
+  change: Change,
+): Promise<Written> {
+  const { resource } = served;
+  authorize(core, {
+    type: "resource",
+    user: options.user,
+    verb: "create",
+    group: resource.group,
+    version: resource.version,
+    resource: resource.plural,
+    subresource: "",
+    namespace: change.key.namespace ?? "",
+    name: change.key.name,
+  });
+  const object = await change.change(undefined);
+  if (object.metadata.resourceVersion) {
+    throw ApiError.notFound(groupResource(served), change.key.name);
+  }
+  return create(core, served, {
+    ...options,
+    object,
+    namespace: change.key.namespace,
+    ...(change.managed ? { managed: true } : {}),
+  });
+}
+
+async function nextState(
+  core: Core,
+  served: ServedResource,
+  { old, options, change }: { old: AnyObject; options: RequestOptions; change: Change },
+): Promise<AnyObject> {
+  const now = core.clock.now();
+  const subject: AdmissionSubject = {
+    operation: "UPDATE",
+    served,
+    subresource: change.subresource,
+    key: change.key,
+    options,
+  };
+  const changed = await change.change(old);
+  const wanted = changed.metadata.resourceVersion ?? "";
+  if (wanted === "" && rulesOf(served).versionRequired) {
+    throw ApiError.invalid(served.resource, change.key.name, [
+      fieldErrors.invalid(
+        FieldPath.root("metadata").child("resourceVersion"),
+        0,
+        "must be specified for an update",
+      ),
+    ]);
+  }
+  if (wanted !== "" && wanted !== old.metadata.resourceVersion) {
+    throw ApiError.conflict(groupResource(served), change.key.name, lockMessage);
+  }
+  const uid = changed.metadata.uid;
+  if (uid && uid !== old.metadata.uid) {
+    throw ApiError.conflict(
+      groupResource(served),
+      change.key.name,
+      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`,
+    );
+  }
+  if (change.direct) {
+    return change.managed
+      ? changed
+      : manageUpdate(served, {
+          object: changed,
+          old,
+          now,
+          request: { ...options, subresource: change.subresource },
+        });
+  }
+  const scoped = subresourceUpdate(served, { object: changed, old, subresource: change.subresource });
+  const admitted = await admit(core, subject, { object: withSystemMetadata(scoped, old), old });
+  const managed = change.managed
+    ? admitted
+    : manageUpdate(served, {
+        object: admitted,
+        old,
+        now,
+        request: { ...options, subresource: change.subresource },
+      });
+  const context: RequestContext = {
+    now,
+    operation: "update",
+    ...(change.subresource === "" ? {} : { subresource: change.subresource }),
+  };
+  const final = prepareChange(served, managed, { old, context });
+  const errors = validateChange(served, { object: final, old, context });
+  if (errors.length > 0) throw ApiError.invalid(served.resource, change.key.name, errors);
+  for (const warning of served.definition.warnings?.(final, old) ?? []) options.warn?.(warning);
+  await validateAdmission(core, subject, { object: final, old });
+  return final;
+}
+
+/** Metadata that only the server sets, taken over where the client left it out. */
+function withSystemMetadata(object: AnyObject, old: AnyObject): AnyObject {
+  const { metadata } = object as { readonly metadata: Partial<ObjectMeta> };
+  const before = old.metadata;
+  return {
+    ...object,
+    metadata: {
+      ...metadata,
+      name: metadata.name || before.name,
+      ...(before.namespace ? { namespace: metadata.namespace || before.namespace } : {}),
+      uid: metadata.uid || before.uid,
+      resourceVersion: before.resourceVersion,
+      creationTimestamp: metadata.creationTimestamp || before.creationTimestamp,
+      ...(before.generation === undefined ? {} : { generation: before.generation }),
+      ...(before.deletionTimestamp && !metadata.deletionTimestamp
+        ? { deletionTimestamp: before.deletionTimestamp }
+        : {}),
+      ...(before.deletionGracePeriodSeconds !== undefined && metadata.deletionGracePeriodSeconds === undefined
+        ? { deletionGracePeriodSeconds: before.deletionGracePeriodSeconds }
+        : {}),
+    } as ObjectMeta,
+  };
+}
+
+/** What the server keeps and sets on a changed object. */
+function prepareChange(
+  served: ServedResource,
+  object: AnyObject,
+  { old, context }: { old: AnyObject; context: RequestContext },
+): AnyObject {
+  const { definition } = served;
+  if (context.subresource === "status") {
+    return (definition.prepareForStatusUpdate?.(object, old) ?? object) as AnyObject;
+  }
+  const kept = served.hasStatus && context.subresource === undefined ? withStatusOf(object, old) : object;
+  const prepared = (definition.prepareForUpdate?.(kept, old, context) ?? kept) as AnyObject;
+  if (!tracksGeneration(served) || sameIntent(prepared, old)) return prepared;
+  const generation = (old.metadata.generation ?? 0) + 1;
+  return { ...prepared, metadata: { ...prepared.metadata, generation } };
+}
+
+function withStatusOf(object: AnyObject, old: AnyObject): AnyObject {
+  if (old["status"] !== undefined) return { ...object, status: old["status"] } as AnyObject;
+  if (object["status"] === undefined) return object;
+  const { status: _, ...rest } = object;
+  return rest as AnyObject;
+}
+
+/** Whether all but metadata and status is the same: what `generation` counts. */
+function sameIntent(object: AnyObject, old: AnyObject): boolean {
+  const intent = ({ metadata: _, status: __, kind: ___, apiVersion: ____, ...rest }: AnyObject) => rest;
+  return deepEqual(intent(object), intent(old));
+}
+
+/** Whether the change removes the last finalizer of an object that is being deleted. */
+function endsDeletion(object: AnyObject, old: AnyObject): boolean {
+  if (object.metadata.finalizers?.length || !old.metadata.deletionTimestamp) return false;
+  if ((old.metadata.deletionGracePeriodSeconds ?? 0) > 0) return false;
+  const spec = object["spec"] as { readonly finalizers?: readonly string[] } | undefined;
+  return object.kind !== "Namespace" || !spec?.finalizers?.length;
+}
+
+async function commitChange(
+  core: Core,
+  served: ServedResource,
+  write: { entry: Entry; old: AnyObject; object: AnyObject; dryRun: boolean },
+): Promise<Written> {
+  const { entry, old } = write;
+  const gone = endsDeletion(write.object, old);
+  if (!gone && deepEqual(write.object, old)) return { object: old, entry, created: false };
+  const hook = core.writeHooks.get(`${served.resource.group}/${served.resource.plural}`);
+  const pending = hook?.prepare({ object: gone ? undefined : write.object, old, dryRun: write.dryRun });
+  const object = pending?.object ?? write.object;
+  if (write.dryRun) {
+    pending?.settle(false);
+    return { object, entry: undefined, created: false };
+  }
+  const { key } = entry;
+  try {
+    if (gone) {
+      await core.store.commit({ type: "delete", key, ifModified: entry.revision });
+      pending?.settle(true);
+      return { object, entry: undefined, created: false };
+    }
+    const stored = served.toStored(object);
+    const value = encodeObject(stored);
+    const revision = await core.store.commit({ type: "update", key, value, ifModified: entry.revision });
+    pending?.settle(true);
+    const current = await settled(core, { served, key, value, revision, stored });
+    return { object: served.fromStored(current.object), entry: current, created: false };
+  } catch (error) {
+    pending?.settle(false);
+    throw error;
+  }
+}

@@ -1,0 +1,191 @@
+import { ApiError } from "../../apimachinery/index.ts";
+import type { ObjectKey, Resource } from "../../apimachinery/index.ts";
+import type {
+  Client,
+  DeleteOptions,
+  UserInfo,
+  WatchEvent,
+  WatchOptions,
+  WriteOptions,
+} from "../../api/index.ts";
+import { decodeObject } from "../registry/coding.ts";
+import { authorize } from "../registry/context.ts";
+import type { Core, RequestOptions } from "../registry/context.ts";
+import { create } from "../registry/create.ts";
+import { remove, removeCollection } from "../registry/delete.ts";
+import type { AnyObject } from "../registry/entry.ts";
+import { patch } from "../registry/patch.ts";
+import { get, list } from "../registry/read.ts";
+import type { ServedResource } from "../registry/served.ts";
+import { post } from "../registry/subresources.ts";
+import { updateScale } from "../registry/scale.ts";
+import { update } from "../registry/update.ts";
+import { bookmarkAnnotations, watch } from "../registry/watch.ts";
+import type { EntryEvent, EntryWatch } from "../registry/watch.ts";
+
+/** A client in the server's own process: acts as `user`, passes shared objects by reference. */
+export function createLocalClient(core: Core, user: UserInfo): Client {
+  const servedOf = (resource: Resource<object>): ServedResource => {
+    const served = core.served.of(resource);
+    if (!served) throw serverLacks();
+    return served;
+  };
+  const allow = (
+    served: ServedResource,
+    verb: string,
+    at: { namespace?: string | undefined; name?: string; subresource?: string | undefined },
+  ) => {
+    const { group, version, plural } = served.resource;
+    authorize(core, {
+      type: "resource",
+      user,
+      verb,
+      group,
+      version,
+      resource: plural,
+      subresource: at.subresource ?? "",
+      namespace: at.namespace ?? "",
+      name: at.name ?? "",
+    });
+  };
+  const requestOf = (options: WriteOptions | DeleteOptions = {}): RequestOptions => ({ ...options, user });
+
+  return {
+    async get(resource, key) {
+      const served = servedOf(resource);
+      allow(served, "get", key);
+      return result(served.fromStored(get(served, key).object));
+    },
+    async list(resource, options = {}) {
+      const served = servedOf(resource);
+      allow(served, "list", { namespace: options.namespace });
+      const page = await list(core, served, options);
+      const items = page.entries.map((entry) => served.fromStored(entry.object));
+      return result({ kind: served.listKind, apiVersion: served.apiVersion, metadata: page.metadata, items });
+    },
+    watch(resource, options) {
+      const served = servedOf(resource);
+      allow(served, "watch", { namespace: options.namespace });
+      return result(events(core, served, options));
+    },
+    async create(resource, object, options) {
+      const served = servedOf(resource);
+      const input = object as unknown as AnyObject;
+      const namespace = served.resource.namespaced ? input.metadata?.namespace : undefined;
+      allow(served, "create", { namespace });
+      const request = requestOf(options);
+      const decoded = decodeObject(served, input, request);
+      const answer = core.answers.get(`${served.resource.group}/${served.resource.plural}`);
+      if (answer) return result(await answer({ core, served, namespace, body: decoded, options: request }));
+      return result((await create(core, served, { ...request, object: decoded })).object);
+    },
+    async update(resource, object, options = {}) {
+      const served = servedOf(resource);
+      const input = object as unknown as AnyObject;
+      const { name, namespace } = input.metadata;
+      const key: ObjectKey = served.resource.namespaced ? { name, namespace } : { name };
+      const { subresource = "" } = options;
+      allow(served, "update", { ...key, subresource });
+      const request = requestOf(options);
+      if (subresource === "scale") {
+        return result(await updateScale(core, served, { ...request, key, scale: input }));
+      }
+      const decoded = decodeObject(served, input, request);
+      return result((await update(core, served, { ...request, key, object: decoded, subresource })).object);
+    },
+    async patch(resource, key, change, options = {}) {
+      const served = servedOf(resource);
+      const { subresource = "" } = options;
+      allow(served, "patch", { ...key, subresource });
+      const request = requestOf(options);
+      return result((await patch(core, served, { ...request, key, subresource, patch: change })).object);
+    },
+    async delete(resource, key, options = {}) {
+      const served = servedOf(resource);
+      allow(served, "delete", key);
+      await remove(core, served, { ...requestOf(options), key, delete: options });
+    },
+    async deleteCollection(resource, selection, options = {}) {
+      const served = servedOf(resource);
+      allow(served, "deletecollection", { namespace: selection.namespace });
+      await removeCollection(core, served, { ...requestOf(options), selection, delete: options });
+    },
+    async post(resource, key, subresource, body) {
+      const served = servedOf(resource);
+      allow(served, "create", { ...key, subresource });
+      const answer = await post(core, served, {
+        key,
+        subresource,
+        body: body as AnyObject,
+        options: requestOf(),
+      });
+      return result(answer);
+    },
+  };
+}
+
+/** The caller's type of an object of the API: what the resource handle promises. */
+function result<T>(value: object): T {
+  return value as T;
+}
+
+/** No such resource here. */
+export function serverLacks(): ApiError {
+  return new ApiError({
+    message: "the server could not find the requested resource",
+    reason: "NotFound",
+    details: {},
+    code: 404,
+  });
+}
+
+async function* events(
+  core: Core,
+  served: ServedResource,
+  options: WatchOptions,
+): AsyncGenerator<readonly WatchEvent<AnyObject>[]> {
+  const { signal } = options;
+  if (signal.aborted) return;
+  const source = watch(core, served, {
+    ...options,
+    ...(options.sendInitialEvents ? { resourceVersionMatch: "NotOlderThan" as const } : {}),
+  });
+  const onAbort = () => source.close();
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    while (!signal.aborted) {
+      const batch = source.take();
+      if (batch.length > 0) yield batch.map((event) => clientEvent(served, event));
+      else if (source.ended) return;
+      else await ready(source);
+    }
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    source.close();
+  }
+}
+
+function ready(source: EntryWatch): Promise<void> {
+  return new Promise((resolve) => {
+    source.onReady = resolve;
+  });
+}
+
+function clientEvent(served: ServedResource, event: EntryEvent): WatchEvent<AnyObject> {
+  if (event.type !== "BOOKMARK") return { type: event.type, object: served.fromStored(event.entry.object) };
+  return { type: "BOOKMARK", object: bookmarkObject(served, event) };
+}
+
+/** The object of a bookmark: only its version counts. */
+export function bookmarkObject(
+  served: ServedResource,
+  event: Extract<EntryEvent, { type: "BOOKMARK" }>,
+): AnyObject {
+  const metadata: Record<string, unknown> = {
+    resourceVersion: String(event.revision),
+    creationTimestamp: null,
+  };
+  const annotations = bookmarkAnnotations(event);
+  if (Object.keys(annotations).length > 0) metadata["annotations"] = annotations;
+  return { kind: served.resource.kind, apiVersion: served.apiVersion, metadata } as unknown as AnyObject;
+}

@@ -1,0 +1,110 @@
+import { apiVersionOf, resource as resourceHandle } from "../../apimachinery/index.ts";
+import type { Resource, ResourceFacts, SchemaRegistry } from "../../apimachinery/index.ts";
+import type { ResourceDefinition } from "../../api/index.ts";
+import { invariant } from "../../base/index.ts";
+import type { AnyObject, Entry } from "../registry/entry.ts";
+import type { CacheSet } from "../registry/cache.ts";
+import { restamp, storageVersionOf } from "../registry/served.ts";
+import type { ServedResource, ServedTable, ServedVersion } from "../registry/served.ts";
+import { storagePrefix } from "../registry/storage-path.ts";
+
+/** Changes an object between two versions of its resource. */
+export type Convert = (object: AnyObject, to: Resource) => AnyObject;
+
+export interface BuiltIns {
+  readonly facts: readonly ResourceFacts[];
+  readonly schemas: SchemaRegistry;
+  readonly definitionOf: (resource: Resource) => ResourceDefinition;
+  readonly convert: Convert;
+}
+
+/** Serves versions that share one storage: the built-in resources of one prefix, or a custom resource's versions. */
+export async function install(
+  into: { readonly served: ServedTable; readonly caches: CacheSet },
+  options: {
+    readonly versions: readonly ServedVersion[];
+    readonly stored: Resource;
+    readonly convert: Convert;
+    readonly custom?: boolean;
+  },
+): Promise<void> {
+  const { versions, stored, convert } = options;
+  const custom = options.custom ?? false;
+  const prefix = storagePrefix(stored, { custom });
+  const cache = await into.caches.open(prefix);
+  const storage = { prefix, cache, stored, storedApiVersion: apiVersionOf(stored) };
+  for (const version of versions) {
+    const same = version.resource.group === stored.group && version.resource.version === stored.version;
+    into.served.add({
+      ...version,
+      apiVersion: apiVersionOf(version.resource),
+      custom,
+      storage,
+      ...(same
+        ? {}
+        : {
+            toStored: (object) => convert(object, stored),
+            fromStored: convertOnce((object) => convert(object, version.resource)),
+          }),
+    });
+  }
+}
+
+/** Converts each shared object once, however many ask for it in that version. */
+function convertOnce(convert: (object: AnyObject) => AnyObject): (object: AnyObject) => AnyObject {
+  const converted = new WeakMap<AnyObject, AnyObject>();
+  return (object) => {
+    const known = converted.get(object);
+    if (known) return known;
+    const made = convert(object);
+    converted.set(object, made);
+    return made;
+  };
+}
+
+/** Serves all built-in resources. */
+export async function installBuiltIns(
+  into: { readonly served: ServedTable; readonly caches: CacheSet },
+  builtIns: BuiltIns,
+): Promise<void> {
+  const byPrefix = new Map<string, ResourceFacts[]>();
+  for (const facts of builtIns.facts) {
+    const prefix = storagePrefix({ group: facts.group, plural: facts.plural });
+    byPrefix.set(prefix, [...(byPrefix.get(prefix) ?? []), facts]);
+  }
+  for (const rows of byPrefix.values()) {
+    const versions = rows.map((facts) => versionOf(facts, builtIns));
+    const stored = storageVersionOf(versions.map((version) => version.resource));
+    await install(into, { versions, stored, convert: builtIns.convert });
+  }
+}
+
+function versionOf(facts: ResourceFacts, builtIns: BuiltIns): ServedVersion {
+  const { group, version, kind, plural, namespaced } = facts;
+  const resource = resourceHandle({ group, version, kind, plural, namespaced }) as Resource;
+  const type = builtIns.schemas.typeOf(resource);
+  invariant(type !== undefined, `no type of ${apiVersionOf(resource)} ${kind}`);
+  const definition = builtIns.definitionOf(resource);
+  const subresources = facts.subresources ?? [];
+  const same = (object: AnyObject) => restamp(object, resource);
+  return {
+    resource,
+    singular: facts.singular,
+    shortNames: facts.shortnames ?? [],
+    categories: facts.categories ?? [],
+    verbs: facts.verbs,
+    subresources,
+    listKind: `${kind}List`,
+    type,
+    definition,
+    hasStatus: subresources.some((subresource) => subresource.name === "status"),
+    scale: definition.scale,
+    toStored: same,
+    fromStored: same,
+  };
+}
+
+/** The entry's object in the version that is asked for. */
+export function objectOf(served: ServedResource, entry: Entry): AnyObject {
+  return served.fromStored(entry.object);
+}

@@ -1,0 +1,110 @@
+import type { Clock, Logger, Random } from "../../base/index.ts";
+import { silentLogger, systemClock, systemRandom } from "../../base/index.ts";
+import type { ResourceFacts, SchemaRegistry } from "../../apimachinery/index.ts";
+import { resourceFacts, schemas } from "../../api/index.ts";
+import type { Client, UserInfo } from "../../api/index.ts";
+import type { Store } from "../../store/index.ts";
+import type { AdmissionPlugin } from "../admission/plugin.ts";
+import type { Authorizer } from "../authorization/authorizer.ts";
+import type { ObjectReader } from "../reader.ts";
+import { CacheSet } from "../registry/cache.ts";
+import type { AnswerHandler, Core, PostHandler, WriteHook } from "../registry/context.ts";
+import { ServedTable } from "../registry/served.ts";
+import { bindPod, evictPod } from "../registry/subresources.ts";
+import { convert, definitionOf } from "./built-ins.ts";
+import { createLocalClient } from "./client.ts";
+import { installBuiltIns } from "./install.ts";
+import type { BuiltIns } from "./install.ts";
+import { createReader } from "./reader.ts";
+
+/** What the parts that are made after the caches get to build on. */
+export interface ServerParts {
+  readonly reader: ObjectReader;
+  readonly served: ServedTable;
+  /** A client of the server itself, for the group `system:masters`. */
+  readonly client: Client;
+}
+
+export interface ApiServerOptions {
+  readonly store: Store;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly logger?: Logger;
+  readonly authorizer: Authorizer | ((parts: ServerParts) => Authorizer);
+  readonly admission?: readonly AdmissionPlugin[] | ((parts: ServerParts) => readonly AdmissionPlugin[]);
+  /** Creates at subresources, by `group/plural/subresource`, e.g. `/serviceaccounts/token`. */
+  readonly postHandlers?: Readonly<Record<string, PostHandler>>;
+  /** Resources that are answered and never stored, by `group/plural`. */
+  readonly answers?:
+    | Readonly<Record<string, AnswerHandler>>
+    | ((parts: ServerParts & { readonly authorizer: Authorizer }) => Readonly<Record<string, AnswerHandler>>);
+  /** What is allocated beside writes, by `group/plural`. */
+  readonly writeHooks?: (parts: ServerParts) => Readonly<Record<string, WriteHook>>;
+  /** The built-in resources; default: all of them. */
+  readonly builtIns?: Partial<BuiltIns>;
+}
+
+/** The API server's core: resources, caches and rules, without a network. */
+export interface ApiServer {
+  readonly core: Core;
+  readonly reader: ObjectReader;
+  client(user: UserInfo): Client;
+  /** Ends what the server runs; the store stays open. */
+  close(): Promise<void>;
+}
+
+/** The server as it acts for itself. */
+export const loopbackUser: UserInfo = { name: "system:apiserver", groups: ["system:masters"] };
+
+/** Fills the caches from the store and answers when every resource can be served. */
+export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const { store, clock = systemClock, random = systemRandom, logger = silentLogger } = options;
+  const caches = new CacheSet(store, {
+    onBroken: (error) => logger.error("The watch of the store ended", { error }),
+  });
+  const served = new ServedTable();
+  const builtIns: BuiltIns = {
+    facts: resourceFacts satisfies readonly ResourceFacts[],
+    schemas: schemas satisfies SchemaRegistry,
+    definitionOf,
+    convert,
+    ...options.builtIns,
+  };
+  await installBuiltIns({ served, caches }, builtIns);
+  const reader = createReader(served);
+  const postHandlers = new Map<string, PostHandler>([
+    ["/pods/binding", bindPod],
+    ["/pods/eviction", evictPod],
+    ...Object.entries(options.postHandlers ?? {}),
+  ]);
+  const answers = new Map<string, AnswerHandler>();
+  const writeHooks = new Map<string, WriteHook>();
+  const core: Mutable<Core> = {
+    store,
+    caches,
+    served,
+    clock,
+    random,
+    logger,
+    authorizer: { authorize: () => ({ type: "allow", reason: "" }) },
+    admission: [],
+    writeHooks,
+    postHandlers,
+    answers,
+  };
+  const parts: ServerParts = { reader, served, client: createLocalClient(core, loopbackUser) };
+  const { authorizer, admission = [], answers: given = {} } = options;
+  core.authorizer = typeof authorizer === "function" ? authorizer(parts) : authorizer;
+  core.admission = typeof admission === "function" ? admission(parts) : admission;
+  const answered = typeof given === "function" ? given({ ...parts, authorizer: core.authorizer }) : given;
+  for (const [name, handler] of Object.entries(answered)) answers.set(name, handler);
+  for (const [name, hook] of Object.entries(options.writeHooks?.(parts) ?? {})) writeHooks.set(name, hook);
+  return {
+    core,
+    reader,
+    client: (user) => createLocalClient(core, user),
+    close: () => caches.close(),
+  };
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };

@@ -10,3 +10,16 @@ export {
 } from "./json.ts";
 export { zeroOfStruct } from "./convert.ts";
 export { formatDuration, normalizeMicroTime, normalizeTime, parseDuration } from "./time.ts";
+export {
+  decodeMessage,
+  decodeProtobuf,
+  encodeMessage,
+  encodeProtobuf,
+  decodeWatchEvent,
+  encodeWatchFrame,
+  hasProtobuf,
+  isProtobuf,
+  readEnvelope,
+  type ProtobufEnvelope,
+  type TypeSource,
+} from "./protobuf.ts";

@@ -88,6 +88,21 @@ describe("what is written", () => {
     );
   });
 
+  test("quantities in canonical form, numbers too", () => {
+    const hard = { cpu: "1000m", memory: "1024Mi", pods: 3, "example.com/a": "0.5", b: "1.5Gi", c: null };
+    check(
+      { type: typeOf("v1", "ResourceQuota") },
+      { spec: { hard } },
+      {
+        metadata: {},
+        spec: {
+          hard: { cpu: "1", memory: "1Gi", pods: "3", "example.com/a": "500m", b: "1536Mi", c: "0" },
+        },
+        status: {},
+      },
+    );
+  });
+
   test("schemas or booleans in a custom resource's schema", () => {
     const crd = typeOf("apiextensions.k8s.io/v1", "CustomResourceDefinition");
     const schema = {
@@ -174,6 +189,10 @@ test("errors are in Go's words", () => {
   check(
     '{"metadata":{"deletionTimestamp":"today"}}',
     'parsing time "today" as "2006-01-02T15:04:05Z07:00": cannot parse "today" as "2006"',
+  );
+  check(
+    '{"spec":{"overhead":{"cpu":"x"}}}',
+    "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
   );
   check("{", "unexpected end of JSON input");
   check('{"a":1,}', "invalid character '}' looking for beginning of object key string");

@@ -1,11 +1,16 @@
+import { canonicalQuantity as canonical, QuantityError } from "../quantity/index.ts";
 import { DecodeError } from "./decode-error.ts";
 
-const quantity = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?$/;
+/** Most quantities that people write are canonical already; these need no arithmetic to see it. */
+const shortCanonical = /^[1-9]\d{0,2}(?:[mkMGT]|[KMGT]i)?$/;
 
-/** The text of a quantity, once it is known to be one. */
+/** The canonical text of a quantity. */
 export function canonicalQuantity(text: string): string {
-  if (quantity.test(text)) return text;
-  throw new DecodeError(
-    "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
-  );
+  if (shortCanonical.test(text)) return text;
+  try {
+    return canonical(text);
+  } catch (error) {
+    if (error instanceof QuantityError) throw new DecodeError(error.message);
+    throw error;
+  }
 }

@@ -1,0 +1,114 @@
+import { describe, expect, test } from "vitest";
+import { seededRandom } from "../../base/index.ts";
+import { schemas } from "../../api/index.ts";
+import { apiVersionOf } from "../resource.ts";
+import type { StructType } from "../schema/types.ts";
+import { fill } from "./testing/fill.ts";
+import {
+  decodeJson,
+  DecodeError,
+  decodeProtobuf,
+  decodeWatchEvent,
+  encodeJson,
+  encodeProtobuf,
+  encodeWatchFrame,
+  hasProtobuf,
+  readEnvelope,
+} from "./index.ts";
+
+interface KindOfSchema {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly type: StructType;
+}
+
+function allKinds(): readonly KindOfSchema[] {
+  const kinds: KindOfSchema[] = [];
+  for (const { typeName: kind, groupVersion } of schemas.models()) {
+    if (groupVersion.group === "meta.k8s.io" && kind === "InternalEvent") continue;
+    const type = schemas.typeOf({ group: groupVersion.group, version: groupVersion.version, kind });
+    if (type?.field("kind") !== undefined) kinds.push({ apiVersion: apiVersionOf(groupVersion), kind, type });
+  }
+  return kinds;
+}
+
+test("every kind comes back from JSON and from protobuf as it was", () => {
+  let count = 0;
+  for (const { apiVersion, kind, type } of allKinds()) {
+    const filled = { ...fill(type), kind, apiVersion };
+    const { object, problems } = decodeJson(encodeJson(filled), type, { strict: true });
+    expect(problems, kind).toEqual([]);
+    if (!hasProtobuf(type)) continue;
+    expect(object, `${apiVersion} ${kind}`).toEqual(filled);
+    const bytes = encodeProtobuf(object, type);
+    expect(decodeProtobuf(bytes, schemas), `${apiVersion} ${kind}`).toEqual(filled);
+    count++;
+  }
+  expect(count).toBeGreaterThan(200);
+});
+
+test("objects of which nothing is set come back, too", () => {
+  for (const { apiVersion, kind, type } of allKinds()) {
+    if (!hasProtobuf(type)) continue;
+    const { object } = decodeJson("{}", type);
+    const bytes = encodeProtobuf({ ...object, kind, apiVersion }, type);
+    expect(decodeProtobuf(bytes, schemas), kind).toEqual({ ...object, kind, apiVersion });
+  }
+});
+
+test("bytes are those that upstream writes", () => {
+  function check(kind: string, object: object, hex: string) {
+    const type = schemas.typeOf({ group: "", version: "v1", kind })!;
+    const bytes = encodeProtobuf(
+      { apiVersion: "v1", kind, ...decodeJson(JSON.stringify(object), type).object },
+      type,
+    );
+    expect([...readEnvelope(bytes).raw].map((byte) => byte.toString(16).padStart(2, "0")).join("")).toBe(hex);
+  }
+  // name, generateName, namespace, selfLink, uid, resourceVersion, generation, creationTimestamp.
+  const metadata = "0a10" + "0a0161" + "1200" + "1a00" + "2200" + "2a00" + "3200" + "3800" + "4200";
+  check("ConfigMap", { metadata: { name: "a" } }, metadata.replace("0a10", "0a11"));
+  check(
+    "ConfigMap",
+    { metadata: { name: "a" }, data: { b: "2", a: "1" }, immutable: true },
+    `${metadata.replace("0a10", "0a11")}12060a01611201311206${"0a0162120132"}2001`,
+  );
+});
+
+test("frames of a watch hold the length and the bare event", () => {
+  const object = Uint8Array.of(1, 2, 3);
+  const frame = encodeWatchFrame("ADDED", object);
+  expect([...frame.subarray(0, 4)]).toEqual([0, 0, 0, frame.length - 4]);
+  expect(decodeWatchEvent(frame.subarray(4))).toEqual({ type: "ADDED", object });
+});
+
+describe("malformed input", () => {
+  const type = schemas.typeOf({ group: "", version: "v1", kind: "Pod" })!;
+  const bytes = encodeProtobuf({ ...fill(type), apiVersion: "v1", kind: "Pod" }, type);
+
+  test("is told in words", () => {
+    function check(input: Uint8Array, message: string) {
+      expect(() => decodeProtobuf(input, schemas)).toThrow(new DecodeError(message));
+    }
+    check(
+      new TextEncoder().encode("{}"),
+      "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]",
+    );
+    check(bytes.subarray(0, 200), "unexpected EOF");
+    check(Uint8Array.of(0x6b, 0x38, 0x73, 0), 'no kind "" is registered for version "" in scheme');
+  });
+
+  test("never does more than fail, whatever is cut or flipped", () => {
+    const random = seededRandom(7);
+    for (let run = 0; run < 300; run++) {
+      const damaged = bytes.slice(0, run % 2 === 0 ? bytes.length : Math.floor(random.next() * bytes.length));
+      for (let flips = 0; flips < 3; flips++)
+        damaged[Math.floor(random.next() * damaged.length)] = Math.floor(random.next() * 256);
+      try {
+        decodeProtobuf(damaged, schemas);
+      } catch (error) {
+        expect(error).toBeInstanceOf(DecodeError);
+      }
+    }
+  });
+});

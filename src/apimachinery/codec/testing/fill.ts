@@ -1,0 +1,83 @@
+import { protoOf, SchemaAlternative } from "../../schema/index.ts";
+import type { ScalarType, StructType, Type } from "../../schema/types.ts";
+
+/** Recursive types are filled to this depth. */
+const fillDepth = 9;
+
+/** An object of a type with a value, not the zero value, in every field; the same for the same type. */
+export function fill(type: StructType): object {
+  return new Filler().struct(type, 0);
+}
+
+class Filler {
+  #count = 0;
+
+  struct(type: StructType, depth: number): object {
+    const wire = new Set(protoOf(type)?.fields.map((field) => field.json));
+    // Nested kinds have their kind and version in JSON only.
+    const isLost = (name: string) =>
+      depth > 0 && wire.size > 0 && !wire.has(name) && (name === "kind" || name === "apiVersion");
+    const entries = type.fields
+      .filter((field) => !isLost(field.name))
+      .filter((field) => depth < fillDepth || !field.omitEmpty)
+      .map((field) => [field.name, this.#value(field.type, depth + 1)] as const);
+    return Object.fromEntries(entries);
+  }
+
+  #value(type: Type, depth: number): unknown {
+    switch (type.kind) {
+      case "struct":
+        return this.struct(type, depth);
+      case "list":
+        return depth > fillDepth
+          ? null
+          : [this.#value(type.element, depth + 1), this.#value(type.element, depth + 1)];
+      case "map":
+        return { a: this.#value(type.value, depth + 1), "é/b": this.#value(type.value, depth + 1) };
+      default:
+        return this.#scalar(type, depth);
+    }
+  }
+
+  #scalar(type: ScalarType, depth: number): unknown {
+    const count = ++this.#count;
+    if (type instanceof SchemaAlternative) return this.#alternative(type, { depth, count });
+    switch (type.kind) {
+      case "string":
+        return count % 5 === 0 ? `héllo-${"x".repeat(60)}-${count}` : `text-${count}`;
+      case "boolean":
+        return true;
+      case "int32":
+        return count % 3 === 0 ? -count : count;
+      case "int64":
+        return count % 3 === 0 ? -(2 ** 40) - count : 2 ** 45 + count;
+      case "uint64":
+        return 2 ** 50 + count;
+      case "float64":
+        return count + 0.25;
+      case "bytes":
+        return btoa(`bytes ${count}`);
+      case "quantity":
+        return `${count}Mi`;
+      case "time":
+        return new Date(1_700_000_000_000 + count * 1000).toISOString().replace(".000", "");
+      case "microTime":
+        return new Date(1_700_000_000_000 + count * 1000).toISOString().replace(".000", ".012345");
+      case "duration":
+        return `${count + 1}h0m1.5s`;
+      case "intOrString":
+        return count % 2 === 0 ? count : `port-${count}`;
+      case "raw":
+      case "fieldsV1":
+        return { "f:a": { count } };
+      case "json":
+        return [count, "a", { b: null }];
+    }
+  }
+
+  #alternative(type: SchemaAlternative, at: { depth: number; count: number }): unknown {
+    if (at.depth < fillDepth - 1 && at.count % 2 === 0) return this.struct(type.schema, fillDepth - 1);
+    if (type.form === "boolean") return true;
+    return type.form === "strings" ? ["a", "b"] : [this.struct(type.schema, fillDepth)];
+  }
+}

@@ -18,3 +18,4 @@ export type {
 } from "./generated/meta-v1.ts";
 export * from "./schema/index.ts";
 export * from "./codec/index.ts";
+export * from "./quantity/index.ts";

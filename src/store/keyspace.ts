@@ -134,6 +134,21 @@ export class Keyspace {
     return { items, revision, remaining: this.countAt(rest, { prefix, revision }) };
   }
 
+  /** Up to `limit` items at a readable revision after the key, without counting the rest. */
+  items(options: {
+    readonly at: Revision;
+    readonly after: Key | undefined;
+    readonly limit: number;
+  }): Versioned[] {
+    const items: Versioned[] = [];
+    this.index.scan(this.rangeOf("", options.after), (entry) => {
+      const versioned = versionAt(entry, options.at);
+      if (versioned) items.push(versioned);
+      return items.length < options.limit;
+    });
+    return items;
+  }
+
   /** Up to `limit` changes under the prefix from the revision on, and the revision to go on from. */
   changes(
     prefix: Key,

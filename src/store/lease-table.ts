@@ -27,7 +27,15 @@ export class LeaseTable {
 
   /** An identity that no lease has had. */
   nextId(): LeaseId {
-    return String(this.lastNumber + 1);
+    return String(++this.lastNumber);
+  }
+
+  /** The number of the last identity; leases that a store recovers go on behind it. */
+  get lastId(): number {
+    return this.lastNumber;
+  }
+  set lastId(number: number) {
+    this.lastNumber = Math.max(this.lastNumber, number);
   }
 
   /** Adds a lease without starting its time; adding a lease again does nothing. */

@@ -1,0 +1,1 @@
+export { type LogStore, type LogStoreOptions, openLogStore } from "./log-store.ts";

@@ -1,0 +1,107 @@
+import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { StoreError } from "../store.ts";
+
+interface Owner {
+  readonly pid: number;
+  /** The process' start in clock ticks after boot where the machine tells, so that a reused number is recognized. */
+  readonly started: string;
+}
+
+/** Rivals that come and go while a stale lock is taken over. */
+const attempts = 10;
+
+/**
+ * Takes the directory's lock file for this process, or refuses naming the process that has it. The file appears
+ * with its content in one step, by a link that fails when it exists; the lock of a dead process is taken over.
+ */
+export async function lockDirectory(directory: string): Promise<() => Promise<void>> {
+  const path = join(directory, "lock");
+  const own: Owner = { pid: process.pid, started: (await startOf(process.pid)) ?? "" };
+  const draft = join(directory, `lock.${own.pid}.${own.started}`);
+  await writeFile(draft, JSON.stringify(own), { mode: 0o600 });
+  try {
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      if (await linked(draft, path)) return () => rm(path);
+      const owner = await ownerIn(path);
+      if (owner && (await isAlive(owner))) throw heldBy(directory, owner.pid);
+      await setAside(path, { stale: owner, directory, own });
+    }
+    throw new StoreError("unavailable", `the lock of ${directory} is fought over`);
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+async function linked(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return false;
+    throw error;
+  }
+}
+
+/** Moves a stale lock away; when a rival took over in between, what was moved is the rival's: it goes back. */
+async function setAside(
+  path: string,
+  options: { stale: Owner | undefined; directory: string; own: Owner },
+): Promise<void> {
+  const { stale, directory, own } = options;
+  const aside = join(directory, `lock.stale.${own.pid}`);
+  try {
+    await rename(path, aside);
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return;
+    throw error;
+  }
+  const moved = await ownerIn(aside);
+  const isRival = moved !== undefined && (moved.pid !== stale?.pid || moved.started !== stale.started);
+  if (isRival) await linked(aside, path);
+  await rm(aside, { force: true });
+  if (isRival) throw heldBy(directory, moved.pid);
+}
+
+function heldBy(directory: string, pid: number): StoreError {
+  const who = pid === process.pid ? `this process (${pid})` : `the process ${pid}`;
+  return new StoreError("unavailable", `the store in ${directory} is in use by ${who}; stop it first`);
+}
+
+async function ownerIn(path: string): Promise<Owner | undefined> {
+  try {
+    const value: unknown = JSON.parse(await readFile(path, "utf8"));
+    if (typeof value !== "object" || value === null || !("pid" in value) || !("started" in value))
+      return undefined;
+    const { pid, started } = value;
+    return typeof pid === "number" && typeof started === "string" ? { pid, started } : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError || codeOf(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+async function isAlive(owner: Owner): Promise<boolean> {
+  try {
+    process.kill(owner.pid, 0);
+  } catch (error) {
+    if (codeOf(error) === "ESRCH") return false;
+  }
+  const started = await startOf(owner.pid);
+  return started === undefined || owner.started === "" || started === owner.started;
+}
+
+/** Field 22 of /proc/PID/stat; the second field may hold spaces and ends with the last parenthesis. */
+async function startOf(pid: number): Promise<string | undefined> {
+  try {
+    const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+  } catch {
+    // Not Linux, or the process has just gone; the caller falls back on the number alone.
+    return undefined;
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
+}

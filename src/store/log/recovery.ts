@@ -1,0 +1,210 @@
+import type { Logger } from "../../base/index.ts";
+import type { Keyspace } from "../keyspace.ts";
+import type { LeaseTable } from "../lease-table.ts";
+import { type Change, type Revision, StoreError, type Versioned } from "../store.ts";
+import type { Disk } from "./disk.ts";
+import { checkFileHeader, corrupt, fileHeaderLength, findFrame, type FrameRead, readFrame } from "./frame.ts";
+import { decodeRecords, type LogRecord } from "./record.ts";
+import { draftSuffix, type Segment, segmentName } from "./segmented-log.ts";
+import { decodeSnapshot, snapshotName } from "./snapshot.ts";
+
+/** What the files say beyond keys and leases. */
+export interface Recovered {
+  readonly segments: readonly Segment[];
+  readonly sequence: number;
+  readonly snapshot: { readonly revision: Revision; readonly size: number } | undefined;
+}
+
+/** Where recovered state goes. */
+export interface Target {
+  readonly keyspace: Keyspace;
+  readonly leases: LeaseTable;
+}
+
+/** Fills an empty keyspace from the newest snapshot and the log behind it, and clears away half-made files. */
+export async function recover(
+  target: Target,
+  options: { readonly disk: Disk; readonly logger: Logger; readonly directory: string },
+): Promise<Recovered> {
+  const { disk } = options;
+  const names = await disk.names();
+  for (const name of names) if (name.endsWith(draftSuffix)) await disk.remove(name);
+  const snapshots = numbersOf(names, /^snapshot-(\d{16})$/);
+  const revision = snapshots.at(-1);
+  const snapshot =
+    revision === undefined ? undefined : await restoreSnapshot(target, { ...options, revision });
+  for (const older of snapshots.slice(0, -1)) await disk.remove(snapshotName(older));
+
+  const numbers = numbersOf(names, /^log-(\d{12})$/);
+  if (snapshot && numbers.length === 0) {
+    throw new StoreError("corrupt", `${options.directory} has a snapshot and no log: files were removed`);
+  }
+  const replay = new LogReplay(target, snapshot?.revision ?? 0);
+  const segments: Segment[] = [];
+  for (const [index, number] of numbers.entries()) {
+    const path = `${options.directory}/${segmentName(number)}`;
+    if (index > 0 && number !== numbers[index - 1]! + 1) {
+      throw corrupt({ path, offset: 0, reason: "the log file before it is missing" });
+    }
+    const bytes = await readWhole(disk, segmentName(number));
+    const isLast = index === numbers.length - 1;
+    segments.push(replay.segment(bytes, { path, number, isLast, logger: options.logger }));
+  }
+  return { segments, sequence: replay.sequence, snapshot };
+}
+
+function numbersOf(names: readonly string[], pattern: RegExp): readonly number[] {
+  const found = names.map((name) => pattern.exec(name)?.[1]).filter((digits) => digits !== undefined);
+  return found.map(Number).toSorted((left, right) => left - right);
+}
+
+async function restoreSnapshot(
+  target: Target,
+  options: { readonly disk: Disk; readonly directory: string; readonly revision: Revision },
+): Promise<{ readonly revision: Revision; readonly size: number }> {
+  const { disk, directory, revision } = options;
+  const name = snapshotName(revision);
+  const snapshot = decodeSnapshot(await readWhole(disk, name), { path: `${directory}/${name}`, revision });
+  target.keyspace.restore(snapshot);
+  target.leases.lastId = snapshot.lastLease;
+  for (const { id, timeToLive } of snapshot.leases) target.leases.add(id, timeToLive);
+  for (const { key, lease } of snapshot.items) if (lease !== undefined) target.leases.attach(lease, key);
+  return { revision, size: snapshot.size };
+}
+
+async function readWhole(disk: Disk, name: string): Promise<Buffer> {
+  const file = await disk.open(name, { create: false, durable: false });
+  try {
+    return await file.read(0, await file.size());
+  } finally {
+    await file.close();
+  }
+}
+
+/** Makes the log's changes again, in order, skipping what the snapshot already has. */
+class LogReplay {
+  private readonly target: Target;
+  private readonly snapshotRevision: Revision;
+  private lastRevision: Revision = 0;
+  /** The sequence of the last frame; 0 before the first. */
+  sequence = 0;
+
+  constructor(target: Target, snapshotRevision: Revision) {
+    this.target = target;
+    this.snapshotRevision = snapshotRevision;
+  }
+
+  segment(
+    bytes: Buffer,
+    file: {
+      readonly path: string;
+      readonly number: number;
+      readonly isLast: boolean;
+      readonly logger: Logger;
+    },
+  ): Segment {
+    const { path, number } = file;
+    checkFileHeader(bytes, { kind: "log", number, path });
+    let offset = fileHeaderLength;
+    for (;;) {
+      const frame = readFrame(bytes, { file: number, offset });
+      if (frame.type === "frame") {
+        this.frame(frame, { path, offset });
+        offset = frame.next;
+        continue;
+      }
+      if (frame.type === "damaged") requireTorn(bytes, { ...file, offset, reason: frame.reason });
+      return { number, size: offset, lastRevision: this.lastRevision };
+    }
+  }
+
+  private frame(frame: FrameRead & { type: "frame" }, place: { path: string; offset: number }): void {
+    if (this.sequence > 0 && frame.sequence !== this.sequence + 1) {
+      const reason = `frame ${frame.sequence} follows frame ${this.sequence}: frames are missing`;
+      throw corrupt({ ...place, reason });
+    }
+    this.sequence = frame.sequence;
+    try {
+      decodeRecords(frame.records, (record) => this.record(record));
+    } catch (error) {
+      if (error instanceof RangeError) throw corrupt({ ...place, reason: error.message });
+      throw error;
+    }
+  }
+
+  private record(record: LogRecord): void {
+    const { keyspace, leases } = this.target;
+    switch (record.type) {
+      case "put":
+      case "delete":
+        this.lastRevision = record.revision;
+        if (record.revision > this.snapshotRevision) this.change(record);
+        return;
+      case "compact":
+        if (record.through > keyspace.compactedRevision) keyspace.compact(record.through);
+        return;
+      case "grant":
+        leases.add(record.lease, record.timeToLive);
+        return;
+      case "revoke":
+        leases.remove(record.lease);
+        return;
+      case "snapshot":
+      case "entry":
+      case "end":
+        throw new RangeError(`a ${record.type} record in the log`);
+    }
+  }
+
+  private change(record: LogRecord & { type: "put" | "delete" }): void {
+    const { keyspace, leases } = this.target;
+    if (record.revision !== keyspace.revision + 1) {
+      throw new RangeError(`revision ${record.revision} follows revision ${keyspace.revision}`);
+    }
+    const change = changeOf(record, keyspace.current(record.key));
+    keyspace.apply(change);
+    leases.track(change);
+  }
+}
+
+function changeOf(record: LogRecord & { type: "put" | "delete" }, previous: Versioned | undefined): Change {
+  if (record.type === "delete") {
+    if (!previous) throw new RangeError(`revision ${record.revision} deletes a key that does not exist`);
+    return { type: "delete", key: record.key, revision: record.revision, previous };
+  }
+  const { key, value, revision, lease } = record;
+  const current: Versioned = {
+    key,
+    value,
+    createRevision: previous?.createRevision ?? revision,
+    modRevision: revision,
+    version: (previous?.version ?? 0) + 1,
+    ...(lease === undefined ? {} : { lease }),
+  };
+  return { type: "put", current, previous };
+}
+
+/** Only the end of the last file may be torn: a frame is written when the one before it is on disk. */
+function requireTorn(
+  bytes: Buffer,
+  file: {
+    readonly path: string;
+    readonly number: number;
+    readonly isLast: boolean;
+    readonly offset: number;
+    readonly reason: string;
+    readonly logger: Logger;
+  },
+): void {
+  const { path, number, offset, reason } = file;
+  if (!file.isLast) throw corrupt({ path, offset, reason: `${reason}, and another log file follows` });
+  const following = findFrame(bytes, { file: number, offset });
+  if (following !== undefined) {
+    throw corrupt({ path, offset, reason: `${reason}, and a whole frame follows at byte ${following}` });
+  }
+  file.logger.warn("Cut off a write that a crash had torn; it was never acknowledged", {
+    path,
+    offset,
+    reason,
+  });
+}

@@ -1,4 +1,4 @@
-import { milliValue, parseQuantity, value } from "../apimachinery/index.ts";
+import { milliValueOf, valueOf } from "../apimachinery/index.ts";
 import type { Container, Pod } from "../api/types/core-v1.ts";
 
 /** Amounts of resources: CPU in thousandths of a core, the others in their base unit (bytes, pieces). */
@@ -9,8 +9,7 @@ type Quantities = Readonly<Record<string, string>>;
 const assumedForScoring: Amounts = { cpu: 100, memory: 200 * 1024 * 1024 };
 
 export function amountOf(name: string, quantity: string): number {
-  const parsed = parseQuantity(quantity);
-  return Number(name === "cpu" ? milliValue(parsed) : value(parsed));
+  return name === "cpu" ? milliValueOf(quantity) : valueOf(quantity);
 }
 
 export function amountsOf(quantities: Quantities | undefined): Amounts {

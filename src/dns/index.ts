@@ -1,0 +1,1 @@
+export { resolversOf, runDns, type DnsOptions } from "./dns.ts";

@@ -1,0 +1,106 @@
+import type { Answer } from "dns-packet";
+import { expect, test } from "vitest";
+import type { Service } from "../api/types/core-v1.ts";
+import type { EndpointSlice } from "../api/types/discovery-v1.ts";
+import { Zone, type ZoneView } from "./zone.ts";
+
+const meta = (name: string, labels = {}) => ({
+  name,
+  namespace: "shop",
+  uid: name,
+  resourceVersion: "1",
+  creationTimestamp: "2026-01-01T00:00:00Z",
+  labels,
+});
+const service = (name: string, spec: Partial<Service["spec"]>): Service =>
+  ({ metadata: meta(name), spec, status: {} }) as Service;
+
+const services = [
+  service("web", {
+    clusterIP: "10.96.0.5",
+    clusterIPs: ["10.96.0.5", "fd00::5"],
+    ports: [{ name: "http", port: 80 }],
+  } as never),
+  service("db", { clusterIP: "None", clusterIPs: ["None"], ports: [{ name: "sql", port: 5432 }] } as never),
+  service("out", { type: "ExternalName", externalName: "example.org" }),
+];
+const slice = {
+  metadata: meta("db-1", { "kubernetes.io/service-name": "db" }),
+  addressType: "IPv4",
+  ports: [{ name: "sql", port: 6000 }],
+  endpoints: [
+    { addresses: ["10.1.0.1"], hostname: "db-0", conditions: { ready: true } },
+    { addresses: ["10.1.0.2"], conditions: {} },
+    { addresses: ["10.1.0.3"], conditions: { ready: false } },
+  ],
+} as unknown as EndpointSlice;
+
+const view: ZoneView = {
+  service: ({ namespace, name }) =>
+    services.find(({ metadata }) => metadata.name === name && namespace === "shop"),
+  slices: ({ name }) => (name === "db" ? [slice] : []),
+  hasNamespace: (name) => name === "shop",
+  serviceByAddress: (address) => services.find(({ spec }) => spec.clusterIPs?.includes(address)),
+  slicesByAddress: (address) => (address.startsWith("10.1.") ? [slice] : []),
+};
+const zone = new Zone({ domain: "cluster.local", view });
+
+function shown({ type, name, data }: Answer & { data?: unknown }): string {
+  const value = type === "SRV" ? `${data.port} ${data.target}` : String(data);
+  return `${name} ${type} ${value}`;
+}
+
+function check(name: string, type: string): string | readonly string[] {
+  const resolution = zone.resolve({ name, type });
+  if (resolution.type !== "found") return resolution.type;
+  return [...resolution.answers, ...resolution.additionals].map((answer) => shown(answer as never));
+}
+
+const at = (name: string) => `${name}.shop.svc.cluster.local`;
+
+test.each([
+  { name: at("web"), type: "A", gives: [`${at("web")} A 10.96.0.5`] },
+  { name: at("web"), type: "AAAA", gives: [`${at("web")} AAAA fd00::5`] },
+  { name: at("WEB").toUpperCase(), type: "A", gives: [`${at("web")} A 10.96.0.5`] },
+  { name: at("web"), type: "MX", gives: [] },
+  { name: at("db"), type: "A", gives: [`${at("db")} A 10.1.0.1`, `${at("db")} A 10.1.0.2`] },
+  { name: at("db-0.db"), type: "A", gives: [`${at("db-0.db")} A 10.1.0.1`] },
+  { name: at("10-1-0-2.db"), type: "A", gives: [`${at("10-1-0-2.db")} A 10.1.0.2`] },
+  { name: at("10-1-0-3.db"), type: "A", gives: "nameError" },
+  {
+    name: at("_http._tcp.web"),
+    type: "SRV",
+    gives: [
+      `${at("_http._tcp.web")} SRV 80 ${at("web")}`,
+      `${at("web")} A 10.96.0.5`,
+      `${at("web")} AAAA fd00::5`,
+    ],
+  },
+  {
+    name: at("_sql._tcp.db"),
+    type: "SRV",
+    gives: [
+      `${at("_sql._tcp.db")} SRV 6000 ${at("db-0.db")}`,
+      `${at("_sql._tcp.db")} SRV 6000 ${at("10-1-0-2.db")}`,
+      `${at("db-0.db")} A 10.1.0.1`,
+      `${at("10-1-0-2.db")} A 10.1.0.2`,
+    ],
+  },
+  { name: at("_nope._tcp.db"), type: "SRV", gives: "nameError" },
+  { name: at("out"), type: "A", gives: [`${at("out")} CNAME example.org`] },
+  { name: "none.shop.svc.cluster.local", type: "A", gives: "nameError" },
+  { name: "shop.svc.cluster.local", type: "A", gives: [] },
+  { name: "nowhere.svc.cluster.local", type: "A", gives: "nameError" },
+  {
+    name: "10-1-2-3.shop.pod.cluster.local",
+    type: "A",
+    gives: ["10-1-2-3.shop.pod.cluster.local A 10.1.2.3"],
+  },
+  { name: "5.0.96.10.in-addr.arpa", type: "PTR", gives: [`5.0.96.10.in-addr.arpa PTR ${at("web")}`] },
+  { name: "1.0.1.10.in-addr.arpa", type: "PTR", gives: [`1.0.1.10.in-addr.arpa PTR ${at("db-0.db")}`] },
+  { name: "9.9.9.9.in-addr.arpa", type: "PTR", gives: "outside" },
+  { name: "dns-version.cluster.local", type: "TXT", gives: ["dns-version.cluster.local TXT 1.1.0"] },
+  { name: "example.org", type: "A", gives: "outside" },
+])("$type $name", ({ name, type, gives }) => {
+  expect(check(name, type)).toEqual(gives);
+});

@@ -1,0 +1,79 @@
+import type { UserInfo } from "../../api/index.ts";
+import type { TokenReviewSpec, TokenReviewStatus } from "../../api/types/authentication-v1.ts";
+import { ApiError } from "../../apimachinery/index.ts";
+import type { Authenticator, Credentials } from "./authenticator.ts";
+import { TokenError } from "./token-authenticator.ts";
+import type { TokenAuthenticator } from "./token-authenticator.ts";
+
+const authenticatedGroup = "system:authenticated";
+const unauthenticatedGroup = "system:unauthenticated";
+
+/**
+ * Client certificates first (common name is the user, organizations are the groups), then bearer tokens; undefined
+ * for requests that show neither.
+ */
+export function createAuthenticator(options: {
+  readonly tokens: TokenAuthenticator;
+  /** Whom tokens must be for. */
+  readonly apiAudiences: readonly string[];
+}): Authenticator {
+  return {
+    async authenticate({ certificate, bearerToken }: Credentials) {
+      if (certificate && certificate.commonName !== "") {
+        return withGroup({ name: certificate.commonName, groups: certificate.organizations });
+      }
+      const token = bearerToken?.trim() ?? "";
+      if (token === "") return undefined;
+      const identity = await authenticateToken(options, token);
+      if (!identity) throw ApiError.unauthorized();
+      return withGroup(identity.user);
+    },
+  };
+}
+
+async function authenticateToken(
+  options: { readonly tokens: TokenAuthenticator; readonly apiAudiences: readonly string[] },
+  token: string,
+) {
+  try {
+    return await options.tokens.authenticateToken(token, options.apiAudiences);
+  } catch (error) {
+    // Why is for the owner of the cluster to know, through a token review.
+    if (error instanceof TokenError) throw ApiError.unauthorized();
+    throw error;
+  }
+}
+
+function withGroup(user: UserInfo): UserInfo {
+  const { groups } = user;
+  if (groups.includes(authenticatedGroup) || groups.includes(unauthenticatedGroup)) return user;
+  return { ...user, groups: [...groups, authenticatedGroup] };
+}
+
+/** Answers a token review: whose the token is, and for which audiences. */
+export async function evaluateTokenReview(
+  options: { readonly tokens: TokenAuthenticator; readonly apiAudiences: readonly string[] },
+  spec: TokenReviewSpec,
+): Promise<TokenReviewStatus> {
+  if (!spec.token) throw ApiError.badRequest("token is required for TokenReview in authentication");
+  const wanted = spec.audiences?.length ? spec.audiences : options.apiAudiences;
+  try {
+    const identity = await options.tokens.authenticateToken(spec.token, wanted);
+    if (!identity) return { user: {}, error: "invalid bearer token" };
+    const { name, uid, groups, extra } = withGroup(identity.user);
+    return {
+      authenticated: true,
+      user: { username: name, ...(uid ? { uid } : {}), groups, ...(extra ? { extra } : {}) },
+      audiences: identity.audiences,
+    };
+  } catch (error) {
+    if (!(error instanceof TokenError)) throw error;
+    return { user: {}, error: `[invalid bearer token, ${error.message}]` };
+  }
+}
+
+/** The user that a review of oneself shows. */
+export function selfSubject(user: UserInfo) {
+  const { name, uid, groups, extra } = user;
+  return { username: name, ...(uid ? { uid } : {}), groups, ...(extra ? { extra } : {}) };
+}

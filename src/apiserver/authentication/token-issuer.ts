@@ -1,0 +1,245 @@
+import type { TokenRequestSpec, TokenRequestStatus } from "../../api/types/authentication-v1.ts";
+import { Node, Pod, Secret } from "../../api/types/core-v1.ts";
+import type { ServiceAccount } from "../../api/types/core-v1.ts";
+import { ApiError, FieldPath, fieldErrors } from "../../apimachinery/index.ts";
+import type { KubernetesObject } from "../../apimachinery/index.ts";
+import type { Clock, Random } from "../../base/index.ts";
+import type { ObjectReader } from "../reader.ts";
+import { base64UrlText, bytesOfBase64 } from "./base64.ts";
+import {
+  judgeClaims,
+  judgeLegacyClaims,
+  legacyIssuer,
+  serviceAccountUserName,
+} from "./service-account-claims.ts";
+import type { LegacyClaims, ObjectClaim, ServiceAccountClaims } from "./service-account-claims.ts";
+import type { ServiceAccountKey } from "./service-account-key.ts";
+import { TokenError } from "./token-authenticator.ts";
+import type { TokenAuthenticator } from "./token-authenticator.ts";
+
+const defaultExpirationSeconds = 3600;
+const shortestExpirationSeconds = 600;
+const longestExpirationSeconds = 2 ** 32;
+/** What kubelets ask for when a pod has its token by default: such tokens live on for clients that never reload. */
+const extendedRequestSeconds = 3607;
+const extendedExpirationSeconds = 365 * 24 * 60 * 60;
+/** Verified tokens whose signatures need no second check. */
+const cachedTokens = 4096;
+
+/** Makes and judges service account tokens. */
+export interface TokenIssuer extends TokenAuthenticator {
+  readonly issuer: string;
+  /** What a `serviceaccounts/token` request gets; throws ApiError. */
+  issue(request: {
+    readonly serviceAccount: ServiceAccount;
+    readonly spec: TokenRequestSpec;
+  }): Promise<{ readonly spec: TokenRequestSpec; readonly status: Required<TokenRequestStatus> }>;
+  /** The token of a secret of type `kubernetes.io/service-account-token`. */
+  issueLegacy(request: { readonly serviceAccount: ServiceAccount; readonly secret: string }): Promise<string>;
+  /** The document at `/openid/v1/jwks`. */
+  jwks(): { readonly keys: readonly Readonly<Record<string, string>>[] };
+  /** The document at `/.well-known/openid-configuration`. */
+  openIdConfiguration(): Readonly<Record<string, string | readonly string[]>>;
+}
+
+/** Tokens of service accounts, bound to what the reader shows. */
+export function createTokenIssuer(options: {
+  readonly key: ServiceAccountKey;
+  readonly issuer: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly reader: ObjectReader;
+  /** Whom tokens are for by default: the API server; default: the issuer. */
+  readonly apiAudiences?: readonly string[];
+  /** Where the JWKS is; default: below the issuer. */
+  readonly jwksUri?: string;
+}): TokenIssuer {
+  const { key, issuer, clock, random, reader } = options;
+  const apiAudiences = options.apiAudiences ?? [issuer];
+  const verified = new Map<string, ServiceAccountClaims | LegacyClaims>();
+
+  const sign = async (claims: object): Promise<string> => {
+    const encode = (value: object) => base64UrlText(new TextEncoder().encode(JSON.stringify(value)));
+    const text = `${encode({ alg: key.algorithm, kid: key.keyId })}.${encode(claims)}`;
+    return `${text}.${base64UrlText(await key.sign(new TextEncoder().encode(text)))}`;
+  };
+
+  const claimsOf = async (token: string): Promise<ServiceAccountClaims | LegacyClaims | undefined> => {
+    const known = verified.get(token);
+    if (known) return known;
+    const parts = parseToken(token);
+    if (!parts || (parts.claims.iss !== issuer && parts.claims.iss !== legacyIssuer)) return undefined;
+    const rightKey = parts.header.alg === key.algorithm;
+    if (!rightKey || !(await key.verify(parts.signed, parts.signature))) {
+      throw new TokenError("invalid signature");
+    }
+    if (verified.size >= cachedTokens) verified.delete(verified.keys().next().value ?? "");
+    verified.set(token, parts.claims);
+    return parts.claims;
+  };
+
+  return {
+    issuer,
+    async issue({ serviceAccount, spec }) {
+      const expirationSeconds = spec.expirationSeconds ?? defaultExpirationSeconds;
+      checkExpiration(expirationSeconds);
+      const audiences = spec.audiences?.length ? spec.audiences : apiAudiences;
+      const bound = boundClaims({ reader, serviceAccount, reference: spec.boundObjectRef });
+      const seconds = Math.floor(clock.now() / 1000);
+      const extended =
+        expirationSeconds === extendedRequestSeconds &&
+        audiences.every((audience) => apiAudiences.includes(audience));
+      const { name, namespace = "", uid } = serviceAccount.metadata;
+      const claims: ServiceAccountClaims = {
+        aud: audiences,
+        exp: seconds + (extended ? extendedExpirationSeconds : expirationSeconds),
+        iat: seconds,
+        iss: issuer,
+        jti: random.uuid(),
+        "kubernetes.io": {
+          namespace,
+          ...bound,
+          serviceaccount: { name, uid },
+          ...(extended ? { warnafter: seconds + expirationSeconds } : {}),
+        },
+        nbf: seconds,
+        sub: serviceAccountUserName(namespace, name),
+      };
+      const expiration = new Date((seconds + expirationSeconds) * 1000);
+      return {
+        spec: { ...spec, audiences, expirationSeconds },
+        status: {
+          token: await sign(claims),
+          expirationTimestamp: expiration.toISOString().replace(".000Z", "Z"),
+        },
+      };
+    },
+    issueLegacy({ serviceAccount, secret }) {
+      const { name, namespace = "", uid } = serviceAccount.metadata;
+      const claims: LegacyClaims = {
+        iss: legacyIssuer,
+        "kubernetes.io/serviceaccount/namespace": namespace,
+        "kubernetes.io/serviceaccount/secret.name": secret,
+        "kubernetes.io/serviceaccount/service-account.name": name,
+        "kubernetes.io/serviceaccount/service-account.uid": uid,
+        sub: serviceAccountUserName(namespace, name),
+      };
+      return sign(claims);
+    },
+    async authenticateToken(token, audiences) {
+      const claims = await claimsOf(token);
+      if (!claims) return undefined;
+      const legacy = claims.iss === legacyIssuer && !("aud" in claims);
+      const meant = legacy ? apiAudiences : (claims as ServiceAccountClaims).aud;
+      const matching = audiences.filter((audience) => meant.includes(audience));
+      if (matching.length === 0) {
+        throw new TokenError(
+          `token audiences ${quotedList(meant)} is invalid for the target audiences ${quotedList(audiences)}`,
+        );
+      }
+      const now = clock.now();
+      const user = legacy
+        ? judgeLegacyClaims(claims as LegacyClaims, { reader, token, now })
+        : judgeClaims(claims as ServiceAccountClaims, { reader, now });
+      return { user, audiences: matching };
+    },
+    jwks: () => ({ keys: [key.publicJwk] }),
+    openIdConfiguration: () => ({
+      issuer,
+      jwks_uri: options.jwksUri ?? `${issuer.replace(/\/$/, "")}/openid/v1/jwks`,
+      response_types_supported: ["id_token"],
+      subject_types_supported: ["public"],
+      id_token_signing_alg_values_supported: [key.algorithm],
+    }),
+  };
+}
+
+const quotedList = (values: readonly string[]) =>
+  `[${values.map((value) => JSON.stringify(value)).join(" ")}]`;
+
+function checkExpiration(seconds: number): void {
+  const path = FieldPath.root("spec").child("expirationSeconds");
+  const why =
+    seconds < shortestExpirationSeconds
+      ? "may not specify a duration less than 10 minutes"
+      : seconds > longestExpirationSeconds
+        ? "may not specify a duration larger than 2^32 seconds"
+        : undefined;
+  if (why === undefined) return;
+  throw ApiError.invalid({ group: "authentication.k8s.io", kind: "TokenRequest" }, "", [
+    fieldErrors.invalid(path, seconds, why),
+  ]);
+}
+
+type BoundClaims = Pick<ServiceAccountClaims["kubernetes.io"], "node" | "pod" | "secret">;
+
+/** What the token shall die with. */
+function boundClaims(request: {
+  readonly reader: ObjectReader;
+  readonly serviceAccount: ServiceAccount;
+  readonly reference: TokenRequestSpec["boundObjectRef"];
+}): BoundClaims {
+  const { reader, serviceAccount, reference } = request;
+  if (!reference) return {};
+  const { namespace = "" } = serviceAccount.metadata;
+  const name = reference.name ?? "";
+  const claimOf = (object: KubernetesObject | undefined, plural: string): ObjectClaim => {
+    if (!object) throw ApiError.notFound({ group: "", resource: plural }, name);
+    if (reference.uid && reference.uid !== object.metadata.uid) {
+      throw ApiError.conflict(
+        { group: "", resource: reference.kind ?? "" },
+        name,
+        `the UID in the bound object reference (${reference.uid}) does not match the UID in record. The object might have been deleted and then recreated`,
+      );
+    }
+    return { name: object.metadata.name, uid: object.metadata.uid };
+  };
+  switch (`${reference.apiVersion ?? ""} ${reference.kind ?? ""}`) {
+    case "v1 Pod": {
+      const pod = reader.get(Pod, { namespace, name });
+      const claim = claimOf(pod, "pods");
+      if ((pod?.spec.serviceAccountName ?? "") !== serviceAccount.metadata.name) {
+        throw ApiError.badRequest(
+          `cannot bind token for serviceaccount ${JSON.stringify(serviceAccount.metadata.name)} to pod running with different serviceaccount name.`,
+        );
+      }
+      const node = pod?.spec.nodeName ? reader.get(Node, { name: pod.spec.nodeName }) : undefined;
+      return {
+        ...(node ? { node: { name: node.metadata.name, uid: node.metadata.uid } } : {}),
+        pod: claim,
+      };
+    }
+    case "v1 Node":
+      return { node: claimOf(reader.get(Node, { name }), "nodes") };
+    case "v1 Secret":
+      return { secret: claimOf(reader.get(Secret, { namespace, name }), "secrets") };
+    default:
+      throw ApiError.badRequest(
+        `cannot bind token to a ${reference.apiVersion ?? ""}, Kind=${reference.kind ?? ""} object`,
+      );
+  }
+}
+
+interface ParsedToken {
+  readonly header: { readonly alg?: string };
+  readonly claims: ServiceAccountClaims | LegacyClaims;
+  readonly signed: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+/** The parts of a JWT; undefined when it is none. */
+function parseToken(token: string): ParsedToken | undefined {
+  const [header, claims, signature, ...rest] = token.split(".");
+  if (!header || !claims || !signature || rest.length > 0) return undefined;
+  const decode = (text: string) => JSON.parse(new TextDecoder().decode(bytesOfBase64(text))) as unknown;
+  try {
+    return {
+      header: decode(header) as ParsedToken["header"],
+      claims: decode(claims) as ParsedToken["claims"],
+      signed: new TextEncoder().encode(`${header}.${claims}`),
+      signature: bytesOfBase64(signature),
+    };
+  } catch {
+    return undefined;
+  }
+}

@@ -11,9 +11,7 @@ export {
 export { zeroOfStruct } from "./convert.ts";
 export { formatDuration, normalizeMicroTime, normalizeTime, parseDuration } from "./time.ts";
 export {
-  decodeMessage,
   decodeProtobuf,
-  encodeMessage,
   encodeProtobuf,
   decodeWatchEvent,
   encodeWatchFrame,
@@ -23,3 +21,4 @@ export {
   type ProtobufEnvelope,
   type TypeSource,
 } from "./protobuf.ts";
+export { decodeYaml, decodeYamlDocuments, encodeYaml } from "./yaml.ts";

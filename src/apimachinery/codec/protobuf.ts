@@ -39,13 +39,6 @@ export function encodeProtobuf(object: object, type: StructType): Uint8Array {
   return writer.finish();
 }
 
-/** The bare message of an object, without envelope. */
-export function encodeMessage(object: object, type: StructType): Uint8Array {
-  const writer = new BackwardWriter();
-  writeStruct(writer, object, type);
-  return writer.finish();
-}
-
 /**
  * A watch event whose object is encoded already (with its envelope). Streams carry the event's bare message, after
  * its length in four bytes, big endian; the answer is that frame.
@@ -166,9 +159,4 @@ function decodeNested(bytes: Uint8Array, nesting: Nesting): object {
       : rawJson(inner);
   const object = readStruct(new Reader(envelope.raw), type, raw);
   return { kind, apiVersion, ...object };
-}
-
-/** The object of a bare message. */
-export function decodeMessage(bytes: Uint8Array, type: StructType): object {
-  return readStruct(new Reader(bytes), type, rawJson);
 }

@@ -1,0 +1,132 @@
+import { apiVersionOf, type SubresourceFacts } from "../../apimachinery/index.ts";
+import {
+  storageHashes,
+  type ServedGroup,
+  type ServedResource,
+  type ServedVersion,
+} from "./group-versions.ts";
+
+/** `/api`: the versions of the core group. */
+export function apiVersions(serverAddress: string): object {
+  return {
+    kind: "APIVersions",
+    versions: ["v1"],
+    serverAddressByClientCIDRs: [{ clientCIDR: "0.0.0.0/0", serverAddress }],
+  };
+}
+
+/** `/apis`: all groups but the core one. */
+export function apiGroupList(groups: readonly ServedGroup[]): object {
+  return {
+    kind: "APIGroupList",
+    apiVersion: "v1",
+    groups: groups.filter((group) => group.name !== "").map(groupBody),
+  };
+}
+
+/** `/apis/GROUP`. */
+export function apiGroup(group: ServedGroup): object {
+  return { kind: "APIGroup", apiVersion: "v1", ...groupBody(group) };
+}
+
+function groupBody(group: ServedGroup): object {
+  const versions = group.versions.map(({ version }) => ({
+    groupVersion: apiVersionOf({ group: group.name, version }),
+    version,
+  }));
+  return { name: group.name, versions, preferredVersion: versions[0] };
+}
+
+/** `/api/v1` and `/apis/GROUP/VERSION`: resources and subresources by name. */
+export function apiResourceList(served: ServedVersion, groups: readonly ServedGroup[]): object {
+  const hashOf = storageHashes(groups);
+  const rows = served.resources.flatMap((resource) => [
+    resourceRow(resource, hashOf(resource)),
+    ...(resource.subresources ?? []).map((subresource) => subresourceRow(resource, subresource)),
+  ]);
+  rows.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return {
+    kind: "APIResourceList",
+    // Upstream leaves it out for the core group alone.
+    ...(served.group === "" ? {} : { apiVersion: "v1" }),
+    groupVersion: apiVersionOf(served),
+    resources: rows,
+  };
+}
+
+type Row = { readonly name: string } & Readonly<Record<string, unknown>>;
+
+function resourceRow(resource: ServedResource, hash: string | undefined): Row {
+  const { plural: name, singular: singularName, namespaced, kind, verbs, shortnames, categories } = resource;
+  return {
+    name,
+    singularName,
+    namespaced,
+    kind,
+    verbs,
+    ...(shortnames === undefined ? {} : { shortNames: shortnames }),
+    ...(categories === undefined ? {} : { categories }),
+    ...(hash === undefined || !verbs.includes("list") ? {} : { storageVersionHash: hash }),
+  };
+}
+
+function subresourceRow(resource: ServedResource, subresource: SubresourceFacts): Row {
+  const { group, version, kind, verbs } = subresource;
+  return {
+    name: `${resource.plural}/${subresource.name}`,
+    singularName: "",
+    namespaced: resource.namespaced,
+    ...(group === undefined && version === undefined
+      ? {}
+      : { group: group ?? resource.group, version: version ?? resource.version }),
+    kind,
+    verbs,
+  };
+}
+
+/** Everything at once: what clients since 1.26 ask for at `/api` and `/apis`. */
+export function aggregatedDiscovery(groups: readonly ServedGroup[], version: "v2" | "v2beta1"): object {
+  return {
+    kind: "APIGroupDiscoveryList",
+    apiVersion: `apidiscovery.k8s.io/${version}`,
+    metadata: {},
+    items: groups.map((group) => ({
+      metadata: group.name === "" ? {} : { name: group.name },
+      versions: group.versions.map(discoveredVersion),
+    })),
+  };
+}
+
+function discoveredVersion(served: ServedVersion): object {
+  return {
+    version: served.version,
+    ...(served.resources.length === 0 ? {} : { resources: served.resources.map(discoveredResource) }),
+    freshness: served.stale ? "Stale" : "Current",
+  };
+}
+
+function discoveredResource(resource: ServedResource): object {
+  const { group, version, kind, subresources = [] } = resource;
+  return {
+    resource: resource.plural,
+    responseKind: { group, version, kind },
+    scope: resource.namespaced ? "Namespaced" : "Cluster",
+    singularResource: resource.singular,
+    verbs: resource.verbs,
+    ...(resource.shortnames === undefined ? {} : { shortNames: resource.shortnames }),
+    ...(resource.categories === undefined ? {} : { categories: resource.categories }),
+    ...(subresources.length === 0
+      ? {}
+      : {
+          subresources: subresources.map((subresource) => ({
+            subresource: subresource.name,
+            responseKind: {
+              group: subresource.group ?? group,
+              version: subresource.version ?? version,
+              kind: subresource.kind,
+            },
+            verbs: subresource.verbs,
+          })),
+        }),
+  };
+}

@@ -19,3 +19,5 @@ export type {
 export * from "./schema/index.ts";
 export * from "./codec/index.ts";
 export * from "./quantity/index.ts";
+export * from "./names/index.ts";
+export * from "./selector/index.ts";

@@ -286,6 +286,7 @@ export class LogStore implements Store {
   private async collectGarbage(): Promise<void> {
     const { keyspace, leases, log, disk, garbageFloor } = this.parts;
     const revision = keyspace.compactedRevision;
+    if (this.snapshot?.revision === revision) return log.removeThrough(revision);
     const garbage = (this.snapshot?.size ?? 0) + log.bytesThrough(revision) - keyspace.liveBytes;
     if (garbage <= Math.max(keyspace.liveBytes, garbageFloor) || this.closing.signal.aborted) return;
     const { signal } = this.closing;

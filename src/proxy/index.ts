@@ -1,0 +1,2 @@
+export { machineFirewall, prepareKernel } from "./nft.ts";
+export { runProxy, type Firewall, type ProxyOptions } from "./proxy.ts";

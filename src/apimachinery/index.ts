@@ -21,3 +21,4 @@ export * from "./codec/index.ts";
 export * from "./quantity/index.ts";
 export * from "./names/index.ts";
 export * from "./selector/index.ts";
+export * from "./patch/index.ts";

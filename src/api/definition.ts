@@ -52,6 +52,8 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   readonly nameRule?: "subdomain" | "label" | "rfc1035label" | "path" | "none";
   /** A spec change raises metadata.generation; default: true when the kind has spec and status. */
   readonly tracksGeneration?: boolean;
+  /** A new object may bring its status: nodes, for example. Default: status is cleared. */
+  readonly keepsStatusOnCreate?: true;
   /** How long objects live; for events. Milliseconds. */
   readonly timeToLive?: number;
   /** Seconds a delete without grace period leaves before the object goes; absent: it goes at once. */

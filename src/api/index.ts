@@ -1,3 +1,5 @@
 export type * from "./client.ts";
 export * from "./definition.ts";
 export * from "./schema.ts";
+export * from "./registry.ts";
+export { ageSince, humanDuration } from "./common/duration.ts";

@@ -1,0 +1,74 @@
+import type { FieldError } from "../../apimachinery/index.ts";
+import { FieldPath } from "../../apimachinery/index.ts";
+import { invalidFor } from "../common/checks.ts";
+import { ageColumn, column, nameColumn } from "../common/columns.ts";
+import { withField } from "../common/fill.ts";
+import { isQualifiedName } from "../../apimachinery/index.ts";
+import { defineResource } from "../definition.ts";
+import { Namespace } from "../types/core-v1.ts";
+
+const kubernetesFinalizer = "kubernetes";
+/** The label that every namespace has of its own name. */
+export const namespaceNameLabel = "kubernetes.io/metadata.name";
+
+/** The rules of namespaces. */
+export const namespaceDefinition = defineResource<Namespace>({
+  resource: Namespace,
+  defaults: (namespace) => {
+    const name = namespace.metadata.name;
+    return !name || namespace.metadata.labels?.[namespaceNameLabel] === name
+      ? namespace
+      : {
+          ...namespace,
+          metadata: {
+            ...namespace.metadata,
+            labels: { ...namespace.metadata.labels, [namespaceNameLabel]: name },
+          },
+        };
+  },
+  validate: (namespace) => finalizerErrors(namespace),
+  prepareForCreate: (namespace) => {
+    const finalizers = namespace.spec?.finalizers ?? [];
+    return {
+      ...namespace,
+      metadata: namespace.metadata.name
+        ? {
+            ...namespace.metadata,
+            labels: { ...namespace.metadata.labels, [namespaceNameLabel]: namespace.metadata.name },
+          }
+        : namespace.metadata,
+      spec: {
+        ...namespace.spec,
+        finalizers: finalizers.includes(kubernetesFinalizer)
+          ? finalizers
+          : [...finalizers, kubernetesFinalizer],
+      },
+      status: { phase: "Active" },
+    };
+  },
+  prepareForUpdate: (namespace, old, context) =>
+    context.subresource === "finalize"
+      ? namespace
+      : { ...namespace, spec: withField(namespace.spec ?? {}, "finalizers", old.spec?.finalizers) },
+  prepareForStatusUpdate: (namespace, old) => ({ ...namespace, spec: old.spec }),
+  columns: [
+    nameColumn,
+    column("Status", "Whether the namespace is in use or going away", {
+      value: (namespace) => namespace.status?.phase ?? "",
+    }),
+    ageColumn,
+  ],
+  selectableFields: {
+    "status.phase": (namespace) => namespace.status?.phase ?? "",
+    name: (namespace) => namespace.metadata.name,
+  },
+  nameRule: "label",
+  tracksGeneration: false,
+});
+
+function finalizerErrors(namespace: Namespace): readonly FieldError[] {
+  const path = FieldPath.root("spec").child("finalizers");
+  return (namespace.spec?.finalizers ?? []).flatMap((name, index) =>
+    name === kubernetesFinalizer ? [] : invalidFor(path.index(index), name, isQualifiedName(name)),
+  );
+}

@@ -1,0 +1,233 @@
+import type { FieldError, LabelSelector } from "../../apimachinery/index.ts";
+import { FieldPath, fieldErrors } from "../../apimachinery/index.ts";
+import { invalidFor } from "../common/checks.ts";
+import { ageColumn, column, nameColumn } from "../common/columns.ts";
+import { semanticallyEqual } from "../common/equal.ts";
+import { mapField, mapList, withField } from "../common/fill.ts";
+import { isQualifiedName } from "../../apimachinery/index.ts";
+import type { PrinterColumn, RequestContext } from "../definition.ts";
+import { defineResource } from "../definition.ts";
+import type { PodAffinityTerm, PodSpec } from "../types/core-v1.ts";
+import { Pod } from "../types/core-v1.ts";
+import {
+  defaultPodOnly,
+  defaultPodSpec,
+  qualityOfService,
+  validatePodSpec,
+  withServiceAccount,
+} from "./pod-spec/index.ts";
+import { summarizePod } from "./pod-status.ts";
+import { validatePodUpdate } from "./pod-update.ts";
+
+const mirrorAnnotation = "kubernetes.io/config.mirror";
+
+const columns: readonly PrinterColumn<Pod>[] = [
+  nameColumn,
+  column("Ready", "How many of the pod's containers are ready", {
+    value: (pod, now) => summarizePod(pod, now).ready,
+  }),
+  column("Status", "Where the pod is in its life, or why it does not get on", {
+    value: (pod, now) => summarizePod(pod, now).reason,
+  }),
+  column("Restarts", "How often containers were restarted, and when last", {
+    value: (pod, now) => summarizePod(pod, now).restarts,
+  }),
+  ageColumn,
+  column("IP", "The pod's address", {
+    wide: true,
+    value: (pod) => pod.status?.podIPs?.[0]?.ip || pod.status?.podIP || "<none>",
+  }),
+  column("Node", "The node that the pod is bound to", {
+    wide: true,
+    value: (pod) => pod.spec.nodeName || "<none>",
+  }),
+  column("Nominated Node", "The node where pods make way for this one", {
+    wide: true,
+    value: (pod) => pod.status?.nominatedNodeName || "<none>",
+  }),
+  column("Readiness Gates", "How many of the pod's further conditions of readiness hold", {
+    wide: true,
+    value: readinessGates,
+  }),
+];
+
+/** The rules of pods. */
+export const podDefinition = defineResource<Pod>({
+  resource: Pod,
+  defaults: (pod) => ({ ...pod, spec: defaultPodOnly(defaultPodSpec(pod.spec ?? { containers: [] })) }),
+  validate,
+  validateUpdate: (pod, old, context) => [
+    ...validateAnnotationsUpdate(pod, old),
+    ...(context.subresource === "ephemeralcontainers" || context.subresource === "resize"
+      ? validatePodSpec(pod.spec, FieldPath.root("spec"))
+      : context.subresource === undefined
+        ? validatePodUpdate(pod, old)
+        : []),
+  ],
+  prepareForCreate,
+  prepareForUpdate: (pod) => ({ ...pod, spec: withServiceAccount(pod.spec) }),
+  prepareForStatusUpdate: (pod, old) => ({
+    ...pod,
+    metadata: withField(pod.metadata, "ownerReferences", old.metadata.ownerReferences),
+    spec: old.spec,
+    status:
+      pod.status?.qosClass === undefined && old.status?.qosClass !== undefined
+        ? { ...pod.status, qosClass: old.status.qosClass }
+        : (pod.status ?? {}),
+  }),
+  columns,
+  selectableFields: {
+    "spec.nodeName": (pod) => pod.spec.nodeName ?? "",
+    "spec.restartPolicy": (pod) => pod.spec.restartPolicy ?? "",
+    "spec.schedulerName": (pod) => pod.spec.schedulerName ?? "",
+    "spec.serviceAccountName": (pod) => pod.spec.serviceAccountName ?? "",
+    "spec.hostNetwork": (pod) => String(pod.spec.hostNetwork ?? false),
+    "status.phase": (pod) => pod.status?.phase ?? "",
+    "status.podIP": (pod) => pod.status?.podIPs?.[0]?.ip ?? pod.status?.podIP ?? "",
+    "status.nominatedNodeName": (pod) => pod.status?.nominatedNodeName ?? "",
+  },
+  tracksGeneration: true,
+  gracePeriodSeconds,
+});
+
+function gracePeriodSeconds(pod: Pod, requested: number | undefined): number {
+  const period = requested ?? pod.spec.terminationGracePeriodSeconds ?? 0;
+  if (!pod.spec.nodeName) return 0;
+  if (pod.status?.phase === "Failed" || pod.status?.phase === "Succeeded") return 0;
+  return period < 0 ? 1 : period;
+}
+
+function prepareForCreate(pod: Pod): Pod {
+  const spec = mergeMatchLabelKeys(withServiceAccount(pod.spec), pod.metadata.labels ?? {});
+  const gated = (spec.schedulingGates ?? []).length > 0;
+  return {
+    ...pod,
+    spec,
+    status: {
+      phase: "Pending",
+      ...(gated
+        ? {
+            conditions: [
+              {
+                type: "PodScheduled",
+                status: "False",
+                reason: "SchedulingGated",
+                message: "Scheduling is blocked due to non-empty scheduling gates",
+              },
+            ],
+          }
+        : {}),
+      qosClass: qualityOfService(spec),
+    },
+  };
+}
+
+function validate(pod: Pod, context: RequestContext): readonly FieldError[] {
+  const path = FieldPath.root("spec");
+  const annotations = FieldPath.root("metadata").child("annotations");
+  const errors: FieldError[] = [];
+  const mirror = pod.metadata.annotations?.[mirrorAnnotation];
+  if (mirror !== undefined && !pod.spec.nodeName) {
+    const why = "must set spec.nodeName if mirror pod annotation is set";
+    errors.push(fieldErrors.invalid(annotations.key(mirrorAnnotation), mirror, why));
+  }
+  errors.push(...validatePodSpec(pod.spec, path));
+  if (context.operation === "create" && (pod.spec.ephemeralContainers ?? []).length > 0) {
+    const why = "ephemeral containers not allowed in pod spec on create";
+    errors.push(fieldErrors.forbidden(path.child("ephemeralContainers"), why));
+  }
+  const gates = pod.spec.schedulingGates ?? [];
+  if (context.operation === "create" && gates.length > 0 && pod.spec.nodeName) {
+    const why = "cannot be set until all schedulingGates have been cleared";
+    errors.push(fieldErrors.forbidden(path.child("nodeName"), why));
+  }
+  for (const [index, gate] of gates.entries()) {
+    errors.push(
+      ...invalidFor(path.child("schedulingGates").index(index), gate.name, isQualifiedName(gate.name)),
+    );
+  }
+  return errors;
+}
+
+function validateAnnotationsUpdate(pod: Pod, old: Pod): FieldError[] {
+  const [next, before] = [
+    pod.metadata.annotations?.[mirrorAnnotation],
+    old.metadata.annotations?.[mirrorAnnotation],
+  ];
+  if (next === before) return [];
+  const path = FieldPath.root("metadata").child("annotations").key(mirrorAnnotation);
+  return [
+    fieldErrors.forbidden(
+      path,
+      before === undefined
+        ? "may not add mirror pod annotation"
+        : "may not remove or update mirror pod annotation",
+    ),
+  ];
+}
+
+/** Turns `matchLabelKeys` into requirements on the pod's own values of these labels. */
+function mergeMatchLabelKeys(spec: PodSpec, labels: Readonly<Record<string, string>>): PodSpec {
+  const merge = (term: PodAffinityTerm): PodAffinityTerm => {
+    if (term.labelSelector === undefined) return term;
+    const requirements = [
+      ...requirementsFor(term.matchLabelKeys, { operator: "In", labels }),
+      ...requirementsFor(term.mismatchLabelKeys, { operator: "NotIn", labels }),
+    ];
+    return requirements.length === 0
+      ? term
+      : { ...term, labelSelector: withRequirements(term.labelSelector, requirements) };
+  };
+  const spread = mapField(spec, "topologySpreadConstraints", (constraints) =>
+    mapList(constraints, (constraint) => {
+      const requirements = requirementsFor(constraint.matchLabelKeys, { operator: "In", labels });
+      return constraint.labelSelector === undefined || requirements.length === 0
+        ? constraint
+        : { ...constraint, labelSelector: withRequirements(constraint.labelSelector, requirements) };
+    }),
+  );
+  return mapField(spread, "affinity", (affinity) => {
+    let result = affinity;
+    for (const field of ["podAffinity", "podAntiAffinity"] as const) {
+      result = mapField(result, field, (rules) =>
+        mapField(
+          mapField(rules, "requiredDuringSchedulingIgnoredDuringExecution", (terms) => mapList(terms, merge)),
+          "preferredDuringSchedulingIgnoredDuringExecution",
+          (terms) => mapList(terms, (weighted) => mapField(weighted, "podAffinityTerm", merge)),
+        ),
+      );
+    }
+    return result;
+  });
+}
+
+type Requirements = NonNullable<LabelSelector["matchExpressions"]>;
+
+function requirementsFor(
+  keys: readonly string[] | undefined,
+  options: { operator: "In" | "NotIn"; labels: Readonly<Record<string, string>> },
+): Requirements {
+  return (keys ?? []).flatMap((key) => {
+    const value = options.labels[key];
+    return value === undefined ? [] : [{ key, operator: options.operator, values: [value] }];
+  });
+}
+
+function withRequirements(selector: LabelSelector, requirements: Requirements): LabelSelector {
+  const present = selector.matchExpressions ?? [];
+  const added = requirements.filter(
+    (requirement) => !present.some((other) => semanticallyEqual(other, requirement)),
+  );
+  return { ...selector, matchExpressions: [...present, ...added] };
+}
+
+function readinessGates(pod: Pod): string {
+  const gates = pod.spec.readinessGates ?? [];
+  if (gates.length === 0) return "<none>";
+  const fulfilled = gates.filter((gate) =>
+    (pod.status?.conditions ?? []).some(
+      (condition) => condition.type === gate.conditionType && condition.status === "True",
+    ),
+  );
+  return `${fulfilled.length}/${gates.length}`;
+}

@@ -1,0 +1,15 @@
+import { ageColumn, column, nameColumn } from "../common/columns.ts";
+import { defineResource } from "../definition.ts";
+import { ServiceAccount } from "../types/core-v1.ts";
+
+/** The rules of service accounts. */
+export const serviceAccountDefinition = defineResource<ServiceAccount>({
+  resource: ServiceAccount,
+  columns: [
+    nameColumn,
+    column("Secrets", "How many secrets the account lists", {
+      value: (account) => account.secrets?.length ?? 0,
+    }),
+    ageColumn,
+  ],
+});

@@ -1,0 +1,124 @@
+import { ageColumn, column, formatLabels, nameColumn } from "../common/columns.ts";
+import { fill, mapField, mapList, omit } from "../common/fill.ts";
+import type { PrinterColumn } from "../definition.ts";
+import { defineResource } from "../definition.ts";
+import type { LoadBalancerStatus, ServicePort, ServiceSpec } from "../types/core-v1.ts";
+import { Service } from "../types/core-v1.ts";
+import { keepAllocated, normalizeClusterIPs } from "./service-update.ts";
+import { validateService, validateServiceUpdate } from "./service-validation.ts";
+
+const affinitySeconds = 10_800;
+/** Width of a load balancer's addresses, unless `-o wide` asks for all. */
+const addressWidth = 16;
+
+const columns: readonly PrinterColumn<Service>[] = [
+  nameColumn,
+  column("Type", "How the service is exposed", { value: (service) => service.spec.type ?? "" }),
+  column("Cluster-IP", "The service's address inside the cluster", {
+    value: (service) => service.spec.clusterIPs?.[0] || service.spec.clusterIP || "<none>",
+  }),
+  column("External-IP", "Addresses from outside the cluster", { value: externalAddress }),
+  column("Port(s)", "Ports that the service serves", {
+    value: (service) => (service.spec.ports ?? []).map(portText).join(",") || "<none>",
+  }),
+  ageColumn,
+  column("Selector", "Labels of the pods behind the service", {
+    wide: true,
+    value: (service) => formatLabels(service.spec.selector),
+  }),
+];
+
+/** The rules of services; addresses and node ports are allocated by the service's registry. */
+export const serviceDefinition = defineResource<Service>({
+  resource: Service,
+  defaults,
+  validate: validateService,
+  validateUpdate: validateServiceUpdate,
+  prepareForCreate: (service) => normalizeClusterIPs(service, undefined),
+  prepareForUpdate: (service, old) => keepAllocated(normalizeClusterIPs(service, old), old),
+  prepareForStatusUpdate: (service, old) => ({ ...service, spec: old.spec }),
+  columns,
+  selectableFields: {
+    "spec.clusterIP": (service) => service.spec.clusterIP ?? "",
+    "spec.type": (service) => service.spec.type ?? "",
+  },
+  nameRule: "rfc1035label",
+  tracksGeneration: false,
+});
+
+function defaults(service: Service): Service {
+  let spec = fill<ServiceSpec>(service.spec, { sessionAffinity: "None", type: "ClusterIP" });
+  if (spec.sessionAffinity === "None") spec = omit(spec, "sessionAffinityConfig");
+  if (spec.sessionAffinity === "ClientIP") {
+    spec = {
+      ...spec,
+      sessionAffinityConfig: {
+        clientIP: fill(spec.sessionAffinityConfig?.clientIP, { timeoutSeconds: affinitySeconds }),
+      },
+    };
+  }
+  spec = mapField(spec, "ports", (ports) => mapList(ports, defaultPort));
+  const external =
+    spec.type === "NodePort" ||
+    spec.type === "LoadBalancer" ||
+    (spec.type === "ClusterIP" && !!spec.externalIPs?.length);
+  spec = fill<ServiceSpec>(spec, {
+    ...(external ? { externalTrafficPolicy: "Cluster" as const } : {}),
+    ...(spec.type === "ExternalName" ? {} : { internalTrafficPolicy: "Cluster" as const }),
+    ...(spec.type === "LoadBalancer" ? { allocateLoadBalancerNodePorts: true } : {}),
+  });
+  const status =
+    spec.type === "LoadBalancer"
+      ? mapField(service, "status", (value) => mapField(value, "loadBalancer", withAddressModes)).status
+      : service.status;
+  return { ...service, spec, ...(status === undefined ? {} : { status }) };
+}
+
+function defaultPort(port: ServicePort): ServicePort {
+  const open = port.targetPort === undefined || port.targetPort === 0 || port.targetPort === "";
+  return fill(open ? { ...port, targetPort: port.port } : port, { protocol: "TCP" });
+}
+
+function withAddressModes(balancer: LoadBalancerStatus): LoadBalancerStatus {
+  return mapField(balancer, "ingress", (addresses) =>
+    mapList(addresses, (address) => (address.ip ? fill(address, { ipMode: "VIP" }) : address)),
+  );
+}
+
+function externalAddress(service: Service): string {
+  const { type, externalIPs = [], externalName } = service.spec;
+  switch (type) {
+    case "ClusterIP":
+    case "NodePort":
+      return externalIPs.length > 0 ? externalIPs.join(",") : "<none>";
+    case "LoadBalancer": {
+      const balancer = loadBalancerText(service.status?.loadBalancer, { width: addressWidth });
+      if (externalIPs.length > 0)
+        return [...(balancer === "" ? [] : balancer.split(",")), ...externalIPs].join(",");
+      return balancer || "<pending>";
+    }
+    case "ExternalName":
+      return externalName ?? "";
+    default:
+      return "<unknown>";
+  }
+}
+
+/** The addresses of a load balancer in order, cut to a width. */
+export function loadBalancerText(
+  status: { readonly ingress?: readonly { readonly ip?: string; readonly hostname?: string }[] } | undefined,
+  options: { width: number },
+): string {
+  const addresses = new Set<string>();
+  for (const { ip, hostname } of status?.ingress ?? []) {
+    if (ip) addresses.add(ip);
+    else if (hostname) addresses.add(hostname);
+  }
+  const text = [...addresses].sort().join(",");
+  return text.length > options.width ? `${text.slice(0, options.width - 3)}...` : text;
+}
+
+function portText(port: ServicePort): string {
+  const node = port.nodePort ? `:${port.nodePort}` : "";
+  return `${port.port}${node}/${port.protocol ?? ""}`;
+}

@@ -1,0 +1,67 @@
+import type { FieldError, KubernetesObject } from "../../apimachinery/index.ts";
+import { fieldErrorMessage } from "../../apimachinery/index.ts";
+import type { RequestContext, ResourceDefinition } from "../definition.ts";
+
+/** When tests of definitions take place. */
+export const testNow = Date.parse("2026-01-01T00:00:00Z");
+
+/** A plain object as a client may send it, frozen in depth. */
+export type Sketch = Readonly<Record<string, unknown>>;
+
+const create: RequestContext = { now: testNow, operation: "create" };
+const update: RequestContext = { now: testNow, operation: "update" };
+
+/** An object of a kind with defaults filled in; fails when the input would be changed in place. */
+export function defaulted<T extends KubernetesObject>(definition: ResourceDefinition<T>, sketch: Sketch): T {
+  const object = frozen({ metadata: { name: "x", namespace: "default" }, ...sketch }) as unknown as T;
+  return definition.defaults === undefined ? object : definition.defaults(object);
+}
+
+/** An object as it is stored when it is created. */
+export function created<T extends KubernetesObject>(definition: ResourceDefinition<T>, sketch: Sketch): T {
+  const object = frozen(defaulted(definition, sketch));
+  return definition.prepareForCreate === undefined ? object : definition.prepareForCreate(object, create);
+}
+
+/** What is wrong with a new object, one `field: message` a line. */
+export function creationProblems<T extends KubernetesObject>(
+  definition: ResourceDefinition<T>,
+  sketch: Sketch,
+): readonly string[] {
+  return texts(definition.validate?.(frozen(created(definition, sketch)), create) ?? []);
+}
+
+/** What is wrong with an update from one object to another. */
+export function updateProblems<T extends KubernetesObject>(
+  definition: ResourceDefinition<T>,
+  sketches: { old: Sketch; next: Sketch },
+): readonly string[] {
+  const old = frozen(created(definition, sketches.old));
+  const next = frozen(defaulted(definition, sketches.next));
+  const prepared = frozen(definition.prepareForUpdate?.(next, old, update) ?? next);
+  return texts([
+    ...(definition.validate?.(prepared, update) ?? []),
+    ...(definition.validateUpdate?.(prepared, old, update) ?? []),
+  ]);
+}
+
+/** The row of an object, as `kubectl get -o wide` shows it; `columns` names those wanted. */
+export function cells<T extends KubernetesObject>(
+  definition: ResourceDefinition<T>,
+  sketch: Sketch,
+): Readonly<Record<string, string | number | boolean | null>> {
+  const object = frozen({ metadata: { name: "x", namespace: "default" }, ...sketch }) as unknown as T;
+  return Object.fromEntries(
+    (definition.columns ?? []).map((column) => [column.name, column.value(object, testNow)]),
+  );
+}
+
+function texts(errors: readonly FieldError[]): readonly string[] {
+  return errors.map((error) => `${error.field}: ${fieldErrorMessage(error)}`);
+}
+
+function frozen<T>(value: T): T {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
+  for (const child of Object.values(value)) frozen(child);
+  return Object.freeze(value);
+}

@@ -1,0 +1,98 @@
+import { mkdir, readFile, readdir, rmdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Pod } from "../api/types/core-v1.ts";
+import type { CgroupLayout } from "./containerd/index.ts";
+import { cpuPeriod, cpuQuota, cpuShares, podLimit, podRequest, qosClass } from "./runtime/resources.ts";
+
+const root = "/sys/fs/cgroup";
+/** Version 1 controllers whose folders a pod's group gets; runtimes make those of the others. */
+const limited = ["cpu", "memory"] as const;
+
+/** The control groups of a node's pods: `PREFIX/kubepods/{burstable,besteffort}/podUID`. */
+export class PodCgroups {
+  private readonly prefix: string;
+  private readonly layout: CgroupLayout;
+
+  constructor(options: { prefix: string; layout: CgroupLayout }) {
+    this.prefix = options.prefix.replace(/^\/+|\/+$/g, "");
+    this.layout = options.layout;
+  }
+
+  get unified(): boolean {
+    return this.layout === "v2";
+  }
+
+  /** Path of a pod's group below the hierarchies' roots. */
+  path(pod: Pod): string {
+    const qos = qosClass(pod);
+    const folder = qos === "Guaranteed" ? "" : `${qos.toLowerCase()}/`;
+    return `/${this.prefix === "" ? "" : `${this.prefix}/`}kubepods/${folder}pod${pod.metadata.uid}`;
+  }
+
+  /** Makes a pod's group and sets its limits. */
+  async create(pod: Pod): Promise<void> {
+    const path = this.path(pod);
+    const shares = cpuShares(Math.ceil(podRequest(pod, "cpu") * 1000));
+    const cpuLimit = podLimit(pod, "cpu");
+    const memoryLimit = podLimit(pod, "memory");
+    if (this.layout === "v2") {
+      await this.createUnified(path);
+      const weight = Math.floor(1 + ((shares - 2) * 9999) / 262_142);
+      await this.write(path, "cpu.weight", String(weight));
+      if (cpuLimit) await this.write(path, "cpu.max", `${cpuQuota(Math.ceil(cpuLimit * 1000))} ${cpuPeriod}`);
+      if (memoryLimit) await this.write(path, "memory.max", String(Math.ceil(memoryLimit)));
+      return;
+    }
+    for (const controller of limited) await mkdir(join(root, controller, path), { recursive: true });
+    await this.write(`cpu${path}`, "cpu.shares", String(shares));
+    if (cpuLimit)
+      await this.write(`cpu${path}`, "cpu.cfs_quota_us", String(cpuQuota(Math.ceil(cpuLimit * 1000))));
+    if (memoryLimit)
+      await this.write(`memory${path}`, "memory.limit_in_bytes", String(Math.ceil(memoryLimit)));
+  }
+
+  /** Takes a pod's group away with everything below; fails while processes are in it. */
+  async remove(pod: Pod): Promise<void> {
+    await this.removeTree(this.path(pod));
+  }
+
+  /** Takes away all groups of the node's pods. */
+  async removeAll(): Promise<void> {
+    await this.removeTree(this.prefix === "" ? "/kubepods" : `/${this.prefix}`);
+  }
+
+  private async removeTree(path: string): Promise<void> {
+    const hierarchies = this.layout === "v2" ? [root] : (await readdir(root)).map((name) => join(root, name));
+    for (const hierarchy of hierarchies) await removeGroup(join(hierarchy, path));
+  }
+
+  private async createUnified(path: string): Promise<void> {
+    let folder = root;
+    for (const part of path.split("/").filter((name) => name !== "")) {
+      const controllers = (await readFile(join(folder, "cgroup.controllers"), "utf8")).trim().split(/\s+/);
+      const wanted = controllers.filter((name) =>
+        ["cpu", "cpuset", "memory", "pids", "io", "hugetlb"].includes(name),
+      );
+      await writeFile(join(folder, "cgroup.subtree_control"), wanted.map((name) => `+${name}`).join(" "));
+      folder = join(folder, part);
+      await mkdir(folder, { recursive: true });
+    }
+  }
+
+  private async write(folder: string, file: string, value: string): Promise<void> {
+    await writeFile(join(root, folder, file), value);
+  }
+}
+
+const isCode = (error: unknown, ...codes: string[]) =>
+  codes.includes((error as NodeJS.ErrnoException).code ?? "");
+
+async function removeGroup(path: string): Promise<void> {
+  try {
+    for (const entry of await readdir(path, { withFileTypes: true }))
+      if (entry.isDirectory()) await removeGroup(join(path, entry.name));
+    await rmdir(path);
+  } catch (error) {
+    if (!isCode(error, "ENOENT", "ENOTDIR")) throw error;
+  }
+}

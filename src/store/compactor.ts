@@ -2,7 +2,7 @@ import type { Clock, Logger, Milliseconds } from "../base/index.ts";
 import { type Store, StoreError } from "./store.ts";
 
 /** How often upstream's API server compacts, which is also how much history it keeps. */
-export const defaultCompactionInterval: Milliseconds = 5 * 60 * 1000;
+const defaultCompactionInterval: Milliseconds = 5 * 60 * 1000;
 
 /**
  * Compacts every `interval` to the revision that was the newest one `interval` ago, so that history of at least

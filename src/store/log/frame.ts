@@ -11,7 +11,7 @@ import { crc32c } from "./crc32c.ts";
  *
  * The checksum of a frame also covers where it stands, so that bytes copied into a value never pass for a frame.
  */
-export const formatVersion = 1;
+const formatVersion = 1;
 export const fileHeaderLength = 24;
 export const frameHeaderLength = 20;
 const frameMagic = 0xf5a7b2c9;

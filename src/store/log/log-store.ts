@@ -50,13 +50,15 @@ export async function openLogStore(options: LogStoreOptions): Promise<LogStore> 
   const unlock = await disk.lock();
   try {
     const keyspace = new Keyspace();
-    let store: LogStore | undefined;
-    const leases = new LeaseTable({ clock, onExpire: (lease) => store?.expire(lease) });
+    // Leases are recovered before the store that ends them exists; their time starts after.
+    const opened: { store?: LogStore } = {};
+    const leases = new LeaseTable({ clock, onExpire: (lease) => opened.store?.expire(lease) });
     const recovered = await recover({ keyspace, leases }, { disk, logger, directory });
     const segmentBytes = options.segmentBytes ?? defaultSegmentBytes;
     const log = await SegmentedLog.open({ disk, logger, segmentBytes }, recovered);
     const garbageFloor = options.garbageFloor ?? defaultGarbageFloor;
-    store = new LogStore({ keyspace, leases, log, disk, logger, unlock, garbageFloor, recovered });
+    const store = new LogStore({ keyspace, leases, log, disk, logger, unlock, garbageFloor, recovered });
+    opened.store = store;
     leases.armAll();
     return store;
   } catch (error) {

@@ -131,12 +131,17 @@ export class SegmentedLog {
 
   /** Gives back what was allocated and not used. A tail of zeros does no harm, so an error here does none. */
   private async retire(segment: Active): Promise<void> {
-    try {
-      await segment.plain.truncate(segment.position);
-      await segment.plain.close();
-      await segment.durable.close();
-    } catch (error) {
-      this.logger.warn("A log file could not be closed well", { file: segmentName(segment.number), error });
+    const steps = [
+      () => segment.plain.truncate(segment.position),
+      () => segment.plain.close(),
+      () => segment.durable.close(),
+    ];
+    for (const step of steps) {
+      try {
+        await step();
+      } catch (error) {
+        this.logger.warn("A log file could not be closed well", { file: segmentName(segment.number), error });
+      }
     }
   }
 

@@ -45,7 +45,12 @@ export async function writeSnapshot(
   const { disk, signal } = options;
   const name = snapshotName(state.revision);
   const file = await disk.open(name + draftSuffix, { create: true, durable: false });
-  const size = await writeState(file, state, signal).finally(() => file.close());
+  let size: number | undefined;
+  try {
+    size = await writeState(file, state, signal);
+  } finally {
+    await file.close();
+  }
   if (size === undefined) {
     await disk.remove(name + draftSuffix);
     return undefined;
@@ -133,16 +138,16 @@ export function decodeSnapshot(
   const items: Versioned[] = [];
   const leases: { id: LeaseId; timeToLive: Milliseconds }[] = [];
   let lastLease = 0;
-  let expected: number | undefined;
+  const seen: { entries?: number } = {};
   const visit = (record: LogRecord) => {
     if (record.type === "snapshot") lastLease = record.lastLease;
     else if (record.type === "grant") leases.push({ id: record.lease, timeToLive: record.timeToLive });
     else if (record.type === "entry") items.push(record.versioned);
-    else if (record.type === "end") expected = record.entries;
+    else if (record.type === "end") seen.entries = record.entries;
     else throw new RangeError(`a ${record.type} record in a snapshot`);
   };
   let offset = fileHeaderLength;
-  for (let sequence = 1; expected === undefined; sequence++) {
+  for (let sequence = 1; seen.entries === undefined; sequence++) {
     const frame = readFrame(bytes, { file: revision, offset });
     if (frame.type === "damaged") throw corrupt({ path, offset, reason: frame.reason });
     if (frame.type === "end") throw corrupt({ path, offset, reason: "the snapshot ends too early" });
@@ -150,6 +155,6 @@ export function decodeSnapshot(
     decodeRecords(frame.records, visit);
     offset = frame.next;
   }
-  if (expected !== items.length) throw corrupt({ path, offset, reason: "the snapshot lacks entries" });
+  if (seen.entries !== items.length) throw corrupt({ path, offset, reason: "the snapshot lacks entries" });
   return { revision, lastLease, items, leases, size: bytes.length };
 }

@@ -8,6 +8,7 @@ import {
   strictDecodingError,
 } from "../../apimachinery/codec/index.ts";
 import type { Decoded } from "../../apimachinery/codec/index.ts";
+import { validateObjectMeta, validateObjectMetaUpdate } from "../../apimachinery/names/index.ts";
 import type { RequestContext } from "../../api/index.ts";
 import type { RequestOptions } from "./context.ts";
 import type { AnyObject } from "./entry.ts";
@@ -88,7 +89,11 @@ export function validateNew(
   object: AnyObject,
   context: RequestContext,
 ): readonly FieldError[] {
-  return served.definition.validate?.(object, context) ?? [];
+  const { namespaced } = served.resource;
+  const { nameRule, validate } = served.definition;
+  const errors = validateObjectMeta(object.metadata, { namespaced, ...(nameRule ? { nameRule } : {}) });
+  const own = validate?.(object, context) ?? [];
+  return own.length > 0 ? [...errors, ...own] : errors;
 }
 
 export function validateChange(
@@ -97,6 +102,9 @@ export function validateChange(
 ): readonly FieldError[] {
   const { object, old, context } = change;
   const { definition } = served;
-  if (definition.validateUpdate) return definition.validateUpdate(object, old, context);
-  return definition.validate?.(object, context) ?? [];
+  const errors = validateObjectMetaUpdate(object.metadata, old.metadata);
+  const own = definition.validateUpdate
+    ? definition.validateUpdate(object, old, context)
+    : (definition.validate?.(object, context) ?? []);
+  return own.length > 0 ? [...errors, ...own] : errors;
 }

@@ -11,7 +11,6 @@ import type { Core, RequestOptions, Written } from "./context.ts";
 import { encodeObject, Entry } from "./entry.ts";
 import type { AnyObject } from "./entry.ts";
 import { manageUpdate } from "./field-manager.ts";
-import { rulesOf } from "./rules.ts";
 import type { ServedResource } from "./served.ts";
 import { storageKey } from "./storage-path.ts";
 
@@ -140,8 +139,7 @@ function prepare(core: Core, served: ServedResource, object: AnyObject): AnyObje
     ...(managedFields?.length ? { managedFields } : {}),
   } as unknown as ObjectMeta;
   const filled: AnyObject = { ...object, metadata };
-  const reset =
-    served.hasStatus && !rulesOf(served).keepsStatusOnCreate ? withoutStatus(served, filled) : filled;
+  const reset = served.hasStatus && !definition.keepsStatusOnCreate ? withoutStatus(served, filled) : filled;
   const context: RequestContext = { now, operation: "create" };
   return (definition.prepareForCreate?.(reset, context) ?? reset) as AnyObject;
 }

@@ -57,7 +57,7 @@ export async function removeCollection(
   core: Core,
   served: ServedResource,
   request: RequestOptions & { readonly selection: Selection; readonly delete: DeleteOptions },
-): Promise<readonly AnyObject[]> {
+): Promise<readonly Entry[]> {
   const chosen = selectEntries(served, request.selection);
   for (const { object } of chosen) {
     const { name, namespace } = object.metadata;
@@ -67,7 +67,7 @@ export async function removeCollection(
       if (!ApiError.is(error, "NotFound")) throw error;
     }
   }
-  return chosen.map((entry) => served.fromStored(entry.object));
+  return chosen;
 }
 
 function checkPreconditions(served: ServedResource, old: AnyObject, options: DeleteOptions): void {

@@ -61,6 +61,15 @@ export class Entry {
     return bytes;
   }
 
+  get tailLength(): number {
+    return this.stored.length - this.splice;
+  }
+
+  /** The JSON after the opening of metadata; with `{"metadata":{"resourceVersion":"…",` before it, an item of a list. */
+  get tail(): Uint8Array {
+    return this.stored.subarray(this.splice);
+  }
+
   /** Another form of the object (a version, an encoding, a watch event), made on first use and kept. */
   form<T>(name: string, make: () => T): T {
     const known = this.forms.get(name);

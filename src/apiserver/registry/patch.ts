@@ -1,32 +1,36 @@
 import { ApiError } from "../../apimachinery/index.ts";
-import type { ObjectKey } from "../../apimachinery/index.ts";
+import type { JsonObject, ObjectKey } from "../../apimachinery/index.ts";
+import { applyJsonPatch, applyMergePatch, strategicMergePatch } from "../../apimachinery/patch/index.ts";
 import type { Patch } from "../../api/index.ts";
+import { schemas } from "../../api/index.ts";
 import { decodeObject } from "./coding.ts";
+import { groupResource } from "./context.ts";
 import type { Core, RequestOptions, Written } from "./context.ts";
 import type { AnyObject } from "./entry.ts";
+import { applyObject } from "./field-manager.ts";
+import { updateScale } from "./scale.ts";
 import type { ServedResource } from "./served.ts";
 import { checkNames, modify } from "./update.ts";
+
+export type PatchRequest = RequestOptions & { readonly key: ObjectKey; readonly patch: Patch };
 
 /** A change of an object by a patch of any type. */
 export function patch(
   core: Core,
   served: ServedResource,
-  request: RequestOptions & {
-    readonly key: ObjectKey;
-    readonly subresource?: string;
-    readonly patch: Patch;
-  },
+  request: PatchRequest & { readonly subresource?: string },
 ): Promise<Written> {
-  const { key } = request;
-  const body = request.patch;
+  const { key, patch: body, subresource = "" } = request;
+  const versionGiven = namesVersion(body);
+  if (body.type === "apply") return apply(core, served, { ...request, patch: body, subresource });
   return modify(core, served, request, {
     key,
-    subresource: request.subresource ?? "",
-    versionGiven: false,
+    subresource,
+    versionGiven,
     createsMissing: false,
     change(old) {
-      if (body.type === "json") throw ApiError.unsupportedMediaType("json patch");
-      const patched = merge(old, body.body) as object;
+      if (!old) throw ApiError.notFound(groupResource(served), key.name);
+      const patched = patchedBy(served, old, body);
       const object = decodeObject(served, patched, request);
       checkNames(served, object, key);
       return object;
@@ -34,14 +38,74 @@ export function patch(
   });
 }
 
-function merge(target: unknown, change: unknown): unknown {
-  if (typeof change !== "object" || change === null || Array.isArray(change)) return change;
-  const result: Record<string, unknown> = { ...(target as object) };
-  for (const [name, value] of Object.entries(change)) {
-    if (value === null) delete result[name];
-    else result[name] = merge(result[name], value);
-  }
-  return result;
+function apply(
+  core: Core,
+  served: ServedResource,
+  request: RequestOptions & {
+    readonly key: ObjectKey;
+    readonly patch: Extract<Patch, { type: "apply" }>;
+    readonly subresource: string;
+  },
+): Promise<Written> {
+  const { key, patch: body, subresource } = request;
+  return modify(core, served, request, {
+    key,
+    subresource,
+    versionGiven: namesVersion(body),
+    createsMissing: subresource === "",
+    managed: true,
+    change: (old) =>
+      applyObject(served, {
+        key,
+        old,
+        config: body.body,
+        force: body.force ?? false,
+        now: core.clock.now(),
+        subresource,
+        request,
+      }),
+  });
 }
 
-export type { AnyObject };
+/** A patch of the Scale of an object. */
+export function patchScale(core: Core, served: ServedResource, request: PatchRequest): Promise<AnyObject> {
+  const type = schemas.typeOf({ group: "autoscaling", version: "v1", kind: "Scale" });
+  const { patch: body, key } = request;
+  return updateScale(core, served, {
+    ...request,
+    key,
+    scale(present) {
+      if (body.type === "apply" || !type) {
+        return applyMergePatch(json(present), json(body.body)) as unknown as AnyObject;
+      }
+      return patchedBy({ type }, present, body) as AnyObject;
+    },
+  });
+}
+
+function patchedBy(
+  served: Pick<ServedResource, "type">,
+  old: AnyObject,
+  patch: Exclude<Patch, { type: "apply" }>,
+): object {
+  switch (patch.type) {
+    case "json":
+      return applyJsonPatch(json(old), patch.body);
+    case "merge":
+      return applyMergePatch(json(old), json(patch.body));
+    case "strategic":
+      return strategicMergePatch(json(old), json(patch.body), served.type);
+  }
+}
+
+/** Objects of the API are JSON; their types only say more. */
+function json(object: object): JsonObject {
+  return object as JsonObject;
+}
+
+/** Whether the patch says which version it is for. */
+function namesVersion(patch: Patch): boolean {
+  if (patch.type === "json") return false;
+  const { metadata } = patch.body as { readonly metadata?: { readonly resourceVersion?: string } | null };
+  return Boolean(metadata?.resourceVersion);
+}

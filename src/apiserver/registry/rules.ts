@@ -6,8 +6,6 @@ export interface StorageRules {
   readonly createOnUpdate?: true;
   /** An update must say which version it replaces. */
   readonly versionRequired?: true;
-  /** A new object keeps the status it comes with. */
-  readonly keepsStatusOnCreate?: true;
   /** Dependents stay when a delete does not say what becomes of them. */
   readonly orphansByDefault?: true;
   /** A delete answers the deleted object rather than a Status. */
@@ -15,7 +13,6 @@ export interface StorageRules {
 }
 
 const rules: Readonly<Record<string, StorageRules>> = {
-  "/nodes": { keepsStatusOnCreate: true },
   "/pods": { returnsDeleted: true },
   "/services": { createOnUpdate: true, returnsDeleted: true },
   "/endpoints": { createOnUpdate: true },

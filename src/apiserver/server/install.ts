@@ -101,6 +101,7 @@ function versionOf(facts: ResourceFacts, builtIns: BuiltIns): ServedVersion {
     scale: definition.scale,
     toStored: same,
     fromStored: same,
+    ...(facts.gvk_hash === undefined ? {} : { versionHash: facts.gvk_hash }),
   };
 }
 

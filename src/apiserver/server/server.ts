@@ -1,6 +1,5 @@
 import type { Clock, Logger, Random } from "../../base/index.ts";
 import { silentLogger, systemClock, systemRandom } from "../../base/index.ts";
-import type { ResourceFacts, SchemaRegistry } from "../../apimachinery/index.ts";
 import { resourceFacts, schemas } from "../../api/index.ts";
 import type { Client, UserInfo } from "../../api/index.ts";
 import type { Store } from "../../store/index.ts";
@@ -11,6 +10,7 @@ import { CacheSet } from "../registry/cache.ts";
 import type { AnswerHandler, Core, PostHandler, WriteHook } from "../registry/context.ts";
 import { ServedTable } from "../registry/served.ts";
 import { bindPod, evictPod } from "../registry/subresources.ts";
+import { isServedByDefault } from "../discovery/index.ts";
 import { convert, definitionOf } from "./built-ins.ts";
 import { createLocalClient } from "./client.ts";
 import { installBuiltIns } from "./install.ts";
@@ -64,8 +64,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   });
   const served = new ServedTable();
   const builtIns: BuiltIns = {
-    facts: resourceFacts satisfies readonly ResourceFacts[],
-    schemas: schemas satisfies SchemaRegistry,
+    facts: resourceFacts.filter(isServedByDefault),
+    schemas,
     definitionOf,
     convert,
     ...options.builtIns,

@@ -1,0 +1,80 @@
+import { ApiError } from "../../apimachinery/index.ts";
+import type { ListMeta } from "../../apimachinery/index.ts";
+import { encodeProtobuf, encodeYaml, hasProtobuf } from "../../apimachinery/codec/index.ts";
+import type { StructType } from "../../apimachinery/index.ts";
+import { schemas } from "../../api/index.ts";
+import type { Entry } from "../registry/entry.ts";
+import type { ServedResource } from "../registry/served.ts";
+import type { Negotiated } from "./negotiate.ts";
+
+/** Any object in the encoding agreed on; `type` where the caller knows it. */
+export async function encodeAny(
+  object: object,
+  negotiated: Negotiated,
+  type?: StructType,
+): Promise<Uint8Array> {
+  switch (negotiated.mediaType) {
+    case "application/json":
+      return encodeJsonText(object, negotiated.pretty);
+    case "application/yaml":
+      return Buffer.from(await encodeYaml(object));
+    case "application/vnd.kubernetes.protobuf":
+      return encodeProto(object, type ?? typeOfObject(object));
+  }
+}
+
+export function encodeJsonText(object: object, pretty: boolean): Uint8Array {
+  return Buffer.from(pretty ? `${JSON.stringify(object, undefined, 2)}\n` : `${JSON.stringify(object)}\n`);
+}
+
+export function encodeProto(object: object, type: StructType | undefined): Uint8Array {
+  if (!type || !hasProtobuf(type)) {
+    const { kind } = object as { readonly kind?: string };
+    throw ApiError.notAcceptable(
+      `object ${kind ?? ""} does not implement the protobuf marshalling interface`,
+    );
+  }
+  return encodeProtobuf(object, type);
+}
+
+export function typeOfObject(object: object): StructType | undefined {
+  const { apiVersion = "", kind = "" } = object as { readonly apiVersion?: string; readonly kind?: string };
+  const slash = apiVersion.indexOf("/");
+  const group = slash < 0 ? "" : apiVersion.slice(0, slash);
+  return schemas.typeOf({ group, version: apiVersion.slice(slash + 1), kind });
+}
+
+/** Whether the stored bytes are the very bytes of this version. */
+export function isStoredVersion(served: ServedResource): boolean {
+  return served.apiVersion === served.storage.storedApiVersion;
+}
+
+/** A list in JSON, put together from the bytes that its items have already. */
+export function encodeJsonList(
+  served: ServedResource,
+  list: { readonly entries: readonly Entry[]; readonly metadata: ListMeta },
+): Uint8Array {
+  const head = `{"kind":${JSON.stringify(served.listKind)},"apiVersion":${JSON.stringify(served.apiVersion)},"metadata":${JSON.stringify(list.metadata)},"items":[`;
+  if (!isStoredVersion(served)) {
+    const items = list.entries.map((entry) => JSON.stringify(served.fromStored(entry.object)));
+    return Buffer.from(`${head}${items.join(",")}]}\n`);
+  }
+  // Built-in items come without kind and apiVersion, as upstream's do; custom ones name them.
+  const open = served.custom
+    ? `{"kind":${JSON.stringify(served.resource.kind)},"apiVersion":${JSON.stringify(served.apiVersion)},"metadata":{"resourceVersion":"`
+    : '{"metadata":{"resourceVersion":"';
+  let size = Buffer.byteLength(head) + 3;
+  for (const entry of list.entries) {
+    size += open.length + String(entry.revision).length + 2 + entry.tailLength + 1;
+  }
+  const bytes = Buffer.allocUnsafe(size);
+  let at = bytes.write(head);
+  for (const [index, entry] of list.entries.entries()) {
+    at += bytes.write(`${index > 0 ? "," : ""}${open}${entry.revision}",`, at, "latin1");
+    const { tail } = entry;
+    bytes.set(tail, at);
+    at += tail.length;
+  }
+  at += bytes.write("]}\n", at, "latin1");
+  return bytes.subarray(0, at);
+}

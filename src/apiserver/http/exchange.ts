@@ -1,0 +1,208 @@
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import { constants } from "node:http2";
+import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import type { TLSSocket } from "node:tls";
+import { ApiError } from "../../apimachinery/index.ts";
+
+/** Bodies larger than this are refused. */
+export const maximumBodyBytes = 3 * 1024 * 1024;
+
+export type ResponseHeaders = Readonly<Record<string, string | number | readonly string[]>>;
+
+/** A body that is written piece by piece. */
+export interface BodyStream {
+  /** False: wait for `onDrain` before writing more. */
+  write(bytes: Uint8Array): boolean;
+  end(): void;
+  onDrain(action: () => void): void;
+}
+
+/** One request and its answer, over HTTP/2 or HTTP/1.1 alike. */
+export interface Exchange {
+  readonly method: string;
+  /** Path without query, still percent-encoded. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
+  readonly socket: TLSSocket;
+  readonly remoteAddress: string;
+  /** Aborts when the client goes away. */
+  readonly signal: AbortSignal;
+  readonly answered: boolean;
+  /** The status that was answered; 0 before. */
+  readonly status: number;
+  /** The whole body; throws `RequestEntityTooLarge`. */
+  body(): Promise<Uint8Array>;
+  respond(status: number, headers: ResponseHeaders, body?: Uint8Array): void;
+  stream(status: number, headers: ResponseHeaders): BodyStream;
+}
+
+/** Headers as Node wants them: it changes none, but its types do not say so. */
+function outgoing(headers: ResponseHeaders, own: Readonly<Record<string, number>>): OutgoingHttpHeaders {
+  return { ...headers, ...own } as OutgoingHttpHeaders;
+}
+
+const noQuery = new URLSearchParams();
+
+function splitTarget(target: string): { path: string; query: URLSearchParams } {
+  const mark = target.indexOf("?");
+  if (mark < 0) return { path: target, query: noQuery };
+  return { path: target.slice(0, mark), query: new URLSearchParams(target.slice(mark + 1)) };
+}
+
+async function collect(chunks: AsyncIterable<Uint8Array>, declared: string | undefined): Promise<Uint8Array> {
+  const tooLarge = () => ApiError.tooLarge(`limit is ${maximumBodyBytes}`);
+  if (Number(declared ?? 0) > maximumBodyBytes) throw tooLarge();
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of chunks) {
+    size += chunk.length;
+    if (size > maximumBodyBytes) throw tooLarge();
+    parts.push(chunk);
+  }
+  return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+}
+
+/** An exchange over one HTTP/2 stream. */
+export class Http2Exchange implements Exchange {
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
+  readonly socket: TLSSocket;
+  status = 0;
+  private readonly stream_: ServerHttp2Stream;
+  private controller: AbortController | undefined;
+
+  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, socket: TLSSocket) {
+    const target = splitTarget(String(headers[constants.HTTP2_HEADER_PATH] ?? "/"));
+    this.method = String(headers[constants.HTTP2_HEADER_METHOD] ?? "GET");
+    this.path = target.path;
+    this.query = target.query;
+    this.headers = headers;
+    this.socket = socket;
+    this.stream_ = stream;
+    // A stream that the client resets fails; its close is all that matters here.
+    stream.on("error", () => {});
+  }
+
+  get remoteAddress(): string {
+    return this.socket.remoteAddress ?? "";
+  }
+
+  get signal(): AbortSignal {
+    if (!this.controller) {
+      const controller = new AbortController();
+      this.controller = controller;
+      if (this.stream_.destroyed) controller.abort();
+      else this.stream_.once("close", () => controller.abort());
+    }
+    return this.controller.signal;
+  }
+
+  get answered(): boolean {
+    return this.status !== 0;
+  }
+
+  body(): Promise<Uint8Array> {
+    return collect(this.stream_, this.headers["content-length"]);
+  }
+
+  respond(status: number, headers: ResponseHeaders, body?: Uint8Array): void {
+    if (this.stream_.destroyed || this.answered) return;
+    this.status = status;
+    if (!body || body.length === 0 || this.method === "HEAD") {
+      this.stream_.respond(outgoing(headers, { ":status": status }), { endStream: true });
+      return;
+    }
+    this.stream_.respond(outgoing(headers, { ":status": status, "content-length": body.length }));
+    this.stream_.end(body);
+  }
+
+  stream(status: number, headers: ResponseHeaders): BodyStream {
+    const stream = this.stream_;
+    this.status = status;
+    if (!stream.destroyed) stream.respond(outgoing(headers, { ":status": status }));
+    return {
+      write: (bytes) => stream.destroyed || stream.write(bytes),
+      end: () => void (stream.destroyed || stream.end()),
+      onDrain: (action) => void stream.once("drain", action),
+    };
+  }
+}
+
+/** An exchange over HTTP/1.1. */
+export class Http1Exchange implements Exchange {
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
+  readonly socket: TLSSocket;
+  status = 0;
+  private readonly request: IncomingMessage;
+  private readonly makeResponse: () => ServerResponse;
+  private made: ServerResponse | undefined;
+  private controller: AbortController | undefined;
+
+  /** For an upgrade there is a response only when something is answered after all. */
+  constructor(request: IncomingMessage, response: ServerResponse | (() => ServerResponse)) {
+    const target = splitTarget(request.url ?? "/");
+    this.method = request.method ?? "GET";
+    this.path = target.path;
+    this.query = target.query;
+    this.headers = request.headers;
+    this.socket = request.socket as TLSSocket;
+    this.request = request;
+    this.makeResponse = typeof response === "function" ? response : () => response;
+  }
+
+  private get response(): ServerResponse {
+    return (this.made ??= this.makeResponse());
+  }
+
+  get remoteAddress(): string {
+    return this.socket.remoteAddress ?? "";
+  }
+
+  get signal(): AbortSignal {
+    if (!this.controller) {
+      const controller = new AbortController();
+      this.controller = controller;
+      if (this.socket.destroyed) controller.abort();
+      else this.endOf().once("close", () => controller.abort());
+    }
+    return this.controller.signal;
+  }
+
+  /** What closes when the client goes away: the response, or the bare connection of an upgrade. */
+  private endOf(): Pick<ServerResponse, "once"> | TLSSocket {
+    return this.request.headers.upgrade === undefined ? this.response : this.socket;
+  }
+
+  get answered(): boolean {
+    return this.status !== 0;
+  }
+
+  body(): Promise<Uint8Array> {
+    return collect(this.request, this.headers["content-length"]);
+  }
+
+  respond(status: number, headers: ResponseHeaders, body?: Uint8Array): void {
+    if (this.response.destroyed || this.answered) return;
+    this.status = status;
+    this.response.writeHead(status, outgoing(headers, { "content-length": body?.length ?? 0 }));
+    this.response.end(body);
+  }
+
+  stream(status: number, headers: ResponseHeaders): BodyStream {
+    const { response } = this;
+    this.status = status;
+    response.writeHead(status, outgoing(headers, {}));
+    response.flushHeaders();
+    return {
+      write: (bytes) => response.destroyed || response.write(bytes),
+      end: () => void (response.destroyed || response.end()),
+      onDrain: (action) => void response.once("drain", action),
+    };
+  }
+}

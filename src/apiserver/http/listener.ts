@@ -1,0 +1,106 @@
+import { createServer as createHttp1Server } from "node:http";
+import type { IncomingMessage } from "node:http";
+import { createServer as createHttp2Server } from "node:http2";
+import type { ServerHttp2Session } from "node:http2";
+import type { Duplex } from "node:stream";
+import { createServer as createTlsServer } from "node:tls";
+import type { TLSSocket } from "node:tls";
+import { Http1Exchange, Http2Exchange } from "./exchange.ts";
+import type { Exchange } from "./exchange.ts";
+
+/** PEM texts of the server's identity and of the authority whose client certificates it believes. */
+export interface ServerTls {
+  readonly certificate: string;
+  readonly key: string;
+  readonly clientAuthority?: string;
+}
+
+/** A request to leave HTTP behind on its connection. */
+export interface Upgrade {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Uint8Array;
+}
+
+export interface Listener {
+  readonly address: { readonly host: string; readonly port: number };
+  /** Takes no more requests and settles when those in progress have ended; after `patience` they are cut off. */
+  close(options: { readonly patience: number }): Promise<void>;
+}
+
+const keepAliveMilliseconds = 30_000;
+const concurrentStreams = 250;
+/** Room for many watches on one connection. */
+const windowBytes = 1 << 20;
+
+/** Listens with TLS and speaks HTTP/2 or HTTP/1.1, as the client prefers. */
+export async function listen(options: {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: ServerTls;
+  readonly onExchange: (exchange: Exchange) => void;
+  readonly onUpgrade: (upgrade: Upgrade) => void;
+}): Promise<Listener> {
+  const sessions = new Set<ServerHttp2Session>();
+  const sockets = new Set<TLSSocket>();
+  const http2 = createHttp2Server({
+    settings: { maxConcurrentStreams: concurrentStreams, initialWindowSize: windowBytes },
+  });
+  http2.on("session", (session) => {
+    sessions.add(session);
+    session.once("close", () => sessions.delete(session));
+    session.on("error", () => session.destroy());
+  });
+  http2.on("stream", (stream, headers) => {
+    const socket = stream.session?.socket;
+    if (socket) options.onExchange(new Http2Exchange(stream, headers, tlsSocketOf(socket)));
+  });
+  const http1 = createHttp1Server({ keepAlive: true }, (request, response) =>
+    options.onExchange(new Http1Exchange(request, response)),
+  );
+  http1.keepAliveTimeout = keepAliveMilliseconds;
+  http1.on("upgrade", (request, socket, head) => options.onUpgrade({ request, socket, head }));
+  const tls = createTlsServer({
+    cert: options.tls.certificate,
+    key: options.tls.key,
+    ALPNProtocols: ["h2", "http/1.1"],
+    minVersion: "TLSv1.2",
+    noDelay: true,
+    requestCert: true,
+    rejectUnauthorized: false,
+    ...(options.tls.clientAuthority === undefined ? {} : { ca: options.tls.clientAuthority }),
+  });
+  tls.on("secureConnection", (socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+    // A client that vanishes is no failure of the server.
+    socket.on("error", () => socket.destroy());
+    (socket.alpnProtocol === "h2" ? http2 : http1).emit("connection", socket);
+  });
+  tls.on("tlsClientError", (_error, socket) => socket.destroy());
+  await new Promise<void>((resolve, reject) => {
+    tls.once("error", reject);
+    tls.listen({ host: options.host, port: options.port, backlog: 1024 }, resolve);
+  });
+  const bound = tls.address();
+  const port = typeof bound === "object" && bound !== null ? bound.port : options.port;
+  return {
+    address: { host: options.host, port },
+    async close({ patience }) {
+      const closed = new Promise<void>((resolve) => tls.close(() => resolve()));
+      for (const session of sessions) session.close();
+      http1.closeIdleConnections();
+      http1.close();
+      const cut = setTimeout(() => {
+        for (const socket of sockets) socket.destroy();
+      }, patience);
+      await closed;
+      clearTimeout(cut);
+    },
+  };
+}
+
+/** HTTP/2 hands out a guarded proxy of its socket; what is read from it here is safe. */
+function tlsSocketOf(socket: object): TLSSocket {
+  return socket as TLSSocket;
+}

@@ -1,0 +1,431 @@
+import { ApiError } from "../../apimachinery/index.ts";
+import type { ListMeta } from "../../apimachinery/index.ts";
+import { schemas } from "../../api/index.ts";
+import type { ListOptions, UserInfo } from "../../api/index.ts";
+import { decodeObject } from "../registry/coding.ts";
+import { groupResource } from "../registry/context.ts";
+import type { Core, RequestOptions, Written } from "../registry/context.ts";
+import { create } from "../registry/create.ts";
+import { remove, removeCollection } from "../registry/delete.ts";
+import type { AnyObject, Entry } from "../registry/entry.ts";
+import { patch, patchScale } from "../registry/patch.ts";
+import { get, list } from "../registry/read.ts";
+import { rulesOf } from "../registry/rules.ts";
+import { getScale, updateScale } from "../registry/scale.ts";
+import type { ServedResource } from "../registry/served.ts";
+import { post } from "../registry/subresources.ts";
+import { update } from "../registry/update.ts";
+import { watch } from "../registry/watch.ts";
+import { encodeAny, encodeJsonList, encodeProto, isStoredVersion } from "./encode.ts";
+import type { Exchange, ResponseHeaders } from "./exchange.ts";
+import { readDeleteOptions, readInput, readPatch, writeOptions } from "./input.ts";
+import { negotiate } from "./negotiate.ts";
+import type { Negotiated } from "./negotiate.ts";
+import type { RequestInfo } from "./request-info.ts";
+import { send, sendObject } from "./respond.ts";
+import { partialOf, tableOf } from "./table.ts";
+import type { IncludeObject } from "./table.ts";
+import { streamWatch } from "./watch-stream.ts";
+import type { FrameCache } from "./watch-stream.ts";
+
+/** A request for a resource, known, authenticated and authorized. */
+export interface ResourceCall {
+  readonly core: Core;
+  readonly exchange: Exchange;
+  readonly info: Extract<RequestInfo, { type: "resource" }>;
+  readonly served: ServedResource;
+  readonly user: UserInfo;
+  readonly headers: Record<string, string | readonly string[]>;
+  readonly frames: FrameCache;
+  /** Registers a watch so that the server can end it when it closes. */
+  readonly track: (end: () => void) => () => void;
+}
+
+/** Answers a request for a resource. */
+export function serveResource(call: ResourceCall): Promise<void> {
+  switch (call.info.verb) {
+    case "get":
+      return serveGet(call);
+    case "list":
+      return serveList(call);
+    case "watch":
+      return serveWatch(call);
+    case "create":
+      return serveCreate(call);
+    case "update":
+      return serveUpdate(call);
+    case "patch":
+      return servePatch(call);
+    case "delete":
+      return serveDelete(call);
+    case "deletecollection":
+      return serveDeleteCollection(call);
+    default:
+      throw ApiError.methodNotSupported(groupResource(call.served), call.info.verb);
+  }
+}
+
+function keyOf({ info, served }: ResourceCall) {
+  return served.resource.namespaced ? { namespace: info.namespace, name: info.name } : { name: info.name };
+}
+
+function negotiated(call: ResourceCall): Negotiated {
+  const pretty = call.exchange.query.get("pretty");
+  return negotiate(call.exchange.headers.accept, {
+    convertible: true,
+    pretty: pretty !== null && pretty !== "false" && pretty !== "0",
+  });
+}
+
+function includeObject(exchange: Exchange): IncludeObject {
+  const value = exchange.query.get("includeObject");
+  if (value === null || value === "") return "Metadata";
+  if (value === "None" || value === "Metadata" || value === "Object") return value;
+  throw ApiError.badRequest(`unrecognized includeObject value: ${JSON.stringify(value)}`);
+}
+
+async function serveGet(call: ResourceCall): Promise<void> {
+  const { served, info, exchange, headers } = call;
+  const form = negotiated(call);
+  if (info.subresource === "scale") {
+    return sendObject(exchange, getScale(served, keyOf(call)), { status: 200, negotiated: form, headers });
+  }
+  const entry = get(served, keyOf(call));
+  return answerObject(call, { entry, object: served.fromStored(entry.object), status: 200, form });
+}
+
+/** Answers one object in the form agreed on; its own bytes where they fit. */
+async function answerObject(
+  call: ResourceCall,
+  answer: { entry: Entry | undefined; object: AnyObject; status: number; form?: Negotiated },
+): Promise<void> {
+  const { served, exchange, headers } = call;
+  const { entry, object, status, form = negotiated(call) } = answer;
+  const contentType = form.mediaType;
+  if (form.convert !== "none") {
+    const shown =
+      form.convert === "Table"
+        ? tableOf(
+            served,
+            { objects: [object], metadata: { resourceVersion: object.metadata.resourceVersion } },
+            {
+              metaVersion: form.metaVersion,
+              includeObject: includeObject(exchange),
+              now: call.core.clock.now(),
+            },
+          )
+        : partialOf(object, form.metaVersion);
+    return sendObject(exchange, shown, { status, negotiated: form, headers });
+  }
+  const own = entry && isStoredVersion(served) && contentType === "application/json" && !form.pretty;
+  const body = own ? entry.json() : await encodeAny(object, form, served.type);
+  return send(exchange, { status, contentType, headers, body });
+}
+
+function listOptions(call: ResourceCall): ListOptions {
+  const { query } = call.exchange;
+  const { info, served } = call;
+  const number = (name: string): number | undefined => {
+    const value = query.get(name);
+    return value === null || value === "" ? undefined : Number(value);
+  };
+  const limit = number("limit");
+  const match = query.get("resourceVersionMatch");
+  const fields = query.get("fieldSelector") ?? "";
+  const named = info.name === "" ? fields : [fields, `metadata.name=${info.name}`].filter(Boolean).join(",");
+  return {
+    ...(served.resource.namespaced && info.namespace !== "" ? { namespace: info.namespace } : {}),
+    labelSelector: query.get("labelSelector") ?? "",
+    fieldSelector: named,
+    ...(limit === undefined ? {} : { limit }),
+    continue: query.get("continue") ?? "",
+    resourceVersion: query.get("resourceVersion") ?? "",
+    ...(match ? { resourceVersionMatch: matchOf(match) } : {}),
+  };
+}
+
+function matchOf(value: string): "Exact" | "NotOlderThan" {
+  if (value === "Exact" || value === "NotOlderThan") return value;
+  throw ApiError.invalid({ group: "meta.k8s.io", kind: "ListOptions" }, "", [
+    {
+      type: "FieldValueNotSupported",
+      field: "resourceVersionMatch",
+      badValue: value,
+      detail: 'supported values: "Exact", "NotOlderThan"',
+    },
+  ]);
+}
+
+async function serveList(call: ResourceCall): Promise<void> {
+  const { core, served } = call;
+  const form = negotiated(call);
+  const page = await list(core, served, listOptions(call));
+  return answerList(call, { page, form });
+}
+
+async function answerList(
+  call: ResourceCall,
+  answer: { page: { entries: readonly Entry[]; metadata: ListMeta }; form: Negotiated },
+): Promise<void> {
+  const { served, exchange, headers } = call;
+  const { page, form } = answer;
+  if (form.convert === "none" && form.mediaType === "application/json" && !form.pretty) {
+    const body = encodeJsonList(served, page);
+    return send(exchange, { status: 200, contentType: form.mediaType, headers, body });
+  }
+  const objects = page.entries.map((entry) => served.fromStored(entry.object));
+  if (form.convert === "Table") {
+    const table = tableOf(
+      served,
+      { objects, metadata: page.metadata },
+      { metaVersion: form.metaVersion, includeObject: includeObject(exchange), now: call.core.clock.now() },
+    );
+    return sendObject(exchange, table, { status: 200, negotiated: form, headers });
+  }
+  if (form.convert !== "none") {
+    const partial = {
+      kind: "PartialObjectMetadataList",
+      apiVersion: `meta.k8s.io/${form.metaVersion}`,
+      metadata: page.metadata,
+      items: objects.map((object) => partialOf(object, form.metaVersion)),
+    };
+    return sendObject(exchange, partial, { status: 200, negotiated: form, headers });
+  }
+  const whole = {
+    kind: served.listKind,
+    apiVersion: served.apiVersion,
+    metadata: page.metadata,
+    items: objects,
+  };
+  if (form.mediaType === "application/vnd.kubernetes.protobuf") {
+    const { group, version } = served.resource;
+    const type = schemas.typeOf({ group, version, kind: served.listKind });
+    const body = encodeProto(whole, served.custom ? undefined : type);
+    return send(exchange, { status: 200, contentType: form.mediaType, headers, body });
+  }
+  return sendObject(exchange, whole, { status: 200, negotiated: form, headers });
+}
+
+/** Without a wish of the client's a watch ends after between half an hour and an hour. */
+const shortestWatchSeconds = 1_800;
+
+async function serveWatch(call: ResourceCall): Promise<void> {
+  const { core, served, exchange, headers, frames } = call;
+  const form = negotiated(call);
+  const { query } = exchange;
+  const { limit: _, continue: __, ...selection } = listOptions(call);
+  const initial = query.get("sendInitialEvents");
+  const bookmarks = query.get("allowWatchBookmarks");
+  const source = watch(core, served, {
+    ...selection,
+    allowBookmarks: bookmarks !== null && bookmarks !== "false" && bookmarks !== "0",
+    ...(initial === null || initial === ""
+      ? {}
+      : { sendInitialEvents: initial !== "false" && initial !== "0" }),
+  });
+  const wished = Number(query.get("timeoutSeconds") ?? 0);
+  const seconds = wished > 0 ? wished : shortestWatchSeconds * (1 + core.random.next());
+  const timer = core.clock.after(seconds * 1_000, () => source.close());
+  const untrack = call.track(() => source.close());
+  try {
+    await streamWatch(exchange, source, {
+      core,
+      served,
+      negotiated: form,
+      includeObject: form.convert === "Table" ? includeObject(exchange) : "None",
+      headers,
+      frames,
+    });
+  } finally {
+    timer.cancel();
+    untrack();
+  }
+}
+
+function requestOptions(call: ResourceCall): RequestOptions {
+  const warnings: string[] = [];
+  return {
+    ...writeOptions(call.exchange),
+    user: call.user,
+    signal: call.exchange.signal,
+    warn(message) {
+      if (warnings.includes(message)) return;
+      warnings.push(message);
+      call.headers["warning"] = warnings.map(warningHeader);
+    },
+  };
+}
+
+/** A warning as RFC 7234 has it. */
+export function warningHeader(message: string): string {
+  const text = message
+    .replaceAll(/[\u0000-\u001f\u007f]/g, " ")
+    .replaceAll("\\", "\\\\")
+    .replaceAll('"', '\\"');
+  return `299 - "${Buffer.from(text).toString("latin1")}"`;
+}
+
+async function serveCreate(call: ResourceCall): Promise<void> {
+  const { core, served, exchange, info, headers } = call;
+  const form = negotiated(call);
+  const options = requestOptions(call);
+  if (info.subresource !== "") {
+    const kind = served.subresources.find(({ name }) => name === info.subresource);
+    const names = {
+      group: kind?.group ?? served.resource.group,
+      version: kind?.version ?? served.resource.version,
+      kind: kind?.kind ?? served.resource.kind,
+    };
+    const apiVersion = names.group === "" ? names.version : `${names.group}/${names.version}`;
+    const type = schemas.typeOf(names);
+    if (!type) throw ApiError.methodNotSupported(groupResource(served), "create");
+    const input = await readInput(exchange, { apiVersion, version: names.version, kind: names.kind });
+    const body = decodeObject(
+      {
+        resource: { ...served.resource, ...names },
+        apiVersion,
+        type,
+        definition: { resource: served.resource },
+      },
+      input,
+      options,
+    );
+    const answer = await post(core, served, {
+      key: keyOf(call),
+      subresource: info.subresource,
+      body,
+      options,
+    });
+    return sendObject(exchange, answer, { status: 201, negotiated: form, headers });
+  }
+  const input = await readInput(exchange, {
+    apiVersion: served.apiVersion,
+    version: served.resource.version,
+    kind: served.resource.kind,
+  });
+  const object = decodeObject(served, input, options);
+  const namespace = served.resource.namespaced ? info.namespace : undefined;
+  const answers = core.answers.get(`${served.resource.group}/${served.resource.plural}`);
+  if (answers) {
+    const answer = await answers({ core, served, namespace, body: object, options });
+    return sendObject(exchange, answer, { status: 201, negotiated: form, headers });
+  }
+  const written = await create(core, served, { ...options, namespace, object });
+  return answerWritten(call, written, form);
+}
+
+function answerWritten(call: ResourceCall, written: Written, form: Negotiated): Promise<void> {
+  const { entry, object, created } = written;
+  return answerObject(call, { entry, object, status: created ? 201 : 200, form });
+}
+
+async function serveUpdate(call: ResourceCall): Promise<void> {
+  const { core, served, exchange, info, headers } = call;
+  const form = negotiated(call);
+  const options = requestOptions(call);
+  const key = keyOf(call);
+  if (info.subresource === "scale") {
+    const scaleKind = { apiVersion: "autoscaling/v1", version: "v1", kind: "Scale" };
+    const type = schemas.typeOf({ group: "autoscaling", version: "v1", kind: "Scale" });
+    if (!type) throw ApiError.methodNotSupported(groupResource(served), "update");
+    const input = await readInput(exchange, scaleKind);
+    const scale = decodeObject(
+      {
+        resource: { ...served.resource, group: "autoscaling", version: "v1", kind: "Scale" },
+        apiVersion: scaleKind.apiVersion,
+        type,
+        definition: { resource: served.resource },
+      },
+      input,
+      options,
+    );
+    const answer = await updateScale(core, served, { ...options, key, scale });
+    return sendObject(exchange, answer, { status: 200, negotiated: form, headers });
+  }
+  const input = await readInput(exchange, {
+    apiVersion: served.apiVersion,
+    version: served.resource.version,
+    kind: served.resource.kind,
+  });
+  const object = decodeObject(served, input, options);
+  const written = await update(core, served, { ...options, key, object, subresource: info.subresource });
+  return answerWritten(call, written, form);
+}
+
+async function servePatch(call: ResourceCall): Promise<void> {
+  const { core, served, exchange, info, headers } = call;
+  const form = negotiated(call);
+  const change = await readPatch(exchange, { custom: served.custom });
+  const options = requestOptions(call);
+  if (change.type === "apply" && !exchange.query.get("fieldManager")) {
+    throw ApiError.invalid({ group: "meta.k8s.io", kind: "PatchOptions" }, "", [
+      {
+        type: "FieldValueRequired",
+        field: "fieldManager",
+        badValue: "",
+        detail: "is required for apply patch",
+      },
+    ]);
+  }
+  const key = keyOf(call);
+  if (info.subresource === "scale") {
+    const answer = await patchScale(core, served, { ...options, key, patch: change });
+    return sendObject(exchange, answer, { status: 200, negotiated: form, headers });
+  }
+  const written = await patch(core, served, {
+    ...options,
+    key,
+    subresource: info.subresource,
+    patch: change,
+  });
+  return answerWritten(call, written, form);
+}
+
+async function serveDelete(call: ResourceCall): Promise<void> {
+  const { core, served, exchange, headers, user } = call;
+  const form = negotiated(call);
+  const sent = await readDeleteOptions(exchange);
+  const key = keyOf(call);
+  const deleted = await remove(core, served, {
+    user,
+    signal: exchange.signal,
+    dryRun: sent.dryRun ?? false,
+    key,
+    delete: sent,
+  });
+  if (!deleted.gone || rulesOf(served).returnsDeleted) {
+    return answerObject(call, { entry: undefined, object: deleted.object, status: 200, form });
+  }
+  const { group, plural } = served.resource;
+  const status = {
+    kind: "Status",
+    apiVersion: "v1",
+    metadata: {},
+    status: "Success",
+    details: {
+      name: key.name,
+      ...(group === "" ? {} : { group }),
+      kind: plural,
+      uid: deleted.object.metadata.uid,
+    },
+  };
+  return sendObject(exchange, status, { status: 200, negotiated: { ...form, convert: "none" }, headers });
+}
+
+async function serveDeleteCollection(call: ResourceCall): Promise<void> {
+  const { core, served, exchange, user } = call;
+  const form = negotiated(call);
+  const options = await readDeleteOptions(exchange);
+  const { namespace, labelSelector, fieldSelector } = listOptions(call);
+  const entries = await removeCollection(core, served, {
+    user,
+    signal: exchange.signal,
+    dryRun: options.dryRun ?? false,
+    selection: { namespace, labelSelector, fieldSelector },
+    delete: options,
+  });
+  const metadata = { resourceVersion: String(core.caches.revision) };
+  return answerList(call, { page: { entries, metadata }, form });
+}
+
+export type { ResponseHeaders };

@@ -1,0 +1,72 @@
+import { gzip } from "node:zlib";
+import { ApiError } from "../../apimachinery/index.ts";
+import { encodeAny } from "./encode.ts";
+import type { Exchange, ResponseHeaders } from "./exchange.ts";
+import { negotiate } from "./negotiate.ts";
+import type { Negotiated } from "./negotiate.ts";
+
+/** Bodies larger than this are compressed for those who accept it. */
+const compressFrom = 128 * 1024;
+
+/** Writes a body, compressed when it is large and the client likes it. */
+export async function send(
+  exchange: Exchange,
+  answer: {
+    readonly status: number;
+    readonly contentType: string;
+    readonly headers: ResponseHeaders;
+    readonly body: Uint8Array;
+  },
+): Promise<void> {
+  const { status, body } = answer;
+  const headers = { ...answer.headers, "content-type": answer.contentType };
+  const accepted = exchange.headers["accept-encoding"];
+  if (body.length <= compressFrom || !accepted || !String(accepted).includes("gzip")) {
+    exchange.respond(status, headers, body);
+    return;
+  }
+  const compressed = await new Promise<Uint8Array>((resolve, reject) => {
+    gzip(body, { level: 1 }, (error, result) => (error ? reject(error) : resolve(result)));
+  });
+  exchange.respond(status, { ...headers, "content-encoding": "gzip", vary: "Accept-Encoding" }, compressed);
+}
+
+export async function sendObject(
+  exchange: Exchange,
+  object: object,
+  answer: { readonly status: number; readonly negotiated: Negotiated; readonly headers: ResponseHeaders },
+): Promise<void> {
+  const body = await encodeAny(object, answer.negotiated);
+  const contentType = answer.negotiated.mediaType;
+  await send(exchange, { status: answer.status, contentType, headers: answer.headers, body });
+}
+
+export function sendText(
+  exchange: Exchange,
+  answer: { readonly status: number; readonly text: string; readonly headers: ResponseHeaders },
+): void {
+  const headers = {
+    ...answer.headers,
+    "content-type": "text/plain; charset=utf-8",
+    "x-content-type-options": "nosniff",
+  };
+  exchange.respond(answer.status, headers, Buffer.from(answer.text));
+}
+
+/** Answers an error as a Status, in the encoding that the client accepts or else JSON. */
+export async function sendError(
+  exchange: Exchange,
+  error: ApiError,
+  headers: ResponseHeaders,
+): Promise<void> {
+  if (exchange.answered) return;
+  let negotiated: Negotiated;
+  try {
+    negotiated = negotiate(exchange.headers.accept);
+  } catch {
+    negotiated = negotiate(undefined);
+  }
+  const retryAfter = error.status.details?.retryAfterSeconds;
+  const all = retryAfter ? { ...headers, "retry-after": String(retryAfter) } : headers;
+  await sendObject(exchange, error.status, { status: error.code, negotiated, headers: all });
+}

@@ -1,0 +1,24 @@
+import type { ResourceFacts } from "../../apimachinery/index.ts";
+import type { ServedTable } from "../registry/served.ts";
+
+/** What is served, as discovery lists it. */
+export function discoveryRows(served: ServedTable): readonly ResourceFacts[] {
+  return Array.from(served.all(), (row) => {
+    const { group, version, kind, plural, namespaced } = row.resource;
+    const facts: ResourceFacts = {
+      group,
+      version,
+      kind,
+      plural,
+      namespaced,
+      singular: row.singular,
+      shortnames: row.shortNames,
+      categories: row.categories,
+      verbs: row.verbs,
+      subresources: row.subresources,
+      stability: /alpha/.test(version) ? "alpha" : /beta/.test(version) ? "beta" : "GA",
+      ...(row.versionHash === undefined ? {} : { gvk_hash: row.versionHash }),
+    };
+    return facts;
+  });
+}

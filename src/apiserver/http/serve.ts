@@ -1,0 +1,111 @@
+import { ServerResponse } from "node:http";
+import type { TLSSocket } from "node:tls";
+import type { Authenticator } from "../authentication/authenticator.ts";
+import { createDiscovery } from "../discovery/index.ts";
+import type { Discovery } from "../discovery/index.ts";
+import type { ApiServer } from "../server/server.ts";
+import { Http1Exchange } from "./exchange.ts";
+import type { Exchange } from "./exchange.ts";
+import { RequestHandler } from "./handler.ts";
+import type { ConnectHandler, Delegate, DocumentSource } from "./handler.ts";
+import { healthChecks } from "./health.ts";
+import type { HealthCheck } from "./health.ts";
+import { listen } from "./listener.ts";
+import type { ServerTls, Upgrade } from "./listener.ts";
+import { RequestMetrics } from "./metrics.ts";
+import { discoveryRows } from "./rows.ts";
+import { versionInfo } from "./version.ts";
+
+export interface ServeOptions {
+  readonly host: string;
+  readonly port: number;
+  /** `host:port` under which clients reach the server; default: where it listens. */
+  readonly advertise?: string;
+  readonly tls: ServerTls;
+  readonly authenticator: Authenticator;
+  /** Whether requests without credentials are let through to authorization; default: true. */
+  readonly anonymous?: boolean;
+  readonly connect?: Readonly<Record<string, ConnectHandler>>;
+  readonly delegates?: readonly Delegate[];
+  /** Serves `/openapi/…`. */
+  readonly documents?: readonly DocumentSource[];
+  /** What must hold before the server is ready, besides its own checks. */
+  readonly readyChecks?: readonly HealthCheck[];
+}
+
+export interface ServedApi {
+  readonly address: { readonly host: string; readonly port: number };
+  readonly metrics: RequestMetrics;
+  /** Ends watches, lets requests in progress finish, and stops listening. */
+  close(): Promise<void>;
+}
+
+/** How long requests in progress may take when the server closes. */
+const closingPatience = 5_000;
+
+/** Serves the API over HTTPS. */
+export async function serveApi(server: ApiServer, options: ServeOptions): Promise<ServedApi> {
+  const { core } = server;
+  const metrics = new RequestMetrics();
+  let address = options.advertise ?? `${options.host}:${options.port}`;
+  let discovery: Discovery | undefined;
+  const stopListening = core.served.onChange(() => {
+    discovery = undefined;
+  });
+  const discoveryDocuments: DocumentSource = {
+    get(path, accept) {
+      if (path !== "/api" && path !== "/apis" && !path.startsWith("/api/") && !path.startsWith("/apis/")) {
+        return undefined;
+      }
+      discovery ??= createDiscovery({ resources: discoveryRows(core.served), serverAddress: address });
+      return discovery.get(path, accept);
+    },
+  };
+  const handler = new RequestHandler({
+    server,
+    authenticator: options.authenticator,
+    anonymous: options.anonymous ?? true,
+    documents: [discoveryDocuments, ...(options.documents ?? [])],
+    health: healthChecks({
+      store: { name: "etcd", check: () => (core.store.revision >= 0 ? undefined : "no revision") },
+      ready: options.readyChecks ?? [],
+    }),
+    metrics,
+    version: versionInfo(),
+    connect: options.connect ?? {},
+    delegates: options.delegates ?? [],
+  });
+  const handle = (exchange: Exchange, upgrade?: Upgrade) => {
+    handler.handle(exchange, upgrade).catch((error: unknown) => {
+      core.logger.error("An answer could not be written", { path: exchange.path, error });
+    });
+  };
+  const listener = await listen({
+    host: options.host,
+    port: options.port,
+    tls: options.tls,
+    onExchange: (exchange) => handle(exchange),
+    onUpgrade: (upgrade) => handle(upgradeExchange(upgrade), upgrade),
+  });
+  if (options.advertise === undefined) address = `${listener.address.host}:${listener.address.port}`;
+  return {
+    address: listener.address,
+    metrics,
+    async close() {
+      stopListening();
+      handler.endWatches();
+      await listener.close({ patience: closingPatience });
+    },
+  };
+}
+
+/** An upgrade's request: whoever upgrades writes to the raw connection, everyone else answers as to any request. */
+function upgradeExchange({ request, socket }: Upgrade): Exchange {
+  return new Http1Exchange(request, () => {
+    const response = new ServerResponse(request);
+    response.shouldKeepAlive = false;
+    response.assignSocket(socket as TLSSocket);
+    response.once("finish", () => socket.end());
+    return response;
+  });
+}

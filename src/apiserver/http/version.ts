@@ -1,0 +1,14 @@
+/** What `/version` says: the version of Kubernetes whose behaviour this is, and what serves it. */
+export function versionInfo(): object {
+  return {
+    major: "1",
+    minor: "36",
+    gitVersion: "v1.36.0+kubets",
+    gitCommit: "",
+    gitTreeState: "clean",
+    buildDate: "2026-01-01T00:00:00Z",
+    goVersion: `node ${process.version}`,
+    compiler: "v8",
+    platform: `${process.platform}/${process.arch === "x64" ? "amd64" : process.arch}`,
+  };
+}

@@ -1,0 +1,169 @@
+import { encodeWatchFrame } from "../../apimachinery/codec/index.ts";
+import { bookmarkObject } from "../server/client.ts";
+import type { Core } from "../registry/context.ts";
+import type { Entry } from "../registry/entry.ts";
+import type { ServedResource } from "../registry/served.ts";
+import type { EntryEvent, EntryWatch } from "../registry/watch.ts";
+import { encodeAny, encodeProto, isStoredVersion, typeOfObject } from "./encode.ts";
+import type { Exchange, ResponseHeaders } from "./exchange.ts";
+import type { Negotiated } from "./negotiate.ts";
+import { partialOf, tableOf } from "./table.ts";
+import type { IncludeObject } from "./table.ts";
+
+/** How many recent events keep their encoded form for other watchers. */
+const sharedFrames = 1_024;
+
+/** Encoded events of recent changes: made once, however many watchers write them. */
+export class FrameCache {
+  private readonly frames = new Map<Entry, Map<string, Uint8Array>>();
+
+  get(entry: Entry, form: string, make: () => Uint8Array): Uint8Array {
+    let forms = this.frames.get(entry);
+    if (!forms) {
+      forms = new Map();
+      this.frames.set(entry, forms);
+      if (this.frames.size > sharedFrames) {
+        const oldest = this.frames.keys().next().value;
+        if (oldest) this.frames.delete(oldest);
+      }
+    }
+    const known = forms.get(form);
+    if (known) return known;
+    const made = make();
+    forms.set(form, made);
+    return made;
+  }
+}
+
+export interface WatchAnswer {
+  readonly core: Core;
+  readonly served: ServedResource;
+  readonly negotiated: Negotiated;
+  readonly includeObject: IncludeObject;
+  readonly headers: ResponseHeaders;
+  readonly frames: FrameCache;
+}
+
+/** Writes a watch's events until it ends; settles when the response has ended. */
+export async function streamWatch(
+  exchange: Exchange,
+  source: EntryWatch,
+  answer: WatchAnswer,
+): Promise<void> {
+  const contentType =
+    answer.negotiated.mediaType === "application/json"
+      ? "application/json"
+      : `${answer.negotiated.mediaType};stream=watch`;
+  const body = exchange.stream(200, { ...answer.headers, "content-type": contentType });
+  const encode = encoderOf(answer);
+  const { signal } = exchange;
+  const onAbort = () => source.close();
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    let initial = true;
+    for (;;) {
+      const events = source.take();
+      if (events.length === 0) {
+        if (source.ended || signal.aborted) break;
+        initial = false;
+        await new Promise<void>((resolve) => {
+          source.onReady = resolve;
+        });
+        continue;
+      }
+      for (let start = 0; start < events.length && !signal.aborted; start += batchEvents) {
+        const parts: Uint8Array[] = [];
+        for (const event of events.slice(start, start + batchEvents)) {
+          parts.push(await encode(event, { shared: !initial }));
+        }
+        const flowing = body.write(parts.length === 1 ? parts[0]! : Buffer.concat(parts));
+        if (!flowing && !signal.aborted) await drained(body, signal);
+      }
+    }
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    source.close();
+    body.end();
+  }
+}
+
+/** Events that go into one write. */
+const batchEvents = 256;
+
+function drained(body: { onDrain(action: () => void): void }, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    body.onDrain(resolve);
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+type Encode = (event: EntryEvent, options: { readonly shared: boolean }) => Uint8Array | Promise<Uint8Array>;
+
+function encoderOf(answer: WatchAnswer): Encode {
+  const { served, negotiated, frames } = answer;
+  const { mediaType, convert, metaVersion } = negotiated;
+  if (convert === "Table") return tableEncoder(answer);
+  const make = (event: EntryEvent): Uint8Array | Promise<Uint8Array> => {
+    if (event.type !== "BOOKMARK" && convert === "none" && mediaType === "application/json") {
+      if (isStoredVersion(served)) return jsonFrame(event.type, event.entry.json());
+    }
+    const object =
+      event.type === "BOOKMARK" ? bookmarkObject(served, event) : served.fromStored(event.entry.object);
+    return frame(event.type, convert === "none" ? object : partialOf(object, metaVersion), {
+      negotiated,
+      served: convert === "none" ? served : undefined,
+    });
+  };
+  return (event, { shared }) => {
+    if (!shared || event.type === "BOOKMARK" || mediaType === "application/yaml") return make(event);
+    const form = `${event.type} ${mediaType} ${convert} ${metaVersion} ${served.apiVersion}`;
+    return frames.get(event.entry, form, () => make(event) as Uint8Array);
+  };
+}
+
+function tableEncoder(answer: WatchAnswer): Encode {
+  const { core, served, negotiated, includeObject } = answer;
+  let noHeaders = false;
+  return (event) => {
+    const object =
+      event.type === "BOOKMARK" ? bookmarkObject(served, event) : served.fromStored(event.entry.object);
+    const { resourceVersion } = object.metadata;
+    const table = tableOf(
+      served,
+      { objects: [object], metadata: { resourceVersion } },
+      { metaVersion: negotiated.metaVersion, includeObject, now: core.clock.now(), noHeaders },
+    );
+    noHeaders = true;
+    return frame(event.type, table, { negotiated, served: undefined });
+  };
+}
+
+const jsonEnd = Buffer.from("}\n");
+
+function jsonFrame(type: string, object: Uint8Array): Uint8Array {
+  return Buffer.concat([Buffer.from(`{"type":"${type}","object":`), object, jsonEnd]);
+}
+
+/** One event in the encoding of the stream. */
+function frame(
+  type: string,
+  object: object,
+  options: { negotiated: Negotiated; served: ServedResource | undefined },
+): Uint8Array | Promise<Uint8Array> {
+  const { negotiated, served } = options;
+  switch (negotiated.mediaType) {
+    case "application/json":
+      return Buffer.from(`{"type":"${type}","object":${JSON.stringify(object)}}\n`);
+    case "application/vnd.kubernetes.protobuf":
+      return encodeWatchFrame(type, encodeProto(object, served?.type ?? typeOfObject(object)));
+    case "application/yaml":
+      return encodeAny({ type, object }, negotiated).then((bytes) =>
+        Buffer.concat([Buffer.from("---\n"), bytes]),
+      );
+  }
+}
+
+/** The last event of a watch that fails. */
+export function errorFrame(status: object, negotiated: Negotiated): Promise<Uint8Array> | Uint8Array {
+  return frame("ERROR", status, { negotiated, served: undefined });
+}

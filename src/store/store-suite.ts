@@ -48,37 +48,45 @@ const update = (key: string, value: string, ifModified: Revision): Write => ({
   ifModified,
 });
 
-/** The behaviour that every store has; `open` makes an empty one on the clock. */
-export function storeSuite(name: string, open: (options: { clock: VirtualClock }) => Promise<Store>): void {
-  const start = async () => {
-    const clock = new VirtualClock();
-    const store = await open({ clock });
-    onTestFinished(() => store.close());
-    return { store, clock };
-  };
-  const keys = async (store: Store, prefix: string, options: Parameters<Store["list"]>[1] = {}) => {
-    const page = await store.list(prefix, options);
-    return { keys: page.items.map((item) => item.key).join(" "), remaining: page.remaining };
-  };
-  const watchFrom = (store: Store, prefix: string, after: Revision) => {
-    const stop = new AbortController();
-    onTestFinished(() => stop.abort());
-    const batches = store.watch(prefix, { after, signal: stop.signal })[Symbol.asyncIterator]();
-    const lines: string[] = [];
-    const read = async (count: number) => {
-      while (lines.length < count) {
-        const { done, value } = await batches.next();
-        if (done) break;
-        lines.push(...value.map(line));
-      }
-      return lines.splice(0);
-    };
-    return { read, stop };
-  };
+interface Opened {
+  readonly store: Store;
+  readonly clock: VirtualClock;
+}
 
-  describe(`${name}: writes`, () => {
-    it("counts revisions from 1 and versions of a key from 1", async () => {
-      const { store } = await start();
+async function keys(
+  store: Store,
+  prefix: string,
+  options: Parameters<Store["list"]>[1] = {},
+): Promise<{ readonly keys: string; readonly remaining: number }> {
+  const page = await store.list(prefix, options);
+  return { keys: page.items.map((item) => item.key).join(" "), remaining: page.remaining };
+}
+
+function watchFrom(store: Store, prefix: string, after: Revision) {
+  const stop = new AbortController();
+  onTestFinished(() => stop.abort());
+  const batches = store.watch(prefix, { after, signal: stop.signal })[Symbol.asyncIterator]();
+  const lines: string[] = [];
+  const read = async (count: number) => {
+    while (lines.length < count) {
+      const { done, value } = await batches.next();
+      if (done) break;
+      lines.push(...value.map(line));
+    }
+    return lines.splice(0);
+  };
+  return { read, stop };
+}
+
+async function fill(store: Store): Promise<void> {
+  for (const key of ["/p/a", "/p/c", "/p", "/p/b", "/q", "/p0"]) await store.commit(create(key));
+}
+
+type Behaviours = Readonly<Record<string, (opened: Opened) => Promise<void>>>;
+
+const behaviours: Readonly<Record<string, Behaviours>> = {
+  writes: {
+    "counts revisions from 1 and versions of a key from 1": async ({ store }) => {
       expect(store.revision).toBe(1);
       expect(await store.commit(create("/a"))).toBe(2);
       expect(await store.commit(update("/a", "2", 2))).toBe(3);
@@ -88,18 +96,16 @@ export function storeSuite(name: string, open: (options: { clock: VirtualClock }
       expect(await store.get("/a")).toBeUndefined();
       expect(await store.commit(create("/a"))).toBe(5);
       expect(await store.get("/a")).toMatchObject({ createRevision: 5, modRevision: 5, version: 1 });
-    });
+    },
 
-    it("hands out the value that was written", async () => {
-      const { store } = await start();
+    "hands out the value that was written": async ({ store }) => {
       await store.commit({ type: "create", key: "/bytes", value: Uint8Array.of(0, 255, 10, 0) });
       await store.commit({ type: "create", key: "/empty", value: new Uint8Array() });
       expect([...(await store.get("/bytes"))!.value]).toEqual([0, 255, 10, 0]);
       expect((await store.get("/empty"))!.value.length).toBe(0);
-    });
+    },
 
-    it("refuses a write whose condition fails, with what the key holds", async () => {
-      const { store } = await start();
+    "refuses a write whose condition fails, with what the key holds": async ({ store }) => {
       await store.commit(create("/a", "one"));
       const cases: Write[] = [
         create("/a"),
@@ -115,10 +121,11 @@ export function storeSuite(name: string, open: (options: { clock: VirtualClock }
         expect((error as StoreError).current?.modRevision).toBe(write.key === "/a" ? 2 : undefined);
       }
       expect(store.revision).toBe(2);
-    });
+    },
 
-    it("lets one of many concurrent writers of a key win, and shows the winner to the others", async () => {
-      const { store } = await start();
+    "lets one of many concurrent writers of a key win, and shows the winner to the others": async ({
+      store,
+    }) => {
       const attempts = Array.from({ length: 20 }, async (_, index) => {
         try {
           return await store.commit(create("/one", String(index)));
@@ -129,18 +136,16 @@ export function storeSuite(name: string, open: (options: { clock: VirtualClock }
       const outcomes = await Promise.all(attempts);
       expect(outcomes.filter((outcome) => outcome === 2).length).toBe(1);
       expect(outcomes.filter((outcome) => outcome === "lost").length).toBe(19);
-    });
+    },
 
-    it("gives concurrent writers revisions without gaps, in the order of their calls", async () => {
-      const { store } = await start();
+    "gives concurrent writers revisions without gaps, in the order of their calls": async ({ store }) => {
       const revisions = await Promise.all(
         Array.from({ length: 100 }, (_, index) => store.commit(create(`/${index}`))),
       );
       expect(revisions).toEqual(Array.from({ length: 100 }, (_, index) => index + 2));
-    });
+    },
 
-    it("lets a write build on one that is still under way", async () => {
-      const { store } = await start();
+    "lets a write build on one that is still under way": async ({ store }) => {
       const settled = await Promise.allSettled([
         store.commit(create("/a")),
         store.commit(update("/a", "2", 2)),
@@ -149,18 +154,12 @@ export function storeSuite(name: string, open: (options: { clock: VirtualClock }
       ]);
       expect(settled.map((one) => one.status === "fulfilled" && one.value)).toEqual([2, 3, 4, 5]);
       expect(text((await store.get("/a"))!.value)).toBe("again");
-    });
-  });
+    },
+  },
 
-  describe(`${name}: reads`, () => {
-    const filled = async () => {
-      const opened = await start();
-      for (const key of ["/p/a", "/p/c", "/p", "/p/b", "/q", "/p0"]) await opened.store.commit(create(key));
-      return opened;
-    };
-
-    it("lists a prefix in order, in pages, with what remains", async () => {
-      const { store } = await filled();
+  reads: {
+    "lists a prefix in order, in pages, with what remains": async ({ store }) => {
+      await fill(store);
       expect(await keys(store, "/p/")).toEqual({ keys: "/p/a /p/b /p/c", remaining: 0 });
       expect(await keys(store, "")).toEqual({ keys: "/p /p/a /p/b /p/c /p0 /q", remaining: 0 });
       expect(await keys(store, "/p/", { limit: 2 })).toEqual({ keys: "/p/a /p/b", remaining: 1 });
@@ -169,10 +168,10 @@ export function storeSuite(name: string, open: (options: { clock: VirtualClock }
       expect(await keys(store, "/p/", { after: "/z" })).toEqual({ keys: "", remaining: 0 });
       expect(await keys(store, "/none/")).toEqual({ keys: "", remaining: 0 });
       expect((await store.list("/p/")).revision).toBe(7);
-    });
+    },
 
-    it("reads the past as it was", async () => {
-      const { store } = await filled();
+    "reads the past as it was": async ({ store }) => {
+      await fill(store);
       await store.commit(update("/p/a", "new", 2));
       await store.commit({ type: "delete", key: "/p/b", ifModified: 5 });
       await store.commit(create("/p/d"));
@@ -186,10 +185,10 @@ export function storeSuite(name: string, open: (options: { clock: VirtualClock }
       expect(await keys(store, "/p/", { at: 10 })).toEqual({ keys: "/p/a /p/c /p/d", remaining: 0 });
       expect(await keys(store, "/p/", { at: 2, limit: 1 })).toEqual({ keys: "/p/a", remaining: 0 });
       expect((await store.list("/p/", { at: 7 })).revision).toBe(7);
-    });
+    },
 
-    it("refuses the future and the compacted past", async () => {
-      const { store } = await filled();
+    "refuses the future and the compacted past": async ({ store }) => {
+      await fill(store);
       await store.commit({ type: "delete", key: "/p/a", ifModified: 2 });
       await store.commit(update("/p/b", "2", 5));
       expect(await refusal(store.get("/q", { at: 10 }))).toBe("future");
@@ -204,12 +203,11 @@ export function storeSuite(name: string, open: (options: { clock: VirtualClock }
       expect(text((await store.get("/p/b", { at: 8 }))!.value)).toBe("1");
       expect(await refusal(watchFrom(store, "/", 7).read(1))).toBe("compacted");
       expect(await watchFrom(store, "/", 8).read(1)).toEqual(["9 put /p/b=2 was 1"]);
-    });
-  });
+    },
+  },
 
-  describe(`${name}: watches`, () => {
-    it("tells the past, then what happens, of its prefix alone", async () => {
-      const { store } = await start();
+  watches: {
+    "tells the past, then what happens, of its prefix alone": async ({ store }) => {
       await store.commit(create("/a/1"));
       await store.commit(create("/b/1"));
       await store.commit(update("/a/1", "2", 2));
@@ -220,17 +218,15 @@ export function storeSuite(name: string, open: (options: { clock: VirtualClock }
       await store.commit({ type: "delete", key: "/a/1", ifModified: 4 });
       await store.commit(create("/a/2"));
       expect(await next).toEqual(["6 delete /a/1 was 2", "7 put /a/2=1"]);
-    });
+    },
 
-    it("waits for a revision that is still to come", async () => {
-      const { store } = await start();
+    "waits for a revision that is still to come": async ({ store }) => {
       const next = watchFrom(store, "/", 3).read(1);
       for (const key of ["/1", "/2", "/3"]) await store.commit(create(key));
       expect(await next).toEqual(["4 put /3=1"]);
-    });
+    },
 
-    it("ends with its signal, and fails when the store closes", async () => {
-      const { store } = await start();
+    "ends with its signal, and fails when the store closes": async ({ store }) => {
       const { read, stop } = watchFrom(store, "/", 1);
       const next = read(1);
       stop.abort();
@@ -240,10 +236,11 @@ export function storeSuite(name: string, open: (options: { clock: VirtualClock }
       expect(await closed).toBe("closed");
       expect(await refusal(store.commit(create("/a")))).toBe("closed");
       expect(await refusal(store.get("/a"))).toBe("closed");
-    });
+    },
 
-    it("tells a watcher that compaction overtook it, not one that has seen all of its own", async () => {
-      const { store } = await start();
+    "tells a watcher that compaction overtook it, not one that has seen all of its own": async ({
+      store,
+    }) => {
       await store.commit(create("/a/1"));
       const slow = watchFrom(store, "/b/", 1);
       const idle = watchFrom(store, "/a/", 1);
@@ -255,10 +252,9 @@ export function storeSuite(name: string, open: (options: { clock: VirtualClock }
       expect(await refusal(slow.read(1))).toBe("compacted");
       await store.commit(create("/a/2"));
       expect(await next).toEqual(["5 put /a/2=1"]);
-    });
+    },
 
-    it("calls subscribers before the commit settles, in order, until they leave", async () => {
-      const { store } = await start();
+    "calls subscribers before the commit settles, in order, until they leave": async ({ store }) => {
       const heard: string[] = [];
       const leave = store.subscribe!("/a", (changes) => {
         heard.push(...changes.map(line));
@@ -276,12 +272,11 @@ export function storeSuite(name: string, open: (options: { clock: VirtualClock }
       leave();
       await store.commit(create("/a3"));
       expect(heard.length).toBe(3);
-    });
-  });
+    },
+  },
 
-  describe(`${name}: leases`, () => {
-    it("deletes the keys of an expired lease as deletes with revisions", async () => {
-      const { store, clock } = await start();
+  leases: {
+    "deletes the keys of an expired lease as deletes with revisions": async ({ store, clock }) => {
       const lease = await store.grantLease(10_000);
       await store.commit(create("/b", "1", lease));
       await store.commit(create("/a", "1", lease));
@@ -295,10 +290,9 @@ export function storeSuite(name: string, open: (options: { clock: VirtualClock }
       expect((await keys(store, "")).keys).toBe("/stays");
       expect(await refusal(store.commit(create("/c", "1", lease)))).toBe("leaseNotFound");
       expect(await refusal(store.keepLeaseAlive(lease))).toBe("leaseNotFound");
-    });
+    },
 
-    it("keeps what left the lease, and a lease that is kept alive", async () => {
-      const { store, clock } = await start();
+    "keeps what left the lease, and a lease that is kept alive": async ({ store, clock }) => {
       const lease = await store.grantLease(10_000);
       const other = await store.grantLease(60_000);
       expect(other).not.toBe(lease);
@@ -317,6 +311,20 @@ export function storeSuite(name: string, open: (options: { clock: VirtualClock }
       await store.revokeLease(other);
       expect((await keys(store, "")).keys).toBe("/after /left");
       expect(await refusal(store.revokeLease(other))).toBe("leaseNotFound");
+    },
+  },
+};
+
+/** The behaviour that every store has; `open` makes an empty one on the clock. */
+export function storeSuite(name: string, open: (options: { clock: VirtualClock }) => Promise<Store>): void {
+  for (const [topic, cases] of Object.entries(behaviours)) {
+    describe(`${name}: ${topic}`, () => {
+      it.each(Object.entries(cases))("%s", async (_, behaves) => {
+        const clock = new VirtualClock();
+        const store = await open({ clock });
+        onTestFinished(() => store.close());
+        await behaves({ store, clock });
+      });
     });
-  });
+  }
 }

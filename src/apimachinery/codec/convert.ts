@@ -29,7 +29,7 @@ export interface Converter {
  */
 export function convertStruct(value: unknown, type: StructType, converter: Converter): object {
   const result = convert(value, type, undefined, undefined, converter);
-  return (result ?? zeroOfStruct(type)) as object;
+  return result ?? zeroOfStruct(type);
 }
 
 function convert(

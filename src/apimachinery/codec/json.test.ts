@@ -3,7 +3,7 @@ import { schemas } from "../../api/index.ts";
 import { decodeJson, DecodeError, encodeJson, strictDecodingError } from "./index.ts";
 
 function typeOf(apiVersion: string, kind: string) {
-  const [version = "", group = ""] = apiVersion.split("/").reverse();
+  const [version = "", group = ""] = apiVersion.split("/").toReversed();
   return schemas.typeOf({ group, version, kind })!;
 }
 const pod = typeOf("v1", "Pod");

@@ -47,7 +47,7 @@ const infinity = /^[-+]?\.(?:inf|Inf|INF)$/;
 
 function schemaOf(yaml: Yaml): Schema {
   const NOT_RESOLVED: typeof yaml.NOT_RESOLVED = yaml.NOT_RESOLVED;
-  const digits = [..."-+0123456789"];
+  const digits = "-+0123456789".split("");
   const integers = yaml.defineScalarTag<number>("tag:yaml.org,2002:int", {
     implicit: true,
     implicitFirstChars: digits,

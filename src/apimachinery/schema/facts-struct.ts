@@ -1,6 +1,6 @@
-import type { FieldFacts, TypeFacts } from "../facts.ts";
+import type { FieldFacts } from "../facts.ts";
 import { protoMessageOf, type ProtoMessage } from "./proto.ts";
-import { splitName, type FactsRegistry } from "./registry.ts";
+import { splitName, type FactsStructSource } from "./resolver.ts";
 import type { Field, StructType, Type } from "./types.ts";
 
 /** A struct of the facts; fields and protobuf layout are computed on first use. */
@@ -36,14 +36,6 @@ export class FactsStruct implements StructType {
     this.#proto ??= protoMessageOf(this.#source);
     return this.#proto;
   }
-}
-
-export interface FactsStructSource {
-  readonly registry: FactsRegistry;
-  readonly packageName: string;
-  readonly typeName: string;
-  readonly facts: TypeFacts;
-  readonly structType: "granular" | "atomic";
 }
 
 /** The protobuf layout of a built-in type; undefined for custom resources and types of JSON only. */

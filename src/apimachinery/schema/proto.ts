@@ -1,6 +1,5 @@
 import type { TypeFacts } from "../facts.ts";
-import type { FactsStructSource } from "./facts-struct.ts";
-import { splitName } from "./registry.ts";
+import { splitName, type FactsStructSource } from "./resolver.ts";
 import type { ScalarType, StructType } from "./types.ts";
 import { SchemaAlternative } from "./special-types.ts";
 
@@ -8,7 +7,6 @@ import { SchemaAlternative } from "./special-types.ts";
 export interface ProtoMessage {
   /** In order of number, as upstream writes them. */
   readonly fields: readonly WireField[];
-  /** The field of a number; a sparse array would waste nothing that matters here. */
   readonly byNumber: ReadonlyMap<number, WireField>;
 }
 

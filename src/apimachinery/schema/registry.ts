@@ -2,6 +2,7 @@ import { invariant } from "../../base/index.ts";
 import type { GroupVersionFacts, TypeFacts } from "../facts.ts";
 import type { GroupVersionKind } from "../resource.ts";
 import { FactsStruct } from "./facts-struct.ts";
+import { splitName, type ApplyMarkers, type TypeResolver } from "./resolver.ts";
 import { specialKinds, SchemaAlternative } from "./special-types.ts";
 import type { ScalarKind, StructType, Type } from "./types.ts";
 
@@ -46,7 +47,7 @@ export function createSchemaRegistry(facts: readonly GroupVersionFacts[]): Schem
 }
 
 /** Resolves Go type names to types; shared by all structs of a registry. */
-export class FactsRegistry implements SchemaRegistry {
+class FactsRegistry implements SchemaRegistry, TypeResolver {
   readonly #byPackage = new Map<string, GroupVersionFacts>();
   readonly #byGroupVersion = new Map<string, GroupVersionFacts>();
   readonly #structs = new Map<string, FactsStruct>();
@@ -96,7 +97,6 @@ export class FactsRegistry implements SchemaRegistry {
     return this.#models;
   }
 
-  /** The facts of a qualified Go type name. */
   factsOf(name: string): TypeFacts | undefined {
     const [packageName, typeName] = splitName(name);
     return this.#byPackage.get(packageName)?.types[typeName];
@@ -120,7 +120,6 @@ export class FactsRegistry implements SchemaRegistry {
     return struct;
   }
 
-  /** The type that a Go type expression means in a package. */
   resolve(go: string, packageName: string, apply: ApplyMarkers = {}): Type {
     if (go.startsWith("*")) return this.resolve(go.slice(1), packageName, apply);
     const scalar = builtinScalars[go];
@@ -163,14 +162,6 @@ export class FactsRegistry implements SchemaRegistry {
   }
 }
 
-/** What a field says of how server-side apply treats its value. */
-export interface ApplyMarkers {
-  readonly listType?: "atomic" | "set" | "map" | undefined;
-  readonly mapKeys?: readonly string[] | undefined;
-  readonly mapType?: "granular" | "atomic" | undefined;
-  readonly structType?: "granular" | "atomic" | undefined;
-}
-
 const builtinScalars: Readonly<Record<string, ScalarKind>> = {
   string: "string",
   bool: "boolean",
@@ -186,10 +177,4 @@ const builtinScalars: Readonly<Record<string, ScalarKind>> = {
 
 function hasTypeMeta(facts: TypeFacts): boolean {
   return facts.f?.some((field) => field.in === 1 && field.t.endsWith(".TypeMeta")) ?? false;
-}
-
-/** The package and the type of a qualified name. */
-export function splitName(name: string): [packageName: string, typeName: string] {
-  const cut = name.lastIndexOf(".");
-  return [name.slice(0, cut), name.slice(cut + 1)];
 }

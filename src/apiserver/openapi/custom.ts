@@ -6,7 +6,7 @@ export type CustomSchemas = ReadonlyMap<string, JsonObject>;
 
 /** `com.example.stable.v1.CronTab`: groups backwards. */
 export function customName({ group, version, kind }: GroupVersionKind): string {
-  return [...group.split(".").reverse(), version, kind].join(".");
+  return [...group.split(".").toReversed(), version, kind].join(".");
 }
 
 interface CustomKind {

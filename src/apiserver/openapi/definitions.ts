@@ -62,6 +62,8 @@ export interface DefinitionsOptions {
 export class Definitions {
   readonly #options: DefinitionsOptions;
   readonly #made = new Map<string, JsonObject>();
+  /** Enumerations by package; filled when first asked for. */
+  readonly #enums = new Map<string, Model["groupVersion"]["enums"]>();
 
   constructor(options: DefinitionsOptions) {
     this.#options = options;
@@ -163,12 +165,17 @@ export class Definitions {
 
   #enumeration(name: string): JsonObject {
     const cut = name.lastIndexOf(".");
-    const sibling = this.#options.schemas
-      .models()
-      .find((model) => model.groupVersion.package === name.slice(0, cut));
-    const enumeration = sibling?.groupVersion.enums[name.slice(cut + 1)];
+    const enumeration = this.#enumsOf(name.slice(0, cut))?.[name.slice(cut + 1)];
     const base = scalars[enumeration?.t ?? "string"] ?? { type: "string" };
     return enumeration?.e === 1 ? { ...base, enum: [...enumeration.v].sort() } : base;
+  }
+
+  #enumsOf(packageName: string): Model["groupVersion"]["enums"] | undefined {
+    if (this.#enums.size === 0) {
+      for (const { groupVersion } of this.#options.schemas.models())
+        this.#enums.set(groupVersion.package, groupVersion.enums);
+    }
+    return this.#enums.get(packageName);
   }
 
   #kindsOf(model: Model): readonly JsonObject[] {

@@ -1,3 +1,4 @@
+import { invariant } from "../../base/index.ts";
 import { BackwardWriter, wireType, type JsonObject, type JsonValue } from "../../apimachinery/index.ts";
 
 /** How a JSON value is written in the protobuf form of OpenAPI v2 (gnostic's `openapi.v2`). */
@@ -8,7 +9,8 @@ type Layout = readonly (readonly [name: string, field: number, put: Put])[];
 
 const putText: Put = (writer, field, value) => {
   const before = writer.length;
-  writer.text(String(value));
+  invariant(typeof value === "string", "text of OpenAPI is a string");
+  writer.text(value);
   writer.delimit(field, before);
 };
 
@@ -55,7 +57,7 @@ const within =
 const entries =
   (put: Put): Put =>
   (writer, field, value) => {
-    for (const [name, entry] of Object.entries(value as JsonObject).reverse()) {
+    for (const [name, entry] of Object.entries(value as JsonObject).toReversed()) {
       const before = writer.length;
       if (entry !== undefined) put(writer, 2, entry);
       putText(writer, 1, name);

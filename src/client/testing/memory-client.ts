@@ -177,13 +177,22 @@ export class MemoryClient implements Client {
     }
     const part =
       write.subresource === "status"
-        ? { ...old, status: (write.next as unknown as Json)["status"] }
+        ? // Upstream's status strategies keep labels and take over annotations.
+          {
+            ...withMetadata(old, { annotations: write.next.metadata.annotations ?? {} }),
+            status: statusOf(write.next),
+          }
         : write.next;
     const kept =
       write.subresource === "status" ? part : { ...part, status: statusOf(write.next) ?? statusOf(old) };
     const changed =
       JSON.stringify((old as unknown as Json)["spec"]) !== JSON.stringify((kept as unknown as Json)["spec"]);
     const { uid: oldUid, creationTimestamp, generation = 1, deletionTimestamp } = old.metadata;
+    const unchanged = withMetadata(kept as KubernetesObject, {
+      ...kept.metadata,
+      resourceVersion: old.metadata.resourceVersion,
+    });
+    if (JSON.stringify(unchanged) === JSON.stringify(old)) return old;
     const next = withMetadata(kept as KubernetesObject, {
       uid: oldUid,
       creationTimestamp,

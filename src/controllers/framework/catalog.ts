@@ -1,0 +1,26 @@
+import { resource } from "../../apimachinery/index.ts";
+import type { KubernetesObject, Resource } from "../../apimachinery/index.ts";
+
+/** A resource of the API with the verbs it serves. */
+export interface CatalogEntry {
+  readonly resource: Resource;
+  readonly verbs: readonly string[];
+}
+
+/** All that an API server serves, at its preferred versions; changes as custom resources come and go. */
+export interface Catalog {
+  list(): readonly CatalogEntry[];
+  /** Calls at each change; returns what ends it. */
+  onChange(listener: () => void): () => void;
+}
+
+const allVerbs = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+
+/** A catalog that never changes. */
+export function fixedCatalog(resources: readonly Resource<KubernetesObject>[]): Catalog {
+  const entries = resources.map((entry) => ({
+    resource: resource<KubernetesObject>(entry),
+    verbs: allVerbs,
+  }));
+  return { list: () => entries, onChange: () => () => undefined };
+}

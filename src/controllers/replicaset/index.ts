@@ -1,0 +1,5 @@
+export {
+  isNamespaceTerminating,
+  replicaSetController,
+  replicationController,
+} from "./replicaset-controller.ts";

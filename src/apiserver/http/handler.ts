@@ -17,7 +17,7 @@ import { RequestMetrics } from "./metrics.ts";
 import { requestInfoOf } from "./request-info.ts";
 import type { RequestInfo } from "./request-info.ts";
 import { serveResource, warningHeader } from "./resources.ts";
-import { sendError, sendObject, sendText } from "./respond.ts";
+import { send, sendError, sendObject, sendText } from "./respond.ts";
 import { negotiate } from "./negotiate.ts";
 import { FrameCache } from "./watch-stream.ts";
 
@@ -44,10 +44,15 @@ export type ConnectHandler = (request: ConnectRequest) => Promise<void>;
 
 /** Serves documents below `/api`, `/apis` or `/openapi`: undefined for paths that are not its own. */
 export interface DocumentSource {
-  get(
-    path: string,
-    accept: string | undefined,
-  ): { readonly bytes: Uint8Array; readonly contentType: string; readonly etag: string } | undefined;
+  get(path: string, accept: string | undefined): Document | undefined | Promise<Document | undefined>;
+}
+
+/** A document as it is sent. */
+export interface Document {
+  readonly bytes: Uint8Array;
+  readonly contentType: string;
+  /** With quotes, as the header has it. */
+  readonly etag: string;
 }
 
 /** Takes requests for groups that this server does not hold itself; answers whether it did. */
@@ -242,11 +247,12 @@ export class RequestHandler {
     if (path === "/metrics")
       return sendText(exchange, { status: 200, text: this.options.metrics.text(), headers });
     for (const source of this.options.documents) {
-      const document = source.get(path, exchange.headers.accept);
+      const document = await source.get(path, exchange.headers.accept);
       if (!document) continue;
-      const all = { ...headers, etag: document.etag, vary: "Accept", "content-type": document.contentType };
+      const all = { ...headers, etag: document.etag, vary: "Accept" };
       if (exchange.headers["if-none-match"] === document.etag) return exchange.respond(304, all);
-      return exchange.respond(200, all, document.bytes);
+      const { contentType, bytes: body } = document;
+      return send(exchange, { status: 200, contentType, headers: all, body });
     }
     for (const delegate of this.options.delegates) if (await delegate({ exchange, info, user })) return;
     if (path === "/") {

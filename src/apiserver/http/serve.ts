@@ -1,8 +1,11 @@
 import { ServerResponse } from "node:http";
 import type { TLSSocket } from "node:tls";
+import { schemas } from "../../api/index.ts";
 import type { Authenticator } from "../authentication/authenticator.ts";
 import { createDiscovery } from "../discovery/index.ts";
 import type { Discovery } from "../discovery/index.ts";
+import type { OpenApi } from "../openapi/index.ts";
+import type { Core } from "../registry/context.ts";
 import type { ApiServer } from "../server/server.ts";
 import { Http1Exchange } from "./exchange.ts";
 import type { Exchange } from "./exchange.ts";
@@ -27,7 +30,7 @@ export interface ServeOptions {
   readonly anonymous?: boolean;
   readonly connect?: Readonly<Record<string, ConnectHandler>>;
   readonly delegates?: readonly Delegate[];
-  /** Serves `/openapi/…`. */
+  /** Serves more documents. */
   readonly documents?: readonly DocumentSource[];
   /** What must hold before the server is ready, besides its own checks. */
   readonly readyChecks?: readonly HealthCheck[];
@@ -49,8 +52,10 @@ export async function serveApi(server: ApiServer, options: ServeOptions): Promis
   const metrics = new RequestMetrics();
   let address = options.advertise ?? `${options.host}:${options.port}`;
   let discovery: Discovery | undefined;
+  let openApi: Promise<OpenApi> | undefined;
   const stopListening = core.served.onChange(() => {
     discovery = undefined;
+    openApi = undefined;
   });
   const discoveryDocuments: DocumentSource = {
     get(path, accept) {
@@ -61,11 +66,18 @@ export async function serveApi(server: ApiServer, options: ServeOptions): Promis
       return discovery.get(path, accept);
     },
   };
+  const openApiDocuments: DocumentSource = {
+    async get(path, accept) {
+      if (!path.startsWith("/openapi/")) return undefined;
+      openApi ??= makeOpenApi(core);
+      return (await openApi).get(path, accept);
+    },
+  };
   const handler = new RequestHandler({
     server,
     authenticator: options.authenticator,
     anonymous: options.anonymous ?? true,
-    documents: [discoveryDocuments, ...(options.documents ?? [])],
+    documents: [discoveryDocuments, openApiDocuments, ...(options.documents ?? [])],
     health: healthChecks({
       store: { name: "etcd", check: () => (core.store.revision >= 0 ? undefined : "no revision") },
       ready: options.readyChecks ?? [],
@@ -97,6 +109,13 @@ export async function serveApi(server: ApiServer, options: ServeOptions): Promis
       await listener.close({ patience: closingPatience });
     },
   };
+}
+
+/** Few clients ask for it, and its texts are large: loaded when one does. */
+async function makeOpenApi(core: Core): Promise<OpenApi> {
+  const { createOpenApi } = await import("../openapi/index.ts");
+  const { gitVersion } = versionInfo();
+  return createOpenApi({ resources: discoveryRows(core.served), schemas, version: gitVersion });
 }
 
 /** An upgrade's request: whoever upgrades writes to the raw connection, everyone else answers as to any request. */

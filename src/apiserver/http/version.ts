@@ -1,5 +1,5 @@
 /** What `/version` says: the version of Kubernetes whose behaviour this is, and what serves it. */
-export function versionInfo(): object {
+export function versionInfo(): { readonly gitVersion: string } & Readonly<Record<string, string>> {
   return {
     major: "1",
     minor: "36",

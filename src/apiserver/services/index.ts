@@ -1,0 +1,1 @@
+export { createServiceAllocator, type ServiceAllocatorOptions } from "./allocator.ts";

@@ -39,7 +39,7 @@ function setUp() {
     metadata: meta("web", "pod-1", "shop"),
     spec: { serviceAccountName: "bot", nodeName: "one", containers: [] },
     status: {},
-  } as unknown as Pod);
+  });
   return { reader, clock, tokens, serviceAccount };
 }
 

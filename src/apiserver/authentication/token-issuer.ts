@@ -42,8 +42,8 @@ export interface TokenIssuer extends TokenAuthenticator {
   openIdConfiguration(): Readonly<Record<string, string | readonly string[]>>;
 }
 
-/** Tokens of service accounts, bound to what the reader shows. */
-export function createTokenIssuer(options: {
+/** What an issuer works with. */
+export interface TokenIssuerOptions {
   readonly key: ServiceAccountKey;
   readonly issuer: string;
   readonly clock: Clock;
@@ -53,18 +53,60 @@ export function createTokenIssuer(options: {
   readonly apiAudiences?: readonly string[];
   /** Where the JWKS is; default: below the issuer. */
   readonly jwksUri?: string;
-}): TokenIssuer {
-  const { key, issuer, clock, random, reader } = options;
+}
+
+/** Tokens of service accounts, bound to what the reader shows. */
+export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
+  const { key, issuer, clock, reader } = options;
   const apiAudiences = options.apiAudiences ?? [issuer];
-  const verified = new Map<string, ServiceAccountClaims | LegacyClaims>();
-
-  const sign = async (claims: object): Promise<string> => {
-    const encode = (value: object) => base64UrlText(new TextEncoder().encode(JSON.stringify(value)));
-    const text = `${encode({ alg: key.algorithm, kid: key.keyId })}.${encode(claims)}`;
-    return `${text}.${base64UrlText(await key.sign(new TextEncoder().encode(text)))}`;
+  const verify = createVerifier({ key, issuer });
+  return {
+    issuer,
+    async issue({ serviceAccount, spec }) {
+      const planned = planToken({ ...options, apiAudiences }, { serviceAccount, spec });
+      const token = await sign(key, planned.claims);
+      return { spec: planned.spec, status: { token, expirationTimestamp: planned.expirationTimestamp } };
+    },
+    issueLegacy: (request) => sign(key, legacyClaims(request)),
+    async authenticateToken(token, audiences) {
+      const claims = await verify(token);
+      if (!claims) return undefined;
+      const legacy = claims.iss === legacyIssuer && !("aud" in claims);
+      const meant = legacy ? apiAudiences : (claims as ServiceAccountClaims).aud;
+      const matching = audiences.filter((audience) => meant.includes(audience));
+      if (matching.length === 0) {
+        throw new TokenError(
+          `token audiences ${quotedList(meant)} is invalid for the target audiences ${quotedList(audiences)}`,
+        );
+      }
+      const now = clock.now();
+      const user = legacy
+        ? judgeLegacyClaims(claims, { reader, token, now })
+        : judgeClaims(claims as ServiceAccountClaims, { reader, now });
+      return { user, audiences: matching };
+    },
+    jwks: () => ({ keys: [key.publicJwk] }),
+    openIdConfiguration: () => ({
+      issuer,
+      jwks_uri: options.jwksUri ?? `${issuer.replace(/\/$/, "")}/openid/v1/jwks`,
+      response_types_supported: ["id_token"],
+      subject_types_supported: ["public"],
+      id_token_signing_alg_values_supported: [key.algorithm],
+    }),
   };
+}
 
-  const claimsOf = async (token: string): Promise<ServiceAccountClaims | LegacyClaims | undefined> => {
+async function sign(key: ServiceAccountKey, claims: object): Promise<string> {
+  const encode = (value: object) => base64UrlText(new TextEncoder().encode(JSON.stringify(value)));
+  const text = `${encode({ alg: key.algorithm, kid: key.keyId })}.${encode(claims)}`;
+  return `${text}.${base64UrlText(await key.sign(new TextEncoder().encode(text)))}`;
+}
+
+/** The claims of tokens that the issuer has signed; undefined for tokens of others. */
+function createVerifier(options: { readonly key: ServiceAccountKey; readonly issuer: string }) {
+  const { key, issuer } = options;
+  const verified = new Map<string, ServiceAccountClaims | LegacyClaims>();
+  return async (token: string): Promise<ServiceAccountClaims | LegacyClaims | undefined> => {
     const known = verified.get(token);
     if (known) return known;
     const parts = parseToken(token);
@@ -77,80 +119,59 @@ export function createTokenIssuer(options: {
     verified.set(token, parts.claims);
     return parts.claims;
   };
+}
 
+/** What the token of a request says; throws ApiError when the request asks for what may not be. */
+function planToken(
+  options: TokenIssuerOptions & { readonly apiAudiences: readonly string[] },
+  request: { readonly serviceAccount: ServiceAccount; readonly spec: TokenRequestSpec },
+) {
+  const { serviceAccount, spec } = request;
+  const { apiAudiences } = options;
+  const expirationSeconds = spec.expirationSeconds ?? defaultExpirationSeconds;
+  checkExpiration(expirationSeconds);
+  const audiences = spec.audiences?.length ? spec.audiences : apiAudiences;
+  const bound = boundClaims({ reader: options.reader, serviceAccount, reference: spec.boundObjectRef });
+  const seconds = Math.floor(options.clock.now() / 1000);
+  const extended =
+    expirationSeconds === extendedRequestSeconds &&
+    audiences.every((audience) => apiAudiences.includes(audience));
+  const { name, namespace = "", uid } = serviceAccount.metadata;
+  const claims: ServiceAccountClaims = {
+    aud: audiences,
+    exp: seconds + (extended ? extendedExpirationSeconds : expirationSeconds),
+    iat: seconds,
+    iss: options.issuer,
+    jti: options.random.uuid(),
+    "kubernetes.io": {
+      namespace,
+      ...bound,
+      serviceaccount: { name, uid },
+      ...(extended ? { warnafter: seconds + expirationSeconds } : {}),
+    },
+    nbf: seconds,
+    sub: serviceAccountUserName(namespace, name),
+  };
+  const expiration = new Date((seconds + expirationSeconds) * 1000);
   return {
-    issuer,
-    async issue({ serviceAccount, spec }) {
-      const expirationSeconds = spec.expirationSeconds ?? defaultExpirationSeconds;
-      checkExpiration(expirationSeconds);
-      const audiences = spec.audiences?.length ? spec.audiences : apiAudiences;
-      const bound = boundClaims({ reader, serviceAccount, reference: spec.boundObjectRef });
-      const seconds = Math.floor(clock.now() / 1000);
-      const extended =
-        expirationSeconds === extendedRequestSeconds &&
-        audiences.every((audience) => apiAudiences.includes(audience));
-      const { name, namespace = "", uid } = serviceAccount.metadata;
-      const claims: ServiceAccountClaims = {
-        aud: audiences,
-        exp: seconds + (extended ? extendedExpirationSeconds : expirationSeconds),
-        iat: seconds,
-        iss: issuer,
-        jti: random.uuid(),
-        "kubernetes.io": {
-          namespace,
-          ...bound,
-          serviceaccount: { name, uid },
-          ...(extended ? { warnafter: seconds + expirationSeconds } : {}),
-        },
-        nbf: seconds,
-        sub: serviceAccountUserName(namespace, name),
-      };
-      const expiration = new Date((seconds + expirationSeconds) * 1000);
-      return {
-        spec: { ...spec, audiences, expirationSeconds },
-        status: {
-          token: await sign(claims),
-          expirationTimestamp: expiration.toISOString().replace(".000Z", "Z"),
-        },
-      };
-    },
-    issueLegacy({ serviceAccount, secret }) {
-      const { name, namespace = "", uid } = serviceAccount.metadata;
-      const claims: LegacyClaims = {
-        iss: legacyIssuer,
-        "kubernetes.io/serviceaccount/namespace": namespace,
-        "kubernetes.io/serviceaccount/secret.name": secret,
-        "kubernetes.io/serviceaccount/service-account.name": name,
-        "kubernetes.io/serviceaccount/service-account.uid": uid,
-        sub: serviceAccountUserName(namespace, name),
-      };
-      return sign(claims);
-    },
-    async authenticateToken(token, audiences) {
-      const claims = await claimsOf(token);
-      if (!claims) return undefined;
-      const legacy = claims.iss === legacyIssuer && !("aud" in claims);
-      const meant = legacy ? apiAudiences : (claims as ServiceAccountClaims).aud;
-      const matching = audiences.filter((audience) => meant.includes(audience));
-      if (matching.length === 0) {
-        throw new TokenError(
-          `token audiences ${quotedList(meant)} is invalid for the target audiences ${quotedList(audiences)}`,
-        );
-      }
-      const now = clock.now();
-      const user = legacy
-        ? judgeLegacyClaims(claims as LegacyClaims, { reader, token, now })
-        : judgeClaims(claims as ServiceAccountClaims, { reader, now });
-      return { user, audiences: matching };
-    },
-    jwks: () => ({ keys: [key.publicJwk] }),
-    openIdConfiguration: () => ({
-      issuer,
-      jwks_uri: options.jwksUri ?? `${issuer.replace(/\/$/, "")}/openid/v1/jwks`,
-      response_types_supported: ["id_token"],
-      subject_types_supported: ["public"],
-      id_token_signing_alg_values_supported: [key.algorithm],
-    }),
+    claims,
+    spec: { ...spec, audiences, expirationSeconds },
+    expirationTimestamp: expiration.toISOString().replace(".000Z", "Z"),
+  };
+}
+
+function legacyClaims(request: {
+  readonly serviceAccount: ServiceAccount;
+  readonly secret: string;
+}): LegacyClaims {
+  const { name, namespace = "", uid } = request.serviceAccount.metadata;
+  return {
+    iss: legacyIssuer,
+    "kubernetes.io/serviceaccount/namespace": namespace,
+    "kubernetes.io/serviceaccount/secret.name": request.secret,
+    "kubernetes.io/serviceaccount/service-account.name": name,
+    "kubernetes.io/serviceaccount/service-account.uid": uid,
+    sub: serviceAccountUserName(namespace, name),
   };
 }
 

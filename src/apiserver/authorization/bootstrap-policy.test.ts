@@ -13,7 +13,7 @@ import { createRbacAuthorizer } from "./rbac.ts";
 function storeClient() {
   const reader = memoryReader();
   const writes: string[] = [];
-  const put = (verb: string) => async (resource: Resource<KubernetesObject>, object: KubernetesObject) => {
+  const put = (verb: string) => async (resource: Resource, object: KubernetesObject) => {
     if (verb === "create" && reader.get(resource, keyOf(object))) {
       throw ApiError.alreadyExists(
         { group: resource.group, resource: resource.plural },

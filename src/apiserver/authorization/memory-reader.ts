@@ -33,8 +33,8 @@ export function memoryReader(): MemoryReader {
       const { name } = tableOf(resource as Resource<never>);
       const set = listeners.get(name) ?? new Set<OnChange>();
       listeners.set(name, set);
-      set.add(onChange as OnChange);
-      return () => void set.delete(onChange as OnChange);
+      set.add(onChange);
+      return () => void set.delete(onChange);
     },
     put(resource, object) {
       const { name, table } = tableOf(resource as Resource<never>);

@@ -3,7 +3,7 @@ import { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from "../../api/ty
 import type { PolicyRule, RoleRef, Subject } from "../../api/types/rbac-v1.ts";
 import type { Resource } from "../../apimachinery/index.ts";
 import type { ObjectReader } from "../reader.ts";
-import type { Authorizer } from "./authorizer.ts";
+import type { Authorizer, Decision } from "./authorizer.ts";
 import { ruleAllows } from "./rules.ts";
 
 /** What a user may do in a namespace (and cluster-wide), and which roles could not be found. */
@@ -27,13 +27,12 @@ export function createRbacAuthorizer(options: { readonly reader: ObjectReader })
   const clusterGrants = new GrantIndex(reader, ClusterRoleBinding);
   const namespaceGrants = new GrantIndex(reader, RoleBinding);
 
-  const rulesOf = (roleRef: RoleRef, namespace: string): readonly PolicyRule[] | undefined => {
-    const role =
-      roleRef.kind === "ClusterRole"
-        ? reader.get(ClusterRole, { name: roleRef.name })
-        : reader.get(Role, { namespace, name: roleRef.name });
-    return role && (role.rules ?? []);
-  };
+  const rulesOf: RbacAuthorizer["rulesOf"] = (roleRef, namespace) => roleOf(reader, { roleRef, namespace });
+
+  const grantsOfUser = (user: UserInfo, namespace: string): readonly Grant[] =>
+    namespace === ""
+      ? [...clusterGrants.of(user, "")]
+      : [...clusterGrants.of(user, ""), ...namespaceGrants.of(user, namespace)];
 
   /** Calls `visit` for each rule of the user until it answers true. */
   const visitRules = (
@@ -41,11 +40,7 @@ export function createRbacAuthorizer(options: { readonly reader: ObjectReader })
     namespace: string,
     visit: (step: { rule: PolicyRule; grant: Grant } | { missing: RoleRef }) => boolean,
   ): void => {
-    const grants = [
-      ...clusterGrants.of(user, ""),
-      ...(namespace === "" ? [] : namespaceGrants.of(user, namespace)),
-    ];
-    for (const grant of grants) {
+    for (const grant of grantsOfUser(user, namespace)) {
       const rules = rulesOf(grant.roleRef, namespace);
       if (!rules && visit({ missing: grant.roleRef })) return;
       for (const rule of rules ?? []) if (visit({ rule, grant })) return;
@@ -67,8 +62,7 @@ export function createRbacAuthorizer(options: { readonly reader: ObjectReader })
         allowedBy = step.grant;
         return true;
       });
-      if (allowedBy) return { type: "allow", reason: `RBAC: allowed by ${describeGrant(allowedBy)}` };
-      return { type: "noOpinion", reason: errors.size === 0 ? "" : `RBAC: ${joinErrors([...errors])}` };
+      return decisionOf(allowedBy, [...errors]);
     },
     rulesFor(user, namespace) {
       const rules: PolicyRule[] = [];
@@ -85,6 +79,23 @@ export function createRbacAuthorizer(options: { readonly reader: ObjectReader })
       namespaceGrants.close();
     },
   };
+}
+
+function roleOf(
+  reader: ObjectReader,
+  names: { readonly roleRef: RoleRef; readonly namespace: string },
+): readonly PolicyRule[] | undefined {
+  const { roleRef, namespace } = names;
+  const role =
+    roleRef.kind === "ClusterRole"
+      ? reader.get(ClusterRole, { name: roleRef.name })
+      : reader.get(Role, { namespace, name: roleRef.name });
+  return role && (role.rules ?? []);
+}
+
+function decisionOf(allowedBy: Grant | undefined, errors: readonly string[]): Decision {
+  if (allowedBy) return { type: "allow", reason: `RBAC: allowed by ${describeGrant(allowedBy)}` };
+  return { type: "noOpinion", reason: errors.length === 0 ? "" : `RBAC: ${joinErrors(errors)}` };
 }
 
 /** One subject of one binding. */

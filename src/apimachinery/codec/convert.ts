@@ -120,13 +120,14 @@ function list(
   if (!Array.isArray(value)) throw mismatch(value, type, owner, place);
   const depth = place === undefined ? 0 : place.depth + 1;
   const { element } = type;
-  const result: unknown[] = Array.from({ length: value.length });
+  const result: unknown[] = [];
   for (let index = 0; index < value.length; index++) {
     const child: unknown = value[index];
-    result[index] =
-      element.kind === "string" && typeof child === "string"
-        ? child
-        : convert(child, element, owner, { parent: place, step: index, key: false, depth }, converter);
+    if (element.kind === "string" && typeof child === "string") result.push(child);
+    else
+      result.push(
+        convert(child, element, owner, { parent: place, step: index, key: false, depth }, converter),
+      );
   }
   return result;
 }

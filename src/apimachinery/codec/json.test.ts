@@ -144,6 +144,10 @@ describe("problems", () => {
       'duplicate field "metadata.name"',
       'duplicate field "metadata.labels.x"',
     ]);
+    check('{"metadata":{"annotations":{"a\\"b":"\\\\","c" :"d:\\":"},"name":"x", "name" : "x"}}', [
+      'duplicate field "metadata.name"',
+    ]);
+    check('{"metadata":{"annotations":{"a\\"b":"\\\\","c" :"d:\\":","e":""}}}', []);
     check('{"metadata":{"managedFields":[{"fieldsV1":{"a":1,"a":2}}]},"foo":{"a":1,"a":1}}', [
       'unknown field "foo"',
     ]);

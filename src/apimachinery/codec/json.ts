@@ -2,7 +2,7 @@ import { SchemaAlternative } from "../schema/index.ts";
 import type { StructType, Type } from "../schema/types.ts";
 import { convertStruct, joinPath, maximumProblems } from "./convert.ts";
 import { DecodeError } from "./decode-error.ts";
-import { scanJson, type Path } from "./scan.ts";
+import { hasDuplicateKeys, scanJson, type Path } from "./scan.ts";
 
 export interface DecodeOptions {
   /** Whether to look for unknown and duplicate fields; costs a second pass over text. Default: false. */
@@ -28,11 +28,11 @@ export function decodeJson(
   const text = typeof input === "string" ? input : textDecoder.decode(input);
   const value = parseJson(text);
   if (options.strict !== true) return decodeValue(value, type);
+  const decoded = decodeValue(value, type, options);
+  if (!hasDuplicateKeys(text, value)) return decoded;
   const duplicates = scanJson(text)
     .filter((path) => isChecked(path, type))
     .map((path) => `duplicate field ${JSON.stringify(joinPath(path))}`);
-  const decoded = decodeValue(value, type, options);
-  if (duplicates.length === 0) return decoded;
   return { ...decoded, problems: [...decoded.problems, ...duplicates].slice(0, maximumProblems) };
 }
 

@@ -18,6 +18,48 @@ export function scanJson(text: string): readonly Path[] {
   return scanner.duplicates;
 }
 
+/** Whether valid JSON text holds more keys than the value parsed from it: the cheap test before `scanJson`. */
+export function hasDuplicateKeys(text: string, value: unknown): boolean {
+  return keysOfText(text) !== keysOfValue(value);
+}
+
+function keysOfText(text: string): number {
+  let keys = 0;
+  for (let start = text.indexOf('"'); start >= 0;) {
+    let end = text.indexOf('"', start + 1);
+    while (isEscaped(text, end)) end = text.indexOf('"', end + 1);
+    let next = end + 1;
+    let code = text.charCodeAt(next);
+    while (code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09) code = text.charCodeAt(++next);
+    if (code === 0x3a) keys++;
+    start = text.indexOf('"', next);
+  }
+  return keys;
+}
+
+/** Whether a quote is part of its string: after an odd number of backslashes. */
+function isEscaped(text: string, quote: number): boolean {
+  let backslashes = 0;
+  while (text.charCodeAt(quote - 1 - backslashes) === 0x5c) backslashes++;
+  return backslashes % 2 === 1;
+}
+
+function keysOfValue(root: unknown): number {
+  let keys = 0;
+  // Not by recursion: nothing has checked yet how deep the value is.
+  const open: unknown[] = [root];
+  while (open.length > 0) {
+    const value = open.pop();
+    if (typeof value !== "object" || value === null) continue;
+    const isList = Array.isArray(value);
+    for (const child of isList ? (value as readonly unknown[]) : Object.values(value)) {
+      if (!isList) keys++;
+      if (typeof child === "object") open.push(child);
+    }
+  }
+  return keys;
+}
+
 const numberPattern = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 
 class Scanner {

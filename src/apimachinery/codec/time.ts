@@ -15,9 +15,17 @@ export function normalizeMicroTime(text: string): string {
   return `${seconds}.${fraction.slice(0, 6).padEnd(6, "0")}Z`;
 }
 
+const daysOfMonth = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/** Whether the parts of `2006-01-02T15:04:05` are in range; cheaper than Date, which takes 30 February. */
 function isCalendarTime(text: string): boolean {
-  const milliseconds = Date.parse(text);
-  return !Number.isNaN(milliseconds) && new Date(milliseconds).toISOString().startsWith(text.slice(0, 19));
+  const two = (at: number) => (text.charCodeAt(at) - 48) * 10 + text.charCodeAt(at + 1) - 48;
+  const year = two(0) * 100 + two(2);
+  const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  const month = two(5);
+  const days = month === 2 && isLeap ? 29 : (daysOfMonth[month - 1] ?? 0);
+  const day = two(8);
+  return day >= 1 && day <= days && two(11) < 24 && two(14) < 60 && two(17) < 60;
 }
 
 function toUtc(text: string): { readonly seconds: string; readonly fraction: string } {

@@ -2,7 +2,7 @@ import { protoOf, SchemaAlternative } from "../../schema/index.ts";
 import type { ScalarType, StructType, Type } from "../../schema/types.ts";
 
 /** Recursive types are filled to this depth. */
-const fillDepth = 9;
+const fillDepth = 7;
 
 /** An object of a type with a value, not the zero value, in every field; the same for the same type. */
 export function fill(type: StructType): object {

@@ -28,6 +28,7 @@ export class MemoryClient implements Client {
   private readonly random: Random;
   private readonly objects = new Map<string, Map<string, KubernetesObject>>();
   private readonly listeners = new Set<Listener>();
+  private readonly history: { readonly resource: string; readonly event: Event }[] = [];
   private version = 0;
 
   constructor(options: { clock: Clock; random: Random }) {
@@ -44,8 +45,18 @@ export class MemoryClient implements Client {
     return { metadata: { resourceVersion: String(this.version) }, items: all as unknown as T[] };
   }
 
-  async *watch<T extends object>(resource: Resource<T>, options: Selection & { signal: AbortSignal }) {
-    const queue: Event[] = [];
+  async *watch<T extends object>(
+    resource: Resource<T>,
+    options: Selection & { resourceVersion?: string; signal: AbortSignal },
+  ) {
+    const after = Number(options.resourceVersion ?? this.version);
+    const missed = this.history.filter(
+      (entry) =>
+        entry.resource === tableName(resource) &&
+        Number(entry.event.object.metadata.resourceVersion) > after &&
+        selects(options, entry.event.object),
+    );
+    const queue: Event[] = missed.map(({ event }) => event);
     let wake = () => undefined as void;
     const push = (event: Event) => {
       queue.push(event);
@@ -213,6 +224,7 @@ export class MemoryClient implements Client {
     const key = keyString(event.object.metadata);
     if (event.type === "DELETED") this.table(resource).delete(key);
     else this.table(resource).set(key, event.object);
+    this.history.push({ resource: tableName(resource), event });
     for (const listener of this.listeners) {
       if (listener.resource === tableName(resource) && selects(listener.selection, event.object)) {
         listener.push(event);

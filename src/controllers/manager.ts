@@ -1,0 +1,73 @@
+import type { Clock, Logger, Random } from "../base/index.ts";
+import { createInformerFactory } from "../client/index.ts";
+import type { InformerFactory } from "../client/index.ts";
+import type { Client } from "../api/index.ts";
+import { deploymentController } from "./deployment/index.ts";
+import { runEntries } from "./framework/index.ts";
+import type { ControllerEntry, ControllerSettings } from "./framework/index.ts";
+import { namespaceController } from "./namespace/index.ts";
+import { podGarbageCollector } from "./podgc/index.ts";
+import { replicaSetController, replicationController } from "./replicaset/index.ts";
+import {
+  rootCertificatePublisher,
+  serviceAccountController,
+  tokensController,
+} from "./serviceaccount/index.ts";
+
+/** Every controller, by the name that upstream's `--controllers` uses. */
+export const allControllers: readonly ControllerEntry[] = [
+  { name: "deployment-controller", account: "deployment-controller", create: deploymentController },
+  { name: "replicaset-controller", account: "replicaset-controller", create: replicaSetController },
+  {
+    name: "replicationcontroller-controller",
+    account: "replication-controller",
+    create: replicationController,
+  },
+  { name: "namespace-controller", account: "namespace-controller", create: namespaceController },
+  {
+    name: "serviceaccount-controller",
+    account: "service-account-controller",
+    create: serviceAccountController,
+  },
+  { name: "serviceaccount-token-controller", account: "tokens-controller", create: tokensController },
+  {
+    name: "root-ca-certificate-publisher-controller",
+    account: "root-ca-cert-publisher",
+    create: rootCertificatePublisher,
+  },
+  { name: "pod-garbage-collector-controller", account: "pod-garbage-collector", create: podGarbageCollector },
+];
+
+export interface RunControllersOptions {
+  /** A client that acts as the user of this name, e.g. `system:serviceaccount:kube-system:deployment-controller`. */
+  readonly clientFor: (user: string) => Client;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly settings: Pick<ControllerSettings, "rootCertificateAuthority" | "catalog"> &
+    Partial<ControllerSettings>;
+  /** Names of the controllers to run; default all. */
+  readonly controllers?: readonly string[];
+  /** Shared with others in the process; default: own ones, as system:kube-controller-manager. */
+  readonly informers?: InformerFactory;
+}
+
+const defaultSettings = {
+  nodeMonitorGracePeriod: 50_000,
+  nodeStartupGracePeriod: 60_000,
+  terminatedPodThreshold: 12_500,
+} as const;
+
+/** Runs the controller manager until the signal aborts; settles when all of it has stopped. */
+export async function runControllers(options: RunControllersOptions, signal: AbortSignal): Promise<void> {
+  const { clientFor, clock, random, logger, controllers } = options;
+  const client = clientFor("system:kube-controller-manager");
+  const informers = options.informers ?? createInformerFactory({ client, clock, logger, random });
+  const entries = allControllers.filter(
+    ({ name }) => controllers === undefined || controllers.includes(name),
+  );
+  const settings = { ...defaultSettings, ...options.settings };
+  const shared = { clientFor, informers, settings, clock, random, logger };
+  const own = options.informers === undefined ? informers.run(signal) : Promise.resolve();
+  await Promise.all([runEntries(entries, shared, signal), own]);
+}

@@ -1,0 +1,183 @@
+import { ApiError } from "../../apimachinery/index.ts";
+import type { KubernetesObject } from "../../apimachinery/index.ts";
+import { timestampOf } from "../../client/index.ts";
+import { Namespace, Pod } from "../../api/types/core-v1.ts";
+import type { NamespaceCondition } from "../../api/types/core-v1.ts";
+import { again, equalJson, settled, watch, watchItself } from "../framework/index.ts";
+import type { CatalogEntry, Controller, ControllerContext } from "../framework/index.ts";
+
+/** Content that is still there, of one resource. */
+export interface Remainder {
+  /** `plural.group` as upstream writes it, with a trailing dot for the core group. */
+  readonly resource: string;
+  readonly count: number;
+  readonly finalizers: readonly string[];
+}
+
+const recheckAfter = 2_000;
+
+/** Empties namespaces that are being deleted, then lets them go. */
+export function namespaceController(context: ControllerContext): Controller {
+  const { client, clock, settings } = context;
+  const namespaces = context.informers.informer(Namespace);
+  const pods = context.informers.informer(Pod);
+  return {
+    name: "namespace",
+    workers: 10,
+    watches: [
+      watchItself(namespaces),
+      watch(pods, ({ type, object }, wake) => {
+        const name = object.metadata.namespace ?? "";
+        if (type === "deleted" && namespaces.get({ name })?.metadata.deletionTimestamp) wake({ name });
+      }),
+    ],
+    async reconcile(key, signal) {
+      const namespace = namespaces.get(key);
+      if (namespace?.metadata.deletionTimestamp === undefined) return settled;
+      if (!namespace.spec?.finalizers?.includes("kubernetes")) return settled;
+      const emptied = await emptyNamespace(namespace, signal);
+      const fresh = await client.get(Namespace, key);
+      const timestamp = timestampOf(clock.now());
+      const conditions = planConditions(fresh.status?.conditions, { ...emptied, timestamp });
+      const status = { ...fresh.status, phase: "Terminating" as const, conditions };
+      const told = equalJson(status, fresh.status)
+        ? fresh
+        : await client.update<Namespace>(Namespace, { ...fresh, status }, { subresource: "status" });
+      if (emptied.remaining.length > 0 || emptied.failures.length > 0) return again(recheckAfter);
+      const finalizers = (told.spec?.finalizers ?? []).filter((finalizer) => finalizer !== "kubernetes");
+      const spec = { ...told.spec, finalizers };
+      await client.update<Namespace>(Namespace, { ...told, spec }, { subresource: "finalize" });
+      return settled;
+    },
+  };
+
+  /** Pods go first: what they use must outlive them. */
+  async function emptyNamespace({ metadata: { name } }: Namespace, signal: AbortSignal) {
+    const entries = settings.catalog
+      .list()
+      .filter(
+        ({ resource, verbs }) => resource.namespaced && verbs.includes("delete") && verbs.includes("list"),
+      );
+    const isPods = ({ resource }: CatalogEntry) => resource.group === "" && resource.plural === "pods";
+    const first = await emptyAll(
+      entries.filter((entry) => isPods(entry)),
+      { name, signal },
+    );
+    if (first.remaining.length > 0 || first.failures.length > 0) return first;
+    return emptyAll(
+      entries.filter((entry) => !isPods(entry)),
+      { name, signal },
+    );
+  }
+
+  async function emptyAll(entries: readonly CatalogEntry[], of: { name: string; signal: AbortSignal }) {
+    const remaining: Remainder[] = [];
+    const failures: string[] = [];
+    for (const entry of entries) {
+      try {
+        const left = await emptyResource(entry, of);
+        if (left) remaining.push(left);
+      } catch (error) {
+        if (of.signal.aborted) throw error;
+        if (!ApiError.is(error, "NotFound") && !ApiError.is(error, "MethodNotAllowed")) {
+          failures.push(ApiError.from(error).message);
+        }
+      }
+    }
+    return { remaining, failures };
+  }
+
+  async function emptyResource(entry: CatalogEntry, of: { name: string }): Promise<Remainder | undefined> {
+    const { resource, verbs } = entry;
+    const selection = { namespace: of.name };
+    const before = (await client.list<KubernetesObject>(resource, selection)).items;
+    if (before.length === 0) return undefined;
+    if (verbs.includes("deletecollection")) {
+      await client.deleteCollection(resource, selection, { propagationPolicy: "Background" });
+    } else {
+      for (const { metadata } of before) {
+        await client.delete(
+          resource,
+          { ...selection, name: metadata.name },
+          { propagationPolicy: "Background" },
+        );
+      }
+    }
+    const left = (await client.list<KubernetesObject>(resource, selection)).items;
+    if (left.length === 0) return undefined;
+    const finalizers = left.flatMap(({ metadata }) => metadata.finalizers ?? []);
+    return { resource: `${resource.plural}.${resource.group}`, count: left.length, finalizers };
+  }
+}
+
+/** The five conditions of a namespace that is going. */
+export function planConditions(
+  old: readonly NamespaceCondition[] | undefined,
+  state: { remaining: readonly Remainder[]; failures: readonly string[]; timestamp: string },
+): readonly NamespaceCondition[] {
+  const { remaining, failures, timestamp } = state;
+  const perFinalizer = new Map<string, number>();
+  for (const { finalizers } of remaining) {
+    for (const finalizer of finalizers) perFinalizer.set(finalizer, (perFinalizer.get(finalizer) ?? 0) + 1);
+  }
+  const contents = remaining
+    .map(({ resource, count }) => `${resource} has ${count} resource instances`)
+    .sort();
+  const finalizers = [...perFinalizer]
+    .map(([name, count]) => `${name} in ${count} resource instances`)
+    .sort();
+  const wanted: readonly (readonly [string, boolean, string, string])[] = [
+    [
+      "NamespaceDeletionDiscoveryFailure",
+      false,
+      "ResourcesDiscovered",
+      "All resources successfully discovered",
+    ],
+    [
+      "NamespaceDeletionGroupVersionParsingFailure",
+      false,
+      "ParsedGroupVersions",
+      "All legacy kube types successfully parsed",
+    ],
+    failures.length > 0
+      ? [
+          "NamespaceDeletionContentFailure",
+          true,
+          "ContentDeletionFailed",
+          `Failed to delete all resource types, ${failures.length} remaining: ${failures.join(", ")}`,
+        ]
+      : [
+          "NamespaceDeletionContentFailure",
+          false,
+          "ContentDeleted",
+          "All content successfully deleted, may be waiting on finalization",
+        ],
+    contents.length > 0
+      ? [
+          "NamespaceContentRemaining",
+          true,
+          "SomeResourcesRemain",
+          `Some resources are remaining: ${contents.join(", ")}`,
+        ]
+      : ["NamespaceContentRemaining", false, "ContentRemoved", "All content successfully removed"],
+    finalizers.length > 0
+      ? [
+          "NamespaceFinalizersRemaining",
+          true,
+          "SomeFinalizersRemain",
+          `Some content in the namespace has finalizers remaining: ${finalizers.join(", ")}`,
+        ]
+      : [
+          "NamespaceFinalizersRemaining",
+          false,
+          "ContentHasNoFinalizers",
+          "All content-preserving finalizers finished",
+        ],
+  ];
+  return wanted.map(([type, holds, reason, message]) => {
+    const status = holds ? "True" : "False";
+    const known = old?.find((condition) => condition.type === type);
+    const same = known?.status === status && known.reason === reason && known.message === message;
+    return same ? known : { type, status, reason, message, lastTransitionTime: timestamp };
+  }) as readonly NamespaceCondition[];
+}

@@ -1,0 +1,5 @@
+export {
+  rootCertificatePublisher,
+  serviceAccountController,
+  tokensController,
+} from "./serviceaccount-controllers.ts";

@@ -1,0 +1,204 @@
+import { invariant, type Clock, type Logger, type Random } from "../base/index.ts";
+import { ApiError } from "../apimachinery/index.ts";
+import type { Client, UserInfo } from "../api/index.ts";
+import { ServiceAccount } from "../api/types/core-v1.ts";
+import type { TokenRequest } from "../api/types/authentication-v1.ts";
+import { createApiServer } from "../apiserver/index.ts";
+import { createServiceAllocator } from "../apiserver/services/index.ts";
+import type { ApiServer, ObjectReader, PostHandler, ServedTable } from "../apiserver/index.ts";
+import { defaultAdmission } from "../apiserver/admission/index.ts";
+import {
+  bootstrapTokens,
+  createAuthenticator,
+  createTokenIssuer,
+  unionTokens,
+} from "../apiserver/authentication/index.ts";
+import type { Authenticator, ServiceAccountKey, TokenIssuer } from "../apiserver/authentication/index.ts";
+import {
+  administratorAuthorizer,
+  createEscalationGuard,
+  createNodeAuthorizer,
+  createRbacAuthorizer,
+  unionAuthorizer,
+} from "../apiserver/authorization/index.ts";
+import type { Authorizer, RbacAuthorizer } from "../apiserver/authorization/index.ts";
+import { createEventRecorder, createInformerFactory } from "../client/index.ts";
+import { runControllers, type Catalog, type RunControllersOptions } from "../controllers/index.ts";
+import { runScheduler } from "../scheduler/index.ts";
+import { startCompactor, type Store } from "../store/index.ts";
+import { bootstrapCluster } from "./bootstrap.ts";
+import { reviewAnswers } from "./reviews.ts";
+
+export interface ControlPlaneOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Signs service account tokens. */
+  readonly serviceAccountKey: ServiceAccountKey;
+  /** Whom tokens name as their issuer, a URL. */
+  readonly issuer: string;
+  /** PEM that pods trust the API server by. */
+  readonly rootCertificateAuthority: string;
+  readonly serviceCIDR: string;
+}
+
+/** A control plane without a network: API server, controllers and scheduler over one store. */
+export interface ControlPlane {
+  readonly server: ApiServer;
+  readonly authenticator: Authenticator;
+  readonly tokens: TokenIssuer;
+  /** A client that acts as the user. */
+  clientFor(user: UserInfo): Client;
+  /** Runs controllers and scheduler until the signal aborts; settles when all have stopped. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Ends what is left after `run` has settled; the store stays open. */
+  close(): Promise<void>;
+}
+
+/** What the API server's parts are made of, in the order in which they can be. */
+interface Security {
+  readonly reader: ObjectReader;
+  readonly tokens: TokenIssuer;
+  readonly rbac: RbacAuthorizer;
+  readonly authorizer: Authorizer;
+}
+
+function createSecurity({ reader }: { reader: ObjectReader }, options: ControlPlaneOptions): Security {
+  const { serviceAccountKey: key, issuer, clock, random } = options;
+  const rbac = createRbacAuthorizer({ reader });
+  return {
+    reader,
+    tokens: createTokenIssuer({ key, issuer, clock, random, reader }),
+    rbac,
+    authorizer: unionAuthorizer([administratorAuthorizer, createNodeAuthorizer({ reader }), rbac]),
+  };
+}
+
+/** Makes the API server ready to answer, with everything a new cluster has. */
+export async function createControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const { store, clock, random, logger, issuer, serviceCIDR } = options;
+  const apiAudiences = [issuer];
+  let security: Security | undefined;
+  const secured = (): Security => {
+    invariant(security, "the authorizer is made before everything that uses it");
+    return security;
+  };
+  const server = await createApiServer({
+    store,
+    clock,
+    random,
+    logger: logger.named("apiserver"),
+    authorizer: (parts) => (security = createSecurity(parts, options)).authorizer,
+    admission: ({ reader, client }) => [
+      ...defaultAdmission({ reader, random, client }),
+      createEscalationGuard(secured()),
+    ],
+    answers: () => reviewAnswers({ ...secured(), apiAudiences }),
+    postHandlers: { "/serviceaccounts/token": (request) => issueToken(secured(), request) },
+    writeHooks: ({ reader }) => ({
+      "/services": createServiceAllocator({ reader, random, serviceRange: serviceCIDR }),
+    }),
+  });
+  const { tokens } = secured();
+  await bootstrapCluster(server.client(serverUser));
+  const clientFor = (user: UserInfo) => server.client(user);
+  return {
+    server,
+    tokens,
+    clientFor,
+    authenticator: createAuthenticator({
+      tokens: unionTokens([tokens, bootstrapTokens({ reader: server.reader, clock })]),
+      apiAudiences,
+    }),
+    run: (signal) => runComponents({ options, server, tokens }, signal),
+    close: () => server.close(),
+  };
+}
+
+const serverUser: UserInfo = { name: "system:apiserver", groups: ["system:masters"] };
+
+/** Answers a request for a token of a service account. */
+async function issueToken(
+  { reader, tokens }: Security,
+  { core, key, body }: Parameters<PostHandler>[0],
+): Promise<object> {
+  const serviceAccount = reader.get(ServiceAccount, key);
+  if (serviceAccount === undefined)
+    throw ApiError.notFound({ group: "", resource: "serviceaccounts" }, key.name);
+  const { spec } = body as unknown as TokenRequest;
+  const issued = await tokens.issue({ serviceAccount, spec });
+  const { namespace, name } = key;
+  const created = new Date(core.clock.now()).toISOString().replace(/\.\d+Z$/, "Z");
+  return {
+    kind: "TokenRequest",
+    apiVersion: "authentication.k8s.io/v1",
+    metadata: { name, namespace, creationTimestamp: created },
+    ...issued,
+  };
+}
+
+const authenticated = (name: string, ...groups: string[]): UserInfo => ({
+  name,
+  groups: [...groups, "system:authenticated"],
+});
+
+/** A component's user by its name; service accounts are in their groups. */
+function componentUser(name: string): UserInfo {
+  const [, , namespace] = /^system:(serviceaccount):([^:]+):/.exec(name) ?? [];
+  if (namespace === undefined) return authenticated(name);
+  return authenticated(name, "system:serviceaccounts", `system:serviceaccounts:${namespace}`);
+}
+
+async function runComponents(
+  parts: { readonly options: ControlPlaneOptions; readonly server: ApiServer; readonly tokens: TokenIssuer },
+  signal: AbortSignal,
+): Promise<void> {
+  const { options, server } = parts;
+  const { clock, random, logger, store } = options;
+  const clientFor = (name: string): Client => server.client(componentUser(name));
+  const outside = { clock, random, logger };
+  const scheduler = clientFor("system:kube-scheduler");
+  const schedulerInformers = createInformerFactory({ client: scheduler, ...outside });
+  const events = createEventRecorder({ client: scheduler, component: "default-scheduler", ...outside });
+  await Promise.all([
+    schedulerInformers.run(signal),
+    runScheduler({ client: scheduler, informers: schedulerInformers, events, ...outside }, signal).then(() =>
+      events.stop(),
+    ),
+    runControllers({ clientFor, settings: controllerSettings(parts), ...outside }, signal),
+    startCompactor({ store, clock, logger, signal }),
+  ]);
+}
+
+function controllerSettings({
+  options,
+  tokens,
+  server,
+}: Parameters<typeof runComponents>[0]): RunControllersOptions["settings"] {
+  return {
+    rootCertificateAuthority: options.rootCertificateAuthority,
+    catalog: catalogOf(server.core.served),
+    signSecretToken: async ({ namespace, serviceAccount, secret }) => {
+      const account = server.reader.get(ServiceAccount, { namespace, name: serviceAccount.name });
+      invariant(account, "a secret's token is asked for an existing service account");
+      return tokens.issueLegacy({ serviceAccount: account, secret: secret.name });
+    },
+  };
+}
+
+/** All that can be listed and watched, each at the version in which it is stored. */
+function catalogOf(served: ServedTable): Catalog {
+  return {
+    list: () =>
+      [...served.all()]
+        .filter(
+          ({ resource, storage, verbs }) =>
+            verbs.includes("watch") &&
+            resource.version === storage.stored.version &&
+            resource.group === storage.stored.group,
+        )
+        .map(({ resource, verbs }) => ({ resource, verbs })),
+    onChange: (listener) => served.onChange(listener),
+  };
+}

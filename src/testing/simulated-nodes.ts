@@ -1,0 +1,256 @@
+import type { Clock, Logger } from "../base/index.ts";
+import { ApiError, keyOf, keyString, type New } from "../apimachinery/index.ts";
+import type { Client } from "../api/index.ts";
+import { Node, Pod, type Container, type ContainerStatus, type PodStatus } from "../api/types/core-v1.ts";
+import { Lease } from "../api/types/coordination-v1.ts";
+import type { InformerFactory } from "../client/index.ts";
+
+const heartbeatInterval = 10_000;
+const leaseNamespace = "kube-node-lease";
+/** The control plane's version, as kubelets report theirs. */
+const kubeletVersion = "v1.36.0";
+
+/** How the containers of a pod behave on a simulated node. */
+export type SimulatedBehaviour =
+  | { readonly type: "run" }
+  /** The pod's containers end, all with this exit code. */
+  | { readonly type: "exit"; readonly code: number };
+
+export interface SimulatedNodeOptions {
+  readonly names: readonly string[];
+  /** What each node has, e.g. `{ cpu: "4", memory: "8Gi", pods: "110" }`. */
+  readonly capacity?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Asked once per pod when it starts. */
+  readonly behaviour?: (pod: Pod) => SimulatedBehaviour;
+}
+
+const defaultCapacity = { cpu: "8", memory: "32Gi", pods: "110", "ephemeral-storage": "100Gi" };
+
+/** Nodes whose pods become ready without a container; everything else about them is real. Settles when the signal has aborted. */
+export async function runSimulatedNodes(
+  options: SimulatedNodeOptions & {
+    readonly client: Client;
+    readonly informers: InformerFactory;
+    readonly clock: Clock;
+    readonly logger: Logger;
+  },
+  signal: AbortSignal,
+): Promise<void> {
+  await Promise.all(options.names.map((name, index) => register(options, { name, index })));
+  const kubelets = new SimulatedKubelets(options);
+  const pods = options.informers.informer(Pod);
+  const stop = pods.on({ added: (pod) => kubelets.observe(pod), updated: (pod) => kubelets.observe(pod) });
+  try {
+    for (;;) {
+      await Promise.all(options.names.map((name) => renewLease(options, name)));
+      await options.clock.sleep(heartbeatInterval, signal);
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    stop();
+    await kubelets.idle();
+  }
+}
+
+type Context = Parameters<typeof runSimulatedNodes>[0];
+
+async function register(context: Context, { name, index }: { name: string; index: number }): Promise<void> {
+  const { client, clock, capacity = defaultCapacity, labels = {} } = context;
+  const now = rfc3339(clock.now());
+  const node: New<Node> = {
+    metadata: {
+      name,
+      labels: {
+        "kubernetes.io/hostname": name,
+        "kubernetes.io/os": "linux",
+        "kubernetes.io/arch": "amd64",
+        ...labels,
+      },
+    },
+  };
+  try {
+    await client.create(Node, node);
+  } catch (error) {
+    if (!ApiError.is(error, "AlreadyExists")) throw error;
+  }
+  const condition = (type: string, status: "True" | "False", reason: string) => ({
+    type,
+    status,
+    reason,
+    message: "",
+    lastHeartbeatTime: now,
+    lastTransitionTime: now,
+  });
+  const status = {
+    capacity,
+    allocatable: capacity,
+    addresses: [
+      { type: "InternalIP", address: nodeAddress(index) },
+      { type: "Hostname", address: name },
+    ],
+    conditions: [
+      condition("MemoryPressure", "False", "KubeletHasSufficientMemory"),
+      condition("DiskPressure", "False", "KubeletHasNoDiskPressure"),
+      condition("PIDPressure", "False", "KubeletHasSufficientPID"),
+      condition("Ready", "True", "KubeletReady"),
+    ],
+    nodeInfo: {
+      kubeletVersion,
+      operatingSystem: "linux",
+      architecture: "amd64",
+      containerRuntimeVersion: "simulated://1",
+    },
+  };
+  await client.patch(Node, { name }, { type: "strategic", body: { status } }, { subresource: "status" });
+}
+
+async function renewLease({ client, clock }: Context, name: string): Promise<void> {
+  const key = { namespace: leaseNamespace, name };
+  const renewTime = new Date(clock.now()).toISOString().replace("Z", "000Z");
+  const spec = { holderIdentity: name, leaseDurationSeconds: 40, renewTime };
+  try {
+    await client.patch(Lease, key, { type: "merge", body: { spec } });
+  } catch (error) {
+    if (!ApiError.is(error, "NotFound")) throw error;
+    await client.create(Lease, { metadata: key, spec });
+  }
+}
+
+/** What a kubelet would do next for the pod. */
+export type SimulatedAction =
+  | { readonly type: "none" }
+  | { readonly type: "remove" }
+  | { readonly type: "report"; readonly status: New<PodStatus> };
+
+/** Decides from the pod alone, so that any event may ask again. */
+export function planSimulatedPod(
+  pod: Pod,
+  { behaviour, address, now }: { behaviour: SimulatedBehaviour; address: string; now: number },
+): SimulatedAction {
+  if (pod.metadata.deletionTimestamp !== undefined) return { type: "remove" };
+  const phase = behaviour.type === "run" ? "Running" : behaviour.code === 0 ? "Succeeded" : "Failed";
+  if (pod.status.phase === phase) return { type: "none" };
+  const at = rfc3339(now);
+  const ready = phase === "Running" ? "True" : "False";
+  const reason = phase === "Succeeded" ? { reason: "PodCompleted" } : {};
+  const condition = (type: string, status: "True" | "False") => ({
+    type,
+    status,
+    lastProbeTime: null,
+    lastTransitionTime: at,
+  });
+  return {
+    type: "report",
+    status: {
+      phase,
+      startTime: pod.status.startTime ?? at,
+      podIP: address,
+      podIPs: [{ ip: address }],
+      conditions: [
+        condition("PodReadyToStartContainers", "True"),
+        condition("Initialized", "True"),
+        { ...condition("Ready", ready), ...reason },
+        { ...condition("ContainersReady", ready), ...reason },
+      ] as never,
+      containerStatuses: pod.spec.containers.map((container) =>
+        containerStatus(container, { behaviour, at, pod }),
+      ),
+    },
+  };
+}
+
+function containerStatus(
+  { name, image = "" }: Container,
+  { behaviour, at, pod }: { behaviour: SimulatedBehaviour; at: string; pod: Pod },
+): New<ContainerStatus> {
+  const running = behaviour.type === "run";
+  const containerID = `simulated://${pod.metadata.uid}-${name}`;
+  const exited = (code: number) => ({
+    terminated: {
+      exitCode: code,
+      reason: code === 0 ? "Completed" : "Error",
+      startedAt: at,
+      finishedAt: at,
+      containerID,
+    },
+  });
+  return {
+    name,
+    image,
+    imageID: image,
+    containerID,
+    ready: running,
+    started: running,
+    restartCount: 0,
+    state: behaviour.type === "run" ? { running: { startedAt: at } } : exited(behaviour.code),
+  };
+}
+
+class SimulatedKubelets {
+  private readonly context: Context;
+  private readonly names: ReadonlySet<string>;
+  private readonly busy = new Map<string, Promise<void>>();
+  /** Pods seen again while they were worked on. */
+  private readonly again = new Map<string, Pod>();
+  private addresses = 0;
+
+  constructor(context: Context) {
+    this.context = context;
+    this.names = new Set(context.names);
+  }
+
+  observe(pod: Pod): void {
+    if (!this.names.has(pod.spec.nodeName ?? "")) return;
+    const key = keyString(keyOf(pod));
+    if (this.busy.has(key)) {
+      this.again.set(key, pod);
+      return;
+    }
+    const work = this.reconcile(pod)
+      .catch((error: unknown) => {
+        // A conflict or a pod that is gone shows in the next event.
+        if (!ApiError.is(error)) this.context.logger.error("simulated pod failed", { key, error });
+      })
+      .finally(() => {
+        this.busy.delete(key);
+        const newer = this.again.get(key);
+        this.again.delete(key);
+        if (newer !== undefined) this.observe(newer);
+      });
+    this.busy.set(key, work);
+  }
+
+  async idle(): Promise<void> {
+    while (this.busy.size > 0) await Promise.all(this.busy.values());
+  }
+
+  private async reconcile(pod: Pod): Promise<void> {
+    const { client, behaviour = () => ({ type: "run" as const }), clock } = this.context;
+    const address = pod.status.podIP ?? podAddress(this.addresses++);
+    const action = planSimulatedPod(pod, { behaviour: behaviour(pod), address, now: clock.now() });
+    switch (action.type) {
+      case "none":
+        return;
+      case "remove":
+        return client.delete(Pod, keyOf(pod), {
+          gracePeriodSeconds: 0,
+          preconditions: { uid: pod.metadata.uid },
+        });
+      case "report":
+        await client.patch(
+          Pod,
+          keyOf(pod),
+          { type: "strategic", body: { status: action.status } },
+          { subresource: "status" },
+        );
+    }
+  }
+}
+
+const rfc3339 = (time: number) => new Date(time).toISOString().replace(/\.\d+Z$/, "Z");
+const nodeAddress = (index: number) => `10.0.${index >> 8}.${index & 255}`;
+/** Addresses of 10.128.0.0/9, one a pod, used again after eight million. */
+const podAddress = (count: number) =>
+  `10.${128 + ((count >> 16) & 127)}.${(count >> 8) & 255}.${count & 255}`;

@@ -30,6 +30,9 @@ export interface ObservedContainer {
   readonly hash: string;
   readonly restartCount: number;
   readonly logPath: string;
+  /** File of the node into which the container may write its last message. */
+  readonly terminationFile: string | undefined;
+  readonly fallsBackToLogs: boolean;
 }
 
 /** What the runtime has of a pod, newest first. */

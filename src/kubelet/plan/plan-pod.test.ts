@@ -43,6 +43,8 @@ function seen(
     hash: containerHash({ name, image: "busybox" }),
     restartCount: 0,
     logPath: "",
+    terminationFile: undefined,
+    fallsBackToLogs: false,
     ...more,
   };
 }

@@ -72,6 +72,10 @@ function observedContainer(status: ContainerStatus, sandboxId: string): Observed
     hash: status.annotations[annotationKeys.hash] ?? "",
     restartCount: Number(status.annotations[annotationKeys.restartCount] ?? status.metadata?.attempt ?? 0),
     logPath: status.logPath,
+    terminationFile: status.mounts.find(
+      ({ containerPath }) => containerPath === status.annotations[annotationKeys.terminationMessagePath],
+    )?.hostPath,
+    fallsBackToLogs: status.annotations[annotationKeys.terminationMessagePolicy] === "FallbackToLogsOnError",
   };
 }
 

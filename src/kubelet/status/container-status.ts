@@ -50,7 +50,7 @@ function containerStatus(container: Container, options: Options): ContainerStatu
   const records = options.observed.containers.filter(({ name }) => name === container.name);
   const previous = options.previous.find(({ name }) => name === container.name);
   const [latest, before] = records;
-  if (!latest) return unseenStatus(container, { previous, ...options });
+  if (!latest) return unseenStatus(container, options, previous);
   const waiting = latest.state === "running" ? undefined : options.waiting.get(container.name);
   const state = waiting ? { waiting } : stateOf(latest, options);
   const lastTerminated = waiting && latest.state === "exited" ? latest : before;
@@ -91,9 +91,9 @@ function resourcesOf(container: Container, running: boolean): Partial<ContainerS
 /** The status of a container of which the runtime has no record. */
 function unseenStatus(
   container: Container,
-  options: Options & { readonly previous: ContainerStatus | undefined },
+  options: Options,
+  previous: ContainerStatus | undefined,
 ): ContainerStatus {
-  const { previous } = options;
   const base = {
     name: container.name,
     ready: false,

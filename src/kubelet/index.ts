@@ -1,0 +1,2 @@
+export * from "./kubelet.ts";
+export { kubernetesVersion } from "./node/version.ts";

@@ -1,5 +1,6 @@
-import type { ObjectKey } from "../../apimachinery/index.ts";
-import { ApiError } from "../../apimachinery/index.ts";
+import { applyPatch, specFields, statusFields, updateManagedFields } from "../../apimachinery/apply/index.ts";
+import type { JsonObject, ManagedFieldsEntry, ObjectKey, ObjectMeta } from "../../apimachinery/index.ts";
+import type { UserInfo } from "../../api/index.ts";
 import { decodeObject } from "./coding.ts";
 import type { RequestOptions } from "./context.ts";
 import type { AnyObject } from "./entry.ts";
@@ -12,11 +13,49 @@ export function manageUpdate(
     readonly object: AnyObject;
     readonly old: AnyObject | undefined;
     readonly now: number;
-    readonly request: Pick<RequestOptions, "fieldManager"> & { readonly subresource?: string };
+    readonly request: Pick<RequestOptions, "fieldManager" | "user"> & { readonly subresource?: string };
   },
 ): AnyObject {
-  void served;
-  return write.object;
+  const { object, old, now, request } = write;
+  const { subresource = "" } = request;
+  const managedFields = updateManagedFields({
+    old: old && json(old),
+    object: json(object),
+    type: served.type,
+    manager: request.fieldManager ?? managerOf(request.user),
+    apiVersion: served.apiVersion,
+    subresource,
+    now,
+    resetFields: resetFieldsOf(served, subresource),
+  });
+  return withManagedFields(object, managedFields);
+}
+
+function withManagedFields(
+  object: AnyObject,
+  managedFields: readonly ManagedFieldsEntry[] | undefined,
+): AnyObject {
+  if (managedFields === object.metadata.managedFields) return object;
+  const { managedFields: _, ...rest } = object.metadata;
+  const metadata: ObjectMeta = managedFields?.length ? { ...rest, managedFields } : rest;
+  return { ...object, metadata };
+}
+
+/** What writes of the resource itself, or of its status, leave alone and so do not own. */
+function resetFieldsOf(served: ServedResource, subresource: string): JsonObject | undefined {
+  if (!served.hasStatus) return undefined;
+  if (subresource === "") return statusFields;
+  return subresource === "status" ? specFields : undefined;
+}
+
+const controllerAccounts = "system:serviceaccount:kube-system:";
+const nodes = "system:node:";
+
+/** Components in the server's process name no manager: they are known as upstream's programs are. */
+function managerOf(user: UserInfo): string {
+  if (user.name.startsWith(controllerAccounts)) return "kube-controller-manager";
+  if (user.name.startsWith(nodes)) return "kubelet";
+  return user.name.replace(/^system:/, "");
 }
 
 /** The object after a server-side apply of `config`, with its managers. */
@@ -32,6 +71,27 @@ export function applyObject(
     readonly request: RequestOptions;
   },
 ): AnyObject {
-  if (write.old) throw ApiError.internal("apply is not ready");
-  return decodeObject(served, write.config, write.request);
+  const { key, old, subresource, request } = write;
+  const { metadata } = write.config as { readonly metadata?: JsonObject };
+  const config = { ...write.config, metadata: { ...metadata, name: metadata?.["name"] ?? key.name } };
+  const { object, managedFields } = applyPatch({
+    live: old && json(old),
+    applied: config as unknown as JsonObject,
+    type: served.type,
+    manager: request.fieldManager ?? managerOf(request.user),
+    force: write.force,
+    apiVersion: served.apiVersion,
+    subresource,
+    now: write.now,
+    resetFields: resetFieldsOf(served, subresource),
+  });
+  if (old && object === json(old)) return old;
+  // What apply does not know is refused above; decoding settles zero values and defaults.
+  const decoded = decodeObject(served, object, {});
+  return withManagedFields(decoded, managedFields);
+}
+
+/** Objects of the API are JSON; their types only say more. */
+function json(object: AnyObject): JsonObject {
+  return object as unknown as JsonObject;
 }

@@ -54,8 +54,8 @@ function apply(
     versionGiven: namesVersion(body),
     createsMissing: subresource === "",
     managed: true,
-    change: (old) =>
-      applyObject(served, {
+    change(old) {
+      const object = applyObject(served, {
         key,
         old,
         config: body.body,
@@ -63,7 +63,10 @@ function apply(
         now: core.clock.now(),
         subresource,
         request,
-      }),
+      });
+      checkNames(served, object, key);
+      return object;
+    },
   });
 }
 

@@ -197,20 +197,26 @@ const nameIn = (metadata: { readonly namespace?: string; readonly name: string }
 function mergeRules<T extends ClusterRole | Role>(present: T, wanted: T): T | undefined {
   const { rules, metadata } = wanted;
   // The rules of an aggregated role are the aggregation controller's business.
-  const missing =
-    "aggregationRule" in present && present.aggregationRule
-      ? []
-      : uncoveredRules(present.rules ?? [], rules ?? []);
+  const aggregated = "aggregationRule" in present && present.aggregationRule !== undefined;
+  const held = new Set((present.rules ?? []).map(ruleKey));
+  const lacking = aggregated
+    ? []
+    : (rules ?? []).filter(
+        (rule) => !held.has(ruleKey(rule)) && uncoveredRules(present.rules ?? [], [rule]).length > 0,
+      );
   const labels = { ...metadata.labels, ...present.metadata.labels };
   const unlabelled = Object.keys(labels).length !== Object.keys(present.metadata.labels ?? {}).length;
-  if (missing.length === 0 && !unlabelled) return undefined;
-  const lacking = (rules ?? []).filter((rule) => uncoveredRules(present.rules ?? [], [rule]).length > 0);
+  if (lacking.length === 0 && !unlabelled) return undefined;
   return {
     ...present,
     metadata: { ...present.metadata, labels },
-    ...(missing.length === 0 ? {} : { rules: [...(present.rules ?? []), ...lacking] }),
+    ...(lacking.length === 0 ? {} : { rules: [...(present.rules ?? []), ...lacking] }),
   };
 }
+
+/** Equal for rules that say the same in the same order, however their fields are ordered. */
+const ruleKey = (rule: PolicyRule): string =>
+  JSON.stringify([rule.verbs, rule.apiGroups, rule.resources, rule.resourceNames, rule.nonResourceURLs]);
 
 function mergeSubjects<T extends ClusterRoleBinding | RoleBinding>(present: T, wanted: T): T | undefined {
   const subjectKey = (subject: Subject) => `${subject.kind}/${subject.namespace ?? ""}/${subject.name}`;

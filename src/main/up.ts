@@ -128,7 +128,7 @@ async function startParts(
   const processes: ClusterProcess[] = [];
   const start = async (name: string, nodeFlags: readonly string[]) => {
     const onPart = (part: string, after: Milliseconds) =>
-      context.print(`  ${part.padEnd(22)}ready after ${seconds(after)}`);
+      context.print(`  ${part.padEnd(26)}ready after ${seconds(after)}`);
     processes.push(...(await startDaemon({ name, launcher: context.launcher, layout, onPart, nodeFlags })));
   };
   try {

@@ -1,0 +1,181 @@
+import { networkInterfaces } from "node:os";
+import { invariant, systemClock, systemRandom, textLogger, type Logger } from "../base/index.ts";
+import type { Client } from "../api/index.ts";
+import { loadServiceAccountKey } from "../apiserver/authentication/index.ts";
+import { serveApi } from "../apiserver/http/index.ts";
+import {
+  createControlPlane,
+  publishFrontend,
+  renderKubeconfig,
+  type ControlPlane,
+} from "../control-plane/index.ts";
+import { ensureClientCertificate, ensureClusterPki, type ClusterPki } from "../pki/index.ts";
+import { openLogStore } from "../store/log/index.ts";
+import { readConfiguration, writePrivately, type ClusterConfiguration } from "./configuration.ts";
+import { openReporter } from "./daemon.ts";
+import type { FlagValues } from "./flags.ts";
+import { defaultDirectory, layoutOf, type Layout } from "./layout.ts";
+import { untilTerminated } from "./lifetime.ts";
+import { nodeIdentities } from "./node-identities.ts";
+import { addressAt } from "./subnets.ts";
+
+const issuerOf = ({ clusterDomain }: ClusterConfiguration) =>
+  `https://kubernetes.default.svc.${clusterDomain}`;
+
+/** The control plane's process: API server, store, controllers and scheduler, until it is told to end. */
+export async function controlPlane(flags: FlagValues): Promise<number> {
+  const reporter = openReporter(Number(process.env.KUBETS_STARTED ?? Date.now()));
+  try {
+    const layout = layoutOf((flags.dir as string | undefined) ?? defaultDirectory());
+    const configuration = readConfiguration(layout);
+    invariant(configuration, "up writes the configuration before it starts the control plane");
+    await serve({ layout, configuration, reporter });
+    return 0;
+  } catch (error) {
+    reporter.failed(explain(error));
+    throw error;
+  }
+}
+
+async function serve({
+  layout,
+  configuration,
+  reporter,
+}: {
+  layout: Layout;
+  configuration: ClusterConfiguration;
+  reporter: ReturnType<typeof openReporter>;
+}): Promise<void> {
+  const clock = systemClock;
+  const random = systemRandom;
+  const logger = daemonLogger();
+  const address = machineAddress();
+  const serviceAddress = addressAt(configuration.serviceCIDR, 1);
+  const [pki, store] = await Promise.all([
+    ensureClusterPki({
+      directory: layout.pki,
+      hosts: [configuration.nodeName],
+      ips: [address, serviceAddress],
+      clock,
+      clusterDomain: configuration.clusterDomain,
+    }),
+    openLogStore({ directory: layout.store, clock, logger: logger.named("store") }),
+  ]);
+  reporter.part("store");
+  const plane = await createControlPlane({
+    store,
+    clock,
+    random,
+    logger,
+    serviceAccountKey: await loadServiceAccountKey(pki.serviceAccount),
+    issuer: issuerOf(configuration),
+    rootCertificateAuthority: pki.ca.certificate,
+    serviceCIDR: configuration.serviceCIDR,
+  });
+  const front = await openFront(plane, { configuration, pki });
+  await writeCredentials({ layout, configuration, pki, clock });
+  reporter.part("API server");
+  const administrator = plane.clientFor({ name: "system:apiserver", groups: ["system:masters"] });
+  await publishFrontend(administrator, { clusterIP: serviceAddress, address, port: configuration.port });
+  const lifetime = new AbortController();
+  const components = plane.run(lifetime.signal);
+  await firstControllers(administrator);
+  reporter.part("controllers, scheduler");
+  reporter.ready();
+  await Promise.race([untilTerminated(), components]);
+  lifetime.abort();
+  await components;
+  await front.close();
+  await plane.close();
+  await store.close();
+}
+
+/** Serves HTTPS on all addresses of the machine, as upstream does. */
+function openFront(
+  { server, authenticator, tokens }: ControlPlane,
+  { configuration, pki }: { configuration: ClusterConfiguration; pki: ClusterPki },
+) {
+  return serveApi(server, {
+    host: "0.0.0.0",
+    port: configuration.port,
+    advertise: `${machineAddress()}:${configuration.port}`,
+    tls: {
+      certificate: pki.apiserver.certificate,
+      key: pki.apiserver.key,
+      clientAuthority: pki.ca.certificate,
+    },
+    authenticator,
+    documents: [
+      jsonDocument("/openid/v1/jwks", tokens.jwks),
+      jsonDocument("/.well-known/openid-configuration", tokens.openIdConfiguration),
+    ],
+  });
+}
+
+function jsonDocument(path: string, document: () => object) {
+  return {
+    get: (asked: string) =>
+      asked === path
+        ? {
+            bytes: new TextEncoder().encode(JSON.stringify(document())),
+            contentType: "application/json",
+            etag: "",
+          }
+        : undefined,
+  };
+}
+
+/** Writes what users and the node need to reach the API server. */
+async function writeCredentials(options: {
+  layout: Layout;
+  configuration: ClusterConfiguration;
+  pki: ClusterPki;
+  clock: typeof systemClock;
+}): Promise<void> {
+  const { layout, configuration, pki, clock } = options;
+  const server = `https://127.0.0.1:${configuration.port}`;
+  const common = { name: "kubets", server, caCertificate: pki.ca.certificate };
+  writePrivately(layout.caCertificate, pki.ca.certificate);
+  writePrivately(layout.kubeconfig, renderKubeconfig({ ...common, user: "kubernetes-admin", ...pki.admin }));
+  if (configuration.nodes === 0) return;
+  for (const identity of nodeIdentities(layout, configuration)) {
+    const { file, commonName, organizations, kubeconfig } = identity;
+    const pair = await ensureClientCertificate({
+      directory: layout.pki,
+      file,
+      ca: pki.ca,
+      commonName,
+      organizations,
+      clock,
+    });
+    writePrivately(kubeconfig, renderKubeconfig({ ...common, user: commonName, ...pair }));
+  }
+}
+
+/** Settles when the controllers work: the default namespace has its service account. */
+async function firstControllers(client: Client): Promise<void> {
+  const { ServiceAccount } = await import("../api/types/core-v1.ts");
+  const stop = AbortSignal.timeout(30_000);
+  const selection = { namespace: "default", fieldSelector: "metadata.name=default" };
+  for await (const events of client.watch(ServiceAccount, { ...selection, signal: stop })) {
+    if (events.some(({ type }) => type === "ADDED")) return;
+  }
+  throw new Error("the controllers did not start within 30 seconds");
+}
+
+/** Logs to standard error, which `up` points at the log file. */
+export function daemonLogger(): Logger {
+  return textLogger({ level: "info", write: (line) => void process.stderr.write(line), now: Date.now });
+}
+
+/** The machine's first address that others can reach, else the loopback one. */
+export function machineAddress(): string {
+  const addresses = Object.entries(networkInterfaces())
+    .filter(([name]) => !/^(kubets|cni|docker|veth|br-)/.test(name))
+    .flatMap(([, entries]) => entries ?? []);
+  return addresses.find(({ family, internal }) => family === "IPv4" && !internal)?.address ?? "127.0.0.1";
+}
+
+function explain(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

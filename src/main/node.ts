@@ -1,0 +1,3 @@
+export async function node(): Promise<number> {
+  return 1;
+}

@@ -3,8 +3,11 @@ import { createInformerFactory } from "../client/index.ts";
 import type { InformerFactory } from "../client/index.ts";
 import type { Client } from "../api/index.ts";
 import { deploymentController } from "./deployment/index.ts";
+import { endpointsController } from "./endpoints/index.ts";
+import { endpointSliceController } from "./endpointslice/index.ts";
 import { runEntries } from "./framework/index.ts";
 import type { ControllerEntry, ControllerSettings } from "./framework/index.ts";
+import { garbageCollector } from "./garbagecollector/index.ts";
 import { namespaceController } from "./namespace/index.ts";
 import { podGarbageCollector } from "./podgc/index.ts";
 import { replicaSetController, replicationController } from "./replicaset/index.ts";
@@ -23,6 +26,14 @@ export const allControllers: readonly ControllerEntry[] = [
     account: "replication-controller",
     create: replicationController,
   },
+  { name: "endpoints-controller", account: "endpoint-controller", create: endpointsController },
+  {
+    name: "endpointslice-controller",
+    account: "endpointslice-controller",
+    component: "endpoint-slice-controller",
+    create: endpointSliceController,
+  },
+  { name: "garbage-collector-controller", account: "generic-garbage-collector", create: garbageCollector },
   { name: "namespace-controller", account: "namespace-controller", create: namespaceController },
   {
     name: "serviceaccount-controller",

@@ -22,3 +22,4 @@ export * from "./quantity/index.ts";
 export * from "./names/index.ts";
 export * from "./selector/index.ts";
 export * from "./patch/index.ts";
+export * from "./apply/index.ts";

@@ -1,0 +1,229 @@
+import { ApiError } from "../api-error.ts";
+import type { ManagedFieldsEntry } from "../generated/meta-v1.ts";
+import type { JsonObject } from "../json.ts";
+import { jsonEquals } from "../patch/index.ts";
+import type { StructType } from "../schema/types.ts";
+import { compareObjects, strippedFields } from "./compare.ts";
+import { conflictError, type Conflict } from "./conflict.ts";
+import {
+  difference,
+  intersection,
+  isEmptySet,
+  leaf,
+  recursiveDifference,
+  union,
+  type FieldSet,
+} from "./field-set.ts";
+import { fieldsOf, withNamedFields } from "./fields-of.ts";
+import { lastAppliedOf, withLastApplied } from "./last-applied.ts";
+import { isJsonObject } from "./layout.ts";
+import {
+  capUpdates,
+  decodeManagers,
+  disown,
+  encodeManagers,
+  entriesOf,
+  identityOf,
+  ManagedFieldsError,
+  own,
+  sameManagers,
+  timeText,
+  type Manager,
+  type Managers,
+} from "./managers.ts";
+import { mergeApplied, removeFields } from "./merge.ts";
+import { withoutReset } from "./update.ts";
+import { appliedProblems } from "./validate.ts";
+
+export interface ApplyRequest {
+  /** The object as stored; absent when apply creates it. */
+  readonly live?: JsonObject | undefined;
+  /** The configuration as sent. */
+  readonly applied: JsonObject;
+  /** Absent when nothing is known of the kind. */
+  readonly type: StructType | undefined;
+  readonly manager: string;
+  /** Whether to take fields from other managers. */
+  readonly force?: boolean | undefined;
+  /** The version that is written, as `group/version`. */
+  readonly apiVersion: string;
+  readonly subresource?: string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** Fields that a write of this kind does not change, e.g. `statusFields` for the main resource. */
+  readonly resetFields?: FieldSet | undefined;
+}
+
+export interface Applied {
+  /** The merged object, before defaulting; the live one itself when nothing changes. Its managed fields are the result's. */
+  readonly object: JsonObject;
+  readonly managedFields: readonly ManagedFieldsEntry[] | undefined;
+}
+
+/** The manager whose client-side applies are taken over. */
+const kubectl = "kubectl";
+const beforeFirstApply = "before-first-apply";
+
+/**
+ * Server-side apply: merges a configuration into the live object, removes what the manager applied before and
+ * nobody owns now, and settles who owns what. Throws a Conflict when others own what it would change.
+ */
+export function applyPatch(request: ApplyRequest): Applied {
+  checkRequest(request);
+  const live = withoutManagedFields(request.live ?? {});
+  const known = liveManagers(request);
+  const managers = known.size === 0 ? firstManagers(request, live) : known;
+  const applier: Manager = {
+    manager: request.manager,
+    operation: "Apply",
+    apiVersion: request.apiVersion,
+    subresource: request.subresource ?? "",
+    time: timeText(request.now),
+    set: appliedSet(request),
+  };
+  const identity = identityOf(applier);
+  const last = managers.get(identity)?.set ?? leaf;
+  const next = new Map(managers).set(identity, applier);
+  const merged = prune(mergeApplied(live, request.applied, request.type), { last, managers: next, request });
+  const comparison = withoutReset(compareObjects(live, merged, request.type), request.resetFields);
+  const conflicts = conflictsOf(next, { changed: comparison.changed, except: identity });
+  if (conflicts.length > 0 && request.force !== true) refuseUnlessTakenOver(conflicts, request, live);
+  const result = disown(next, comparison, identity);
+  capUpdates(result);
+  return settled({ request, live, merged, known, result });
+}
+
+/** The result; an apply that changes nothing leaves the object and the times as they were. */
+function settled(outcome: {
+  readonly request: ApplyRequest;
+  readonly live: JsonObject;
+  readonly merged: JsonObject;
+  readonly known: Managers;
+  readonly result: Managers;
+}): Applied {
+  const { request, live, merged, known, result } = outcome;
+  const annotated =
+    request.manager === kubectl ? withLastApplied(merged, { live, applied: request.applied }) : merged;
+  if (request.live !== undefined && jsonEquals(live, annotated) && sameManagers(known, result)) {
+    return { object: request.live, managedFields: entriesOf(request.live) };
+  }
+  const managedFields = encodeManagers(result);
+  const metadata = isJsonObject(annotated["metadata"]) ? annotated["metadata"] : {};
+  const object: JsonObject = {
+    ...annotated,
+    metadata: managedFields === undefined ? metadata : { ...metadata, managedFields: asJson(managedFields) },
+  };
+  return { object, managedFields };
+}
+
+const asJson = (entries: readonly ManagedFieldsEntry[]) => entries as unknown as readonly JsonObject[];
+
+function checkRequest({ applied, apiVersion, type }: ApplyRequest): void {
+  const version = applied["apiVersion"];
+  if (version !== apiVersion) {
+    throw ApiError.badRequest(
+      `Incorrect version specified in apply patch. Specified patch version: ${String(version ?? "")}, expected: ${apiVersion}`,
+    );
+  }
+  const metadata = isJsonObject(applied["metadata"]) ? applied["metadata"] : {};
+  if ((metadata["managedFields"] ?? undefined) !== undefined) {
+    throw ApiError.badRequest("metadata.managedFields must be nil");
+  }
+  const problems = type === undefined ? [] : appliedProblems(applied, type);
+  if (problems.length === 0) return;
+  const text =
+    problems.length === 1 ? problems[0] : ["errors:", ...problems.map((line) => `  ${line}`)].join("\n");
+  const versioned = apiVersion.includes("/") ? apiVersion : `/${apiVersion}`;
+  const name = `${String(metadata["namespace"] ?? "")}/${String(metadata["name"] ?? "")}`;
+  const what = `${name}; ${versioned}, Kind=${String(applied["kind"] ?? "")}`;
+  throw failed(`failed to create typed patch object (${what}): ${text}`);
+}
+
+/** A failure that upstream reports without a reason. */
+const failed = (message: string) => new ApiError({ message, code: 500 });
+
+function withoutManagedFields(object: JsonObject): JsonObject {
+  const metadata = object["metadata"];
+  if (!isJsonObject(metadata) || metadata["managedFields"] === undefined) return object;
+  const { managedFields: _, ...rest } = metadata;
+  return { ...object, metadata: rest };
+}
+
+function liveManagers(request: ApplyRequest): Managers {
+  try {
+    return decodeManagers(entriesOf(request.live) ?? [], { trusted: true });
+  } catch (error) {
+    if (!(error instanceof ManagedFieldsError)) throw error;
+    throw failed(`failed to decode managed fields: ${error.message}`);
+  }
+}
+
+/** What an object that was not tracked holds belongs to a manager of its own. */
+function firstManagers(request: ApplyRequest, live: JsonObject): Managers {
+  const managers = new Map<string, Manager>();
+  const { changed } = withoutReset(compareObjects(undefined, live, request.type), request.resetFields);
+  if (isEmptySet(changed)) return managers;
+  own(managers, {
+    manager: beforeFirstApply,
+    operation: "Update",
+    apiVersion: request.apiVersion,
+    subresource: request.subresource ?? "",
+    time: timeText(request.now),
+    set: changed,
+  });
+  return managers;
+}
+
+function appliedSet({ applied, type, resetFields }: ApplyRequest): FieldSet {
+  const set = difference(fieldsOf(applied, type), strippedFields);
+  return resetFields === undefined ? set : recursiveDifference(set, resetFields);
+}
+
+/** Removes what the manager applied last time, but not what anyone (it too) owns now. */
+function prune(
+  merged: JsonObject,
+  options: { readonly last: FieldSet; readonly managers: Managers; readonly request: ApplyRequest },
+): JsonObject {
+  const { last, managers, request } = options;
+  if (isEmptySet(last)) return merged;
+  const { type } = request;
+  const named = (set: FieldSet) => withNamedFields(set, type);
+  const namedFieldsOf = (object: JsonObject) => named(fieldsOf(object, type));
+  const everything = namedFieldsOf(merged);
+  let owned: FieldSet = leaf;
+  for (const manager of managers.values()) owned = union(owned, manager.set);
+  const stripped = removeFields(merged, named(last), type);
+  const unowned = difference(everything, union(namedFieldsOf(stripped), named(owned)));
+  const pruned = removeFields(merged, unowned, type);
+  const gone = intersection(difference(everything, namedFieldsOf(pruned)), named(last));
+  return removeFields(merged, gone, type);
+}
+
+function conflictsOf(
+  managers: Managers,
+  options: { readonly changed: FieldSet; readonly except: string },
+): readonly Conflict[] {
+  const conflicts: Conflict[] = [];
+  for (const [identity, manager] of managers) {
+    if (identity === options.except) continue;
+    const set = intersection(manager.set, options.changed);
+    if (!isEmptySet(set)) conflicts.push({ identity, manager, set });
+  }
+  return conflicts;
+}
+
+/** Fields that client-side apply set and nobody has changed since go to kubectl's server-side apply. */
+function refuseUnlessTakenOver(
+  conflicts: readonly Conflict[],
+  request: ApplyRequest,
+  live: JsonObject,
+): void {
+  const lastApplied = request.manager === kubectl ? lastAppliedOf(live, request.apiVersion) : undefined;
+  if (lastApplied === undefined) throw conflictError(conflicts);
+  const { changed, removed } = compareObjects(lastApplied, live, request.type);
+  const allowed = difference(difference(fieldsOf(lastApplied, request.type), changed), removed);
+  const left = conflicts
+    .map((conflict) => ({ ...conflict, set: difference(conflict.set, allowed) }))
+    .filter((conflict) => !isEmptySet(conflict.set));
+  if (left.length > 0) throw conflictError(left);
+}

@@ -53,10 +53,10 @@ interface Method {
 
 function caller(channel: Client, method: Method) {
   const path = `/runtime.v1.${method.service}/${method.name}`;
-  const serialize = (message: Input<MessageName>) => Buffer.from(encode(method.request, message));
+  const serialize = (message: object) => Buffer.from(encode(method.request, message));
   const deserialize = (bytes: Buffer) => decode(method.response, bytes);
-  return (request: Input<MessageName>, options: CallOptions = {}) =>
-    new Promise<Output<MessageName>>((resolve, reject) => {
+  return (request: object, options: CallOptions = {}) =>
+    new Promise<object>((resolve, reject) => {
       const deadline = Date.now() + (options.timeout ?? method.timeout);
       const cancel = () => call.cancel();
       const call = channel.makeUnaryRequest(
@@ -69,7 +69,7 @@ function caller(channel: Client, method: Method) {
         (error, answer) => {
           options.signal?.removeEventListener("abort", cancel);
           if (error) reject(new CriError({ method: method.name, code: error.code, message: error.details }));
-          else resolve(answer as Output<MessageName>);
+          else resolve(answer ?? {});
         },
       );
       if (options.signal?.aborted) cancel();

@@ -43,7 +43,7 @@ const decoder = new TextDecoder();
 /** Encodes a message of the runtime's protocol. */
 export function encode<M extends MessageName>(name: M, message: Input<M>): Uint8Array {
   const bytes: number[] = [];
-  writeMessage(bytes, layout(name), message as Values);
+  writeMessage(bytes, layout(name), message);
   return Uint8Array.from(bytes);
 }
 
@@ -72,7 +72,7 @@ function writeMessage(into: number[], { fields }: Layout, values: Values): void 
     } else if (!field.repeated) writeValue(into, field, value);
     else if (isNumeric(field.type)) {
       const packed: number[] = [];
-      for (const item of value as readonly number[]) writeVarint(packed, Number(item));
+      for (const item of value as readonly number[]) writeVarint(packed, item);
       if (packed.length > 0) writeBytes(into, field.number, packed);
     } else for (const item of value as readonly unknown[]) writeValue(into, field, item);
   }

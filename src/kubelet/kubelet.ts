@@ -76,7 +76,7 @@ const relistInterval: Milliseconds = 1000;
 
 /** Runs a node's pods until `signal` aborts; leaves their containers running. */
 export async function runKubelet(options: KubeletOptions, signal: AbortSignal): Promise<void> {
-  const { client, clock, random, nodeName, cri } = options;
+  const { client, clock, random, nodeName } = options;
   const logger = options.logger.named("kubelet");
   const recorder = createEventRecorder({
     client,
@@ -86,59 +86,62 @@ export async function runKubelet(options: KubeletOptions, signal: AbortSignal): 
     component: "kubelet",
     host: nodeName,
   });
-  const directories = {
-    pods: join(options.directory, "pods"),
-    memory: join(options.directory, "memory"),
-    logs: options.logDirectory,
-    seccomp: join(options.directory, "seccomp"),
-  };
+  const directories = directoriesOf(options);
   await prepareVolumeDirectories(directories);
   const machine = await readMachine({
     maxPods: options.maxPods ?? defaultMaxPods,
     directory: options.directory,
   });
   const services = createInformer(client, Service, { clock, logger, random });
-  const podInformer = createInformer(client, Pod, {
-    clock,
-    logger,
-    random,
-    selection: { fieldSelector: `spec.nodeName=${nodeName}` },
-  });
+  const selection = { fieldSelector: `spec.nodeName=${nodeName}` };
+  const informer = createInformer(client, Pod, { clock, logger, random, selection });
   const objects = new ObjectWatcher({ client, clock, logger });
-  const context: NodeContext = {
-    client,
-    clock,
-    random,
+  const context = {
+    ...options,
+    ...(await nodeFacts(options)),
     logger,
-    cri,
     recorder,
-    nodeName,
     directories,
+    services,
+    objects,
+    allocatable: machine.allocatable,
+    memoryCapacity: machine.memoryBytes,
+  };
+  const workers = new PodWorkers(context, { informer, signal, relistInterval });
+  options.onStarted?.(kubeletHandle(workers, options));
+  await Promise.all([
+    services.run(signal),
+    informer.run(signal),
+    runNode({ ...options, machine, recorder, logger }, signal),
+    workers.run(),
+  ]);
+  await objects.stop();
+  await recorder.stop();
+}
+
+function directoriesOf(options: KubeletOptions): NodeContext["directories"] {
+  return {
+    pods: join(options.directory, "pods"),
+    memory: join(options.directory, "memory"),
+    logs: options.logDirectory,
+    seccomp: join(options.directory, "seccomp"),
+  };
+}
+
+async function nodeFacts(options: KubeletOptions) {
+  const { cri, clock, clusterDNS, clusterDomain } = options;
+  const minor = kubernetesVersion.replace("v", "").split(".").slice(0, 2).join(".");
+  return {
     cgroups: new PodCgroups({ prefix: options.cgroupPrefix, layout: await readCgroupLayout() }),
     images: new Images({ cri, clock }),
-    objects,
-    services,
     dns: {
-      clusterDNS: options.clusterDNS,
-      clusterDomain: options.clusterDomain,
+      clusterDNS,
+      clusterDomain,
       hostResolvConf: await readFile(options.resolvConf ?? "/etc/resolv.conf", "utf8").catch(() => ""),
     },
     hostIPs: options.addresses.filter(({ type }) => type === "InternalIP").map(({ address }) => address),
-    allocatable: machine.allocatable,
-    memoryCapacity: machine.memoryBytes,
-    userAgent: `kube-probe/${kubernetesVersion.split(".").slice(0, 2).join(".").replace("v", "")}`,
+    userAgent: `kube-probe/${minor}`,
   };
-  const workers = new PodWorkers(context, { informer: podInformer, signal, relistInterval });
-  options.onStarted?.(kubeletHandle(workers, options));
-  const running = [
-    services.run(signal),
-    podInformer.run(signal),
-    runNode({ ...options, machine, recorder, logger }, signal),
-    workers.run(),
-  ];
-  await Promise.all(running);
-  await objects.stop();
-  await recorder.stop();
 }
 
 /** Removes what a kubelet leaves on the node when its pods are gone: the file system for secrets and control groups. */

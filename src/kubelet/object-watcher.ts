@@ -62,7 +62,7 @@ export class ObjectWatcher {
     const known = this.watched.get(key);
     if (known) return known;
     const { client, clock, logger } = this.options;
-    const informer = createInformer(client, resource as unknown as Resource<KubernetesObject>, {
+    const informer = createInformer(client, resource as unknown as Resource, {
       clock,
       logger,
       selection: { namespace, fieldSelector: `metadata.name=${name}` },

@@ -18,13 +18,13 @@ import { terminationMessage } from "./runtime/termination-message.ts";
 import type { Waiting } from "./status/container-status.ts";
 import { podStatus } from "./status/pod-status.ts";
 import { StatusWriter } from "./status/status-writer.ts";
+import { earliest, goDuration, graceOf, isDeleted } from "./pod-times.ts";
 import { PodVolumes, VolumeError } from "./volumes/index.ts";
 
 const second = 1000;
 const retryDelay: Milliseconds = 10 * second;
 const firstErrorDelay: Milliseconds = 500;
 const longestErrorDelay: Milliseconds = 122 * second;
-const defaultGraceSeconds = 30;
 
 /** Where a pod is in its life on this node. */
 type Life =
@@ -326,7 +326,7 @@ export class PodWorker {
     const sidecars = (this.pod.spec.initContainers ?? [])
       .filter(({ restartPolicy }) => restartPolicy === "Always")
       .map(({ name }) => name)
-      .reverse();
+      .toReversed();
     const running = this.observed.containers.filter(({ state }) => state !== "exited");
     const stop = (container: ObservedContainer, seconds: number) =>
       this.kill(container, { graceSeconds: seconds, ...(signal ? { signal } : {}) });
@@ -483,22 +483,4 @@ export class PodWorker {
       },
     });
   }
-}
-
-const isDeleted = (pod: Pod) => pod.metadata.deletionTimestamp !== undefined;
-
-function graceOf(pod: Pod): number {
-  const { deletionGracePeriodSeconds } = pod.metadata;
-  return deletionGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? defaultGraceSeconds;
-}
-
-function earliest(...times: readonly (Milliseconds | undefined)[]): Milliseconds | undefined {
-  const known = times.filter((time) => time !== undefined);
-  return known.length === 0 ? undefined : Math.min(...known);
-}
-
-/** Go's way to write whole seconds: `10s`, `1m20s`, `5m0s`. */
-function goDuration(span: Milliseconds): string {
-  const seconds = Math.round(span / second);
-  return seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${seconds % 60}s`;
 }

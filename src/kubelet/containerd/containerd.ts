@@ -261,7 +261,7 @@ class RunningContainerd implements Containerd {
       .split("\n")
       .map((line) => line.split(" ")[4] ?? "")
       .filter((path) => path.startsWith(`${this.options.stateDirectory}/`));
-    for (const path of below.sort().reverse()) await runProgram("umount", ["--lazy", path]);
+    for (const path of below.sort().toReversed()) await runProgram("umount", ["--lazy", path]);
   }
 
   private async watchAdopted(): Promise<void> {

@@ -35,43 +35,45 @@ function amd64Code(): number[] {
   const assemble = (maskAddress: number): number[] => {
     const loadMask = (register: number) => [0xb8 + register, ...littleEndian(maskAddress)];
     const setNumber = (value: number) => [0xb8, ...littleEndian(value)]; // mov eax, value
+    const maskSize = [0x41, 0xba, ...littleEndian(8)]; // mov r10d, 8
+    const call = [0x0f, 0x05]; // syscall
     const [rdi, rsi] = [7, 6];
     const block = [
-      ...[0x31, 0xff], // xor edi, edi (SIG_BLOCK)
-      ...loadMask(rsi),
-      ...[0x31, 0xd2], // xor edx, edx
-      ...[0x41, 0xba, ...littleEndian(8)], // mov r10d, 8
-      ...setNumber(14),
-      ...[0x0f, 0x05], // syscall
-    ];
+      [0x31, 0xff], // xor edi, edi (SIG_BLOCK)
+      loadMask(rsi),
+      [0x31, 0xd2], // xor edx, edx
+      maskSize,
+      setNumber(14),
+      call,
+    ].flat();
     const wait = [
-      ...loadMask(rdi),
-      ...[0x31, 0xf6, 0x31, 0xd2], // xor esi, esi; xor edx, edx
-      ...[0x41, 0xba, ...littleEndian(8)],
-      ...setNumber(128),
-      ...[0x0f, 0x05],
-    ];
+      loadMask(rdi),
+      [0x31, 0xf6, 0x31, 0xd2], // xor esi, esi; xor edx, edx
+      maskSize,
+      setNumber(128),
+      call,
+    ].flat();
     const reap = [
-      ...[0x83, 0xcf, 0xff], // or edi, -1
-      ...[0x31, 0xf6], // xor esi, esi
-      ...[0xba, ...littleEndian(1)], // mov edx, WNOHANG
-      ...[0x45, 0x31, 0xd2], // xor r10d, r10d
-      ...setNumber(61),
-      ...[0x0f, 0x05],
-      ...[0x85, 0xc0], // test eax, eax
-    ];
+      [0x83, 0xcf, 0xff], // or edi, -1
+      [0x31, 0xf6], // xor esi, esi
+      [0xba, ...littleEndian(1)], // mov edx, WNOHANG
+      [0x45, 0x31, 0xd2], // xor r10d, r10d
+      setNumber(61),
+      call,
+      [0x85, 0xc0], // test eax, eax
+    ].flat();
     const loop = reap.length + 2;
     const tail = [
-      ...[0x7f, 256 - loop], // jg reap
-      ...[0xeb, 256 - (wait.length + 10 + loop + 2)], // jmp wait
-    ];
+      [0x7f, 256 - loop], // jg reap
+      [0xeb, 256 - (wait.length + 10 + loop + 2)], // jmp wait
+    ].flat();
     const toExit = reap.length + tail.length;
     const decide = [
-      ...[0x83, 0xf8, sigInt, 0x74, toExit + 5], // cmp eax, SIGINT; je exit
-      ...[0x83, 0xf8, sigTerm, 0x74, toExit], // cmp eax, SIGTERM; je exit
-    ];
-    const exit = [0x31, 0xff, ...setNumber(60), 0x0f, 0x05];
-    return [...block, ...wait, ...decide, ...reap, ...tail, ...exit];
+      [0x83, 0xf8, sigInt, 0x74, toExit + 5], // cmp eax, SIGINT; je exit
+      [0x83, 0xf8, sigTerm, 0x74, toExit], // cmp eax, SIGTERM; je exit
+    ].flat();
+    const exit = [[0x31, 0xff], setNumber(60), call].flat();
+    return [block, wait, decide, reap, tail, exit].flat();
   };
   const length = assemble(0).length;
   return [...assemble(codeAddress + length), ...maskBytes];

@@ -73,7 +73,7 @@ class NodeReporter {
     const status = nodeStatus({ ...this.options, runtime, before, now });
     const text = JSON.stringify({
       ...status,
-      conditions: status.conditions?.map(({ lastHeartbeatTime: _, ...rest }) => rest),
+      conditions: status.conditions?.map((condition) => ({ ...condition, lastHeartbeatTime: undefined })),
     });
     const due = this.reported === undefined || now - this.reported.at >= reportInterval;
     if (due || this.reported?.text !== text) {

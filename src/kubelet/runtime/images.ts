@@ -191,7 +191,7 @@ function dockerConfig(secret: Secret): Readonly<Record<string, DockerEntry>> {
   try {
     const text = Buffer.from(modern ?? legacy ?? "", "base64").toString();
     const parsed = JSON.parse(text) as { auths?: Record<string, DockerEntry> };
-    return modern === undefined ? (parsed as Record<string, DockerEntry>) : (parsed.auths ?? {});
+    return modern === undefined ? parsed : (parsed.auths ?? {});
   } catch {
     return {};
   }

@@ -29,7 +29,7 @@ export function podHostname(pod: Pod, clusterDomain: string): { hostname: string
 
 /** What the runtime needs to make a pod's sandbox. */
 export function sandboxConfig(pod: Pod, settings: SandboxSettings): PodSandboxConfig {
-  const { name, uid = "", namespace = "" } = pod.metadata;
+  const { name, uid, namespace = "" } = pod.metadata;
   const { hostname, domain } = podHostname(pod, settings.dns.clusterDomain);
   const fullName = pod.spec.setHostnameAsFQDN && domain !== "" ? `${hostname}.${domain}` : hostname;
   return {

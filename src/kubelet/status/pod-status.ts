@@ -1,5 +1,5 @@
 import type { Milliseconds } from "../../base/index.ts";
-import type { Container, PodStatus } from "../../api/types/core-v1.ts";
+import type { PodStatus } from "../../api/types/core-v1.ts";
 import { qosClass } from "../runtime/resources.ts";
 import { podConditions } from "./conditions.ts";
 import { containerStatuses, timeOf } from "./container-status.ts";
@@ -29,7 +29,7 @@ export function podStatus(input: PodStatusInput): PodStatus {
     previous: before.containerStatuses ?? [],
     kind: "main",
   });
-  const ephemeral = containerStatuses((pod.spec.ephemeralContainers ?? []) as unknown as Container[], {
+  const ephemeral = containerStatuses(pod.spec.ephemeralContainers ?? [], {
     ...input,
     previous: before.ephemeralContainerStatuses ?? [],
     kind: "ephemeral",

@@ -12,6 +12,7 @@ import { validateObjectMeta, validateObjectMetaUpdate } from "../../apimachinery
 import type { RequestContext } from "../../api/index.ts";
 import type { RequestOptions } from "./context.ts";
 import type { AnyObject } from "./entry.ts";
+import { withMarkerDefaults } from "./marker-defaults.ts";
 import type { ServedResource } from "./served.ts";
 
 /** An object as a client sent it: JSON bytes, or a value. */
@@ -31,7 +32,8 @@ export function decodeObject(
   );
   const { kind: _, apiVersion: __, metadata, ...rest } = decoded as AnyObject;
   checkKind(served, decoded as AnyObject);
-  const object = { kind: resource.kind, apiVersion, metadata, ...rest } as AnyObject;
+  const named = { kind: resource.kind, apiVersion, metadata, ...rest } as AnyObject;
+  const object = withMarkerDefaults(named, served.type);
   return (served.definition.defaults?.(object) ?? object) as AnyObject;
 }
 

@@ -1,6 +1,5 @@
-import { invariant } from "../../base/index.ts";
 import { apiVersionOf } from "../../apimachinery/index.ts";
-import type { Resource, ResourceFacts, StructType, SubresourceFacts } from "../../apimachinery/index.ts";
+import type { Resource, StructType, SubresourceFacts } from "../../apimachinery/index.ts";
 import type { ResourceDefinition } from "../../api/index.ts";
 import type { AnyObject } from "./entry.ts";
 import type { ResourceCache } from "./cache.ts";
@@ -91,26 +90,6 @@ export class ServedTable {
     this.listeners.add(listener);
     return () => void this.listeners.delete(listener);
   }
-}
-
-/** Which built-in resources are only answered, never stored. */
-export function isStored(facts: Pick<ResourceFacts, "verbs">): boolean {
-  return facts.verbs.includes("list") && facts.verbs.includes("create");
-}
-
-/** The storage version of a resource among the versions served, the most stable and newest first. */
-export function storageVersionOf(versions: readonly Resource[]): Resource {
-  const best = [...versions].sort((left, right) => rank(right.version) - rank(left.version))[0];
-  invariant(best !== undefined, "a resource has at least one version");
-  return best;
-}
-
-/** v2 > v1 > v1beta2 > v1beta1 > v1alpha1. */
-function rank(version: string): number {
-  const match = /^v(\d+)(?:(alpha|beta)(\d+))?$/.exec(version);
-  if (!match) return -1;
-  const level = match[2] === undefined ? 2 : match[2] === "beta" ? 1 : 0;
-  return level * 1_000_000 + Number(match[1]) * 1_000 + Number(match[3] ?? 0);
 }
 
 /** `object` as of another API version with the same fields. */

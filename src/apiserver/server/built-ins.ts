@@ -1,15 +1,11 @@
 import type { Resource } from "../../apimachinery/index.ts";
-import { definitionOf as writtenDefinitionOf } from "../../api/index.ts";
-import type { ResourceDefinition } from "../../api/index.ts";
-import type { AnyObject } from "../registry/entry.ts";
-import { restamp } from "../registry/served.ts";
+import { convert, definitionOf, storageVersionOf } from "../../api/index.ts";
+import type { BuiltIns } from "./install.ts";
 
-/** The rules of a built-in resource. */
-export function definitionOf(resource: Resource): ResourceDefinition {
-  return writtenDefinitionOf(resource) ?? { resource };
-}
-
-/** A built-in object in another version of its kind. */
-export function convert(object: AnyObject, to: Resource): AnyObject {
-  return restamp(object, to);
-}
+/** The rules of the built-in resources. */
+export const builtInRules: Pick<BuiltIns, "definitionOf" | "convert" | "storageVersionOf"> = {
+  definitionOf: (resource) => definitionOf(resource) ?? { resource },
+  // A conversion keeps what an object is: KubernetesObject says less than what is known here.
+  convert: (object, from, to) => convert(object, from, to) as ReturnType<BuiltIns["convert"]>,
+  storageVersionOf: (resource: Resource) => storageVersionOf(resource) ?? resource,
+};

@@ -4,18 +4,19 @@ import type { ResourceDefinition } from "../../api/index.ts";
 import { invariant } from "../../base/index.ts";
 import type { AnyObject, Entry } from "../registry/entry.ts";
 import type { CacheSet } from "../registry/cache.ts";
-import { restamp, storageVersionOf } from "../registry/served.ts";
+import { restamp } from "../registry/served.ts";
 import type { ServedResource, ServedTable, ServedVersion } from "../registry/served.ts";
 import { storagePrefix } from "../registry/storage-path.ts";
 
 /** Changes an object between two versions of its resource. */
-export type Convert = (object: AnyObject, to: Resource) => AnyObject;
+export type Convert = (object: AnyObject, from: Resource, to: Resource) => AnyObject;
 
 export interface BuiltIns {
   readonly facts: readonly ResourceFacts[];
   readonly schemas: SchemaRegistry;
   readonly definitionOf: (resource: Resource) => ResourceDefinition;
   readonly convert: Convert;
+  readonly storageVersionOf: (resource: Resource) => Resource;
 }
 
 /** Serves versions that share one storage: the built-in resources of one prefix, or a custom resource's versions. */
@@ -43,8 +44,8 @@ export async function install(
       ...(same
         ? {}
         : {
-            toStored: (object) => convert(object, stored),
-            fromStored: convertOnce((object) => convert(object, version.resource)),
+            toStored: (object) => convert(object, version.resource, stored),
+            fromStored: convertOnce((object) => convert(object, stored, version.resource)),
           }),
     });
   }
@@ -74,7 +75,9 @@ export async function installBuiltIns(
   }
   for (const rows of byPrefix.values()) {
     const versions = rows.map((facts) => versionOf(facts, builtIns));
-    const stored = storageVersionOf(versions.map((version) => version.resource));
+    const [first] = versions;
+    if (!first) continue;
+    const stored = builtIns.storageVersionOf(first.resource);
     await install(into, { versions, stored, convert: builtIns.convert });
   }
 }

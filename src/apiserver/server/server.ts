@@ -11,7 +11,7 @@ import type { AnswerHandler, Core, PostHandler, WriteHook } from "../registry/co
 import { ServedTable } from "../registry/served.ts";
 import { bindPod, evictPod } from "../registry/subresources.ts";
 import { isServedByDefault } from "../discovery/index.ts";
-import { convert, definitionOf } from "./built-ins.ts";
+import { builtInRules } from "./built-ins.ts";
 import { createLocalClient } from "./client.ts";
 import { installBuiltIns } from "./install.ts";
 import type { BuiltIns } from "./install.ts";
@@ -33,7 +33,9 @@ export interface ApiServerOptions {
   readonly authorizer: Authorizer | ((parts: ServerParts) => Authorizer);
   readonly admission?: readonly AdmissionPlugin[] | ((parts: ServerParts) => readonly AdmissionPlugin[]);
   /** Creates at subresources, by `group/plural/subresource`, e.g. `/serviceaccounts/token`. */
-  readonly postHandlers?: Readonly<Record<string, PostHandler>>;
+  readonly postHandlers?:
+    | Readonly<Record<string, PostHandler>>
+    | ((parts: ServerParts) => Readonly<Record<string, PostHandler>>);
   /** Resources that are answered and never stored, by `group/plural`. */
   readonly answers?:
     | Readonly<Record<string, AnswerHandler>>
@@ -66,8 +68,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const builtIns: BuiltIns = {
     facts: resourceFacts.filter(isServedByDefault),
     schemas,
-    definitionOf,
-    convert,
+    ...builtInRules,
     ...options.builtIns,
   };
   await installBuiltIns({ served, caches }, builtIns);
@@ -75,7 +76,6 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const postHandlers = new Map<string, PostHandler>([
     ["/pods/binding", bindPod],
     ["/pods/eviction", evictPod],
-    ...Object.entries(options.postHandlers ?? {}),
   ]);
   const answers = new Map<string, AnswerHandler>();
   const writeHooks = new Map<string, WriteHook>();
@@ -98,6 +98,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   core.admission = typeof admission === "function" ? admission(parts) : admission;
   const answered = typeof given === "function" ? given({ ...parts, authorizer: core.authorizer }) : given;
   for (const [name, handler] of Object.entries(answered)) answers.set(name, handler);
+  const { postHandlers: posts = {} } = options;
+  const posted = typeof posts === "function" ? posts(parts) : posts;
+  for (const [name, handler] of Object.entries(posted)) postHandlers.set(name, handler);
   for (const [name, hook] of Object.entries(options.writeHooks?.(parts) ?? {})) writeHooks.set(name, hook);
   return {
     core,

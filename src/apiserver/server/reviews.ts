@@ -1,0 +1,88 @@
+import { ApiError } from "../../apimachinery/index.ts";
+import type { TokenRequest, TokenReview } from "../../api/types/authentication-v1.ts";
+import type {
+  LocalSubjectAccessReview,
+  SelfSubjectAccessReview,
+  SelfSubjectRulesReview,
+  SubjectAccessReview,
+} from "../../api/types/authorization-v1.ts";
+import { ServiceAccount } from "../../api/types/core-v1.ts";
+import { evaluateTokenReview, selfSubject } from "../authentication/index.ts";
+import type { TokenAuthenticator, TokenIssuer } from "../authentication/index.ts";
+import {
+  evaluateLocalSubjectAccessReview,
+  evaluateSelfSubjectAccessReview,
+  evaluateSelfSubjectRulesReview,
+  evaluateSubjectAccessReview,
+} from "../authorization/index.ts";
+import type { Authorizer, RbacAuthorizer } from "../authorization/index.ts";
+import type { AnswerHandler, PostHandler } from "../registry/context.ts";
+import type { AnyObject } from "../registry/entry.ts";
+import type { ObjectReader } from "../reader.ts";
+
+export interface ReviewOptions {
+  readonly authorizer: Authorizer;
+  /** Absent where roles do not decide: rules reviews are then refused. */
+  readonly rbac?: RbacAuthorizer;
+  readonly tokens: TokenAuthenticator;
+  /** Whom tokens must be for by default. */
+  readonly apiAudiences: readonly string[];
+}
+
+/** Answers to the reviews of the groups authentication.k8s.io and authorization.k8s.io, by `group/plural`. */
+export function reviewAnswers(options: ReviewOptions): Readonly<Record<string, AnswerHandler>> {
+  const { authorizer, rbac } = options;
+  return {
+    "authorization.k8s.io/subjectaccessreviews": async ({ body }) => {
+      const { spec } = typed<SubjectAccessReview>(body);
+      return { ...body, status: evaluateSubjectAccessReview(authorizer, spec) };
+    },
+    "authorization.k8s.io/selfsubjectaccessreviews": async ({ body, options: { user } }) => {
+      const { spec } = typed<SelfSubjectAccessReview>(body);
+      return { ...body, status: evaluateSelfSubjectAccessReview(authorizer, { user, spec }) };
+    },
+    "authorization.k8s.io/localsubjectaccessreviews": async ({ body, namespace = "" }) => {
+      const { spec } = typed<LocalSubjectAccessReview>(body);
+      return { ...body, status: evaluateLocalSubjectAccessReview(authorizer, { namespace, spec }) };
+    },
+    "authorization.k8s.io/selfsubjectrulesreviews": async ({ body, options: { user } }) => {
+      if (!rbac) throw ApiError.badRequest("rules are not known to the authorizer");
+      const { spec } = typed<SelfSubjectRulesReview>(body);
+      const namespace = spec.namespace ?? "";
+      return { ...body, status: evaluateSelfSubjectRulesReview(rbac, { user, namespace }) };
+    },
+    "authentication.k8s.io/tokenreviews": async ({ body }) => {
+      const { spec } = typed<TokenReview>(body);
+      return { ...body, status: await evaluateTokenReview(options, spec) };
+    },
+    "authentication.k8s.io/selfsubjectreviews": async ({ body, options: { user } }) => ({
+      ...body,
+      status: { userInfo: selfSubject(user) },
+    }),
+  };
+}
+
+/** Answers `serviceaccounts/token`. */
+export function tokenRequests(options: {
+  readonly issuer: TokenIssuer;
+  readonly reader: ObjectReader;
+}): Readonly<Record<string, PostHandler>> {
+  const { issuer, reader } = options;
+  return {
+    "/serviceaccounts/token": async ({ key, body }) => {
+      const serviceAccount = reader.get(ServiceAccount, key);
+      if (!serviceAccount) throw ApiError.notFound({ group: "", resource: "serviceaccounts" }, key.name);
+      const { spec } = typed<TokenRequest>(body);
+      return {
+        ...body,
+        metadata: { ...body.metadata, ...key },
+        ...(await issuer.issue({ serviceAccount, spec })),
+      };
+    },
+  };
+}
+
+/** The body as its kind's type: it was decoded as that kind. */
+function typed<T>(body: AnyObject): T {
+  return body as unknown as T;
+}

@@ -1,6 +1,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { constants } from "node:http2";
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import type { Readable } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import { ApiError } from "../../apimachinery/index.ts";
 
@@ -50,17 +51,25 @@ function splitTarget(target: string): { path: string; query: URLSearchParams } {
   return { path: target.slice(0, mark), query: new URLSearchParams(target.slice(mark + 1)) };
 }
 
-async function collect(chunks: AsyncIterable<Uint8Array>, declared: string | undefined): Promise<Uint8Array> {
-  const tooLarge = () => ApiError.tooLarge(`limit is ${maximumBodyBytes}`);
-  if (Number(declared ?? 0) > maximumBodyBytes) throw tooLarge();
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of chunks) {
-    size += chunk.length;
-    if (size > maximumBodyBytes) throw tooLarge();
-    parts.push(chunk);
-  }
-  return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+/** Reads a body to its end; of one that is too large the rest is dropped, so that the answer still gets through. */
+function collect(body: Readable, declared: string | undefined): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const parts: Uint8Array[] = [];
+    let size = Number(declared ?? 0) > maximumBodyBytes ? maximumBodyBytes + 1 : 0;
+    const refuse = () => {
+      parts.length = 0;
+      reject(ApiError.tooLarge(`limit is ${maximumBodyBytes}`));
+    };
+    if (size > 0) refuse();
+    body.on("data", (chunk: Uint8Array) => {
+      size += chunk.length;
+      if (size <= maximumBodyBytes) parts.push(chunk);
+      else refuse();
+    });
+    body.on("end", () => resolve(parts.length === 1 ? parts[0]! : Buffer.concat(parts)));
+    body.on("error", reject);
+    body.on("close", () => reject(ApiError.badRequest("the client went away")));
+  });
 }
 
 /** An exchange over one HTTP/2 stream. */

@@ -23,13 +23,56 @@ const priorityClasses: readonly New<PriorityClass>[] = [
   },
 ];
 
-/** Where clients inside the cluster find the API server. */
-export interface ServiceFrontend {
-  /** First address of the service network. */
+/** A service that no pod is behind, but something on a machine of the cluster. */
+export interface MachineService {
+  readonly name: string;
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
   readonly clusterIP: string;
-  /** The address and port that the API server listens on. */
   readonly address: string;
-  readonly port: number;
+  readonly ports: readonly {
+    readonly name: string;
+    readonly protocol: "TCP" | "UDP";
+    readonly port: number;
+    readonly targetPort: number;
+  }[];
+}
+
+/** The API server as the service `kubernetes`. */
+export function apiServerService(options: {
+  clusterIP: string;
+  address: string;
+  port: number;
+}): MachineService {
+  const { clusterIP, address, port } = options;
+  return {
+    name: "kubernetes",
+    namespace: "default",
+    labels: { component: "apiserver", provider: "kubernetes" },
+    clusterIP,
+    address,
+    ports: [{ name: "https", protocol: "TCP", port: 443, targetPort: port }],
+  };
+}
+
+/** Cluster DNS as the service `kube-dns`. */
+export function dnsService(options: { clusterIP: string; address: string; port: number }): MachineService {
+  const { clusterIP, address, port } = options;
+  return {
+    name: "kube-dns",
+    namespace: "kube-system",
+    labels: {
+      "k8s-app": "kube-dns",
+      "kubernetes.io/cluster-service": "true",
+      "kubernetes.io/name": "CoreDNS",
+    },
+    clusterIP,
+    address,
+    ports: [
+      { name: "dns", protocol: "UDP", port: 53, targetPort: port },
+      { name: "dns-tcp", protocol: "TCP", port: 53, targetPort: port },
+    ],
+  };
 }
 
 /** Makes what every cluster has from the start, where it is missing. */
@@ -43,31 +86,24 @@ export async function bootstrapCluster(client: Client): Promise<void> {
   ]);
 }
 
-/** Keeps the service `kubernetes` and its endpoints pointed at this API server. */
-export async function publishFrontend(
-  client: Client,
-  { clusterIP, address, port }: ServiceFrontend,
-): Promise<void> {
-  const metadata = { name: "kubernetes", namespace: "default" };
-  const labels = { component: "apiserver", provider: "kubernetes" };
+/** Makes the service, and keeps its endpoints pointed at the machine. */
+export async function publishService(client: Client, service: MachineService): Promise<void> {
+  const { name, namespace, labels, clusterIP, address } = service;
+  const metadata = { name, namespace };
   await createUnlessPresent(client, Service, {
     metadata: { ...metadata, labels },
-    spec: {
-      type: "ClusterIP",
-      clusterIP,
-      ports: [{ name: "https", protocol: "TCP", port: 443, targetPort: port }],
-      sessionAffinity: "None",
-    },
+    spec: { type: "ClusterIP", clusterIP, ports: service.ports, sessionAffinity: "None" },
   });
+  const ports = service.ports.map(({ name, protocol, targetPort }) => ({ name, protocol, port: targetPort }));
   const endpoints: New<Endpoints> = {
     metadata: { ...metadata, labels: { "endpointslice.kubernetes.io/skip-mirror": "true" } },
-    subsets: [{ addresses: [{ ip: address }], ports: [{ name: "https", port, protocol: "TCP" }] }],
+    subsets: [{ addresses: [{ ip: address }], ports }],
   };
   const slice: New<EndpointSlice> = {
-    metadata: { ...metadata, labels: { "kubernetes.io/service-name": "kubernetes" } },
+    metadata: { ...metadata, labels: { "kubernetes.io/service-name": name } },
     addressType: "IPv4",
     endpoints: [{ addresses: [address], conditions: { ready: true } }],
-    ports: [{ name: "https", port, protocol: "TCP" }],
+    ports,
   };
   await replace<Endpoints>(client, Endpoints, endpoints);
   await replace<EndpointSlice>(client, EndpointSlice, slice);

@@ -1,3 +1,3 @@
 export { renderKubeconfig } from "./kubeconfig.ts";
-export { createUnlessPresent, publishFrontend, replace, type ServiceFrontend } from "./bootstrap.ts";
+export { apiServerService, dnsService, publishService, type MachineService } from "./bootstrap.ts";
 export { createControlPlane, type ControlPlane, type ControlPlaneOptions } from "./control-plane.ts";

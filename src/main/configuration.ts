@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { UsageError } from "./flags.ts";
 import type { Layout } from "./layout.ts";
@@ -7,8 +6,6 @@ import type { Layout } from "./layout.ts";
 export interface ClusterConfiguration {
   /** Format of the directory; a newer one is refused. */
   readonly format: 1;
-  /** Tells this cluster's interfaces, tables and control groups from those of others on the machine; from its directory. */
-  readonly id: string;
   /** The API server's port. */
   readonly port: number;
   /** 0: the control plane alone; 1: with a node on this machine. */
@@ -19,14 +16,11 @@ export interface ClusterConfiguration {
   readonly clusterDomain: string;
   /** The kubelet's port. */
   readonly kubeletPort: number;
+  /** Where cluster DNS listens on the node, behind the service kube-dns. */
+  readonly dnsPort: number;
 }
 
 export const currentFormat = 1;
-
-/** Six hexadecimal digits that name a cluster on its machine. */
-export function clusterId(layout: Layout): string {
-  return createHash("sha256").update(layout.directory).digest("hex").slice(0, 6);
-}
 
 /** The settings in force, or undefined where there is no cluster yet. */
 export function readConfiguration(layout: Layout): ClusterConfiguration | undefined {

@@ -1,23 +1,30 @@
-import { networkInterfaces } from "node:os";
-import { invariant, systemClock, systemRandom, textLogger, type Logger } from "../base/index.ts";
+import { invariant, systemClock, systemRandom } from "../base/index.ts";
 import type { Client } from "../api/index.ts";
 import { loadServiceAccountKey } from "../apiserver/authentication/index.ts";
 import { serveApi } from "../apiserver/http/index.ts";
 import {
+  apiServerService,
   createControlPlane,
-  publishFrontend,
+  dnsService,
+  publishService,
   renderKubeconfig,
   type ControlPlane,
 } from "../control-plane/index.ts";
-import { ensureClientCertificate, ensureClusterPki, type ClusterPki } from "../pki/index.ts";
+import {
+  ensureClientCertificate,
+  ensureClusterPki,
+  ensureServingCertificate,
+  type ClusterPki,
+} from "../pki/index.ts";
 import { openLogStore } from "../store/log/index.ts";
 import { readConfiguration, writePrivately, type ClusterConfiguration } from "./configuration.ts";
 import { openReporter } from "./daemon.ts";
 import type { FlagValues } from "./flags.ts";
 import { defaultDirectory, layoutOf, type Layout } from "./layout.ts";
 import { untilTerminated } from "./lifetime.ts";
+import { daemonLogger, machineAddress } from "./machine.ts";
 import { nodeIdentities } from "./node-identities.ts";
-import { addressAt } from "./subnets.ts";
+import { addressAt, dnsPosition } from "./subnets.ts";
 
 const issuerOf = ({ clusterDomain }: ClusterConfiguration) =>
   `https://kubernetes.default.svc.${clusterDomain}`;
@@ -76,7 +83,14 @@ async function serve({
   await writeCredentials({ layout, configuration, pki, clock });
   reporter.part("API server");
   const administrator = plane.clientFor({ name: "system:apiserver", groups: ["system:masters"] });
-  await publishFrontend(administrator, { clusterIP: serviceAddress, address, port: configuration.port });
+  await publishService(
+    administrator,
+    apiServerService({ clusterIP: serviceAddress, address, port: configuration.port }),
+  );
+  if (configuration.nodes > 0) {
+    const clusterIP = addressAt(configuration.serviceCIDR, dnsPosition);
+    await publishService(administrator, dnsService({ clusterIP, address, port: configuration.dnsPort }));
+  }
   const lifetime = new AbortController();
   const components = plane.run(lifetime.signal);
   await firstControllers(administrator);
@@ -138,6 +152,16 @@ async function writeCredentials(options: {
   writePrivately(layout.caCertificate, pki.ca.certificate);
   writePrivately(layout.kubeconfig, renderKubeconfig({ ...common, user: "kubernetes-admin", ...pki.admin }));
   if (configuration.nodes === 0) return;
+  const { nodeName } = configuration;
+  await ensureServingCertificate({
+    directory: layout.pki,
+    file: "kubelet",
+    ca: pki.ca,
+    commonName: `system:node:${nodeName}`,
+    dnsNames: [nodeName],
+    ipAddresses: [machineAddress()],
+    clock,
+  });
   for (const identity of nodeIdentities(layout, configuration)) {
     const { file, commonName, organizations, kubeconfig } = identity;
     const pair = await ensureClientCertificate({
@@ -161,19 +185,6 @@ async function firstControllers(client: Client): Promise<void> {
     if (events.some(({ type }) => type === "ADDED")) return;
   }
   throw new Error("the controllers did not start within 30 seconds");
-}
-
-/** Logs to standard error, which `up` points at the log file. */
-export function daemonLogger(): Logger {
-  return textLogger({ level: "info", write: (line) => void process.stderr.write(line), now: Date.now });
-}
-
-/** The machine's first address that others can reach, else the loopback one. */
-export function machineAddress(): string {
-  const addresses = Object.entries(networkInterfaces())
-    .filter(([name]) => !/^(kubets|cni|docker|veth|br-)/.test(name))
-    .flatMap(([, entries]) => entries ?? []);
-  return addresses.find(({ family, internal }) => family === "IPv4" && !internal)?.address ?? "127.0.0.1";
 }
 
 function explain(error: unknown): string {

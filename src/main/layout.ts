@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 
@@ -17,6 +18,10 @@ export interface Layout {
   readonly pki: string;
   readonly node: string;
   readonly logs: string;
+  /** Sockets and live state of the node; gone after a restart of the machine. */
+  readonly run: string;
+  /** Tells this cluster's interfaces, tables and control groups from those of others on the machine. */
+  readonly id: string;
 }
 
 export const defaultDirectory = (): string => join(homedir(), ".kubets");
@@ -24,6 +29,7 @@ export const defaultDirectory = (): string => join(homedir(), ".kubets");
 export function layoutOf(directory: string): Layout {
   const root = resolve(directory);
   const data = join(root, "data");
+  const id = createHash("sha256").update(root).digest("hex").slice(0, 6);
   return {
     directory: root,
     kubeconfig: join(root, "kubeconfig"),
@@ -36,5 +42,7 @@ export function layoutOf(directory: string): Layout {
     pki: join(data, "pki"),
     node: join(data, "node"),
     logs: join(root, "logs"),
+    run: `/run/kubets/${id}`,
+    id,
   };
 }

@@ -19,7 +19,8 @@ function isOurs(pid: number, layout: Layout): boolean {
   if (!existsSync("/proc/self/cmdline")) return true;
   try {
     if (/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"))) return false;
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(layout.directory);
+    const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+    return command.includes(layout.directory) || command.includes(layout.run);
   } catch {
     // The process ended while we looked.
     return false;

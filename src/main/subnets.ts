@@ -32,3 +32,6 @@ export function addressAt(cidr: string, position: number): string {
   const address = base + position;
   return [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join(".");
 }
+
+/** Cluster DNS has the tenth address of the service network, as everywhere. */
+export const dnsPosition = 10;

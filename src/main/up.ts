@@ -4,7 +4,6 @@ import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs"
 import type { Milliseconds } from "../base/index.ts";
 import type { CommandContext } from "./command.ts";
 import {
-  clusterId,
   currentFormat,
   makeDirectories,
   readConfiguration,
@@ -20,6 +19,7 @@ import { freeSubnets } from "./subnets.ts";
 
 const defaultPort = 6443;
 const defaultKubeletPort = 10250;
+const defaultDnsPort = 10053;
 /** How long a half-started cluster may take to stop again. */
 const undoPatience: Milliseconds = 20_000;
 
@@ -84,7 +84,6 @@ async function settle(layout: Layout, flags: FlagValues): Promise<ClusterConfigu
   const subnets = freeSubnets(Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []));
   return {
     format: currentFormat,
-    id: clusterId(layout),
     port: port ?? defaultPort,
     nodes: nodesFor(nodes ?? (isRoot() ? 1 : 0)),
     nodeName: hostname().toLowerCase(),
@@ -92,6 +91,7 @@ async function settle(layout: Layout, flags: FlagValues): Promise<ClusterConfigu
     serviceCIDR: subnets.services,
     clusterDomain: "cluster.local",
     kubeletPort: await freePort(defaultKubeletPort),
+    dnsPort: await freePort(defaultDnsPort),
   };
 }
 

@@ -127,6 +127,25 @@ export function ensureClientCertificate(options: {
   });
 }
 
+/** A serving certificate for a component, made or kept in `directory` under `file`. */
+export function ensureServingCertificate(options: {
+  readonly directory: string;
+  readonly file: string;
+  readonly ca: CertificateAuthority;
+  readonly commonName: string;
+  readonly dnsNames: readonly string[];
+  readonly ipAddresses: readonly string[];
+  readonly clock: Clock;
+}): Promise<CertificatePair> {
+  const { directory, file, clock, ...request } = options;
+  const now = clock.now();
+  const names = [...request.dnsNames, ...request.ipAddresses];
+  return ensurePair(join(directory, file), {
+    serves: (pair) => certificateServes(pair, { ca: request.ca, names, now, margin: renewalMargin }),
+    make: () => issueCertificate({ ...request, usages: ["server"], now }),
+  });
+}
+
 function apiserverNames(options: {
   readonly hosts: readonly string[];
   readonly ips: readonly string[];

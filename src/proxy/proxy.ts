@@ -23,7 +23,6 @@ export interface ProxyOptions {
   readonly firewall: Firewall;
   readonly table: string;
   readonly nodeName: string;
-  readonly podCIDR: string;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Called once when the rules of all present services are in force. */
@@ -52,7 +51,7 @@ class Proxy {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { informers, firewall, table, podCIDR, clock, logger } = this.options;
+    const { informers, firewall, table, clock, logger } = this.options;
     const services = informers.informer(Service);
     const slices = informers.informer(EndpointSlice);
     slices.addIndex(serviceOf, (slice) => [serviceKey(slice)]);
@@ -69,7 +68,7 @@ class Proxy {
     signal.addEventListener("abort", () => this.wake?.(), { once: true });
     try {
       await Promise.all([services.whenSynced(signal), slices.whenSynced(signal)]);
-      await firewall.load(baseTable(table, { podCIDR }));
+      await firewall.load(baseTable(table));
       let ready = false;
       while (!signal.aborted) {
         const keys = [...this.dirty];

@@ -21,7 +21,7 @@ const setTypes: Readonly<Record<Element["set"], string>> = {
  * The empty table. A packet's destination is looked up in flat maps, so that neither the number of services nor
  * that of endpoints counts: the first map names the chain that draws a slot, the second the slot's endpoint.
  */
-export function baseTable(table: string, { podCIDR }: { readonly podCIDR: string }): string {
+export function baseTable(table: string): string {
   return `
 table ip ${table}
 delete table ip ${table}
@@ -45,7 +45,6 @@ table ip ${table} {
     ct mark ${masqueradeMark} masquerade fully-random
     ct status dnat ip saddr . ip daddr @hairpin masquerade fully-random
     ct status dnat ip saddr 127.0.0.0/8 masquerade fully-random
-    ip saddr ${podCIDR} ip daddr != ${podCIDR} ct status != dnat fib daddr type != local masquerade fully-random
   }
   chain refuse {
     ip daddr . meta l4proto . th dport @refused meta l4proto tcp reject with tcp reset

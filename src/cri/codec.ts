@@ -12,7 +12,7 @@ interface Field {
 
 interface Layout {
   readonly fields: readonly Field[];
-  readonly byNumber: ReadonlyMap<number, Field>;
+  readonly byNumber: readonly (Field | undefined)[];
 }
 
 type Values = Readonly<Record<string, unknown>>;
@@ -27,7 +27,9 @@ function layoutOf(definition: Readonly<Record<string, readonly [number, string]>
     const repeated = type.endsWith("[]");
     return { name, number, type: repeated ? type.slice(0, -2) : type, repeated };
   });
-  return { fields, byNumber: new Map(fields.map((field) => [field.number, field])) };
+  const byNumber: (Field | undefined)[] = [];
+  for (const field of fields) byNumber[field.number] = field;
+  return { fields, byNumber };
 }
 
 const layouts: ReadonlyMap<string, Layout> = new Map(
@@ -38,7 +40,6 @@ const isNumeric = (type: string) =>
   type === "int32" || type === "int64" || type === "uint32" || type === "uint64" || type === "bool";
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
 
 /** Encodes a message of the runtime's protocol. */
 export function encode<M extends MessageName>(name: M, message: Input<M>): Uint8Array {
@@ -49,7 +50,8 @@ export function encode<M extends MessageName>(name: M, message: Input<M>): Uint8
 
 /** Decodes a message of the runtime's protocol; unknown fields are skipped. */
 export function decode<M extends MessageName>(name: M, bytes: Uint8Array): Output<M> {
-  return readMessage({ bytes, position: 0, end: bytes.length }, layout(name)) as Output<M>;
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return readMessage({ bytes: buffer, position: 0, end: buffer.length }, layout(name)) as Output<M>;
 }
 
 function layout(name: string): Layout {
@@ -115,7 +117,8 @@ function writeVarint(into: number[], value: number): void {
 }
 
 interface Reader {
-  readonly bytes: Uint8Array;
+  /** A Buffer, because its short strings are read several times faster than a TextDecoder's. */
+  readonly bytes: Buffer;
   position: number;
   readonly end: number;
 }
@@ -141,7 +144,7 @@ function readMessage(reader: Reader, { fields, byNumber }: Layout): Values {
   for (const field of fields) message[field.name] = zero(field);
   while (reader.position < reader.end) {
     const tag = readVarint(reader);
-    const field = byNumber.get(Math.floor(tag / 8));
+    const field = byNumber[tag >>> 3];
     const wire = tag % 8;
     if (!field) skip(reader, wire);
     else readField(reader, { field, wire, message });
@@ -175,8 +178,8 @@ function store(message: Record<string, unknown>, field: Field, value: unknown): 
 
 function readSection(reader: Reader, type: string): unknown {
   const { bytes, position, end } = reader;
-  if (type === "string") return decoder.decode(bytes.subarray(position, end));
-  if (type === "bytes") return bytes.slice(position, end);
+  if (type === "string") return bytes.toString("utf8", position, end);
+  if (type === "bytes") return Uint8Array.from(bytes.subarray(position, end));
   return readMessage(reader, layout(type));
 }
 

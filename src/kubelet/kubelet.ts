@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock, Logger, Milliseconds, Random } from "../base/index.ts";
@@ -77,6 +78,8 @@ const relistInterval: Milliseconds = 1000;
 /** Runs a node's pods until `signal` aborts; leaves their containers running. */
 export async function runKubelet(options: KubeletOptions, signal: AbortSignal): Promise<void> {
   const { client, clock, random, nodeName } = options;
+  // Every pod and every wait listens to it.
+  setMaxListeners(0, signal);
   const logger = options.logger.named("kubelet");
   const recorder = createEventRecorder({
     client,

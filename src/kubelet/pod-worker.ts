@@ -137,6 +137,7 @@ export class PodWorker {
       if (error instanceof VolumeError)
         this.actions.record(this.pod, { type: "Warning", reason: "FailedMount", message: error.message });
       else logger.warn("a pod's step failed", { pod: this.pod.metadata.name, error });
+      if (!this.signal.aborted && this.life.type !== "gone") this.publish();
       const until = clock.now() + this.errorDelay;
       this.errorDelay = Math.min(2 * this.errorDelay, longestErrorDelay);
       return { type: "wait", until };
@@ -171,6 +172,8 @@ export class PodWorker {
     if (this.life.type === "over") return this.finish();
     const plan = this.plan();
     if (plan.completed && plan.actions.length === 0) return this.complete();
+    // Users see that the node has taken the pod on before images are pulled.
+    if (plan.actions.some(({ type }) => type === "createSandbox")) this.publish();
     const retryAt = await this.perform(plan);
     if (retryAt === "again") {
       await this.observe();

@@ -157,6 +157,30 @@ describe.skipIf(reason !== undefined)("kubelet with real containers", () => {
     await node.untilGone("probed");
   });
 
+  test("host ports lead in, sidecars end last, configuration is followed live", async () => {
+    const metadata = { namespace: "default", name: "live" };
+    await node.client.create(ConfigMap, { metadata, data: { page: "before" } });
+    const side = shell("trap 'exit 0' TERM; sleep 1000 & wait", { name: "side", restartPolicy: "Always" });
+    const main = shell("httpd -f -p 80 -h /pages", {
+      ports: [{ containerPort: 80, hostPort: 28_080 }],
+      volumeMounts: [{ name: "pages", mountPath: "/pages" }],
+      readinessProbe: { httpGet: { path: "/page", port: 80 }, periodSeconds: 1 },
+    });
+    const volumes = [{ name: "pages", configMap: { name: "live" } }];
+    await node.run("served", { volumes, initContainers: [side], containers: [main] });
+    await node.until("served", isReady);
+    const page = async () => (await fetch("http://127.0.0.1:28080/page")).text();
+    expect(await page()).toBe("before");
+    await node.client.patch(ConfigMap, metadata, { type: "merge", body: { data: { page: "after" } } });
+    await expect.poll(page, { timeout: 3000 }).toBe("after");
+    await node.endPod("served", 1);
+    await node.untilGone("served");
+    expect(node.messages("Killing").slice(-2)).toEqual([
+      "Stopping container main",
+      "Stopping container side",
+    ]);
+  });
+
   test("what cannot start says why", async () => {
     await node.run("imageless", {
       containers: [shell("true", { image: "nowhere:1", imagePullPolicy: "Never" })],

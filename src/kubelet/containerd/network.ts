@@ -59,4 +59,13 @@ export async function tearDownPodNetwork(network: PodNetwork): Promise<void> {
     );
   }
   await runProgram("ip", ["link", "delete", network.bridgeName]).catch(() => undefined);
+  await removeHostPortChains();
+}
+
+/** The chains that the portmap plugin leaves, when no pod of anyone uses them. */
+async function removeHostPortChains(): Promise<void> {
+  const rules = await runProgram("iptables-save", ["-t", "nat"]).catch(() => "");
+  if (!rules.includes(":CNI-HOSTPORT-DNAT") || rules.includes(":CNI-DN-")) return;
+  const kept = rules.split("\n").filter((line) => !/CNI-HOSTPORT-(DNAT|MASQ|SETMARK)/.test(line));
+  await runProgram("iptables-restore", ["-T", "nat"], { input: kept.join("\n") });
 }

@@ -8,6 +8,7 @@ import { endpointSliceController } from "./endpointslice/index.ts";
 import { runEntries } from "./framework/index.ts";
 import type { ControllerEntry, ControllerSettings } from "./framework/index.ts";
 import { garbageCollector } from "./garbagecollector/index.ts";
+import { jobController, ttlAfterFinishedController } from "./job/index.ts";
 import { namespaceController } from "./namespace/index.ts";
 import { podGarbageCollector } from "./podgc/index.ts";
 import { replicaSetController, replicationController } from "./replicaset/index.ts";
@@ -34,6 +35,12 @@ export const allControllers: readonly ControllerEntry[] = [
     create: endpointSliceController,
   },
   { name: "garbage-collector-controller", account: "generic-garbage-collector", create: garbageCollector },
+  { name: "job-controller", account: "job-controller", create: jobController },
+  {
+    name: "ttl-after-finished-controller",
+    account: "ttl-after-finished-controller",
+    create: ttlAfterFinishedController,
+  },
   { name: "namespace-controller", account: "namespace-controller", create: namespaceController },
   {
     name: "serviceaccount-controller",

@@ -84,10 +84,11 @@ export async function runController(
   }
 }
 
-/** Conflicts are the normal course of shared writing; everything else deserves a line. */
+/** Conflicts and objects just gone are the normal course of shared writing; everything else deserves a line. */
 function report(logger: Logger, failure: { key: string; error: unknown }): void {
   const { key, error } = failure;
-  if (ApiError.is(error, "Conflict")) logger.debug("conflict, trying again", { key, error: error.message });
+  const usual = ApiError.is(error, "Conflict") || ApiError.is(error, "NotFound");
+  if (usual) logger.debug("the view was old, trying again", { key, error: error.message });
   else if (ApiError.is(error)) logger.warn("reconciliation failed", { key, error: error.message });
   else logger.error("reconciliation failed", { key, error });
 }

@@ -3,3 +3,4 @@ export {
   replicaSetController,
   replicationController,
 } from "./replicaset-controller.ts";
+export { rankForDeletion } from "./ranking.ts";

@@ -1,0 +1,1 @@
+export { jobController, ttlAfterFinishedController } from "./job-controller.ts";

@@ -3,9 +3,11 @@ import { jsonEquals } from "../patch/index.ts";
 import type { ListType, StructType, Type } from "../schema/types.ts";
 import { leaf, type FieldSet } from "./field-set.ts";
 import {
+  insertField,
   isJsonObject,
   layoutOf,
   listElement,
+  presentFields,
   shapeOf,
   sortedElements,
   valueTypeOf,
@@ -72,15 +74,19 @@ class Comparer {
   root(old: JsonObject, object: JsonObject, type: StructType | undefined): FieldSet | undefined {
     if (type === undefined) return this.untypedRoot(old, object);
     const level = new Level();
-    for (const field of layoutOf(type)) {
+    for (const field of differing(old, object, type)) {
       if (field.name === "apiVersion" || field.name === "kind") continue;
-      if (field.name !== "metadata") {
-        this.field(level, field, [old[field.name], object[field.name]]);
-        continue;
+      const [before, after] = [old[field.name], object[field.name]];
+      if (field.name !== "metadata") this.field(level, field, [before, after]);
+      else if (field.type.kind === "struct") {
+        const [oldMetadata, metadata] = [before ?? emptyObject, after ?? emptyObject];
+        if (!isJsonObject(oldMetadata) || !isJsonObject(metadata)) continue;
+        level.add(
+          field.element,
+          this.struct(oldMetadata, metadata, field.type, serverMetadata),
+          this.removed,
+        );
       }
-      const [before, after] = [old["metadata"] ?? emptyObject, object["metadata"] ?? emptyObject];
-      if (field.type.kind !== "struct" || !isJsonObject(before) || !isJsonObject(after)) continue;
-      level.add(field.element, this.struct(before, after, field.type, serverMetadata), this.removed);
     }
     if (type.preserveUnknown) this.unknown(level, old, object, type);
     return this.close(level);
@@ -113,7 +119,6 @@ class Comparer {
     field: LayoutField,
     [before, after]: readonly [JsonValue | undefined, JsonValue | undefined],
   ): void {
-    if (before === after) return;
     this.child(level, field, [before ?? field.implied, after ?? field.implied]);
   }
 
@@ -155,10 +160,10 @@ class Comparer {
     skipped?: ReadonlySet<string>,
   ): FieldSet | undefined {
     const level = new Level();
-    for (const field of layoutOf(type)) {
-      const [old, current] = [before[field.name], after[field.name]];
-      if (old === current || skipped?.has(field.name) === true) continue;
-      this.child(level, field, [old ?? field.implied, current ?? field.implied]);
+    for (const field of differing(before, after, type)) {
+      if (skipped?.has(field.name) !== true) {
+        this.field(level, field, [before[field.name], after[field.name]]);
+      }
     }
     if (type.preserveUnknown) this.unknown(level, before, after, type);
     return this.close(level);
@@ -203,6 +208,23 @@ class Comparer {
     }
     return this.close(level);
   }
+}
+
+/** The fields whose values are not the very same in both, in the order of their names. */
+function differing(before: JsonObject, after: JsonObject, type: StructType): readonly LayoutField[] {
+  const { byName } = layoutOf(type);
+  const fields: LayoutField[] = [];
+  for (const key in after) {
+    if (after[key] === before[key]) continue;
+    const field = byName.get(key);
+    if (field !== undefined) insertField(fields, field);
+  }
+  for (const key in before) {
+    if (before[key] === undefined || key in after) continue;
+    const field = byName.get(key);
+    if (field !== undefined) insertField(fields, field);
+  }
+  return fields;
 }
 
 /** What changed and what was removed below one node. */
@@ -272,7 +294,11 @@ function wholeSet(type: Type | undefined, value: JsonValue): FieldSet {
 
 function wholeStruct(type: StructType, value: JsonObject): FieldSet {
   let set: MutableSet | undefined;
-  for (const field of layoutOf(type)) {
+  const fields = presentFields(type, value) as LayoutField[];
+  for (const field of layoutOf(type).implied) {
+    if (value[field.name] === undefined) insertField(fields, field);
+  }
+  for (const field of fields) {
     const child = value[field.name] ?? field.implied;
     if (child !== undefined) (set ??= { ".": leaf })[field.element] = wholeSet(field.type, child);
   }

@@ -136,26 +136,34 @@ function without(
   other: FieldSet,
   options: { readonly member: boolean; readonly recursive: boolean },
 ): FieldSet | undefined {
-  const result: MutableSet = {};
-  let [changed, children] = [options.member !== isMember(one), 0];
-  if (options.member) result[self] = leaf;
-  for (const key in one) {
-    if (key === self) continue;
-    const node = child(one, key) as FieldSet;
-    const removed = child(other, key);
-    let kept: FieldSet | undefined = node;
-    if (removed !== undefined) {
-      const gone = isMember(removed);
-      if (gone && options.recursive) kept = undefined;
-      else kept = without(node, removed, { member: isMember(node) && !gone, recursive: options.recursive });
-    }
-    if (kept !== node) changed = true;
-    if (kept === undefined) continue;
-    result[key] = kept;
-    children++;
+  let removedKeys: Set<string> | undefined;
+  let replaced: MutableSet | undefined;
+  // What is taken away is mostly small: what is not touched is not looked at.
+  for (const key in other) {
+    const node = key === self ? undefined : child(one, key);
+    if (node === undefined) continue;
+    const removed = child(other, key) as FieldSet;
+    const gone = isMember(removed);
+    const kept =
+      gone && options.recursive
+        ? undefined
+        : without(node, removed, { member: isMember(node) && !gone, recursive: options.recursive });
+    if (kept === undefined) (removedKeys ??= new Set()).add(key);
+    else if (kept !== node) (replaced ??= {})[key] = kept;
   }
-  if (children === 0) return options.member ? leaf : undefined;
-  return changed ? result : one;
+  const memberGone = child(one, self) !== undefined && !options.member;
+  if (removedKeys === undefined && replaced === undefined && !memberGone) {
+    return isBare(one) && !options.member ? undefined : one;
+  }
+  const result: MutableSet = {};
+  let children = 0;
+  for (const key in one) {
+    if (removedKeys?.has(key) === true || (key === self && memberGone)) continue;
+    result[key] = replaced?.[key] ?? (child(one, key) as FieldSet);
+    if (key !== self) children++;
+  }
+  if (children > 0) return result;
+  return options.member ? leaf : undefined;
 }
 
 /** The paths that are in both sets. */

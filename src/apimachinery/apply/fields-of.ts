@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from "../json.ts";
 import type { ListType, StructType, Type } from "../schema/types.ts";
 import { isEmptySet, isMember, leaf, nodeAt, union, type FieldSet } from "./field-set.ts";
-import { isJsonObject, layoutOf, listElement, shapeOf, sortedElements, valueTypeOf } from "./layout.ts";
+import { isJsonObject, listElement, presentFields, shapeOf, sortedElements, valueTypeOf } from "./layout.ts";
 
 type MutableSet = Record<string, FieldSet>;
 
@@ -42,7 +42,7 @@ const isHollow = (value: JsonValue) =>
 
 function setOfStruct(object: JsonObject, type: StructType): FieldSet | undefined {
   let set: MutableSet | undefined;
-  for (const field of layoutOf(type)) {
+  for (const field of presentFields(type, object)) {
     const value = object[field.name];
     if (value === undefined) continue;
     const node = isHollow(value) ? leaf : setOf(value, field.type);

@@ -10,25 +10,61 @@ export interface LayoutField {
   readonly type: Type;
   /** The value that absence means in a typed object: what Go would write for the zero value. */
   readonly implied: JsonValue | undefined;
+  /** Position among the struct's fields in the order of their names. */
+  readonly order: number;
 }
 
-const layouts = new WeakMap<StructType, readonly LayoutField[]>();
+interface Layout {
+  readonly byName: ReadonlyMap<string, LayoutField>;
+  /** The fields whose absence means a value. */
+  readonly implied: readonly LayoutField[];
+}
 
-/** A struct's fields in the order of their names. Derived from the type once. */
-export function layoutOf(type: StructType): readonly LayoutField[] {
+const layouts = new WeakMap<StructType, Layout>();
+
+/** A struct's fields; derived from the type once. */
+export function layoutOf(type: StructType): Layout {
   let layout = layouts.get(type);
   if (layout === undefined) {
-    layout = type.fields
-      .map((field) => ({
+    const fields = [...type.fields]
+      .sort((one, other) => (one.name < other.name ? -1 : 1))
+      .map((field, order): LayoutField => ({
         name: field.name,
         element: `f:${field.name}`,
         type: field.type,
         implied: impliedValue(field),
-      }))
-      .sort((one, other) => (one.name < other.name ? -1 : 1));
+        order,
+      }));
+    layout = {
+      byName: new Map(fields.map((field) => [field.name, field])),
+      implied: fields.filter((field) => field.implied !== undefined),
+    };
     layouts.set(type, layout);
   }
   return layout;
+}
+
+/** Keeps a short list of fields in the order of their names. */
+export function insertField(fields: LayoutField[], field: LayoutField): void {
+  let position = fields.length;
+  fields.push(field);
+  for (; position > 0; position--) {
+    const previous = fields[position - 1] as LayoutField;
+    if (previous.order < field.order) break;
+    fields[position] = previous;
+  }
+  fields[position] = field;
+}
+
+/** The fields that an object has, in the order of their names. */
+export function presentFields(type: StructType, object: JsonObject): readonly LayoutField[] {
+  const { byName } = layoutOf(type);
+  const fields: LayoutField[] = [];
+  for (const key in object) {
+    const field = byName.get(key);
+    if (field !== undefined) insertField(fields, field);
+  }
+  return fields;
 }
 
 const emptyObject: JsonObject = Object.freeze({});

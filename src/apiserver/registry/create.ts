@@ -1,5 +1,5 @@
 import { randomSuffix } from "../../base/index.ts";
-import { ApiError } from "../../apimachinery/index.ts";
+import { ApiError, zeroOfStruct } from "../../apimachinery/index.ts";
 import type { ObjectMeta } from "../../apimachinery/index.ts";
 import type { RequestContext } from "../../api/index.ts";
 import { StoreError } from "../../store/index.ts";
@@ -148,8 +148,8 @@ function withoutStatus(served: ServedResource, object: AnyObject): AnyObject {
   if (object["status"] === undefined) return object;
   const { status: _, ...rest } = object;
   const field = served.type.field("status");
-  const empty = field && !field.omitEmpty && !field.pointer && !served.custom;
-  return (empty ? { ...rest, status: {} } : rest) as AnyObject;
+  if (field?.type.kind !== "struct" || field.omitEmpty || field.pointer || served.custom) return rest as AnyObject;
+  return { ...rest, status: zeroOfStruct(field.type) } as AnyObject;
 }
 
 async function commitNew(

@@ -78,6 +78,8 @@ export interface HandlerOptions {
 
 /** How many requests may be in progress at once; watches and connections do not count. */
 const inFlightLimits = { reading: 400, writing: 200 } as const;
+/** Verbs that are about one object, whose namespace they must name. */
+const namesOne = new Set(["get", "update", "patch", "delete"]);
 const longRunning = new Set(["watch", "connect"]);
 /** How long a request may take that is not a watch. */
 const requestTimeout = 60_000;
@@ -177,7 +179,7 @@ export class RequestHandler {
         return;
     }
     const served = core.served.find(info.group, info.version, info.resource);
-    if (!served || (served.resource.namespaced && info.name !== "" && info.namespace === "")) {
+    if (!served || (served.resource.namespaced && info.namespace === "" && namesOne.has(info.verb))) {
       return notFound(request);
     }
     const connect = this.connectHandler(info);

@@ -28,8 +28,8 @@ export interface Listener {
   close(options: { readonly patience: number }): Promise<void>;
 }
 
-const keepAliveMilliseconds = 30_000;
-const concurrentStreams = 250;
+const keepAliveMilliseconds = 90_000;
+const concurrentStreams = 1_000;
 /** Room for many watches on one connection. */
 const windowBytes = 1 << 20;
 

@@ -60,11 +60,14 @@ export function requestInfoOf(request: {
     namespace = decoded[1]!;
     if (decoded.length > 2 && !namespaceSubresources.has(decoded[2]!)) decoded = decoded.slice(2);
   }
-  const [resource = "", name = "", subresource = "", ...tail] = decoded;
+  const [resource = "", named = "", subresource = "", ...tail] = decoded;
+  let name = named;
   if (verb === "get" && name === "") {
     verb = watchAsked(request.query) ? "watch" : "list";
   } else if (verb === "get" && subresource === "" && watchAsked(request.query)) verb = "watch";
   if (verb === "delete" && name === "") verb = "deletecollection";
+  // Rights to one name also allow lists and watches that select it.
+  if (name === "" && verb !== "create") name = selectedName(request.query.get("fieldSelector") ?? "");
   return {
     type: "resource",
     path,
@@ -77,6 +80,11 @@ export function requestInfoOf(request: {
     subresource,
     rest: tail.length > 0 ? `/${tail.join("/")}` : "",
   };
+}
+
+/** The name that a field selector demands, if it does. */
+export function selectedName(fieldSelector: string): string {
+  return /(?:^|,)metadata\.name==?([^,=!]+)(?:,|$)/.exec(fieldSelector)?.[1] ?? "";
 }
 
 function watchAsked(query: URLSearchParams): boolean {

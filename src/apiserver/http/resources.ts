@@ -16,6 +16,7 @@ import type { ServedResource } from "../registry/served.ts";
 import { post } from "../registry/subresources.ts";
 import { update } from "../registry/update.ts";
 import { watch } from "../registry/watch.ts";
+import type { EntryWatch } from "../registry/watch.ts";
 import { encodeAny, encodeJsonList, encodeProto, isStoredVersion } from "./encode.ts";
 import type { Exchange, ResponseHeaders } from "./exchange.ts";
 import { readDeleteOptions, readInput, readPatch, writeOptions } from "./input.ts";
@@ -25,7 +26,7 @@ import type { RequestInfo } from "./request-info.ts";
 import { send, sendObject } from "./respond.ts";
 import { partialOf, tableOf } from "./table.ts";
 import type { IncludeObject } from "./table.ts";
-import { streamWatch } from "./watch-stream.ts";
+import { streamFailure, streamWatch } from "./watch-stream.ts";
 import type { FrameCache } from "./watch-stream.ts";
 
 /** A request for a resource, known, authenticated and authorized. */
@@ -216,13 +217,21 @@ async function serveWatch(call: ResourceCall): Promise<void> {
   const { limit: _, continue: __, ...selection } = listOptions(call);
   const initial = query.get("sendInitialEvents");
   const bookmarks = query.get("allowWatchBookmarks");
-  const source = watch(core, served, {
+  const start = {
     ...selection,
     allowBookmarks: bookmarks !== null && bookmarks !== "false" && bookmarks !== "0",
     ...(initial === null || initial === ""
       ? {}
       : { sendInitialEvents: initial !== "false" && initial !== "0" }),
-  });
+  };
+  let source: EntryWatch;
+  try {
+    source = watch(core, served, start);
+  } catch (error) {
+    // Clients that fell behind learn it in the stream, as from upstream's watch cache.
+    if (!ApiError.is(error, "Expired")) throw error;
+    return streamFailure(exchange, error, { negotiated: form, headers });
+  }
   const wished = Number(query.get("timeoutSeconds") ?? 0);
   const seconds = wished > 0 ? wished : shortestWatchSeconds * (1 + core.random.next());
   const timer = core.clock.after(seconds * 1_000, () => source.close());

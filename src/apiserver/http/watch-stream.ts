@@ -1,3 +1,4 @@
+import type { ApiError } from "../../apimachinery/index.ts";
 import { encodeWatchFrame } from "../../apimachinery/codec/index.ts";
 import { bookmarkObject } from "../server/client.ts";
 import type { Core } from "../registry/context.ts";
@@ -50,10 +51,7 @@ export async function streamWatch(
   source: EntryWatch,
   answer: WatchAnswer,
 ): Promise<void> {
-  const contentType =
-    answer.negotiated.mediaType === "application/json"
-      ? "application/json"
-      : `${answer.negotiated.mediaType};stream=watch`;
+  const contentType = streamType(answer.negotiated);
   const body = exchange.stream(200, { ...answer.headers, "content-type": contentType });
   const encode = encoderOf(answer);
   const { signal } = exchange;
@@ -163,7 +161,19 @@ function frame(
   }
 }
 
-/** The last event of a watch that fails. */
-export function errorFrame(status: object, negotiated: Negotiated): Promise<Uint8Array> | Uint8Array {
-  return frame("ERROR", status, { negotiated, served: undefined });
+/** A watch that cannot start: one event says why. */
+export async function streamFailure(
+  exchange: Exchange,
+  error: ApiError,
+  answer: Pick<WatchAnswer, "negotiated" | "headers">,
+): Promise<void> {
+  const { negotiated, headers } = answer;
+  const event = await frame("ERROR", error.status, { negotiated, served: undefined });
+  const body = exchange.stream(200, { ...headers, "content-type": streamType(negotiated) });
+  body.write(event);
+  body.end();
+}
+
+function streamType({ mediaType }: Negotiated): string {
+  return mediaType === "application/json" ? mediaType : `${mediaType};stream=watch`;
 }

@@ -32,6 +32,7 @@ export async function create(
   served: ServedResource,
   request: CreateRequest & RequestOptions,
 ): Promise<Written> {
+  if (!served.verbs.includes("get")) throw ApiError.methodNotSupported(groupResource(served), "create");
   const located = locate(served, request.object, request.namespace);
   const base = located.metadata.generateName;
   if (located.metadata.name || !base) return createNamed(core, served, { ...request, object: located });
@@ -148,7 +149,8 @@ function withoutStatus(served: ServedResource, object: AnyObject): AnyObject {
   if (object["status"] === undefined) return object;
   const { status: _, ...rest } = object;
   const field = served.type.field("status");
-  if (field?.type.kind !== "struct" || field.omitEmpty || field.pointer || served.custom) return rest as AnyObject;
+  if (field?.type.kind !== "struct" || field.omitEmpty || field.pointer || served.custom)
+    return rest as AnyObject;
   return { ...rest, status: zeroOfStruct(field.type) } as AnyObject;
 }
 

@@ -3,7 +3,7 @@ import type { ObjectKey } from "../../apimachinery/index.ts";
 import type { DeleteOptions } from "../../api/index.ts";
 import { admit, validateAdmission } from "./admit.ts";
 import { groupResource, timestamp } from "./context.ts";
-import type { Core, PostHandler, RequestOptions } from "./context.ts";
+import type { AnswerHandler, Core, PostHandler, RequestOptions } from "./context.ts";
 import { remove } from "./delete.ts";
 import type { AnyObject } from "./entry.ts";
 import type { ServedResource } from "./served.ts";
@@ -40,6 +40,18 @@ interface BindingBody {
   readonly metadata: Partial<AnyObject["metadata"]>;
   readonly target?: { readonly kind?: string; readonly name?: string };
 }
+
+/** The old way to bind: a create of a Binding in the namespace, named as the pod. */
+export const createBinding: AnswerHandler = async ({ core, namespace, body, options }) => {
+  const pods = core.served.find("", "v1", "pods");
+  if (!pods) throw ApiError.notFound({ group: "", resource: "bindings" }, body.metadata.name);
+  return post(core, pods, {
+    key: { namespace, name: body.metadata.name },
+    subresource: "binding",
+    body,
+    options,
+  });
+};
 
 interface BoundPod {
   readonly spec: { readonly nodeName?: string; readonly schedulingGates?: readonly object[] };

@@ -3,11 +3,18 @@ import type { ObjectKey, Resource } from "../../apimachinery/index.ts";
 import type {
   Client,
   DeleteOptions,
+  Selection,
   UserInfo,
   WatchEvent,
   WatchOptions,
   WriteOptions,
 } from "../../api/index.ts";
+import {
+  exactFieldMatch,
+  parseFieldSelector,
+  SelectorError,
+  type FieldSelector,
+} from "../../apimachinery/selector/index.ts";
 import { decodeObject } from "../registry/coding.ts";
 import { authorize } from "../registry/context.ts";
 import type { Core, RequestOptions } from "../registry/context.ts";
@@ -35,7 +42,9 @@ export function createLocalClient(core: Core, user: UserInfo): Client {
     verb: string,
     at: { namespace?: string | undefined; name?: string; subresource?: string | undefined },
   ) => {
-    const { group, version, plural } = served.resource;
+    const { group, version, plural, kind } = served.resource;
+    // As in paths: a namespace lies within itself.
+    const own = group === "" && kind === "Namespace" ? at.name : undefined;
     authorize(core, {
       type: "resource",
       user,
@@ -44,7 +53,7 @@ export function createLocalClient(core: Core, user: UserInfo): Client {
       version,
       resource: plural,
       subresource: at.subresource ?? "",
-      namespace: at.namespace ?? "",
+      namespace: at.namespace ?? own ?? "",
       name: at.name ?? "",
     });
   };
@@ -58,14 +67,14 @@ export function createLocalClient(core: Core, user: UserInfo): Client {
     },
     async list(resource, options = {}) {
       const served = servedOf(resource);
-      allow(served, "list", { namespace: options.namespace });
+      allow(served, "list", selected(options));
       const page = await list(core, served, options);
       const items = page.entries.map((entry) => served.fromStored(entry.object));
       return result({ kind: served.listKind, apiVersion: served.apiVersion, metadata: page.metadata, items });
     },
     watch(resource, options) {
       const served = servedOf(resource);
-      allow(served, "watch", { namespace: options.namespace });
+      allow(served, "watch", selected(options));
       return result(events(core, served, options));
     },
     async create(resource, object, options) {
@@ -107,7 +116,7 @@ export function createLocalClient(core: Core, user: UserInfo): Client {
     },
     async deleteCollection(resource, selection, options = {}) {
       const served = servedOf(resource);
-      allow(served, "deletecollection", { namespace: selection.namespace });
+      allow(served, "deletecollection", selected(selection));
       await removeCollection(core, served, { ...requestOf(options), selection, delete: options });
     },
     async post(resource, key, subresource, body) {
@@ -122,6 +131,21 @@ export function createLocalClient(core: Core, user: UserInfo): Client {
       return result(answer);
     },
   };
+}
+
+/** What a selection asks for: rights to one name also allow lists and watches that select it. */
+function selected({ namespace, fieldSelector = "" }: Selection) {
+  const name = exactFieldMatch(parsed(fieldSelector), "metadata.name") ?? "";
+  return { namespace, name };
+}
+
+function parsed(text: string): FieldSelector {
+  try {
+    return parseFieldSelector(text);
+  } catch (error) {
+    if (error instanceof SelectorError) throw ApiError.badRequest(error.message);
+    throw error;
+  }
 }
 
 /** The caller's type of an object of the API: what the resource handle promises. */

@@ -9,7 +9,7 @@ import type { ObjectReader } from "../reader.ts";
 import { CacheSet } from "../registry/cache.ts";
 import type { AnswerHandler, Core, PostHandler, WriteHook } from "../registry/context.ts";
 import { ServedTable } from "../registry/served.ts";
-import { bindPod, evictPod } from "../registry/subresources.ts";
+import { bindPod, createBinding, evictPod } from "../registry/subresources.ts";
 import { isServedByDefault } from "../discovery/index.ts";
 import { builtInRules } from "./built-ins.ts";
 import { createLocalClient } from "./client.ts";
@@ -77,7 +77,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     ["/pods/binding", bindPod],
     ["/pods/eviction", evictPod],
   ]);
-  const answers = new Map<string, AnswerHandler>();
+  const answers = new Map<string, AnswerHandler>([["/bindings", createBinding]]);
   const writeHooks = new Map<string, WriteHook>();
   const core: Mutable<Core> = {
     store,

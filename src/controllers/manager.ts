@@ -41,6 +41,7 @@ export const allControllers: readonly ControllerEntry[] = [
     account: "ttl-after-finished-controller",
     create: ttlAfterFinishedController,
   },
+  { name: "statefulset-controller", account: "statefulset-controller", create: statefulSetController },
   { name: "namespace-controller", account: "namespace-controller", create: namespaceController },
   {
     name: "serviceaccount-controller",

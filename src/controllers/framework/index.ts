@@ -7,4 +7,5 @@ export * from "./label-selector.ts";
 export * from "./owners.ts";
 export * from "./pods.ts";
 export * from "./read-your-writes.ts";
+export * from "./revisions.ts";
 export * from "./runner.ts";

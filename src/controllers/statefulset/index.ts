@@ -1,0 +1,1 @@
+export { statefulSetController } from "./statefulset-controller.ts";

@@ -38,8 +38,17 @@ export const ageColumn: PrinterColumn<KubernetesObject> = {
   value: (object, now) => ageSince(object.metadata.creationTimestamp, now),
 };
 
+/** When the object was created, as a date. */
+export const createdColumn: PrinterColumn<KubernetesObject> = {
+  name: "Created At",
+  type: "date",
+  description: "Time when the server created the object",
+  priority: 0,
+  value: (object) => object.metadata.creationTimestamp ?? null,
+};
+
 /** The columns of kinds without any of their own. */
-export const generalColumns: readonly PrinterColumn<KubernetesObject>[] = [nameColumn, ageColumn];
+export const generalColumns: readonly PrinterColumn<KubernetesObject>[] = [nameColumn, createdColumn];
 
 /** Containers and Images, shown with `-o wide`. */
 export function containerColumns<T>(

@@ -1,20 +1,15 @@
 import { FieldPath, fieldErrors } from "../../apimachinery/index.ts";
-import { column, nameColumn } from "../common/columns.ts";
+import { generalColumns } from "../common/columns.ts";
 import { isEmptySelector, validateLabelSelector } from "../common/selectors.ts";
 import { defineResource } from "../definition.ts";
 import { ClusterRole, Role } from "../types/rbac-v1.ts";
 import { validateRules } from "./rules.ts";
 
-const createdColumn = column<Role | ClusterRole>("Created At", "When the role was created", {
-  type: "date",
-  value: (role) => role.metadata.creationTimestamp,
-});
-
 /** The rules of roles. */
 export const roleDefinition = defineResource<Role>({
   resource: Role,
   validate: (role) => validateRules(role.rules, { scope: "namespace" }),
-  columns: [nameColumn, createdColumn],
+  columns: generalColumns,
   nameRule: "path",
 });
 
@@ -39,6 +34,6 @@ export const clusterRoleDefinition = defineResource<ClusterRole>({
       ),
     ];
   },
-  columns: [nameColumn, createdColumn],
+  columns: generalColumns,
   nameRule: "path",
 });

@@ -20,12 +20,12 @@ export function defaultPodSpec(spec: PodSpec): PodSpec {
   return withServiceAccount(result);
 }
 
-/** Fills in a pod template; an absent one stays absent. */
-export function defaultPodTemplate(template: PodTemplateSpec): PodTemplateSpec {
+/** Fills in a pod template. */
+export function defaultPodTemplate(template: PodTemplateSpec | undefined): PodTemplateSpec {
   return {
     ...template,
-    metadata: template.metadata ?? ({} as ObjectMeta),
-    spec: defaultPodSpec(template.spec ?? { containers: [] }),
+    metadata: template?.metadata ?? ({} as ObjectMeta),
+    spec: defaultPodSpec(template?.spec ?? { containers: [] }),
   };
 }
 

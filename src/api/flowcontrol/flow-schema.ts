@@ -1,0 +1,77 @@
+import { ageColumn, column, nameColumn } from "../common/columns.ts";
+import { fill, fillZero, mapField } from "../common/fill.ts";
+import { defineResource } from "../definition.ts";
+import type { FlowSchemaSpec, LimitedPriorityLevelConfiguration } from "../types/flowcontrol-v1.ts";
+import { FlowSchema, PriorityLevelConfiguration } from "../types/flowcontrol-v1.ts";
+
+const unset = "<none>";
+
+/** The rules of flow schemas. */
+export const flowSchemaDefinition = defineResource<FlowSchema>({
+  resource: FlowSchema,
+  defaults: (schema) => ({
+    ...schema,
+    spec: fillZero<FlowSchemaSpec>(schema.spec, { matchingPrecedence: 1000 }),
+  }),
+  prepareForStatusUpdate: (schema, old) => ({ ...schema, spec: old.spec }),
+  columns: [
+    nameColumn,
+    column("PriorityLevel", "The level that requests get", {
+      value: ({ spec }) => spec.priorityLevelConfiguration?.name ?? "",
+    }),
+    column("MatchingPrecedence", "Which schema is asked first", {
+      type: "integer",
+      value: ({ spec }) => spec.matchingPrecedence ?? 0,
+    }),
+    column("DistinguisherMethod", "What tells flows apart", {
+      value: ({ spec }) => spec.distinguisherMethod?.type ?? unset,
+    }),
+    ageColumn,
+    column("MissingPL", "Whether the level is missing", {
+      value: ({ status }) =>
+        (status?.conditions ?? []).find(({ type }) => type === "Dangling")?.status ?? "?",
+    }),
+  ],
+  tracksGeneration: true,
+});
+
+/** The rules of priority levels. */
+export const priorityLevelConfigurationDefinition = defineResource<PriorityLevelConfiguration>({
+  resource: PriorityLevelConfiguration,
+  defaults: (level) =>
+    mapField(level, "spec", (spec) => {
+      if (spec.type === "Exempt") {
+        return { ...spec, exempt: fill(spec.exempt, { nominalConcurrencyShares: 0, lendablePercent: 0 }) };
+      }
+      return mapField(spec, "limited", defaultLimited);
+    }),
+  prepareForStatusUpdate: (level, old) => ({ ...level, spec: old.spec }),
+  columns: [
+    nameColumn,
+    column("Type", "Limited or Exempt", { value: ({ spec }) => spec.type ?? "" }),
+    column("NominalConcurrencyShares", "The level's share of what the server can do at once", {
+      value: ({ spec }) =>
+        spec.limited?.nominalConcurrencyShares ?? spec.exempt?.nominalConcurrencyShares ?? unset,
+    }),
+    column("Queues", "How many queues there are", {
+      value: ({ spec }) => spec.limited?.limitResponse?.queuing?.queues ?? unset,
+    }),
+    column("HandSize", "How many queues a flow may use", {
+      value: ({ spec }) => spec.limited?.limitResponse?.queuing?.handSize ?? unset,
+    }),
+    column("QueueLengthLimit", "How long a queue may be", {
+      value: ({ spec }) => spec.limited?.limitResponse?.queuing?.queueLengthLimit ?? unset,
+    }),
+    ageColumn,
+  ],
+  tracksGeneration: true,
+});
+
+function defaultLimited(limited: LimitedPriorityLevelConfiguration): LimitedPriorityLevelConfiguration {
+  const filled = fill(limited, { nominalConcurrencyShares: 30, lendablePercent: 0 });
+  return mapField(filled, "limitResponse", (response) =>
+    mapField(response, "queuing", (queuing) =>
+      fillZero(queuing, { queues: 64, handSize: 8, queueLengthLimit: 50 }),
+    ),
+  );
+}

@@ -1,4 +1,4 @@
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { CriError } from "../cri/index.ts";
 import type { PodSandboxConfig } from "../cri/index.ts";
@@ -17,7 +17,6 @@ import type { ContainerEvent } from "./runtime/images.ts";
 import { sandboxConfig } from "./runtime/sandbox-config.ts";
 import { StartError } from "./runtime/start-error.ts";
 import type { PodVolumes } from "./volumes/index.ts";
-import { readFile } from "node:fs/promises";
 
 const hookTimeout = 3600_000;
 const minimumGrace = 2;
@@ -302,9 +301,10 @@ export class PodActions {
     for (const container of observed.containers) {
       const count = (kept.get(container.name) ?? 0) + 1;
       kept.set(container.name, count);
-      if (count > 2 && container.state === "exited")
+      if (count > 2 && container.state === "exited") {
         await cri.removeContainer({ containerId: container.id }).catch(ignoreMissing);
-      else used.add(container.sandboxId);
+        await rm(container.logPath, { force: true });
+      } else used.add(container.sandboxId);
     }
     for (const sandbox of observed.sandboxes)
       if (!sandbox.ready && !used.has(sandbox.id))

@@ -187,11 +187,14 @@ export class PodWorker {
 
   private plan(): PodPlan {
     const init = this.pod.status?.initContainerStatuses ?? [];
+    const known = [...init, ...(this.pod.status?.containerStatuses ?? [])];
     return planPod(this.pod, this.observed, {
       now: this.context.clock.now(),
       backOffs: this.backOffs,
       started: (id) => this.prober.verdict(id)?.started ?? false,
       failedProbe: (id) => this.prober.verdict(id)?.failed,
+      restartsBefore: (name) =>
+        known.find((status) => status.name === name && status.containerID !== undefined)?.restartCount,
       completedInit: (name) =>
         init.some((status) => status.name === name && status.state.terminated?.exitCode === 0),
     });

@@ -83,6 +83,7 @@ function check(
       started: () => true,
       failedProbe: () => undefined,
       completedInit: () => false,
+      restartsBefore: () => undefined,
       ...expected.knowledge,
     },
   );
@@ -122,6 +123,17 @@ test("a dead sandbox is replaced and its containers restarted", () => {
     {
       actions: [],
       completed: true,
+    },
+  );
+});
+
+test("restarts are counted on when the runtime has forgotten", () => {
+  check(
+    {},
+    { sandboxes: [] },
+    {
+      actions: ["sandbox #0", "start main a #5"],
+      knowledge: { restartsBefore: () => 4 },
     },
   );
 });

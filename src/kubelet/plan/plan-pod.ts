@@ -19,6 +19,8 @@ export interface PodKnowledge {
   readonly failedProbe: (containerId: string) => "liveness" | "startup" | undefined;
   /** Init containers whose records the runtime no longer has, but that have completed. */
   readonly completedInit: (name: string) => boolean;
+  /** How often a container had been restarted, by the pod's last status; for those without record. */
+  readonly restartsBefore: (name: string) => number | undefined;
 }
 
 export type PodAction =
@@ -262,7 +264,8 @@ class Planner {
   /** Starts a container unless it has ended too lately. */
   private start(container: Container, kind: ContainerKind): void {
     const last = latestContainer(this.observed, container.name);
-    const restartCount = last === undefined ? 0 : last.restartCount + 1;
+    const before = last?.restartCount ?? this.knowledge.restartsBefore(container.name);
+    const restartCount = before === undefined ? 0 : before + 1;
     if (last?.state === "exited") {
       const backOff = this.knowledge.backOffs.get(container.name);
       const until = backedOffUntil(backOff, { since: last.finishedAt, now: this.knowledge.now });

@@ -10,7 +10,6 @@ const retryDelay = 1000;
 export class StatusWriter {
   private readonly options: { client: Client; clock: Clock; logger: Logger; signal: AbortSignal };
   private readonly pod: { name: string; namespace: string | undefined; uid: string | undefined };
-  private sent: string | undefined;
   private lastSent: PodStatus | undefined;
   private next: PodStatus | undefined;
   private sending: Promise<void> | undefined;
@@ -28,8 +27,7 @@ export class StatusWriter {
   }
 
   set(status: PodStatus): void {
-    const text = JSON.stringify(status);
-    if (text === this.sent && this.next === undefined) return;
+    if (this.next === undefined && sameValue(status, this.lastSent)) return;
     this.next = status;
     this.sending ??= this.sendAll().finally(() => (this.sending = undefined));
   }
@@ -45,7 +43,6 @@ export class StatusWriter {
       const status = this.next;
       try {
         await this.send(status);
-        this.sent = JSON.stringify(status);
         this.lastSent = status;
         if (this.next === status) this.next = undefined;
       } catch (error) {
@@ -78,4 +75,14 @@ function cleared(before: PodStatus, after: PodStatus): Record<string, null> {
   return Object.fromEntries(
     keys.filter((key) => before[key] !== undefined && after[key] === undefined).map((key) => [key, null]),
   );
+}
+
+/** Whether two JSON values say the same; a null says as much as an absent field. */
+export function sameValue(left: unknown, right: unknown): boolean {
+  if (left === right || (left ?? undefined) === (right ?? undefined)) return true;
+  if (typeof left !== "object" || typeof right !== "object" || !left || !right) return false;
+  if (Array.isArray(left) !== Array.isArray(right)) return false;
+  const [one, other] = [left as Record<string, unknown>, right as Record<string, unknown>];
+  const keys = new Set([...Object.keys(one), ...Object.keys(other)]);
+  return [...keys].every((key) => sameValue(one[key], other[key]));
 }

@@ -2,6 +2,7 @@ import type { Clock, Logger, Random } from "../base/index.ts";
 import { createInformerFactory } from "../client/index.ts";
 import type { InformerFactory } from "../client/index.ts";
 import type { Client } from "../api/index.ts";
+import { daemonSetController } from "./daemonset/index.ts";
 import { deploymentController } from "./deployment/index.ts";
 import { endpointsController } from "./endpoints/index.ts";
 import { endpointSliceController } from "./endpointslice/index.ts";
@@ -11,6 +12,8 @@ import { garbageCollector } from "./garbagecollector/index.ts";
 import { jobController, ttlAfterFinishedController } from "./job/index.ts";
 import { namespaceController } from "./namespace/index.ts";
 import { podGarbageCollector } from "./podgc/index.ts";
+import { statefulSetController } from "./statefulset/index.ts";
+import { nodeLifecycleController, taintEvictionController } from "./nodelifecycle/index.ts";
 import { replicaSetController, replicationController } from "./replicaset/index.ts";
 import {
   rootCertificatePublisher,
@@ -41,7 +44,25 @@ export const allControllers: readonly ControllerEntry[] = [
     account: "ttl-after-finished-controller",
     create: ttlAfterFinishedController,
   },
+  {
+    name: "daemonset-controller",
+    account: "daemon-set-controller",
+    component: "daemonset-controller",
+    create: daemonSetController,
+  },
   { name: "statefulset-controller", account: "statefulset-controller", create: statefulSetController },
+  {
+    name: "node-lifecycle-controller",
+    account: "node-controller",
+    component: "node-controller",
+    create: nodeLifecycleController,
+  },
+  {
+    name: "taint-eviction-controller",
+    account: "node-controller",
+    component: "taint-eviction-controller",
+    create: taintEvictionController,
+  },
   { name: "namespace-controller", account: "namespace-controller", create: namespaceController },
   {
     name: "serviceaccount-controller",

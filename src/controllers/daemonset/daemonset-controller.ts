@@ -1,0 +1,169 @@
+import { ApiError, keyOf } from "../../apimachinery/index.ts";
+import type { New, ObjectKey } from "../../apimachinery/index.ts";
+import type { SharedInformer } from "../../client/index.ts";
+import { Node, Pod } from "../../api/types/core-v1.ts";
+import { ControllerRevision, DaemonSet } from "../../api/types/apps-v1.ts";
+import {
+  again,
+  allAtOnce,
+  controllerKey,
+  controllerReference,
+  equalJson,
+  indexByController,
+  matchesSelector,
+  observed,
+  ownedOrOrphaned,
+  performClaims,
+  planClaims,
+  podFromTemplate,
+  revisionHashLabel,
+  settled,
+  slowStart,
+  syncRevisions,
+  truncateRevisions,
+  watch,
+  watchItself,
+} from "../framework/index.ts";
+import type { Controller, ControllerContext, Outcome } from "../framework/index.ts";
+import { daemonTolerations } from "./nodes.ts";
+import { planDaemonSet } from "./plan.ts";
+
+/** Keeps a pod of each DaemonSet on every node that fits. */
+export function daemonSetController(context: ControllerContext): Controller {
+  return new DaemonSetController(context);
+}
+
+class DaemonSetController implements Controller {
+  readonly name = "daemonset";
+  readonly watches;
+  private readonly context: ControllerContext;
+  private readonly sets: SharedInformer<DaemonSet>;
+  private readonly pods: SharedInformer<Pod>;
+  private readonly nodes: SharedInformer<Node>;
+  private readonly revisions: SharedInformer<ControllerRevision>;
+
+  constructor(context: ControllerContext) {
+    this.context = context;
+    this.sets = context.informers.informer(DaemonSet);
+    this.pods = indexByController(context.informers.informer(Pod));
+    this.nodes = context.informers.informer(Node);
+    this.revisions = indexByController(context.informers.informer(ControllerRevision));
+    this.watches = [
+      watchItself(this.sets),
+      watch(this.pods, ({ object }, wake) => {
+        const key = controllerKey(object, DaemonSet);
+        if (key) wake(key);
+      }),
+      watch(this.nodes, (change, wake) => {
+        // Heartbeats change nothing for daemons.
+        const shown = ({ metadata, spec }: Node) => [metadata.labels, spec?.taints];
+        if (change.type === "updated" && equalJson(shown(change.object), shown(change.old))) return;
+        for (const set of this.sets.list()) wake(keyOf(set));
+      }),
+      watch(this.revisions, () => undefined),
+    ];
+  }
+
+  async reconcile(key: ObjectKey, signal: AbortSignal): Promise<Outcome> {
+    const { context } = this;
+    const { client, clock } = context;
+    const set = this.sets.get(key);
+    if (set === undefined || set.metadata.deletionTimestamp !== undefined) return settled;
+    const pods = await this.claim(set);
+    const collisionCount = set.status?.collisionCount ?? 0;
+    const { template } = set.spec;
+    const { revisions } = this;
+    const all = await syncRevisions(set, {
+      context,
+      revisions,
+      resource: DaemonSet,
+      template,
+      collisionCount,
+      signal,
+    });
+    const hash = all.at(-1)?.metadata.labels?.[revisionHashLabel] ?? "";
+    const plan = planDaemonSet(set, { nodes: this.nodes.list(), pods, hash, now: clock.now() });
+    const created = await slowStart(plan.create, (node) => this.createPod(set, { node, hash }));
+    const removed = await allAtOnce(plan.delete, (pod) => this.deletePod(set, pod));
+    await observed(this.pods, { stored: created.done, deleted: removed.done }, { clock, signal });
+    if (!equalJson(plan.status, set.status)) {
+      await client.update(DaemonSet, { ...set, status: plan.status }, { subresource: "status" });
+    }
+    const used = new Set([hash, ...pods.map((pod) => pod.metadata.labels?.[revisionHashLabel])]);
+    await truncateRevisions(all, {
+      context,
+      limit: set.spec.revisionHistoryLimit ?? 10,
+      live: ({ metadata }) => used.has(metadata.labels?.[revisionHashLabel]),
+    });
+    if (created.failed) throw created.failure;
+    if (removed.failed) throw removed.failure;
+    return again(plan.wakeIn);
+  }
+
+  private claim(set: DaemonSet): Promise<readonly Pod[]> {
+    const candidates = ownedOrOrphaned(this.pods, set.metadata);
+    const claims = planClaims(set, candidates, ({ metadata }) =>
+      matchesSelector(set.spec.selector, metadata.labels),
+    );
+    const { client } = this.context;
+    return performClaims(claims, { client, resource: Pod, ownerResource: DaemonSet, owner: set });
+  }
+
+  private async createPod(set: DaemonSet, of: { node: string; hash: string }): Promise<Pod> {
+    const { client, events } = this.context;
+    const about = { resource: DaemonSet, object: set };
+    try {
+      const created = await client.create<Pod>(Pod, draftPod(set, of));
+      const message = `Created pod: ${created.metadata.name}`;
+      events.event(about, { type: "Normal", reason: "SuccessfulCreate", message });
+      return created;
+    } catch (error) {
+      const message = `Error creating: ${ApiError.from(error).message}`;
+      events.event(about, { type: "Warning", reason: "FailedCreate", message });
+      throw error;
+    }
+  }
+
+  private async deletePod(set: DaemonSet, pod: Pod): Promise<Pod> {
+    const { client, events } = this.context;
+    const about = { resource: DaemonSet, object: set };
+    if (pod.status?.phase === "Failed") {
+      const message = `Found failed daemon pod ${pod.metadata.namespace}/${pod.metadata.name} on node ${pod.spec?.nodeName ?? ""}, will try to kill it`;
+      events.event(about, { type: "Warning", reason: "FailedDaemonPod", message });
+    }
+    try {
+      await client.delete(Pod, keyOf(pod), { preconditions: { uid: pod.metadata.uid } });
+    } catch (error) {
+      if (!ApiError.is(error, "NotFound")) throw error;
+    }
+    const message = `Deleted pod: ${pod.metadata.name}`;
+    events.event(about, { type: "Normal", reason: "SuccessfulDelete", message });
+    return pod;
+  }
+}
+
+/** A daemon bound to its node by affinity, so that the scheduler places it. */
+function draftPod(set: DaemonSet, { node, hash }: { node: string; hash: string }): New<Pod> {
+  const reference = controllerReference(DaemonSet, set);
+  const pod = podFromTemplate(set.spec.template, { owner: set, reference }) as unknown as Pod;
+  const { affinity, tolerations = [], hostNetwork } = pod.spec ?? ({} as Partial<NonNullable<Pod["spec"]>>);
+  const required = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  const matchFields = [{ key: "metadata.name", operator: "In", values: [node] }];
+  const terms = required?.nodeSelectorTerms ?? [{}];
+  const nodeSelectorTerms = terms.map((term) => ({ ...term, matchFields }));
+  return {
+    ...pod,
+    metadata: { ...pod.metadata, labels: { ...pod.metadata.labels, [revisionHashLabel]: hash } },
+    spec: {
+      ...pod.spec,
+      tolerations: [...tolerations, ...daemonTolerations({ hostNetwork: hostNetwork === true })],
+      affinity: {
+        ...affinity,
+        nodeAffinity: {
+          ...affinity?.nodeAffinity,
+          requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms },
+        },
+      },
+    },
+  } as unknown as New<Pod>;
+}

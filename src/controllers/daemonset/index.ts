@@ -1,0 +1,2 @@
+export { daemonSetController } from "./daemonset-controller.ts";
+export { tolerates } from "./nodes.ts";

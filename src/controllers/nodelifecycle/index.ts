@@ -1,0 +1,2 @@
+export { nodeLifecycleController } from "./node-lifecycle-controller.ts";
+export { taintEvictionController } from "./taint-eviction-controller.ts";

@@ -1,10 +1,23 @@
-// Builds dist/: the command as one minified bundle whose parts load lazily, and the testing entry with its types.
+// Builds dist/: the command as one minified bundle whose parts load lazily; with --types also what others import,
+// which is the testing entry, the kinds, and the types of both.
 import { build } from "esbuild";
-import { cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 import { root, run } from "./lib/run.mjs";
 
 const dist = join(root, "dist");
+/** Built aside and moved in place in one step: what runs from dist/ meanwhile never sees half of it. */
+const scratch = join(root, `node_modules/.cache/kubets-build-${process.pid}`);
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const withTypes = process.argv.includes("--types");
 
@@ -29,42 +42,79 @@ const shared = {
   plugins: [jsonAsText],
   legalComments: "linked",
   logLevel: "warning",
-  define: { "process.env.KUBETS_VERSION": JSON.stringify(version) },
+  define: Object.fromEntries(
+    Object.entries({ KUBETS_VERSION: version, ...revision() }).map(([name, value]) => [
+      `process.env.${name}`,
+      JSON.stringify(value),
+    ]),
+  ),
 };
 
-rmSync(dist, { recursive: true, force: true });
-mkdirSync(dist, { recursive: true });
+mkdirSync(scratch, { recursive: true });
+process.on("exit", () => rmSync(scratch, { recursive: true, force: true }));
 await Promise.all([
-  build({ ...shared, entryPoints: ["src/main/command.ts"], outfile: "dist/command.cjs", format: "cjs" }),
+  build({
+    ...shared,
+    entryPoints: ["src/main/command.ts"],
+    outfile: join(scratch, "command.cjs"),
+    format: "cjs",
+  }),
+  build({
+    ...shared,
+    entryPoints: ["src/api/types/*.ts"],
+    outdir: join(scratch, "api"),
+    format: "esm",
+  }),
   build({
     ...shared,
     entryPoints: ["src/testing/index.ts"],
-    outfile: "dist/testing.js",
+    outfile: join(scratch, "testing.js"),
     format: "esm",
     banner: {
       js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
     },
   }),
 ]);
-cpSync(join(root, "src/main/launcher.cjs"), join(dist, "kubets.cjs"));
+cpSync(join(root, "src/main/launcher.cjs"), join(scratch, "kubets.cjs"));
+chmodSync(join(scratch, "kubets.cjs"), 0o755);
 if (withTypes) emitTypes();
+rmSync(dist, { recursive: true, force: true });
+renameSync(scratch, dist);
 console.log(`dist/command.cjs ${Math.round(statSync(join(dist, "command.cjs")).size / 1024)} KiB`);
 
 function emitTypes() {
-  const flags = [
+  const all = join(scratch, "all-types");
+  const emitted = run(join(root, "node_modules/.bin/tsc"), [
     "--noEmit",
     "false",
     "--declaration",
     "--emitDeclarationOnly",
     "--rewriteRelativeImportExtensions",
-  ];
-  const emitted = run(join(root, "node_modules/.bin/tsc"), [
-    ...flags,
     "--outDir",
-    "dist/types",
+    all,
     "-p",
     "tools/types.tsconfig.json",
   ]);
   if (!emitted) process.exit(1);
-  writeFileSync(join(dist, "testing.d.ts"), 'export * from "./types/testing/index.js";\n');
+  const kinds = readdirSync(join(all, "api/types")).map((name) => join("api/types", name));
+  for (const file of reachable(all, ["testing/index.d.ts", ...kinds])) {
+    mkdirSync(dirname(join(scratch, "types", file)), { recursive: true });
+    cpSync(join(all, file), join(scratch, "types", file));
+  }
+  rmSync(all, { recursive: true });
+}
+
+/** Declaration files that the given ones need, themselves included; tsc writes those of the whole program. */
+function reachable(folder, entries) {
+  const found = new Set();
+  const visit = (file) => {
+    if (found.has(file)) return;
+    found.add(file);
+    const text = readFileSync(join(folder, file), "utf8");
+    for (const [, target] of text.matchAll(/(?:from |import\()"(\.[^"]+)\.js"/g)) {
+      visit(join(dirname(file), `${target}.d.ts`));
+    }
+  };
+  for (const entry of entries) visit(entry);
+  return found;
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { invariant, type Clock, type Logger, type Random } from "../base/index.ts";
 import { ApiError } from "../apimachinery/index.ts";
 import type { Client, UserInfo } from "../api/index.ts";
@@ -91,7 +92,7 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
     logger: logger.named("apiserver"),
     authorizer: (parts) => (security = createSecurity(parts, options)).authorizer,
     admission: ({ reader, client }) => [
-      ...defaultAdmission({ reader, random, client }),
+      ...defaultAdmission({ reader, random, clock, client }),
       createEscalationGuard(secured()),
     ],
     answers: () => reviewAnswers({ ...secured(), apiAudiences }),
@@ -156,6 +157,8 @@ async function runComponents(
 ): Promise<void> {
   const { options, server } = parts;
   const { clock, random, logger, store } = options;
+  // Every informer, queue and watch of the components ends with it: their number is no leak.
+  setMaxListeners(0, signal);
   const clientFor = (name: string): Client => server.client(componentUser(name));
   const outside = { clock, random, logger };
   const scheduler = clientFor("system:kube-scheduler");

@@ -1,4 +1,4 @@
-import { seededRandom } from "../../base/index.ts";
+import { seededRandom, VirtualClock } from "../../base/index.ts";
 import type { KubernetesObject, Resource } from "../../apimachinery/index.ts";
 import type { Client, UserInfo } from "../../api/index.ts";
 import { Namespace, ServiceAccount } from "../../api/types/core-v1.ts";
@@ -40,7 +40,8 @@ export function setUpAdmission() {
       return value;
     },
   } as unknown as Client;
-  const plugins = defaultAdmission({ reader, random: seededRandom(1), client });
+  const clock = new VirtualClock();
+  const plugins = defaultAdmission({ reader, random: seededRandom(1), clock, client });
   const run = async <T extends object>(
     resource: Resource<T>,
     request: Partial<Omit<AdmissionRequest, "resource">> & { readonly object?: object },
@@ -66,5 +67,5 @@ export function setUpAdmission() {
     }
     return current as unknown as T;
   };
-  return { reader, run, plugins };
+  return { reader, clock, run, plugins };
 }

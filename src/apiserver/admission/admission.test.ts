@@ -93,6 +93,22 @@ describe("ServiceAccount", () => {
     }
   });
 
+  test("the namespace's default account may come a moment later, but not for ever", async () => {
+    const { reader, run, clock } = setUpAdmission();
+    const early = { namespace: "early" };
+    reader.put(Namespace, object("early"));
+    const first = run(Pod, { namespace: "early", object: pod({}, early) });
+    reader.put(ServiceAccount, object("default", {}, early));
+    expect((await first).spec.serviceAccountName).toBe("default");
+    reader.put(Namespace, object("never"));
+    const second = run(Pod, { namespace: "never", object: pod({}, { namespace: "never" }) });
+    const refusal = expect(second).rejects.toThrow(
+      'pods "web" is forbidden: error looking up service account never/default: serviceaccount "default" not found',
+    );
+    await clock.advance(1_500);
+    await refusal;
+  });
+
   test("unless pod or account says no; a missing account is told; pull secrets are taken over", async () => {
     const { reader, run } = setUpAdmission();
     expect((await run(Pod, { object: pod({ automountServiceAccountToken: false }) })).spec.volumes).toBe(

@@ -1,5 +1,5 @@
 import type { Client } from "../../api/index.ts";
-import type { Random } from "../../base/index.ts";
+import type { Clock, Random } from "../../base/index.ts";
 import type { ObjectReader } from "../reader.ts";
 import { defaultTolerationSeconds } from "./default-tolerations.ts";
 import { limitRanger } from "./limit-ranger.ts";
@@ -22,6 +22,7 @@ import { taintNodesByCondition } from "./taint-nodes.ts";
 export function defaultAdmission(options: {
   readonly reader: ObjectReader;
   readonly random: Random;
+  readonly clock: Clock;
   /** Books what quotas count; it must not be subject to quotas itself. */
   readonly client?: Client | undefined;
   /** Admission policies and webhooks. */
@@ -29,11 +30,11 @@ export function defaultAdmission(options: {
   /** Names of plugins to leave out. */
   readonly disabled?: readonly string[];
 }): readonly AdmissionPlugin[] {
-  const { reader, random, client, dynamic = [], disabled = [] } = options;
+  const { reader, random, clock, client, dynamic = [], disabled = [] } = options;
   const plugins = [
     namespaceLifecycle(reader),
     limitRanger(reader),
-    serviceAccountAdmission({ reader, random }),
+    serviceAccountAdmission({ reader, random, clock }),
     nodeRestriction(reader),
     taintNodesByCondition,
     priorityAdmission(reader),

@@ -1,7 +1,7 @@
 import { ServiceAccount } from "../../api/types/core-v1.ts";
 import type { Container, Pod, PodSpec, Volume } from "../../api/types/core-v1.ts";
 import { randomSuffix } from "../../base/index.ts";
-import type { Random } from "../../base/index.ts";
+import type { Clock, Milliseconds, Random } from "../../base/index.ts";
 import type { ObjectReader } from "../reader.ts";
 import type { AdmissionPlugin } from "./plugin.ts";
 import { mirrorAnnotation, podOf, refused } from "./request.ts";
@@ -12,15 +12,19 @@ const mountPath = "/var/run/secrets/kubernetes.io/serviceaccount";
 /** An hour, and a little that tells tokens of this volume from those asked for by hand. */
 const tokenSeconds = 3607;
 
+/** A namespace's default account is made by a controller: a pod that comes with its namespace waits this long for it. */
+const defaultAccountPatience: Milliseconds = 1500;
+
 /** Gives each pod a service account, its token and its pull secrets. */
 export function serviceAccountAdmission(options: {
   readonly reader: ObjectReader;
   readonly random: Random;
+  readonly clock: Clock;
 }): AdmissionPlugin {
   return {
     name: "ServiceAccount",
     operations: ["CREATE"],
-    admit(request) {
+    async admit(request) {
       const pod = podOf(request);
       if (!pod) return request.object;
       if (pod.metadata.annotations?.[mirrorAnnotation] !== undefined) {
@@ -30,7 +34,9 @@ export function serviceAccountAdmission(options: {
       }
       const name = pod.spec.serviceAccountName || defaultAccount;
       const { namespace } = request;
-      const account = options.reader.get(ServiceAccount, { namespace, name });
+      const account =
+        options.reader.get(ServiceAccount, { namespace, name }) ??
+        (name === defaultAccount ? await awaitDefaultAccount(namespace, options) : undefined);
       if (!account) {
         throw refused(
           request,
@@ -40,6 +46,26 @@ export function serviceAccountAdmission(options: {
       return { ...pod, spec: withAccount(pod.spec, { account, random: options.random }) } as Pod;
     },
   };
+}
+
+/** The namespace's default account as soon as it is there. */
+function awaitDefaultAccount(
+  namespace: string,
+  options: { readonly reader: ObjectReader; readonly clock: Clock },
+): Promise<ServiceAccount | undefined> {
+  const { reader, clock } = options;
+  return new Promise((resolve) => {
+    const settle = (account?: ServiceAccount) => {
+      unsubscribe();
+      timer.cancel();
+      resolve(account);
+    };
+    const unsubscribe = reader.subscribe(ServiceAccount, ({ object }) => {
+      const metadata = object?.metadata;
+      if (metadata?.name === defaultAccount && metadata.namespace === namespace) settle(object);
+    });
+    const timer = clock.after(defaultAccountPatience, () => settle());
+  });
 }
 
 function mirrorProblem(spec: PodSpec): string | undefined {

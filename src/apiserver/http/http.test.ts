@@ -56,6 +56,7 @@ beforeAll(async () => {
       authorize: ({ user }) =>
         user.groups.includes("masters") ? { type: "allow", reason: "" } : { type: "noOpinion", reason: "" },
     },
+    answers: { "authorization.k8s.io/selfsubjectaccessreviews": async ({ body }) => body },
   });
   const api = await serveApi(server, {
     host: "127.0.0.1",
@@ -199,6 +200,17 @@ describe("refusals", () => {
       "types nobody speaks",
       "/api/v1/pods",
       { headers: { accept: "text/html" } },
+      406,
+      "only the following media types",
+    ],
+    [
+      "tables of what is answered and never stored",
+      "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+      {
+        method: "POST",
+        headers: { accept: "application/json;as=Table;v=v1;g=meta.k8s.io" },
+        body: '{"kind":"SelfSubjectAccessReview","apiVersion":"authorization.k8s.io/v1","spec":{}}',
+      },
       406,
       "only the following media types",
     ],

@@ -70,10 +70,10 @@ function keyOf({ info, served }: ResourceCall) {
   return served.resource.namespaced ? { namespace: info.namespace, name: info.name } : { name: info.name };
 }
 
-function negotiated(call: ResourceCall): Negotiated {
+function negotiated(call: ResourceCall, options: { convertible?: boolean } = {}): Negotiated {
   const pretty = call.exchange.query.get("pretty");
   return negotiate(call.exchange.headers.accept, {
-    convertible: true,
+    convertible: options.convertible ?? true,
     pretty: pretty !== null && pretty !== "false" && pretty !== "0",
   });
 }
@@ -276,7 +276,9 @@ export function warningHeader(message: string): string {
 
 async function serveCreate(call: ResourceCall): Promise<void> {
   const { core, served, exchange, info, headers } = call;
-  const form = negotiated(call);
+  const answers = core.answers.get(`${served.resource.group}/${served.resource.plural}`);
+  // An answer is no object of a collection: it has neither columns nor metadata worth asking for alone.
+  const form = negotiated(call, { convertible: answers === undefined && info.subresource === "" });
   const options = requestOptions(call);
   if (info.subresource !== "") {
     const kind = served.subresources.find(({ name }) => name === info.subresource);
@@ -314,7 +316,6 @@ async function serveCreate(call: ResourceCall): Promise<void> {
   });
   const object = decodeObject(served, input, options);
   const namespace = served.resource.namespaced ? info.namespace : undefined;
-  const answers = core.answers.get(`${served.resource.group}/${served.resource.plural}`);
   if (answers) {
     const answer = await answers({ core, served, namespace, body: object, options });
     return sendObject(exchange, answer, { status: 201, negotiated: form, headers });

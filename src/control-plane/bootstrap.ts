@@ -1,8 +1,9 @@
 import { ApiError, type New, type Resource } from "../apimachinery/index.ts";
 import type { Client } from "../api/index.ts";
-import { Namespace, Service } from "../api/types/core-v1.ts";
+import { Namespace, Service, ServiceAccount } from "../api/types/core-v1.ts";
 import { EndpointSlice } from "../api/types/discovery-v1.ts";
 import { Endpoints } from "../api/types/core-v1.ts";
+import { ClusterRole, ClusterRoleBinding } from "../api/types/rbac-v1.ts";
 import { PriorityClass } from "../api/types/scheduling-v1.ts";
 import { reconcileBootstrapPolicy } from "../apiserver/authorization/index.ts";
 
@@ -73,6 +74,27 @@ export function dnsService(options: { clusterIP: string; address: string; port: 
       { name: "dns-tcp", protocol: "TCP", port: 53, targetPort: port },
     ],
   };
+}
+
+/** Lets cluster DNS, as the service account `coredns`, read what it answers from. */
+export async function grantDnsAccess(client: Client): Promise<void> {
+  const metadata = { name: "system:coredns", labels: { "kubernetes.io/bootstrapping": "rbac-defaults" } };
+  const verbs = ["list", "watch"];
+  await createUnlessPresent(client, ServiceAccount, {
+    metadata: { namespace: "kube-system", name: "coredns" },
+  });
+  await createUnlessPresent(client, ClusterRole, {
+    metadata,
+    rules: [
+      { apiGroups: [""], resources: ["endpoints", "services", "pods", "namespaces"], verbs },
+      { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs },
+    ],
+  });
+  await createUnlessPresent(client, ClusterRoleBinding, {
+    metadata,
+    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "system:coredns" },
+    subjects: [{ kind: "ServiceAccount", name: "coredns", namespace: "kube-system" }],
+  });
 }
 
 /** Makes what every cluster has from the start, where it is missing. */

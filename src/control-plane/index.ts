@@ -1,3 +1,9 @@
 export { renderKubeconfig } from "./kubeconfig.ts";
-export { apiServerService, dnsService, publishService, type MachineService } from "./bootstrap.ts";
+export {
+  apiServerService,
+  dnsService,
+  grantDnsAccess,
+  publishService,
+  type MachineService,
+} from "./bootstrap.ts";
 export { createControlPlane, type ControlPlane, type ControlPlaneOptions } from "./control-plane.ts";

@@ -6,6 +6,7 @@ import {
   apiServerService,
   createControlPlane,
   dnsService,
+  grantDnsAccess,
   publishService,
   renderKubeconfig,
   type ControlPlane,
@@ -89,6 +90,7 @@ async function serve({
   );
   if (configuration.nodes > 0) {
     const clusterIP = addressAt(configuration.serviceCIDR, dnsPosition);
+    await grantDnsAccess(administrator);
     await publishService(administrator, dnsService({ clusterIP, address, port: configuration.dnsPort }));
   }
   const lifetime = new AbortController();

@@ -57,9 +57,11 @@ export async function startDaemon(options: {
   readonly launcher: string;
   readonly layout: Layout;
   readonly onPart: (name: string, after: Milliseconds) => void;
+  /** Told of each process as soon as it runs, so that none is forgotten when the start fails. */
+  readonly onProcess: (started: ClusterProcess) => void;
   /** Heap limits and the like for the daemon's Node. */
   readonly nodeFlags: readonly string[];
-}): Promise<readonly ClusterProcess[]> {
+}): Promise<void> {
   const { name, launcher, layout } = options;
   const logFile = join(layout.logs, `${name}.log`);
   const log = openSync(logFile, "a", 0o600);
@@ -69,7 +71,7 @@ export async function startDaemon(options: {
     env: { ...process.env, KUBETS_STARTED: String(Date.now()) },
   });
   closeSync(log);
-  const processes: ClusterProcess[] = child.pid === undefined ? [] : [{ name, pid: child.pid }];
+  if (child.pid !== undefined) options.onProcess({ name, pid: child.pid });
   const outcome = await new Promise<Report | { type: "exited" }>((resolve) => {
     let pending = "";
     const reports = child.stdio[3] as NodeJS.ReadableStream;
@@ -80,7 +82,7 @@ export async function startDaemon(options: {
       for (const line of lines) {
         const report = JSON.parse(line) as Report;
         if (report.type === "part") options.onPart(report.name, report.after);
-        else if (report.type === "process") processes.push({ name: report.name, pid: report.pid });
+        else if (report.type === "process") options.onProcess({ name: report.name, pid: report.pid });
         else resolve(report);
       }
     });
@@ -91,7 +93,6 @@ export async function startDaemon(options: {
   (child.stdio[3] as unknown as { destroy(): void }).destroy();
   if (outcome.type === "failed") throw new StartError(outcome.message);
   if (outcome.type === "exited") throw new StartError(`${name} ended while starting:\n${lastLines(logFile)}`);
-  return processes;
 }
 
 const shownLines = 10;

@@ -32,8 +32,8 @@ export function nodeIdentities(layout: Layout, { nodeName }: ClusterConfiguratio
     },
     {
       component: "dns",
-      file: "kube-dns",
-      commonName: "system:serviceaccount:kube-system:kube-dns",
+      file: "coredns",
+      commonName: "system:serviceaccount:kube-system:coredns",
       organizations: ["system:serviceaccounts", "system:serviceaccounts:kube-system"],
       kubeconfig: kubeconfig("dns"),
     },

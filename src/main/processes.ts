@@ -9,13 +9,20 @@ export interface ClusterProcess {
   readonly pid: number;
 }
 
-/** Whether `pid` runs and is a process of the cluster, not a later one that got its number. */
-function isOurs(pid: number, layout: Layout): boolean {
+/** Whether a process of this number runs. */
+export function isAlive(pid: number): boolean {
+  if (!Number.isInteger(pid) || pid <= 0) return false;
   try {
     process.kill(pid, 0);
+    return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
+}
+
+/** Whether `pid` runs and is a process of the cluster, not a later one that got its number. */
+function isOurs(pid: number, layout: Layout): boolean {
+  if (!isAlive(pid)) return false;
   if (!existsSync("/proc/self/cmdline")) return true;
   try {
     if (/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"))) return false;
@@ -34,7 +41,7 @@ export function runningProcesses(layout: Layout): ClusterProcess[] {
     .split("\n")
     .map((line) => line.split(" "))
     .map(([name = "", pid = ""]) => ({ name, pid: Number(pid) }))
-    .filter(({ pid }) => Number.isInteger(pid) && pid > 0 && isOurs(pid, layout));
+    .filter(({ pid }) => isOurs(pid, layout));
 }
 
 export function recordProcesses(layout: Layout, processes: readonly ClusterProcess[]): void {

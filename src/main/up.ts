@@ -1,6 +1,6 @@
 import { createServer } from "node:net";
 import { hostname, networkInterfaces } from "node:os";
-import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import type { Milliseconds } from "../base/index.ts";
 import type { CommandContext } from "./command.ts";
 import {
@@ -14,7 +14,7 @@ import { startDaemon } from "./daemon.ts";
 import { UsageError, type FlagValues } from "./flags.ts";
 import { defaultDirectory, layoutOf, type Layout } from "./layout.ts";
 import { missingNodePrograms } from "./requirements.ts";
-import { recordProcesses, runningProcesses, stopProcess, type ClusterProcess } from "./processes.ts";
+import { isAlive, recordProcesses, runningProcesses, stopProcess, type ClusterProcess } from "./processes.ts";
 import { freeSubnets } from "./subnets.ts";
 
 const defaultPort = 6443;
@@ -36,8 +36,7 @@ export async function up(flags: FlagValues, context: CommandContext): Promise<nu
     await refuseTakenPort(configuration.port);
     makeDirectories(layout);
     writeConfiguration(layout, configuration);
-    const processes = await startParts(layout, { configuration, context });
-    recordProcesses(layout, processes);
+    await startParts(layout, { configuration, context });
     print("");
     print(`The cluster is up after ${seconds(Date.now() - started)}. Its kubeconfig: ${layout.kubeconfig}`);
     for (const line of suggestions(layout, configuration)) print(line);
@@ -124,20 +123,28 @@ function explainNodes(flags: FlagValues): string[] {
 async function startParts(
   layout: Layout,
   { configuration, context }: { configuration: ClusterConfiguration; context: CommandContext },
-): Promise<readonly ClusterProcess[]> {
+): Promise<void> {
   const processes: ClusterProcess[] = [];
-  const start = async (name: string, nodeFlags: readonly string[]) => {
-    const onPart = (part: string, after: Milliseconds) =>
-      context.print(`  ${part.padEnd(26)}ready after ${seconds(after)}`);
-    processes.push(...(await startDaemon({ name, launcher: context.launcher, layout, onPart, nodeFlags })));
-  };
+  const { launcher, print } = context;
+  const start = (name: string, nodeFlags: readonly string[]) =>
+    startDaemon({
+      name,
+      launcher,
+      layout,
+      nodeFlags,
+      onPart: (part, after) => print(`  ${part.padEnd(26)}ready after ${seconds(after)}`),
+      onProcess: (started) => {
+        processes.push(started);
+        recordProcesses(layout, processes);
+      },
+    });
   try {
     await start("control-plane", ["--max-semi-space-size=16"]);
     if (configuration.nodes === 1)
       await start("node", ["--max-semi-space-size=2", "--max-old-space-size=512"]);
-    return processes;
   } catch (error) {
     for (const one of processes.toReversed()) await stopProcess(one, { layout, patience: undoPatience });
+    recordProcesses(layout, []);
     throw error;
   }
 }
@@ -185,15 +192,23 @@ async function withLock(layout: Layout, action: () => Promise<number>): Promise<
     throw new UsageError(`${layout.directory} is not a directory`);
   }
   mkdirSync(layout.directory, { recursive: true, mode: 0o700 });
-  try {
-    writeFileSync(layout.lock, `${process.pid}\n`, { flag: "wx", mode: 0o600 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    throw new UsageError(`another 'kubets up' is starting this cluster; if none is, remove ${layout.lock}`);
-  }
+  takeLock(layout);
   try {
     return await action();
   } finally {
     rmSync(layout.lock, { force: true });
+  }
+}
+
+function takeLock(layout: Layout): void {
+  try {
+    writeFileSync(layout.lock, `${process.pid}\n`, { flag: "wx", mode: 0o600 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    const holder = Number(readFileSync(layout.lock, "utf8"));
+    if (isAlive(holder))
+      throw new UsageError(`another 'kubets up' (process ${holder}) is starting this cluster`);
+    rmSync(layout.lock);
+    takeLock(layout);
   }
 }

@@ -35,7 +35,10 @@ export async function updateScale(
       const replicas = (wanted["spec"] as { readonly replicas?: number } | undefined)?.replicas ?? 0;
       checkReplicas(key, replicas);
       const { resourceVersion } = wanted.metadata;
-      const metadata = { ...old.metadata, resourceVersion: resourceVersion ?? "" };
+      const metadata = {
+        ...old.metadata,
+        resourceVersion: resourceVersion || old.metadata.resourceVersion,
+      };
       return withPath({ ...old, metadata }, pathOf(served).specReplicas, replicas);
     },
   });

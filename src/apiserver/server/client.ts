@@ -21,7 +21,7 @@ import type { Core, RequestOptions } from "../registry/context.ts";
 import { create } from "../registry/create.ts";
 import { remove, removeCollection } from "../registry/delete.ts";
 import type { AnyObject } from "../registry/entry.ts";
-import { patch } from "../registry/patch.ts";
+import { patch, patchScale } from "../registry/patch.ts";
 import { get, list } from "../registry/read.ts";
 import type { ServedResource } from "../registry/served.ts";
 import { post } from "../registry/subresources.ts";
@@ -107,6 +107,9 @@ export function createLocalClient(core: Core, user: UserInfo): Client {
       const { subresource = "" } = options;
       allow(served, "patch", { ...key, subresource });
       const request = requestOf(options);
+      if (subresource === "scale") {
+        return result(await patchScale(core, served, { ...request, key, patch: change }));
+      }
       return result((await patch(core, served, { ...request, key, subresource, patch: change })).object);
     },
     async delete(resource, key, options = {}) {

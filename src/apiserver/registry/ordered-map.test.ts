@@ -1,0 +1,27 @@
+import { expect, test } from "vitest";
+import { seededRandom } from "../../base/index.ts";
+import { OrderedMap } from "./ordered-map.ts";
+
+test("agrees with a sorted list over random changes", () => {
+  const random = seededRandom(7);
+  const map = new OrderedMap<number>();
+  const model = new Map<string, number>();
+  for (let step = 0; step < 6_000; step++) {
+    const key = `/${Math.floor(random.next() * 5)}/${Math.floor(random.next() * 900)}`;
+    if (random.next() < 0.3) expect(map.delete(key)).toBe(model.delete(key));
+    else {
+      map.set(key, step);
+      model.set(key, step);
+    }
+  }
+  const sorted = [...model].sort(([left], [right]) => (left < right ? -1 : 1));
+  expect(map.size).toBe(model.size);
+  expect([...map.range("")]).toEqual(sorted.map(([, value]) => value));
+  for (const prefix of ["/0/", "/3/", "/9/"]) {
+    const below = sorted.filter(([key]) => key.startsWith(prefix));
+    expect([...map.range(prefix)]).toEqual(below.map(([, value]) => value));
+    const middle = below[below.length >> 1]?.[0];
+    const rest = below.filter(([key]) => middle !== undefined && key > middle);
+    if (middle) expect([...map.range(prefix, middle)]).toEqual(rest.map(([, value]) => value));
+  }
+});

@@ -1,0 +1,256 @@
+import { describe, expect, test } from "vitest";
+import { seededRandom, VirtualClock } from "../../base/index.ts";
+import type { WatchEvent } from "../../api/index.ts";
+import { Deployment } from "../../api/types/apps-v1.ts";
+import { HorizontalPodAutoscaler as OldAutoscaler } from "../../api/types/autoscaling-v1.ts";
+import { HorizontalPodAutoscaler } from "../../api/types/autoscaling-v2.ts";
+import { ConfigMap, Namespace, Pod } from "../../api/types/core-v1.ts";
+import { createMemoryStore } from "../../store/index.ts";
+import { createApiServer } from "../server/server.ts";
+import { bookmarkInterval } from "./watch.ts";
+
+async function setUp() {
+  const clock = new VirtualClock(Date.UTC(2026, 0, 1));
+  const store = createMemoryStore({ clock });
+  const server = await createApiServer({
+    store,
+    clock,
+    random: seededRandom(1),
+    authorizer: { authorize: () => ({ type: "allow", reason: "" }) },
+  });
+  return { clock, store, server, client: server.client({ name: "tester", groups: [] }) };
+}
+
+const at = (name: string) => ({ namespace: "default", name });
+const configMap = (name: string, data: Record<string, string> = {}) => ({ metadata: at(name), data });
+const pod = (name: string) => ({ metadata: at(name), spec: { containers: [{ name: "c", image: "i" }] } });
+const deployment = (name: string) => ({
+  metadata: at(name),
+  spec: {
+    selector: { matchLabels: { app: name } },
+    template: { metadata: { labels: { app: name } }, spec: { containers: [{ name: "c", image: "i" }] } },
+  },
+});
+
+describe("names", () => {
+  test("are made from generateName", async () => {
+    const { client } = await setUp();
+    const metadata = { generateName: "web-", namespace: "default" };
+    const [one, two] = await Promise.all([
+      client.create(ConfigMap, { metadata }),
+      client.create(ConfigMap, { metadata }),
+    ]);
+    expect(one.metadata.name).toMatch(/^web-[a-z0-9]{5}$/);
+    expect(two.metadata.name).not.toBe(one.metadata.name);
+  });
+
+  test("that are invalid are refused", async () => {
+    const { client } = await setUp();
+    await expect(client.create(ConfigMap, configMap("Not_Valid"))).rejects.toMatchObject({ code: 422 });
+  });
+
+  test("and a version of another object do not go into a create", async () => {
+    const { client } = await setUp();
+    const object = { metadata: { ...at("x"), resourceVersion: "7" } };
+    await expect(client.create(ConfigMap, object)).rejects.toThrow(
+      "resourceVersion should not be set on objects to be created",
+    );
+  });
+});
+
+describe("generation and status", () => {
+  test("a change of the intent raises the generation, one of the status does not", async () => {
+    const { client } = await setUp();
+    const made = await client.create(Deployment, deployment("web"));
+    expect(made.metadata.generation).toBe(1);
+    const scaled = await client.update(Deployment, { ...made, spec: { ...made.spec, replicas: 3 } });
+    expect(scaled.metadata.generation).toBe(2);
+    const status = { ...scaled.status, replicas: 3 };
+    const reported = await client.update(Deployment, { ...scaled, status }, { subresource: "status" });
+    expect(reported).toMatchObject({ metadata: { generation: 2 }, status: { replicas: 3 } });
+    const spec = { ...reported.spec, replicas: 9 };
+    const kept = await client.update(Deployment, { ...reported, spec }, { subresource: "status" });
+    expect(kept.spec?.replicas).toBe(3);
+    const cleared = await client.update(Deployment, { ...kept, status: {} });
+    expect(cleared.status).toMatchObject({ replicas: 3 });
+  });
+
+  test("the scale is a view of the object", async () => {
+    const { client } = await setUp();
+    await client.create(Deployment, deployment("web"));
+    const scale = { type: "merge", body: { spec: { replicas: 4 } } } as const;
+    const answer: object = await client.patch(Deployment, at("web"), scale, { subresource: "scale" });
+    expect(answer).toMatchObject({ kind: "Scale", spec: { replicas: 4 }, status: { selector: "app=web" } });
+    expect((await client.get(Deployment, at("web"))).spec?.replicas).toBe(4);
+  });
+});
+
+describe("patches", () => {
+  test("of every type change the object", async () => {
+    const { client } = await setUp();
+    await client.create(ConfigMap, configMap("x", { a: "1" }));
+    const key = at("x");
+    await client.patch(ConfigMap, key, { type: "merge", body: { data: { b: "2" } } });
+    await client.patch(ConfigMap, key, { type: "json", body: [{ op: "remove", path: "/data/a" }] });
+    await client.patch(ConfigMap, key, { type: "strategic", body: { data: { c: "3" } } });
+    const applied = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "x" }, data: { d: "4" } };
+    await client.patch(ConfigMap, key, { type: "apply", body: applied }, { fieldManager: "me" });
+    const { data, metadata } = await client.get(ConfigMap, key);
+    expect(data).toEqual({ b: "2", c: "3", d: "4" });
+    expect(metadata.managedFields?.map(({ manager, operation }) => `${manager} ${operation}`)).toEqual([
+      "me Apply",
+      "tester Update",
+    ]);
+  });
+
+  test("at the same time are all made; one for an old version is not", async () => {
+    const { client } = await setUp();
+    const { metadata } = await client.create(ConfigMap, configMap("x"));
+    const names = ["a", "b", "c", "d"];
+    const change = (name: string) => ({ type: "merge", body: { data: { [name]: "1" } } }) as const;
+    await Promise.all(names.map((name) => client.patch(ConfigMap, at("x"), change(name))));
+    expect(Object.keys((await client.get(ConfigMap, at("x"))).data ?? {}).sort()).toEqual(names);
+    const { resourceVersion } = metadata;
+    const old = { type: "merge", body: { metadata: { resourceVersion }, data: { e: "1" } } } as const;
+    await expect(client.patch(ConfigMap, at("x"), old)).rejects.toMatchObject({ reason: "Conflict" });
+  });
+
+  test("an apply creates what is not there, and conflicts over what others own", async () => {
+    const { client } = await setUp();
+    const body = { apiVersion: "v1", kind: "ConfigMap", metadata: at("x"), data: { a: "1" } };
+    await client.patch(ConfigMap, at("x"), { type: "apply", body }, { fieldManager: "one" });
+    const other = { ...body, data: { a: "2" } };
+    const two = { fieldManager: "two" };
+    await expect(client.patch(ConfigMap, at("x"), { type: "apply", body: other }, two)).rejects.toMatchObject(
+      { reason: "Conflict" },
+    );
+    await client.patch(ConfigMap, at("x"), { type: "apply", body: other, force: true }, two);
+    expect((await client.get(ConfigMap, at("x"))).data).toEqual({ a: "2" });
+  });
+});
+
+describe("dry runs", () => {
+  test("answer what would be and write nothing", async () => {
+    const { client, store } = await setUp();
+    const before = store.revision;
+    const made = await client.create(ConfigMap, configMap("x", { a: "b" }), { dryRun: true });
+    expect(made).toMatchObject({ metadata: { name: "x" }, data: { a: "b" } });
+    expect(store.revision).toBe(before);
+  });
+});
+
+describe("deletes", () => {
+  test("the last finalizer's removal ends the object", async () => {
+    const { client } = await setUp();
+    const { metadata, ...rest } = await client.create(ConfigMap, {
+      ...configMap("x"),
+      metadata: { ...at("x"), finalizers: ["example.com/wait"] },
+    });
+    await client.delete(ConfigMap, at("x"));
+    const marked = await client.get(ConfigMap, at("x"));
+    expect(marked.metadata.deletionTimestamp).toBe("2026-01-01T00:00:00Z");
+    const { finalizers: _, ...bare } = marked.metadata;
+    await client.update(ConfigMap, { ...rest, metadata: bare });
+    await expect(client.get(ConfigMap, at("x"))).rejects.toMatchObject({ reason: "NotFound" });
+    expect(metadata.finalizers).toEqual(["example.com/wait"]);
+  });
+
+  test("preconditions hold", async () => {
+    const { client } = await setUp();
+    await client.create(ConfigMap, configMap("x"));
+    await expect(client.delete(ConfigMap, at("x"), { preconditions: { uid: "other" } })).rejects.toThrow(
+      "Precondition failed: UID in precondition: other, UID in object meta: ",
+    );
+  });
+
+  test("a namespace terminates, and goes when it is finalized", async () => {
+    const { client } = await setUp();
+    await client.create(Namespace, { metadata: { name: "n" } });
+    await client.delete(Namespace, { name: "n" });
+    const dying = await client.get(Namespace, { name: "n" });
+    expect(dying.status?.phase).toBe("Terminating");
+    await client.update(Namespace, { ...dying, spec: { finalizers: [] } }, { subresource: "finalize" });
+    await expect(client.get(Namespace, { name: "n" })).rejects.toMatchObject({ reason: "NotFound" });
+  });
+
+  test("a collection goes by selector; an eviction ends a pod", async () => {
+    const { client } = await setUp();
+    await client.create(ConfigMap, { ...configMap("a"), metadata: { ...at("a"), labels: { x: "y" } } });
+    await client.create(ConfigMap, configMap("b"));
+    await client.deleteCollection(ConfigMap, { namespace: "default", labelSelector: "x=y" });
+    expect((await client.list(ConfigMap)).items.map(({ metadata }) => metadata.name)).toEqual(["b"]);
+    await client.create(Pod, pod("p"));
+    await client.post(Pod, at("p"), "eviction", { metadata: at("p") });
+    await expect(client.get(Pod, at("p"))).rejects.toMatchObject({ reason: "NotFound" });
+  });
+});
+
+describe("versions of one resource", () => {
+  test("show the same object", async () => {
+    const { client } = await setUp();
+    const scaleTargetRef = { apiVersion: "apps/v1", kind: "Deployment", name: "web" };
+    const spec = { maxReplicas: 3, targetCPUUtilizationPercentage: 50, scaleTargetRef };
+    const old = await client.create(OldAutoscaler, { metadata: at("h"), spec });
+    const { metadata, spec: now, apiVersion } = await client.get(HorizontalPodAutoscaler, at("h"));
+    expect(apiVersion).toBe("autoscaling/v2");
+    expect(now.metrics?.[0]?.resource?.target.averageUtilization).toBe(50);
+    expect(metadata.resourceVersion).toBe(old.metadata.resourceVersion);
+  });
+});
+
+describe("watches", () => {
+  /** Starts a watch; answers what it has seen so far, and what stops it. */
+  function watching(
+    client: Awaited<ReturnType<typeof setUp>>["client"],
+    options: { readonly resourceVersion?: string; readonly sendInitialEvents?: boolean },
+  ) {
+    const stop = new AbortController();
+    const seen: WatchEvent<ConfigMap>[] = [];
+    const done = (async () => {
+      const events = client.watch(ConfigMap, { ...options, allowBookmarks: true, signal: stop.signal });
+      for await (const batch of events) seen.push(...batch);
+    })();
+    const end = async () => {
+      stop.abort();
+      await done;
+    };
+    return { seen, done, end };
+  }
+
+  test("resume after a version; bookmarks tell of progress", async () => {
+    const { client, clock } = await setUp();
+    const one = await client.create(ConfigMap, configMap("one"));
+    await client.create(ConfigMap, configMap("two"));
+    const { seen, end } = watching(client, { resourceVersion: one.metadata.resourceVersion });
+    await clock.advance(bookmarkInterval);
+    await end();
+    expect(seen.map(({ type, object }) => `${type} ${object.metadata.name ?? ""}`)).toEqual([
+      "ADDED two",
+      "BOOKMARK ",
+    ]);
+  });
+
+  test("mark the end of the initial events", async () => {
+    const { client, clock } = await setUp();
+    await client.create(ConfigMap, configMap("one"));
+    const { seen, end } = watching(client, { sendInitialEvents: true });
+    await clock.advance(0);
+    await end();
+    expect(seen.map(({ type }) => type)).toEqual(["ADDED", "BOOKMARK"]);
+    expect(seen[1]?.object.metadata.annotations).toEqual({ "k8s.io/initial-events-end": "true" });
+  });
+
+  test("from before the server started have expired", async () => {
+    const { store, client } = await setUp();
+    const one = await client.create(ConfigMap, configMap("one"));
+    await client.create(ConfigMap, configMap("two"));
+    const again = await createApiServer({
+      store,
+      authorizer: { authorize: () => ({ type: "allow", reason: "" }) },
+    });
+    const { done } = watching(again.client({ name: "t", groups: [] }), {
+      resourceVersion: one.metadata.resourceVersion,
+    });
+    await expect(done).rejects.toThrow(/^too old resource version: \d+ \(\d+\)$/);
+  });
+});

@@ -1,5 +1,5 @@
-// Builds dist/: the command as one minified bundle whose parts load lazily; with --types also what others import,
-// which is the testing entry, the kinds, and the types of both.
+// Builds dist/: the command as one minified bundle whose parts load lazily; the testing entry; the kinds that
+// its users name; with --types the types of both.
 import { build } from "esbuild";
 import { spawnSync } from "node:child_process";
 import {
@@ -7,6 +7,7 @@ import {
   cpSync,
   mkdirSync,
   readFileSync,
+  readdirSync,
   renameSync,
   rmSync,
   statSync,
@@ -52,6 +53,9 @@ const shared = {
 
 mkdirSync(scratch, { recursive: true });
 process.on("exit", () => rmSync(scratch, { recursive: true, force: true }));
+const banner = {
+  js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
+};
 await Promise.all([
   build({
     ...shared,
@@ -61,19 +65,12 @@ await Promise.all([
   }),
   build({
     ...shared,
-    entryPoints: ["src/api/types/*.ts"],
-    outdir: join(scratch, "api"),
-    format: "esm",
-  }),
-  build({
-    ...shared,
     entryPoints: ["src/testing/index.ts"],
     outfile: join(scratch, "testing.js"),
     format: "esm",
-    banner: {
-      js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
-    },
+    banner,
   }),
+  build({ ...shared, entryPoints: ["src/api/types/*.ts"], outdir: join(scratch, "api"), format: "esm" }),
 ]);
 cpSync(join(root, "src/main/launcher.cjs"), join(scratch, "kubets.cjs"));
 chmodSync(join(scratch, "kubets.cjs"), 0o755);
@@ -117,4 +114,16 @@ function reachable(folder, entries) {
   };
   for (const entry of entries) visit(entry);
   return found;
+}
+
+/** What /version says about the source. A tarball of it, without git, says nothing. */
+function revision() {
+  const git = spawnSync("git", ["log", "-1", "--format=%H %cd", "--date=format-local:%Y-%m-%dT%H:%M:%SZ"], {
+    cwd: root,
+    encoding: "utf8",
+    env: { ...process.env, TZ: "UTC" },
+  });
+  if (git.status !== 0) return {};
+  const [commit, date] = git.stdout.trim().split(" ");
+  return { KUBETS_COMMIT: commit, KUBETS_BUILD_DATE: date };
 }

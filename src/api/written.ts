@@ -1,4 +1,3 @@
-import type { KubernetesObject } from "../apimachinery/index.ts";
 import { admissionPolicyDefinitions } from "./admissionregistration/policy.ts";
 import {
   mutatingWebhookConfigurationDefinition,
@@ -105,5 +104,5 @@ export const writtenDefinitions: readonly ResourceDefinition[] = [
 function group(
   ...definitions: readonly { readonly resource: { readonly kind: string } }[]
 ): readonly ResourceDefinition[] {
-  return definitions as unknown as readonly ResourceDefinition<KubernetesObject>[];
+  return definitions as unknown as readonly ResourceDefinition[];
 }

@@ -71,7 +71,9 @@ function validateWebhooks(webhooks: readonly Webhook[]): readonly FieldError[] {
 }
 
 function validateWebhook(webhook: Webhook, path: FieldPath): FieldError[] {
-  const { name = "", clientConfig, sideEffects, admissionReviewVersions = [] } = webhook;
+  const { clientConfig, sideEffects } = webhook;
+  const name = webhook.name ?? "";
+  const admissionReviewVersions = webhook.admissionReviewVersions ?? [];
   const errors: FieldError[] = [];
   const at = path.child("name");
   if (name === "") errors.push(fieldErrors.required(at));

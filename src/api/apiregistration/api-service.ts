@@ -35,7 +35,8 @@ function validate({ metadata, spec }: APIService): readonly FieldError[] {
     errors.push(fieldErrors.invalid(FieldPath.root("metadata").child("name"), metadata.name, why));
   }
   if (version === "") errors.push(fieldErrors.required(path.child("version")));
-  const { groupPriorityMinimum = 0, versionPriority = 0 } = spec;
+  const groupPriorityMinimum = spec.groupPriorityMinimum ?? 0;
+  const versionPriority = spec.versionPriority ?? 0;
   if (groupPriorityMinimum <= 0 || groupPriorityMinimum > 20_000) {
     const why = "must be positive and less than 20000";
     errors.push(fieldErrors.invalid(path.child("groupPriorityMinimum"), groupPriorityMinimum, why));

@@ -47,7 +47,10 @@ export const statefulSetDefinition = defineResource<StatefulSet>({
         }),
         updateStrategy:
           strategy.type === "RollingUpdate"
-            ? { ...strategy, rollingUpdate: fill(strategy.rollingUpdate, { partition: 0 }) }
+            ? {
+                ...strategy,
+                rollingUpdate: fill(strategy.rollingUpdate, { partition: 0, maxUnavailable: 1 }),
+              }
             : strategy,
       },
     };

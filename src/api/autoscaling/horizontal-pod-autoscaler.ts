@@ -89,7 +89,8 @@ function scaleDownRules(rules: HPAScalingRules | undefined): HPAScalingRules {
 function validate({ spec }: HorizontalPodAutoscaler): readonly FieldError[] {
   const path = FieldPath.root("spec");
   const errors: FieldError[] = [];
-  const { minReplicas, maxReplicas = 0, scaleTargetRef } = spec;
+  const { minReplicas, scaleTargetRef } = spec;
+  const maxReplicas = spec.maxReplicas ?? 0;
   if (minReplicas !== undefined && minReplicas < 1) {
     errors.push(
       fieldErrors.invalid(path.child("minReplicas"), minReplicas, "must be greater than or equal to 1"),

@@ -125,8 +125,9 @@ function validateTimeZone(zone: string, path: FieldPath): FieldError[] {
     ];
   }
   try {
-    new Intl.DateTimeFormat("en", { timeZone: zone });
-    return [];
+    return new Intl.DateTimeFormat("en", { timeZone: zone }).resolvedOptions().timeZone === ""
+      ? [fieldErrors.invalid(path, zone, `unknown time zone ${zone}`)]
+      : [];
   } catch {
     // An unknown zone is the client's mistake.
     return [fieldErrors.invalid(path, zone, `unknown time zone ${zone}`)];

@@ -22,7 +22,7 @@ export function mapField<T extends object, K extends keyof T>(
 ): T {
   const value = object[key];
   if (value === undefined || value === null) return object;
-  const changed = change(value as NonNullable<T[K]>);
+  const changed = change(value);
   return changed === value ? object : { ...object, [key]: changed };
 }
 
@@ -66,7 +66,7 @@ function fillWhere<T extends object>(
     const value = options.defaults[key];
     if (value === undefined || !options.absent(base[key])) continue;
     result ??= { ...base };
-    result[key] = value as T[keyof T & string];
+    result[key] = value;
   }
   return result ?? base;
 }

@@ -104,7 +104,7 @@ function readContainers(pod: Pod, progress: Progress): void {
   progress.restarts = progress.restartableInitRestarts;
   progress.lastRestart = progress.lastRestartableInitRestart;
   let running = false;
-  for (const status of [...(pod.status?.containerStatuses ?? [])].reverse()) {
+  for (const status of (pod.status?.containerStatuses ?? []).toReversed()) {
     progress.restarts += status.restartCount ?? 0;
     progress.lastRestart = Math.max(progress.lastRestart, finishedBefore(status));
     const { waiting, terminated } = status.state ?? {};

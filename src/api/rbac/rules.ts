@@ -63,7 +63,9 @@ export function validateBinding(
   options: { roleKinds: readonly string[]; subjects: "namespace" | "cluster" },
 ): FieldError[] {
   const path = FieldPath.root("roleRef");
-  const { apiGroup = "", kind = "", name = "" } = binding.roleRef ?? {};
+  const apiGroup = binding.roleRef?.apiGroup ?? "";
+  const kind = binding.roleRef?.kind ?? "";
+  const name = binding.roleRef?.name ?? "";
   const errors: FieldError[] = [];
   if (apiGroup !== rbacGroup) {
     errors.push(fieldErrors.notSupported(path.child("apiGroup"), apiGroup, [rbacGroup]));

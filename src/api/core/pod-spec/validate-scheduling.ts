@@ -107,7 +107,8 @@ export function validateTopologySpread(
   const seen = new Set<string>();
   for (const [index, constraint] of constraints.entries()) {
     const at = path.index(index);
-    const { maxSkew = 0, topologyKey, whenUnsatisfiable, minDomains } = constraint;
+    const { topologyKey, whenUnsatisfiable, minDomains } = constraint;
+    const maxSkew = constraint.maxSkew ?? 0;
     if (maxSkew <= 0)
       errors.push(fieldErrors.invalid(at.child("maxSkew"), maxSkew, "must be greater than zero"));
     if (!topologyKey) errors.push(fieldErrors.required(at.child("topologyKey"), "can not be empty"));

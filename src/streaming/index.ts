@@ -1,1 +1,2 @@
+export * from "./upgrade-client.ts";
 export * from "./upgrade-proxy.ts";

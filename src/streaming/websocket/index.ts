@@ -1,0 +1,3 @@
+export * from "./accept.ts";
+export * from "./bridge.ts";
+export * from "./channels.ts";

@@ -39,8 +39,8 @@ export function createInformerFactory(options: {
       if (known) return known as unknown as SharedInformer<T>;
       const { client, ...outside } = options;
       const informer = createInformer(client, resource, { ...outside, selection });
-      informers.set(key, informer as unknown as SharedInformer<KubernetesObject>);
-      start(informer as unknown as SharedInformer<KubernetesObject>);
+      informers.set(key, informer);
+      start(informer);
       return informer;
     },
     async run(signal) {

@@ -6,7 +6,7 @@ import { daemonSetController } from "./daemonset/index.ts";
 import { deploymentController } from "./deployment/index.ts";
 import { endpointsController } from "./endpoints/index.ts";
 import { endpointSliceController } from "./endpointslice/index.ts";
-import { runEntries } from "./framework/index.ts";
+import { managerUser, runEntries } from "./framework/index.ts";
 import type { ControllerEntry, ControllerSettings } from "./framework/index.ts";
 import { garbageCollector } from "./garbagecollector/index.ts";
 import { jobController, ttlAfterFinishedController } from "./job/index.ts";
@@ -69,7 +69,7 @@ export const allControllers: readonly ControllerEntry[] = [
     account: "service-account-controller",
     create: serviceAccountController,
   },
-  { name: "serviceaccount-token-controller", account: "tokens-controller", create: tokensController },
+  { name: "serviceaccount-token-controller", create: tokensController },
   {
     name: "root-ca-certificate-publisher-controller",
     account: "root-ca-cert-publisher",
@@ -101,7 +101,7 @@ const defaultSettings = {
 /** Runs the controller manager until the signal aborts; settles when all of it has stopped. */
 export async function runControllers(options: RunControllersOptions, signal: AbortSignal): Promise<void> {
   const { clientFor, clock, random, logger, controllers } = options;
-  const client = clientFor("system:kube-controller-manager");
+  const client = clientFor(managerUser);
   const informers = options.informers ?? createInformerFactory({ client, clock, logger, random });
   const entries = allControllers.filter(
     ({ name }) => controllers === undefined || controllers.includes(name),

@@ -74,8 +74,8 @@ export class MemoryClient implements Client {
 
   async create<T extends object>(resource: Resource<T>, object: object): Promise<T> {
     const metadata = ((object as Json)["metadata"] ?? {}) as Json;
-    const generated = `${String(metadata["generateName"] ?? "")}${this.random.uuid().slice(0, 5)}`;
-    const name = String(metadata["name"] ?? generated);
+    const { generateName = "", name: given } = metadata as { generateName?: string; name?: string };
+    const name = given ?? `${generateName}${this.random.uuid().slice(0, 5)}`;
     const namespace = metadata["namespace"] as string | undefined;
     const key: ObjectKey = { ...(namespace === undefined ? {} : { namespace }), name };
     this.record({ verb: "create", resource: tableName(resource), key: keyString(key), body: object });
@@ -199,12 +199,12 @@ export class MemoryClient implements Client {
     const changed =
       JSON.stringify((old as unknown as Json)["spec"]) !== JSON.stringify((kept as unknown as Json)["spec"]);
     const { uid: oldUid, creationTimestamp, generation = 1, deletionTimestamp } = old.metadata;
-    const unchanged = withMetadata(kept as KubernetesObject, {
+    const unchanged = withMetadata(kept, {
       ...kept.metadata,
       resourceVersion: old.metadata.resourceVersion,
     });
     if (JSON.stringify(unchanged) === JSON.stringify(old)) return old;
-    const next = withMetadata(kept as KubernetesObject, {
+    const next = withMetadata(kept, {
       uid: oldUid,
       creationTimestamp,
       generation: generation + (changed ? 1 : 0),

@@ -7,8 +7,11 @@ import type {
   Toleration,
 } from "../../api/types/core-v1.ts";
 
-const tolerated = (key: string, effect: "NoExecute" | "NoSchedule"): Toleration =>
-  ({ key: `node.kubernetes.io/${key}`, operator: "Exists", effect }) as Toleration;
+const tolerated = (key: string, effect: "NoExecute" | "NoSchedule"): Toleration => ({
+  key: `node.kubernetes.io/${key}`,
+  operator: "Exists",
+  effect,
+});
 
 /** What daemons live with, whatever their template says. */
 export function daemonTolerations({ hostNetwork }: { hostNetwork: boolean }): readonly Toleration[] {

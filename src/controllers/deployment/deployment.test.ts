@@ -22,7 +22,7 @@ function deployment(spec: object = {}): New<Deployment> {
       progressDeadlineSeconds: 600,
       ...spec,
     },
-  } as New<Deployment>;
+  };
 }
 
 describe("deployment controller", () => {

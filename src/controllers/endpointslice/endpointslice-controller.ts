@@ -52,7 +52,7 @@ export function endpointSliceController(context: ControllerContext): Controller 
         ownerReferences: [controllerReference(Service, service)],
       },
       ...content,
-    } as unknown as New<EndpointSlice>;
+    };
   };
 
   return {

@@ -17,7 +17,7 @@ export interface Catalog {
 const allVerbs = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 
 /** A catalog that never changes. */
-export function fixedCatalog(resources: readonly Resource<KubernetesObject>[]): Catalog {
+export function fixedCatalog(resources: readonly Resource[]): Catalog {
   const entries = resources.map((entry) => ({
     resource: resource<KubernetesObject>(entry),
     verbs: allVerbs,

@@ -33,5 +33,7 @@ export function fnv32a(text: string): number {
 /** A stable hash of a value, written so that no words can arise; `collisionCount` gives another. */
 export function hashOf(value: unknown, collisionCount = 0): string {
   const hash = fnv32a(canonicalJson(value) + (collisionCount === 0 ? "" : `#${collisionCount}`));
-  return [...String(hash)].map((digit) => safeAlphabet[digit.charCodeAt(0) % safeAlphabet.length]).join("");
+  return Array.from(String(hash))
+    .map((digit) => safeAlphabet[digit.charCodeAt(0) % safeAlphabet.length])
+    .join("");
 }

@@ -56,5 +56,5 @@ export function podFromTemplate(
       ownerReferences: [of.reference],
     },
     spec: (template as PodTemplateSpec).spec as New<Pod["spec"]>,
-  } as New<Pod> & { metadata: object };
+  };
 }

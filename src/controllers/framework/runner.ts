@@ -10,12 +10,15 @@ import type { Controller, ControllerContext, ControllerSettings } from "./contro
 export interface ControllerEntry {
   /** The name that flags use, e.g. `deployment-controller`. */
   readonly name: string;
-  /** Its service account in kube-system. */
-  readonly account: string;
-  /** The source of its events; default: the account. */
+  /** Its service account in kube-system; absent: it acts as the manager itself. */
+  readonly account?: string;
+  /** The source of its events; default: the account, or the name. */
   readonly component?: string;
   readonly create: (context: ControllerContext) => Controller;
 }
+
+/** Who the manager is when it acts for itself. */
+export const managerUser = "system:kube-controller-manager";
 
 export interface ManagerOptions {
   /** A client that acts as the user of this name. */
@@ -39,9 +42,12 @@ export async function runEntries(
 
 async function runEntry(entry: ControllerEntry, options: ManagerOptions, signal: AbortSignal): Promise<void> {
   const { clock, random } = options;
-  const client = options.clientFor(`system:serviceaccount:kube-system:${entry.account}`);
+  const { account } = entry;
+  const client = options.clientFor(
+    account === undefined ? managerUser : `system:serviceaccount:kube-system:${account}`,
+  );
   const logger = options.logger.named(entry.name);
-  const component = entry.component ?? entry.account;
+  const component = entry.component ?? account ?? entry.name;
   const events = createEventRecorder({ client, component, clock, random, logger });
   const { informers, settings } = options;
   const controller = entry.create({ client, informers, events, clock, random, logger, settings });

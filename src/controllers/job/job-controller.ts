@@ -147,7 +147,7 @@ export function draftPod(job: Job, index: number | undefined): New<Pod> {
   const namePrefix = index === undefined ? name : `${name}-${index}`;
   const pod = podFromTemplate(job.spec.template, { owner: job, reference, namePrefix }) as unknown as Pod;
   const metadata = { ...pod.metadata, finalizers: [...(pod.metadata.finalizers ?? []), trackingFinalizer] };
-  if (index === undefined) return { ...pod, metadata } as New<Pod>;
+  if (index === undefined) return { ...pod, metadata };
   const annotation = { [indexAnnotation]: String(index) };
   const fieldPath = `metadata.annotations['${indexAnnotation}']`;
   const variable = { name: "JOB_COMPLETION_INDEX", valueFrom: { fieldRef: { fieldPath } } };
@@ -174,7 +174,7 @@ export function draftPod(job: Job, index: number | undefined): New<Pod> {
         ? { initContainers: spec.initContainers.map((entry) => withIndex(entry)) }
         : {}),
     },
-  } as unknown as New<Pod>;
+  };
 }
 
 /** Deletes jobs some time after they have finished, as their ttlSecondsAfterFinished says. */

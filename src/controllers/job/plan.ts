@@ -283,7 +283,7 @@ function conditionsAfter(
       lastProbeTime: timestamp,
       lastTransitionTime: timestamp,
       ...why,
-    } as JobCondition);
+    });
   };
   if (!verdict) {
     const suspended = has("Suspended")?.status === "True";

@@ -72,7 +72,7 @@ export function replicationController(context: ControllerContext): Controller {
       template: spec.template ?? ({} as PodTemplateSpec),
     }),
     status: ({ status }) => status,
-    withStatus: (object, { terminatingReplicas: _, ...status }) => ({ ...object, status }),
+    withStatus: (object, { terminatingReplicas: _terminating, ...status }) => ({ ...object, status }),
   });
 }
 

@@ -12,7 +12,7 @@ const labels = { app: "web" };
 const template = { metadata: { labels }, spec: { containers: [{ name: "c", image: "i" }] } };
 const replicaSet = (replicas: number): New<ReplicaSet> => ({
   metadata: { namespace: "default", name: "web" },
-  spec: { replicas, selector: { matchLabels: labels }, template } as New<ReplicaSet["spec"]>,
+  spec: { replicas, selector: { matchLabels: labels }, template },
 });
 
 describe("replica set controller", () => {

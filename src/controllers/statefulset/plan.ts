@@ -65,7 +65,8 @@ function planActions(
   const byOrdinal = new Map(pods.map((pod) => [ordinalOf(set, pod) ?? -1, pod]));
   const actions: StatefulAction[] = [];
   let blocked = false;
-  for (let ordinal = first; ordinal < end && !(blocked && !parallel); ordinal++) {
+  for (let ordinal = first; ordinal < end; ordinal++) {
+    if (blocked && !parallel) break;
     const pod = byOrdinal.get(ordinal);
     if (pod === undefined) {
       actions.push({ type: "create", ordinal, revision: revisionFor(set, ordinal, state) });

@@ -38,7 +38,7 @@ export function draftPod(set: StatefulSet, ordinal: number, revision: Controller
       subdomain: set.spec.serviceName ?? "",
       ...(volumes.length > 0 ? { volumes } : {}),
     },
-  } as unknown as New<Pod>;
+  };
 }
 
 /** The claims that the pod of an ordinal needs. */
@@ -51,5 +51,5 @@ export function draftClaims(set: StatefulSet, ordinal: number): readonly New<Per
       labels: { ...metadata.labels, ...set.spec.selector.matchLabels },
     },
     spec,
-  })) as unknown as readonly New<PersistentVolumeClaim>[];
+  }));
 }

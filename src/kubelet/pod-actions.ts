@@ -4,6 +4,7 @@ import { CriError } from "../cri/index.ts";
 import type { PodSandboxConfig } from "../cri/index.ts";
 import { Pod } from "../api/types/core-v1.ts";
 import type { Container, Secret } from "../api/types/core-v1.ts";
+import { RuntimeClass } from "../api/types/node-v1.ts";
 import { ContainerConfigError, containerEnvironment } from "./environment/environment.ts";
 import type { ObjectReader } from "./environment/environment.ts";
 import { serviceVariables } from "./environment/service-variables.ts";
@@ -14,6 +15,7 @@ import type { AttemptTarget } from "./probes/handlers.ts";
 import { containerConfig, discardContainerFiles } from "./runtime/container-config.ts";
 import { hostsFile } from "./runtime/hosts-file.ts";
 import type { ContainerEvent } from "./runtime/images.ts";
+import { linuxResources } from "./runtime/resources.ts";
 import { sandboxConfig } from "./runtime/sandbox-config.ts";
 import { StartError } from "./runtime/start-error.ts";
 import type { PodVolumes } from "./volumes/index.ts";
@@ -68,16 +70,33 @@ export class PodActions {
     try {
       const { podSandboxId: id } = await cri.runPodSandbox({
         config,
-        runtimeHandler: pod.spec.runtimeClassName ?? "",
+        runtimeHandler: await this.runtimeHandler(pod),
       });
       const { status } = await cri.podSandboxStatus({ podSandboxId: id });
       return { id, config, ips: status?.network?.ip ? [status.network.ip] : [] };
     } catch (error) {
-      const why = error instanceof CriError ? error.rpcText : String(error);
+      const why = error instanceof CriError ? error.rpcText : (error as Error).message;
       const message = `Failed to create pod sandbox: ${why}`;
       this.record(pod, { type: "Warning", reason: "FailedCreatePodSandBox", message });
       throw new StartError("CreatePodSandboxError", message, { retryAt: this.context.clock.now() + 1000 });
     }
+  }
+
+  private async runtimeHandler(pod: Pod): Promise<string> {
+    const name = pod.spec.runtimeClassName;
+    if (!name) return "";
+    return (await this.context.client.get(RuntimeClass, { name })).handler;
+  }
+
+  /** Sets a running container's limits, and its pod's. */
+  async resize(
+    pod: Pod,
+    { container, containerId }: { container: Container; containerId: string },
+  ): Promise<void> {
+    const { cgroups, cri, memoryCapacity } = this.context;
+    const linux = linuxResources(pod, { container, memoryCapacity, unified: cgroups.unified });
+    await cgroups.create(pod);
+    await cri.updateContainerResources({ containerId, linux });
   }
 
   /** Pulls, creates and starts a container and runs its postStart hook; throws a `StartError`. */
@@ -288,9 +307,28 @@ export class PodActions {
     }
   }
 
-  async stopSandboxes(observed: PodObservation): Promise<void> {
+  /** Stops all containers, sidecars last and in reverse order, then the sandboxes. */
+  async stopPod(
+    pod: Pod,
+    observed: PodObservation,
+    options: { graceSeconds: number; podIP: string; signal?: AbortSignal },
+  ): Promise<void> {
+    const { clock, cri } = this.context;
+    const sidecars = (pod.spec.initContainers ?? [])
+      .filter(({ restartPolicy }) => restartPolicy === "Always")
+      .map(({ name }) => name)
+      .toReversed();
+    const alive = observed.containers.filter(({ state }) => state !== "exited");
+    const started = clock.now();
+    const main = alive.filter(({ name }) => !sidecars.includes(name));
+    await Promise.all(main.map((running) => this.kill(pod, { ...options, running })));
+    for (const name of sidecars) {
+      const graceSeconds = Math.max(1, Math.ceil(options.graceSeconds - (clock.now() - started) / 1000));
+      for (const running of alive)
+        if (running.name === name) await this.kill(pod, { ...options, running, graceSeconds });
+    }
     for (const { id } of observed.sandboxes)
-      await this.context.cri.stopPodSandbox({ podSandboxId: id }).catch(ignoreMissing);
+      await cri.stopPodSandbox({ podSandboxId: id }).catch(ignoreMissing);
   }
 
   /** Removes records that nothing needs any more: all but the newest two of each container, and empty sandboxes. */

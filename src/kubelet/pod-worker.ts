@@ -1,7 +1,7 @@
 import type { Milliseconds } from "../base/index.ts";
 import { ApiError, keyOf } from "../apimachinery/index.ts";
 import { Pod } from "../api/types/core-v1.ts";
-import type { PodStatus } from "../api/types/core-v1.ts";
+import type { PodStatus, ResourceRequirements } from "../api/types/core-v1.ts";
 import type { NodeContext } from "./node-context.ts";
 import { nothingObserved } from "./observation.ts";
 import type { ObservedContainer, PodObservation } from "./observation.ts";
@@ -9,6 +9,7 @@ import { nextBackOff } from "./plan/back-off.ts";
 import type { BackOff } from "./plan/back-off.ts";
 import { planPod } from "./plan/plan-pod.ts";
 import type { PodAction, PodPlan } from "./plan/plan-pod.ts";
+import { planResize } from "./plan/resize.ts";
 import { PodActions, containerOf, fieldPathOf } from "./pod-actions.ts";
 import type { CurrentSandbox } from "./pod-actions.ts";
 import { Prober } from "./probes/prober.ts";
@@ -53,6 +54,8 @@ export class PodWorker {
   private readonly backOffs = new Map<string, BackOff>();
   private readonly waiting = new Map<string, Waiting>();
   private readonly messages = new Map<string, string>();
+  /** By runtime id: what running containers were given. */
+  private readonly resources = new Map<string, ResourceRequirements>();
   /** Aborted when what runs now has become pointless, because the pod is to end, or to end sooner. */
   private current = new AbortController();
   private errorDelay = firstErrorDelay;
@@ -170,6 +173,7 @@ export class PodWorker {
       this.passDeadline();
     if (isDeleted(this.pod) || this.deletedFromApi) return this.end();
     if (this.life.type === "over") return this.finish();
+    await this.resize();
     const plan = this.plan();
     if (plan.completed && plan.actions.length === 0) return this.complete();
     // Users see that the node has taken the pod on before images are pulled.
@@ -183,6 +187,23 @@ export class PodWorker {
     this.publish();
     if (this.volumesAreUp && (this.volumesAreStale || this.tokensAreDue())) await this.refreshVolumes();
     return { type: "wait", until: earliest(plan.wakeAt, deadline, retryAt, this.volumes.refreshAt) };
+  }
+
+  /** Follows changes of running containers' resources; one that demands a restart is killed and comes back with them. */
+  private async resize(): Promise<void> {
+    for (const running of this.observed.containers.filter(({ state }) => state === "running")) {
+      const container = containerOf(this.pod, running.name);
+      if (!container) continue;
+      const applied = this.resources.get(running.id) ?? container.resources ?? {};
+      const change = planResize(container, applied);
+      if (change === "restart") {
+        const message = `Container ${container.name} resize requires restart`;
+        await this.kill(running, { message, graceSeconds: graceOf(this.pod) });
+        this.wake();
+      } else if (change === "update")
+        await this.actions.resize(this.pod, { container, containerId: running.id });
+      this.resources.set(running.id, container.resources ?? {});
+    }
   }
 
   private plan(): PodPlan {
@@ -325,25 +346,9 @@ export class PodWorker {
     return ips[0] ?? "";
   }
 
-  /** Stops all containers, sidecars last and in reverse order, then the sandboxes. */
   private async stopAll(options: { graceSeconds?: number; signal?: AbortSignal } = {}): Promise<void> {
-    const { signal } = options;
     const graceSeconds = Math.max(1, options.graceSeconds ?? graceOf(this.pod));
-    const sidecars = (this.pod.spec.initContainers ?? [])
-      .filter(({ restartPolicy }) => restartPolicy === "Always")
-      .map(({ name }) => name)
-      .toReversed();
-    const running = this.observed.containers.filter(({ state }) => state !== "exited");
-    const stop = (container: ObservedContainer, seconds: number) =>
-      this.kill(container, { graceSeconds: seconds, ...(signal ? { signal } : {}) });
-    const started = this.context.clock.now();
-    const main = running.filter(({ name }) => !sidecars.includes(name));
-    await Promise.all(main.map((container) => stop(container, graceSeconds)));
-    for (const name of sidecars) {
-      const left = Math.ceil(graceSeconds - (this.context.clock.now() - started) / second);
-      for (const container of running) if (container.name === name) await stop(container, Math.max(1, left));
-    }
-    await this.actions.stopSandboxes(this.observed);
+    await this.actions.stopPod(this.pod, this.observed, { ...options, graceSeconds, podIP: this.podIP() });
   }
 
   /** All containers are done by themselves. */
@@ -428,7 +433,8 @@ export class PodWorker {
         this.prober.watch({ container, containerId: id, startedAt, podIP: this.podIP() });
     }
     const known = new Set(observed.containers.map(({ id }) => id));
-    for (const id of this.messages.keys()) if (!known.has(id)) this.messages.delete(id);
+    for (const map of [this.messages, this.resources])
+      for (const id of map.keys()) if (!known.has(id)) map.delete(id);
     for (const container of observed.containers) {
       if (container.state === "exited" && !this.messages.has(container.id))
         this.messages.set(container.id, await terminationMessage(container));

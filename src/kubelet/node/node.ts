@@ -49,7 +49,9 @@ class NodeReporter {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, logger } = this.options;
+    const { clock, logger, nodeName, recorder } = this.options;
+    const about = { kind: "Node", name: nodeName, uid: nodeName };
+    recorder.eventFor(about, { type: "Normal", reason: "Starting", message: "Starting kubelet." });
     while (!signal.aborted) {
       let delay = checkInterval;
       try {
@@ -96,17 +98,19 @@ class NodeReporter {
     const ready =
       status.conditions?.some(({ type, status: value }) => type === "Ready" && value === "True") ?? false;
     if (ready === this.wasReady) return;
-    const { recorder, nodeName, onReady } = this.options;
-    recorder.eventFor(
-      { kind: "Node", name: nodeName, uid: nodeName },
-      {
-        type: "Normal",
-        reason: ready ? "NodeReady" : "NodeNotReady",
-        message: `Node ${nodeName} status is now: ${ready ? "NodeReady" : "NodeNotReady"}`,
-      },
-    );
+    const { onReady } = this.options;
+    this.tell(ready ? "NodeReady" : "NodeNotReady");
     this.wasReady = ready;
     if (ready) onReady?.();
+  }
+
+  private tell(condition: "NodeReady" | "NodeNotReady"): void {
+    const { recorder, nodeName } = this.options;
+    const message = `Node ${nodeName} status is now: ${condition}`;
+    recorder.eventFor(
+      { kind: "Node", name: nodeName, uid: nodeName },
+      { type: "Normal", reason: condition, message },
+    );
   }
 
   private async askRuntime(): Promise<RuntimeState> {

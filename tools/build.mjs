@@ -33,6 +33,9 @@ const jsonAsText = {
   },
 };
 
+/** Relative imports of a declaration file. */
+const imports = /(from |import\()"(\.[^"]+)\.ts"/g;
+
 const shared = {
   absWorkingDir: root,
   bundle: true,
@@ -95,8 +98,10 @@ function emitTypes() {
   if (!emitted) process.exit(1);
   const kinds = readdirSync(join(all, "api/types")).map((name) => join("api/types", name));
   for (const file of reachable(all, ["testing/index.d.ts", ...kinds])) {
-    mkdirSync(dirname(join(scratch, "types", file)), { recursive: true });
-    cpSync(join(all, file), join(scratch, "types", file));
+    const target = join(scratch, "types", file);
+    mkdirSync(dirname(target), { recursive: true });
+    // Older compilers look for `.js` beside a declaration, not for `.ts`.
+    writeFileSync(target, readFileSync(join(all, file), "utf8").replace(imports, '$1"$2.js"'));
   }
   rmSync(all, { recursive: true });
 }
@@ -108,7 +113,7 @@ function reachable(folder, entries) {
     if (found.has(file)) return;
     found.add(file);
     const text = readFileSync(join(folder, file), "utf8");
-    for (const [, target] of text.matchAll(/(?:from |import\()"(\.[^"]+)\.js"/g)) {
+    for (const [, , target] of text.matchAll(imports)) {
       visit(join(dirname(file), `${target}.d.ts`));
     }
   };

@@ -57,7 +57,7 @@ export function insertField(fields: LayoutField[], field: LayoutField): void {
 }
 
 /** The fields that an object has, in the order of their names. */
-export function presentFields(type: StructType, object: JsonObject): readonly LayoutField[] {
+export function presentFields(type: StructType, object: JsonObject): LayoutField[] {
   const { byName } = layoutOf(type);
   const fields: LayoutField[] = [];
   for (const key in object) {

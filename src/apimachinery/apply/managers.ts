@@ -26,13 +26,8 @@ const oldUpdatesManager = "ancient-changes";
 
 /** Appliers have one entry whatever version they apply; updaters one for each version. */
 export function identityOf(manager: Omit<Manager, "set" | "time" | "entry">): string {
-  const version = manager.operation === "Apply" ? undefined : manager.apiVersion;
-  return JSON.stringify({
-    ...(manager.manager === "" ? {} : { manager: manager.manager }),
-    operation: manager.operation,
-    ...(version === undefined ? {} : { apiVersion: version }),
-    ...(manager.subresource === "" ? {} : { subresource: manager.subresource }),
-  });
+  const version = manager.operation === "Apply" ? "" : manager.apiVersion;
+  return `${manager.manager}\n${manager.operation}\n${version}\n${manager.subresource}`;
 }
 
 /** Entries that are malformed; their message is upstream's. */

@@ -7,11 +7,15 @@ export interface CommandContext {
   /** The file that starts this program; daemons are started with it. */
   readonly launcher: string;
   readonly print: (line: string) => void;
+  /** Arguments that are no flags. */
+  readonly positionals: readonly string[];
 }
 
 interface Command {
   readonly summary: string;
   readonly flags: Readonly<Record<string, FlagDefinition>>;
+  /** Arguments that are no flags, as the usage line shows them; absent: there are none. */
+  readonly takes?: string;
   /** Started by other commands, not by people. */
   readonly internal?: true;
   /** Answers the exit code. */
@@ -63,6 +67,12 @@ const commands: Readonly<Record<string, Command>> = {
     flags: { dir: directoryFlag },
     run: async (flags, context) => (await import("./status.ts")).status(flags, context),
   },
+  image: {
+    summary: "bring images to the node: import FILE..., or make busybox NAME...",
+    flags: { dir: directoryFlag },
+    takes: "import FILE... | busybox NAME...",
+    run: async (flags, context) => (await import("./image.ts")).image(flags, context),
+  },
   version: {
     summary: "print the version",
     flags: {},
@@ -102,8 +112,10 @@ export async function main(args: readonly string[], options: { readonly launcher
   }
   try {
     const { flags, positionals } = parseFlags(rest, command.flags);
-    if (positionals.length > 0) throw new UsageError(`unexpected argument: ${positionals.join(" ")}`);
-    return await command.run(flags, { launcher: options.launcher, print });
+    if (positionals.length > 0 && command.takes === undefined) {
+      throw new UsageError(`unexpected argument: ${positionals.join(" ")}`);
+    }
+    return await command.run(flags, { launcher: options.launcher, print, positionals });
   } catch (error) {
     if (error instanceof UsageError) {
       complain(`Error: ${error.message}`);
@@ -130,7 +142,7 @@ function overview(): string {
   ].join("\n");
 }
 
-function usage(name: string, { summary, flags }: Command): string {
+function usage(name: string, { summary, flags, takes }: Command): string {
   const lines = [
     `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`,
     "",

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { FieldPath, fieldErrorMessage } from "../field-error.ts";
-import * as names from "./index.ts";
+import * as namesModule from "./index.ts";
+
+const names = { ...namesModule };
 
 const label =
   "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name', or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
@@ -119,7 +121,7 @@ const texts = (errors: readonly { readonly field: string }[]) =>
     (error) => `${error.field}: ${fieldErrorMessage(error as Parameters<typeof fieldErrorMessage>[0])}`,
   );
 
-test.each<[names.PartialObjectMeta, readonly string[]]>([
+test.each<[namesModule.PartialObjectMeta, readonly string[]]>([
   [{ name: "a", namespace: "default", generateName: "a-" }, []],
   [{ namespace: "default" }, ["metadata.name: Required value: name or generateName is required"]],
   [{ name: "a" }, ["metadata.namespace: Required value"]],

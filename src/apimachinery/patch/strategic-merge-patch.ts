@@ -213,13 +213,11 @@ function inOrder(
   const result: JsonValue[] = [];
   let next = 0;
   for (const element of patchItems) {
-    const limit = onServer.get(keyOf(element));
-    while (limit !== undefined && next < serverItems.length) {
-      const candidate = serverItems[next];
-      const position = candidate === undefined ? undefined : onServer.get(keyOf(candidate));
-      if (candidate === undefined || position === undefined || position >= limit) break;
+    const limit = onServer.get(keyOf(element)) ?? -1;
+    for (; next < serverItems.length; next++) {
+      const candidate = serverItems[next] as JsonValue;
+      if ((onServer.get(keyOf(candidate)) ?? limit) >= limit) break;
       result.push(candidate);
-      next++;
     }
     result.push(element);
   }

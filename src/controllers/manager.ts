@@ -14,6 +14,7 @@ import { namespaceController } from "./namespace/index.ts";
 import { podGarbageCollector } from "./podgc/index.ts";
 import { statefulSetController } from "./statefulset/index.ts";
 import { nodeLifecycleController, taintEvictionController } from "./nodelifecycle/index.ts";
+import { resourceQuotaController } from "./resourcequota/index.ts";
 import { replicaSetController, replicationController } from "./replicaset/index.ts";
 import {
   rootCertificatePublisher,
@@ -74,6 +75,11 @@ export const allControllers: readonly ControllerEntry[] = [
     name: "root-ca-certificate-publisher-controller",
     account: "root-ca-cert-publisher",
     create: rootCertificatePublisher,
+  },
+  {
+    name: "resourcequota-controller",
+    account: "resourcequota-controller",
+    create: resourceQuotaController,
   },
   { name: "pod-garbage-collector-controller", account: "pod-garbage-collector", create: podGarbageCollector },
 ];

@@ -10,7 +10,7 @@ import {
 import type { ResourceList } from "../../apimachinery/index.ts";
 import type { ObjectReader } from "../reader.ts";
 import type { AdmissionPlugin } from "./plugin.ts";
-import { podResources, resourcesOf } from "./pod-resources.ts";
+import { podResources, resourcesOf } from "../../api/quota/index.ts";
 import { joinProblems, objectAs, podOf, refused } from "./request.ts";
 
 const annotation = "kubernetes.io/limit-ranger";

@@ -10,7 +10,7 @@ import {
 import type { KubernetesObject, ResourceList } from "../../apimachinery/index.ts";
 import type { ObjectReader } from "../reader.ts";
 import type { AdmissionPlugin, AdmissionRequest } from "./plugin.ts";
-import { missingStatement, quotaMatches, quotaUsage } from "./quota-usage.ts";
+import { missingStatement, quotaMatches, quotaUsage } from "../../api/quota/index.ts";
 import { concerns, refused } from "./request.ts";
 
 /** Attempts to write a quota that others write too. */

@@ -1,5 +1,5 @@
-import { PersistentVolumeClaim, Pod, Service } from "../../api/types/core-v1.ts";
-import type { ResourceQuota } from "../../api/types/core-v1.ts";
+import { PersistentVolumeClaim, Pod, Service } from "../types/core-v1.ts";
+import type { ResourceQuota } from "../types/core-v1.ts";
 import { qualifiedName } from "../../apimachinery/index.ts";
 import type { KubernetesObject, Resource, ResourceList } from "../../apimachinery/index.ts";
 import { isBestEffort, isTerminal, podResources, resourcesOf } from "./pod-resources.ts";
@@ -171,4 +171,22 @@ export function missingStatement(pod: Pod, hard: ResourceList): string | undefin
     .sort()
     .map((name) => `${name} for: ${missing.get(name)?.join(",") ?? ""}`);
   return `must specify ${parts.join("; ")}`;
+}
+
+/** The resource whose objects a quota's entry counts, without its version; undefined when nothing is known to count for it. */
+export function countedResource(
+  entry: string,
+): { readonly group: string; readonly plural: string } | undefined {
+  if (entry.startsWith("count/")) {
+    const [plural = "", ...group] = entry.slice("count/".length).split(".");
+    return { group: group.join("."), plural };
+  }
+  if (plainCounts.has(entry)) return { group: "", plural: entry };
+  if (/^services\.(nodeports|loadbalancers)$/.test(entry)) return { group: "", plural: Service.plural };
+  if (entry === "requests.storage" || entry.includes(".storageclass.storage.k8s.io/")) {
+    return { group: "", plural: PersistentVolumeClaim.plural };
+  }
+  return /^((requests|limits)\.|(cpu|memory|ephemeral-storage)$|hugepages-)/.test(entry)
+    ? { group: "", plural: Pod.plural }
+    : undefined;
 }

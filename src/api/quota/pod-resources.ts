@@ -1,4 +1,4 @@
-import type { Container, Pod, PodSpec } from "../../api/types/core-v1.ts";
+import type { Container, Pod, PodSpec } from "../types/core-v1.ts";
 import { addResources, maxResources } from "../../apimachinery/index.ts";
 import type { ResourceList } from "../../apimachinery/index.ts";
 

@@ -80,7 +80,7 @@ export class Http2Exchange implements Exchange {
   readonly headers: IncomingHttpHeaders;
   readonly socket: TLSSocket;
   status = 0;
-  private readonly stream_: ServerHttp2Stream;
+  private readonly http2: ServerHttp2Stream;
   private controller: AbortController | undefined;
 
   constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, socket: TLSSocket) {
@@ -90,7 +90,7 @@ export class Http2Exchange implements Exchange {
     this.query = target.query;
     this.headers = headers;
     this.socket = socket;
-    this.stream_ = stream;
+    this.http2 = stream;
     // A stream that the client resets fails; its close is all that matters here.
     stream.on("error", () => {});
   }
@@ -103,8 +103,8 @@ export class Http2Exchange implements Exchange {
     if (!this.controller) {
       const controller = new AbortController();
       this.controller = controller;
-      if (this.stream_.destroyed) controller.abort();
-      else this.stream_.once("close", () => controller.abort());
+      if (this.http2.destroyed) controller.abort();
+      else this.http2.once("close", () => controller.abort());
     }
     return this.controller.signal;
   }
@@ -114,22 +114,22 @@ export class Http2Exchange implements Exchange {
   }
 
   body(): Promise<Uint8Array> {
-    return collect(this.stream_, this.headers["content-length"]);
+    return collect(this.http2, this.headers["content-length"]);
   }
 
   respond(status: number, headers: ResponseHeaders, body?: Uint8Array): void {
-    if (this.stream_.destroyed || this.answered) return;
+    if (this.http2.destroyed || this.answered) return;
     this.status = status;
     if (!body || body.length === 0 || this.method === "HEAD") {
-      this.stream_.respond(outgoing(headers, { ":status": status }), { endStream: true });
+      this.http2.respond(outgoing(headers, { ":status": status }), { endStream: true });
       return;
     }
-    this.stream_.respond(outgoing(headers, { ":status": status, "content-length": body.length }));
-    this.stream_.end(body);
+    this.http2.respond(outgoing(headers, { ":status": status, "content-length": body.length }));
+    this.http2.end(body);
   }
 
   stream(status: number, headers: ResponseHeaders): BodyStream {
-    const stream = this.stream_;
+    const stream = this.http2;
     this.status = status;
     if (!stream.destroyed) stream.respond(outgoing(headers, { ":status": status }));
     return {

@@ -103,7 +103,7 @@ export class RequestHandler {
 
   /** Ends all watches: clients resume them elsewhere. */
   endWatches(): void {
-    for (const end of [...this.watches]) end();
+    for (const end of Array.from(this.watches)) end();
   }
 
   async handle(exchange: Exchange, upgrade?: Upgrade): Promise<void> {

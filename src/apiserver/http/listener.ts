@@ -4,7 +4,7 @@ import { createServer as createHttp2Server } from "node:http2";
 import type { ServerHttp2Session } from "node:http2";
 import type { Duplex } from "node:stream";
 import { createServer as createTlsServer } from "node:tls";
-import type { TLSSocket } from "node:tls";
+import type { TlsOptions, TLSSocket } from "node:tls";
 import { Http1Exchange, Http2Exchange } from "./exchange.ts";
 import type { Exchange } from "./exchange.ts";
 
@@ -60,16 +60,7 @@ export async function listen(options: {
   );
   http1.keepAliveTimeout = keepAliveMilliseconds;
   http1.on("upgrade", (request, socket, head) => options.onUpgrade({ request, socket, head }));
-  const tls = createTlsServer({
-    cert: options.tls.certificate,
-    key: options.tls.key,
-    ALPNProtocols: ["h2", "http/1.1"],
-    minVersion: "TLSv1.2",
-    noDelay: true,
-    requestCert: true,
-    rejectUnauthorized: false,
-    ...(options.tls.clientAuthority === undefined ? {} : { ca: options.tls.clientAuthority }),
-  });
+  const tls = createTlsServer(tlsOptions(options.tls));
   tls.on("secureConnection", (socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
@@ -97,6 +88,20 @@ export async function listen(options: {
       await closed;
       clearTimeout(cut);
     },
+  };
+}
+
+/** Certificates of clients are asked for and looked at, but none is required: tokens do as well. */
+function tlsOptions(tls: ServerTls): TlsOptions {
+  return {
+    cert: tls.certificate,
+    key: tls.key,
+    ALPNProtocols: ["h2", "http/1.1"],
+    minVersion: "TLSv1.2",
+    noDelay: true,
+    requestCert: true,
+    rejectUnauthorized: false,
+    ...(tls.clientAuthority === undefined ? {} : { ca: tls.clientAuthority }),
   };
 }
 

@@ -268,7 +268,7 @@ function requestOptions(call: ResourceCall): RequestOptions {
 /** A warning as RFC 7234 has it. */
 export function warningHeader(message: string): string {
   const text = message
-    .replaceAll(/[\u0000-\u001f\u007f]/g, " ")
+    .replaceAll(/\p{Cc}/gu, " ")
     .replaceAll("\\", "\\\\")
     .replaceAll('"', '\\"');
   return `299 - "${Buffer.from(text).toString("latin1")}"`;

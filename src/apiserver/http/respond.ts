@@ -21,7 +21,7 @@ export async function send(
   const { status, body } = answer;
   const headers = { ...answer.headers, "content-type": answer.contentType };
   const accepted = exchange.headers["accept-encoding"];
-  if (body.length <= compressFrom || !accepted || !String(accepted).includes("gzip")) {
+  if (body.length <= compressFrom || !accepted || !accepted.includes("gzip")) {
     exchange.respond(status, headers, body);
     return;
   }

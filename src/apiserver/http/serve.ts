@@ -50,34 +50,12 @@ const closingPatience = 5_000;
 export async function serveApi(server: ApiServer, options: ServeOptions): Promise<ServedApi> {
   const { core } = server;
   const metrics = new RequestMetrics();
-  let address = options.advertise ?? `${options.host}:${options.port}`;
-  let discovery: Discovery | undefined;
-  let openApi: Promise<OpenApi> | undefined;
-  const stopListening = core.served.onChange(() => {
-    discovery = undefined;
-    openApi = undefined;
-  });
-  const discoveryDocuments: DocumentSource = {
-    get(path, accept) {
-      if (path !== "/api" && path !== "/apis" && !path.startsWith("/api/") && !path.startsWith("/apis/")) {
-        return undefined;
-      }
-      discovery ??= createDiscovery({ resources: discoveryRows(core.served), serverAddress: address });
-      return discovery.get(path, accept);
-    },
-  };
-  const openApiDocuments: DocumentSource = {
-    async get(path, accept) {
-      if (!path.startsWith("/openapi/")) return undefined;
-      openApi ??= makeOpenApi(core);
-      return (await openApi).get(path, accept);
-    },
-  };
+  const documents = servedDocuments(core);
   const handler = new RequestHandler({
     server,
     authenticator: options.authenticator,
     anonymous: options.anonymous ?? true,
-    documents: [discoveryDocuments, openApiDocuments, ...(options.documents ?? [])],
+    documents: [documents, ...(options.documents ?? [])],
     health: healthChecks({
       store: { name: "etcd", check: () => (core.store.revision >= 0 ? undefined : "no revision") },
       ready: options.readyChecks ?? [],
@@ -99,16 +77,42 @@ export async function serveApi(server: ApiServer, options: ServeOptions): Promis
     onExchange: (exchange) => handle(exchange),
     onUpgrade: (upgrade) => handle(upgradeExchange(upgrade), upgrade),
   });
-  if (options.advertise === undefined) address = `${listener.address.host}:${listener.address.port}`;
+  documents.address = options.advertise ?? `${listener.address.host}:${listener.address.port}`;
   return {
     address: listener.address,
     metrics,
     async close() {
-      stopListening();
+      documents.close();
       handler.endWatches();
       await listener.close({ patience: closingPatience });
     },
   };
+}
+
+/** Discovery and OpenAPI of what is served, made anew when that changes. */
+function servedDocuments(core: Core): DocumentSource & { address: string; close(): void } {
+  let discovery: Discovery | undefined;
+  let openApi: Promise<OpenApi> | undefined;
+  const source = {
+    address: "",
+    close: core.served.onChange(() => {
+      discovery = undefined;
+      openApi = undefined;
+    }),
+    async get(path: string, accept: string | undefined) {
+      if (path.startsWith("/openapi/")) {
+        openApi ??= makeOpenApi(core);
+        return (await openApi).get(path, accept);
+      }
+      if (!/^\/apis?(?:\/|$)/.test(path)) return undefined;
+      discovery ??= createDiscovery({
+        resources: discoveryRows(core.served),
+        serverAddress: source.address,
+      });
+      return discovery.get(path, accept);
+    },
+  };
+  return source;
 }
 
 /** Few clients ask for it, and its texts are large: loaded when one does. */

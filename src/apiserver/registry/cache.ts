@@ -147,15 +147,20 @@ export class ResourceCache {
         this.historyStart = 0;
       }
     }
-    for (const listener of [...this.listeners]) listener(change);
+    tell(this.listeners, change);
     for (const { valueOf, byValue } of this.triggered.values()) {
       const now = change.current && valueOf(change.current);
       const before = change.previous && valueOf(change.previous);
-      if (now !== undefined) for (const listener of [...(byValue.get(now) ?? [])]) listener(change);
-      if (before === undefined || before === now) continue;
-      for (const listener of [...(byValue.get(before) ?? [])]) listener(change);
+      if (now !== undefined) tell(byValue.get(now), change);
+      if (before !== undefined && before !== now) tell(byValue.get(before), change);
     }
   }
+}
+
+/** Tells those who listen now; who joins meanwhile has seen the change already. */
+function tell(listeners: ReadonlySet<Listener> | undefined, change: CacheChange): void {
+  if (!listeners) return;
+  for (const listener of Array.from(listeners)) listener(change);
 }
 
 /** The caches of all resources, fed from the store by one subscription. */

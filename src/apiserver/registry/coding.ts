@@ -31,7 +31,7 @@ export function decodeObject(
       : decodeValue(input, served.type, { strict }),
   );
   const { kind: _, apiVersion: __, metadata, ...rest } = decoded as AnyObject;
-  checkKind(served, decoded as AnyObject);
+  checkKind(served, decoded);
   const named = { kind: resource.kind, apiVersion, metadata, ...rest } as AnyObject;
   const object = withMarkerDefaults(named, served.type);
   return (served.definition.defaults?.(object) ?? object) as AnyObject;

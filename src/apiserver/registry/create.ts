@@ -149,9 +149,8 @@ function withoutStatus(served: ServedResource, object: AnyObject): AnyObject {
   if (object["status"] === undefined) return object;
   const { status: _, ...rest } = object;
   const field = served.type.field("status");
-  if (field?.type.kind !== "struct" || field.omitEmpty || field.pointer || served.custom)
-    return rest as AnyObject;
-  return { ...rest, status: zeroOfStruct(field.type) } as AnyObject;
+  if (field?.type.kind !== "struct" || field.omitEmpty || field.pointer || served.custom) return rest;
+  return { ...rest, status: zeroOfStruct(field.type) };
 }
 
 async function commitNew(

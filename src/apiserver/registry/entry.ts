@@ -23,7 +23,6 @@ export class Entry {
   private readonly stored: Uint8Array;
   /** Where the resourceVersion belongs in `stored`. */
   private readonly splice: number;
-  private readonly forms = new Map<string, unknown>();
 
   constructor(from: { key: string; value: Uint8Array; revision: Revision; decoded?: AnyObject }) {
     this.key = from.key;
@@ -43,14 +42,6 @@ export class Entry {
     return new Entry({ key: this.key, value: this.stored, revision, decoded: this.object });
   }
 
-  /** Whether the store holds exactly these bytes. */
-  sameBytes(value: Uint8Array): boolean {
-    const stored = this.stored;
-    if (stored.length !== value.length) return false;
-    for (let at = 0; at < stored.length; at++) if (stored[at] !== value[at]) return false;
-    return true;
-  }
-
   /** The object's JSON as clients get it. */
   json(): Uint8Array {
     const version = encoder.encode(`"resourceVersion":"${this.revision}",`);
@@ -68,15 +59,6 @@ export class Entry {
   /** The JSON after the opening of metadata; with `{"metadata":{"resourceVersion":"…",` before it, an item of a list. */
   get tail(): Uint8Array {
     return this.stored.subarray(this.splice);
-  }
-
-  /** Another form of the object (a version, an encoding, a watch event), made on first use and kept. */
-  form<T>(name: string, make: () => T): T {
-    const known = this.forms.get(name);
-    if (known !== undefined) return known as T;
-    const made = make();
-    this.forms.set(name, made);
-    return made;
   }
 }
 

@@ -76,7 +76,7 @@ export function applyObject(
   const config = { ...write.config, metadata: { ...metadata, name: metadata?.["name"] ?? key.name } };
   const { object, managedFields } = applyPatch({
     live: old && json(old),
-    applied: config as unknown as JsonObject,
+    applied: config,
     type: served.type,
     manager: request.fieldManager ?? managerOf(request.user),
     force: write.force,

@@ -180,7 +180,7 @@ async function listFrom(core: Core, served: ServedResource, options: ListOptions
   }
   const token = decodeToken(options.continue ?? "");
   const { prefix } = served.storage;
-  const after = prefix + token.start.replace(/\u0000$/, "");
+  const after = prefix + (token.start.endsWith("\u0000") ? token.start.slice(0, -1) : token.start);
   const limit = options.limit ?? 0;
   const page: PageRequest = {
     selection: options,

@@ -89,7 +89,7 @@ function scaleOf(served: ServedResource, object: AnyObject): AnyObject {
     metadata: { name, ...(namespace ? { namespace } : {}), uid, resourceVersion, creationTimestamp },
     spec: { replicas: at(object, paths.specReplicas) ?? 0 },
     status: { replicas: at(object, paths.statusReplicas) ?? 0, ...(selector ? { selector } : {}) },
-  } as unknown as AnyObject;
+  };
 }
 
 interface Requirement {

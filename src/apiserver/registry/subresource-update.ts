@@ -41,7 +41,7 @@ function statusOnly(served: ServedResource, object: AnyObject, old: AnyObject): 
         ...(old.metadata.labels ? { labels: object.metadata.labels ?? old.metadata.labels } : {}),
       };
   const status = object["status"];
-  return { ...rest, metadata, ...(status === undefined ? {} : { status }) } as AnyObject;
+  return { ...rest, metadata, ...(status === undefined ? {} : { status }) };
 }
 
 /** The old metadata, but with the version and managers that the client sent. */

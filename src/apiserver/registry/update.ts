@@ -230,7 +230,7 @@ function withSystemMetadata(object: AnyObject, old: AnyObject): AnyObject {
       ...(before.deletionGracePeriodSeconds !== undefined && metadata.deletionGracePeriodSeconds === undefined
         ? { deletionGracePeriodSeconds: before.deletionGracePeriodSeconds }
         : {}),
-    } as ObjectMeta,
+    },
   };
 }
 
@@ -252,16 +252,19 @@ function prepareChange(
 }
 
 function withStatusOf(object: AnyObject, old: AnyObject): AnyObject {
-  if (old["status"] !== undefined) return { ...object, status: old["status"] } as AnyObject;
+  if (old["status"] !== undefined) return { ...object, status: old["status"] };
   if (object["status"] === undefined) return object;
   const { status: _, ...rest } = object;
-  return rest as AnyObject;
+  return rest;
 }
 
 /** Whether all but metadata and status is the same: what `generation` counts. */
 function sameIntent(object: AnyObject, old: AnyObject): boolean {
-  const intent = ({ metadata: _, status: __, kind: ___, apiVersion: ____, ...rest }: AnyObject) => rest;
-  return deepEqual(intent(object), intent(old));
+  return deepEqual(intentOf(object), intentOf(old));
+}
+
+function intentOf(object: AnyObject): Readonly<Record<string, unknown>> {
+  return { ...object, metadata: undefined, status: undefined, kind: undefined, apiVersion: undefined };
 }
 
 /** Whether the change removes the last finalizer of an object that is being deleted. */

@@ -67,7 +67,7 @@ async function put<T extends Endpoints | EndpointSlice>(
   if (await present(client.create(resource, object))) return;
   const old = await client.get(resource, { namespace, name });
   // The content is whole but for metadata, which stays.
-  await client.update(resource, { ...old, ...object, metadata: old.metadata } as T);
+  await client.update(resource, { ...old, ...object, metadata: old.metadata });
 }
 
 /** Whether the create made the object; false when it was there. */

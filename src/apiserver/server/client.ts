@@ -1,8 +1,10 @@
 import { ApiError } from "../../apimachinery/index.ts";
-import type { ObjectKey, Resource } from "../../apimachinery/index.ts";
+import type { New, ObjectKey, ObjectList, Resource } from "../../apimachinery/index.ts";
 import type {
   Client,
   DeleteOptions,
+  ListOptions,
+  Patch,
   Selection,
   UserInfo,
   WatchEvent,
@@ -32,22 +34,150 @@ import type { EntryEvent, EntryWatch } from "../registry/watch.ts";
 
 /** A client in the server's own process: acts as `user`, passes shared objects by reference. */
 export function createLocalClient(core: Core, user: UserInfo): Client {
-  const servedOf = (resource: Resource<object>): ServedResource => {
-    const served = core.served.of(resource);
+  return new LocalClient(core, user);
+}
+
+class LocalClient implements Client {
+  private readonly core: Core;
+  private readonly user: UserInfo;
+
+  constructor(core: Core, user: UserInfo) {
+    this.core = core;
+    this.user = user;
+  }
+
+  async get<T extends object>(resource: Resource<T>, key: ObjectKey): Promise<T> {
+    const served = this.servedOf(resource);
+    this.allow(served, "get", key);
+    return result(served.fromStored(get(served, key).object));
+  }
+
+  async list<T extends object>(resource: Resource<T>, options: ListOptions = {}): Promise<ObjectList<T>> {
+    const served = this.servedOf(resource);
+    this.allow(served, "list", selected(options));
+    const page = await list(this.core, served, options);
+    const items = page.entries.map((entry) => served.fromStored(entry.object));
+    return result({ kind: served.listKind, apiVersion: served.apiVersion, metadata: page.metadata, items });
+  }
+
+  watch<T extends object>(
+    resource: Resource<T>,
+    options: WatchOptions,
+  ): AsyncIterable<readonly WatchEvent<T>[]> {
+    const served = this.servedOf(resource);
+    this.allow(served, "watch", selected(options));
+    return result(events(this.core, served, options));
+  }
+
+  async create<T extends object>(resource: Resource<T>, object: New<T>, options?: WriteOptions): Promise<T> {
+    const { core } = this;
+    const served = this.servedOf(resource);
+    const input = object as unknown as AnyObject;
+    const namespace = served.resource.namespaced ? input.metadata?.namespace : undefined;
+    this.allow(served, "create", { namespace });
+    const request = this.requestOf(options);
+    const decoded = decodeObject(served, input, request);
+    const answer = core.answers.get(`${served.resource.group}/${served.resource.plural}`);
+    if (answer) return result(await answer({ core, served, namespace, body: decoded, options: request }));
+    return result((await create(core, served, { ...request, object: decoded })).object);
+  }
+
+  async update<T extends object>(resource: Resource<T>, object: T, options: WriteOptions = {}): Promise<T> {
+    const { core } = this;
+    const served = this.servedOf(resource);
+    const input = object as unknown as AnyObject;
+    const { name, namespace } = input.metadata;
+    const key: ObjectKey = served.resource.namespaced ? { name, namespace } : { name };
+    const { subresource = "" } = options;
+    this.allow(served, "update", { ...key, subresource });
+    const request = this.requestOf(options);
+    if (subresource === "scale") {
+      return result(await updateScale(core, served, { ...request, key, scale: input }));
+    }
+    const decoded = decodeObject(served, input, request);
+    return result((await update(core, served, { ...request, key, object: decoded, subresource })).object);
+  }
+
+  async patch<T extends object>(
+    resource: Resource<T>,
+    key: ObjectKey,
+    change: Patch,
+    options: WriteOptions = {},
+  ): Promise<T> {
+    const { core } = this;
+    const served = this.servedOf(resource);
+    const { subresource = "" } = options;
+    this.allow(served, "patch", { ...key, subresource });
+    const request = this.requestOf(options);
+    if (subresource === "scale") {
+      return result(await patchScale(core, served, { ...request, key, patch: change }));
+    }
+    return result((await patch(core, served, { ...request, key, subresource, patch: change })).object);
+  }
+
+  async delete<T extends object>(
+    resource: Resource<T>,
+    key: ObjectKey,
+    options: DeleteOptions = {},
+  ): Promise<void> {
+    const served = this.servedOf(resource);
+    this.allow(served, "delete", key);
+    await remove(this.core, served, { ...this.requestOf(options), key, delete: options });
+  }
+
+  async deleteCollection<T extends object>(
+    resource: Resource<T>,
+    selection: Selection,
+    options: DeleteOptions = {},
+  ): Promise<void> {
+    const served = this.servedOf(resource);
+    this.allow(served, "deletecollection", selected(selection));
+    await removeCollection(this.core, served, {
+      ...this.requestOf(options),
+      selection,
+      delete: options,
+    });
+  }
+
+  async post<T extends object, B extends object, R extends object>(
+    resource: Resource<T>,
+    key: ObjectKey,
+    subresource: string,
+    body: B,
+  ): Promise<R> {
+    const served = this.servedOf(resource);
+    this.allow(served, "create", { ...key, subresource });
+    const options = this.requestOf({});
+    return result(
+      await post(this.core, served, { key, subresource, body: body as unknown as AnyObject, options }),
+    );
+  }
+
+  private servedOf(resource: Resource<object>): ServedResource {
+    const served = this.core.served.of(resource);
     if (!served) throw serverLacks();
     return served;
-  };
-  const allow = (
+  }
+
+  private requestOf(options: WriteOptions | DeleteOptions = {}): RequestOptions {
+    return { ...options, user: this.user };
+  }
+
+  private allow(
     served: ServedResource,
     verb: string,
-    at: { namespace?: string | undefined; name?: string; subresource?: string | undefined },
-  ) => {
+    at: {
+      readonly namespace?: string | undefined;
+      readonly name?: string;
+      readonly subresource?: string | undefined;
+    },
+  ): void {
     const { group, version, plural, kind } = served.resource;
     // As in paths: a namespace lies within itself.
     const own = group === "" && kind === "Namespace" ? at.name : undefined;
-    authorize(core, {
+    authorize(this.core, {
       type: "resource",
-      user,
+      user: this.user,
       verb,
       group,
       version,
@@ -56,84 +186,7 @@ export function createLocalClient(core: Core, user: UserInfo): Client {
       namespace: at.namespace ?? own ?? "",
       name: at.name ?? "",
     });
-  };
-  const requestOf = (options: WriteOptions | DeleteOptions = {}): RequestOptions => ({ ...options, user });
-
-  return {
-    async get(resource, key) {
-      const served = servedOf(resource);
-      allow(served, "get", key);
-      return result(served.fromStored(get(served, key).object));
-    },
-    async list(resource, options = {}) {
-      const served = servedOf(resource);
-      allow(served, "list", selected(options));
-      const page = await list(core, served, options);
-      const items = page.entries.map((entry) => served.fromStored(entry.object));
-      return result({ kind: served.listKind, apiVersion: served.apiVersion, metadata: page.metadata, items });
-    },
-    watch(resource, options) {
-      const served = servedOf(resource);
-      allow(served, "watch", selected(options));
-      return result(events(core, served, options));
-    },
-    async create(resource, object, options) {
-      const served = servedOf(resource);
-      const input = object as unknown as AnyObject;
-      const namespace = served.resource.namespaced ? input.metadata?.namespace : undefined;
-      allow(served, "create", { namespace });
-      const request = requestOf(options);
-      const decoded = decodeObject(served, input, request);
-      const answer = core.answers.get(`${served.resource.group}/${served.resource.plural}`);
-      if (answer) return result(await answer({ core, served, namespace, body: decoded, options: request }));
-      return result((await create(core, served, { ...request, object: decoded })).object);
-    },
-    async update(resource, object, options = {}) {
-      const served = servedOf(resource);
-      const input = object as unknown as AnyObject;
-      const { name, namespace } = input.metadata;
-      const key: ObjectKey = served.resource.namespaced ? { name, namespace } : { name };
-      const { subresource = "" } = options;
-      allow(served, "update", { ...key, subresource });
-      const request = requestOf(options);
-      if (subresource === "scale") {
-        return result(await updateScale(core, served, { ...request, key, scale: input }));
-      }
-      const decoded = decodeObject(served, input, request);
-      return result((await update(core, served, { ...request, key, object: decoded, subresource })).object);
-    },
-    async patch(resource, key, change, options = {}) {
-      const served = servedOf(resource);
-      const { subresource = "" } = options;
-      allow(served, "patch", { ...key, subresource });
-      const request = requestOf(options);
-      if (subresource === "scale") {
-        return result(await patchScale(core, served, { ...request, key, patch: change }));
-      }
-      return result((await patch(core, served, { ...request, key, subresource, patch: change })).object);
-    },
-    async delete(resource, key, options = {}) {
-      const served = servedOf(resource);
-      allow(served, "delete", key);
-      await remove(core, served, { ...requestOf(options), key, delete: options });
-    },
-    async deleteCollection(resource, selection, options = {}) {
-      const served = servedOf(resource);
-      allow(served, "deletecollection", selected(selection));
-      await removeCollection(core, served, { ...requestOf(options), selection, delete: options });
-    },
-    async post(resource, key, subresource, body) {
-      const served = servedOf(resource);
-      allow(served, "create", { ...key, subresource });
-      const answer = await post(core, served, {
-        key,
-        subresource,
-        body: body as AnyObject,
-        options: requestOf(),
-      });
-      return result(answer);
-    },
-  };
+  }
 }
 
 /** What a selection asks for: rights to one name also allow lists and watches that select it. */

@@ -1,11 +1,11 @@
 import { apiVersionOf, resource as resourceHandle } from "../../apimachinery/index.ts";
-import type { Resource, ResourceFacts, SchemaRegistry } from "../../apimachinery/index.ts";
+import type { KubernetesObject, Resource, ResourceFacts, SchemaRegistry } from "../../apimachinery/index.ts";
 import type { ResourceDefinition } from "../../api/index.ts";
 import { invariant } from "../../base/index.ts";
-import type { AnyObject, Entry } from "../registry/entry.ts";
+import type { AnyObject } from "../registry/entry.ts";
 import type { CacheSet } from "../registry/cache.ts";
 import { restamp } from "../registry/served.ts";
-import type { ServedResource, ServedTable, ServedVersion } from "../registry/served.ts";
+import type { ServedTable, ServedVersion } from "../registry/served.ts";
 import { storagePrefix } from "../registry/storage-path.ts";
 
 /** Changes an object between two versions of its resource. */
@@ -84,7 +84,7 @@ export async function installBuiltIns(
 
 function versionOf(facts: ResourceFacts, builtIns: BuiltIns): ServedVersion {
   const { group, version, kind, plural, namespaced } = facts;
-  const resource = resourceHandle({ group, version, kind, plural, namespaced }) as Resource;
+  const resource = resourceHandle<KubernetesObject>({ group, version, kind, plural, namespaced });
   const type = builtIns.schemas.typeOf(resource);
   invariant(type !== undefined, `no type of ${apiVersionOf(resource)} ${kind}`);
   const definition = builtIns.definitionOf(resource);
@@ -106,9 +106,4 @@ function versionOf(facts: ResourceFacts, builtIns: BuiltIns): ServedVersion {
     fromStored: same,
     ...(facts.gvk_hash === undefined ? {} : { versionHash: facts.gvk_hash }),
   };
-}
-
-/** The entry's object in the version that is asked for. */
-export function objectOf(served: ServedResource, entry: Entry): AnyObject {
-  return served.fromStored(entry.object);
 }

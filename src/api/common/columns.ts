@@ -38,8 +38,7 @@ export const ageColumn: PrinterColumn<KubernetesObject> = {
   value: (object, now) => ageSince(object.metadata.creationTimestamp, now),
 };
 
-/** When the object was created, as a date. */
-export const createdColumn: PrinterColumn<KubernetesObject> = {
+const createdColumn: PrinterColumn<KubernetesObject> = {
   name: "Created At",
   type: "date",
   description: "Time when the server created the object",

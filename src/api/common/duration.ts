@@ -28,11 +28,6 @@ export function ageSince(timestamp: string | undefined | null, now: number): str
   return timestamp ? humanDuration(now - Date.parse(timestamp)) : "<unknown>";
 }
 
-/** The time left until a timestamp, or `<unknown>` where there is none. */
-export function timeUntil(timestamp: string | undefined | null, now: number): string {
-  return timestamp ? humanDuration(Date.parse(timestamp) - now) : "<unknown>";
-}
-
 function pair(parts: { whole: number; unit: string; rest: number; restUnit: string }): string {
   const head = `${parts.whole}${parts.unit}`;
   return parts.rest === 0 ? head : `${head}${parts.rest}${parts.restUnit}`;

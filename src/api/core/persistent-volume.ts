@@ -8,6 +8,7 @@ import { fill, mapField } from "../common/fill.ts";
 import { defineResource } from "../definition.ts";
 import type { PersistentVolumeSpec } from "../types/core-v1.ts";
 import { PersistentVolume } from "../types/core-v1.ts";
+import { validateNodeSelector } from "./pod-spec/index.ts";
 import { accessModesText, storageClassAnnotation, validateAccessModes } from "./volume-columns.ts";
 
 /** Fields of a volume that are not where its storage comes from. */
@@ -105,6 +106,15 @@ function validate(volume: PersistentVolume): readonly FieldError[] {
       "Retain",
     ]),
   );
+  if (spec.nodeAffinity !== undefined) {
+    const at = path.child("nodeAffinity", "required");
+    const { required } = spec.nodeAffinity;
+    errors.push(
+      ...(required
+        ? validateNodeSelector(required, at)
+        : [fieldErrors.required(at, "must specify required node constraints")]),
+    );
+  }
   const sources = sourcesOf(spec);
   for (const [field] of sources.slice(1)) {
     errors.push(fieldErrors.forbidden(path.child(field), "may not specify more than 1 volume type"));

@@ -4,7 +4,8 @@ import { inRange } from "../common/checks.ts";
 import { describeDifference } from "../common/difference.ts";
 import { semanticallyEqual } from "../common/equal.ts";
 import { withField } from "../common/fill.ts";
-import type { Container, Pod, PodSpec, Toleration } from "../types/core-v1.ts";
+import { qualityOfService } from "./pod-spec/index.ts";
+import type { Container, Pod, PodSpec, ResourceList, Toleration } from "../types/core-v1.ts";
 
 const largestInt32 = 2147483647;
 const mutableFields = [
@@ -41,6 +42,76 @@ export function validatePodUpdate(pod: Pod, old: Pod): readonly FieldError[] {
     errors.push(fieldErrors.forbidden(path, why));
   }
   return errors;
+}
+
+/** Checks an update of `ephemeralcontainers`: containers can be added, and nothing else changes. */
+export function validateEphemeralContainersUpdate(pod: Pod, old: Pod): readonly FieldError[] {
+  const path = FieldPath.root("spec").child("ephemeralContainers");
+  const next = new Map((pod.spec.ephemeralContainers ?? []).map((container) => [container.name, container]));
+  return (old.spec.ephemeralContainers ?? []).flatMap((before) => {
+    const after = next.get(before.name);
+    if (after === undefined) {
+      return [
+        fieldErrors.forbidden(path, `existing ephemeral containers "${before.name}" may not be removed\n`),
+      ];
+    }
+    if (semanticallyEqual(after, before)) return [];
+    const difference = describeDifference(after, before);
+    const why = `existing ephemeral containers "${before.name}" may not be changed\n${difference}`;
+    return [fieldErrors.forbidden(path, why)];
+  });
+}
+
+/** Checks an update of `resize`: only the containers' cpu and memory change. */
+export function validatePodResize(pod: Pod, old: Pod): readonly FieldError[] {
+  const path = FieldPath.root("spec");
+  const errors: FieldError[] = [];
+  const before = qualityOfService(old.spec);
+  if (qualityOfService(pod.spec) !== before) {
+    const why = "Pod QOS Class may not change as a result of resizing";
+    errors.push(fieldErrors.invalid(path, pod.status?.qosClass ?? before, why));
+  }
+  const munged: PodSpec = {
+    ...pod.spec,
+    containers: withResourcesOf(pod.spec.containers ?? [], old.spec.containers ?? []),
+    ...(pod.spec.initContainers
+      ? { initContainers: withResourcesOf(pod.spec.initContainers, old.spec.initContainers ?? []) }
+      : {}),
+  };
+  if (!semanticallyEqual(munged, old.spec)) {
+    const why = `only cpu and memory resources are mutable\n${describeDifference(munged, old.spec)}`;
+    errors.push(fieldErrors.forbidden(path, why));
+  }
+  return errors;
+}
+
+function withResourcesOf(containers: readonly Container[], old: readonly Container[]): readonly Container[] {
+  return containers.map((container, index) => {
+    const before = old[index]?.resources;
+    return {
+      ...container,
+      resources: {
+        ...container.resources,
+        ...restored("limits", container.resources?.limits, before?.limits),
+        ...restored("requests", container.resources?.requests, before?.requests),
+      },
+    };
+  });
+}
+
+/** A list of resources with cpu and memory as they were. */
+function restored<F extends string>(
+  field: F,
+  next: ResourceList | undefined,
+  old: ResourceList | undefined,
+): { readonly [K in F]?: ResourceList } {
+  const list: Record<string, string> = { ...next };
+  for (const name of ["cpu", "memory"]) {
+    const before = old?.[name];
+    if (before === undefined) delete list[name];
+    else list[name] = before;
+  }
+  return { [field]: list } as { readonly [K in F]?: ResourceList };
 }
 
 /** The new spec with all that may change put back to the old. */

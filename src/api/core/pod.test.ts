@@ -330,3 +330,46 @@ describe("grace period of deletion", () => {
     expect(podDefinition.gracePeriodSeconds?.(object, requested)).toBe(expected);
   });
 });
+
+describe("updates of subresources", () => {
+  const problems = (subresource: string, old: object, next: object) => {
+    const context = { now: testNow, operation: "update", subresource } as const;
+    const before = created(podDefinition, pod(old));
+    const after = defaulted(podDefinition, pod(next));
+    const prepared = podDefinition.prepareForUpdate?.(after, before, context) ?? after;
+    const errors = podDefinition.validateUpdate?.(prepared, before, context) ?? [];
+    return errors.map((error) => `${error.field}: ${error.detail.split("\n")[0]}`);
+  };
+  const debug = { name: "debug", image: "busybox:1" };
+  const sized = (resources: object) => ({ containers: [{ ...container, resources }] });
+
+  test.each<[object, object, string[]]>([
+    [{}, { ephemeralContainers: [debug], nodeName: "ignored" }, []],
+    [
+      { ephemeralContainers: [debug] },
+      {},
+      ['spec.ephemeralContainers: existing ephemeral containers "debug" may not be removed'],
+    ],
+    [
+      { ephemeralContainers: [debug] },
+      { ephemeralContainers: [{ ...debug, image: "busybox:2" }] },
+      ['spec.ephemeralContainers: existing ephemeral containers "debug" may not be changed'],
+    ],
+  ])("ephemeral containers %#", (old, next, expected) => {
+    expect(problems("ephemeralcontainers", old, next)).toEqual(expected);
+  });
+
+  test.each<[object, object, string[]]>([
+    [sized({ requests: { cpu: "1" } }), sized({ requests: { cpu: "2" } }), []],
+    [
+      sized({ requests: { cpu: "1" } }),
+      { ...sized({ requests: { cpu: "2" } }), hostname: "h" },
+      ["spec: only cpu and memory resources are mutable"],
+    ],
+    [
+      sized({}),
+      sized({ requests: { cpu: "1" } }),
+      ["spec: Pod QOS Class may not change as a result of resizing"],
+    ],
+  ])("resize %#", (old, next, expected) => expect(problems("resize", old, next)).toEqual(expected));
+});

@@ -17,7 +17,7 @@ import {
   withServiceAccount,
 } from "./pod-spec/index.ts";
 import { summarizePod } from "./pod-status.ts";
-import { validatePodUpdate } from "./pod-update.ts";
+import { validateEphemeralContainersUpdate, validatePodResize, validatePodUpdate } from "./pod-update.ts";
 
 const mirrorAnnotation = "kubernetes.io/config.mirror";
 
@@ -58,14 +58,17 @@ export const podDefinition = defineResource<Pod>({
   validate,
   validateUpdate: (pod, old, context) => [
     ...validateAnnotationsUpdate(pod, old),
-    ...(context.subresource === "ephemeralcontainers" || context.subresource === "resize"
-      ? validatePodSpec(pod.spec, FieldPath.root("spec"))
-      : context.subresource === undefined
-        ? validatePodUpdate(pod, old)
-        : []),
+    ...validateChange(pod, old, context),
   ],
   prepareForCreate,
-  prepareForUpdate: (pod) => ({ ...pod, spec: withServiceAccount(pod.spec) }),
+  prepareForUpdate: (pod, old, { subresource }) =>
+    subresource === "ephemeralcontainers"
+      ? {
+          ...old,
+          metadata: { ...old.metadata, resourceVersion: pod.metadata.resourceVersion },
+          spec: withField(old.spec, "ephemeralContainers", pod.spec.ephemeralContainers),
+        }
+      : { ...pod, spec: withServiceAccount(pod.spec) },
   prepareForStatusUpdate: (pod, old) => ({
     ...pod,
     metadata: withField(pod.metadata, "ownerReferences", old.metadata.ownerReferences),
@@ -89,6 +92,19 @@ export const podDefinition = defineResource<Pod>({
   tracksGeneration: true,
   gracePeriodSeconds,
 });
+
+function validateChange(pod: Pod, old: Pod, { subresource }: RequestContext): readonly FieldError[] {
+  switch (subresource) {
+    case undefined:
+      return validatePodUpdate(pod, old);
+    case "ephemeralcontainers":
+      return validateEphemeralContainersUpdate(pod, old);
+    case "resize":
+      return validatePodResize(pod, old);
+    default:
+      return [];
+  }
+}
 
 function gracePeriodSeconds(pod: Pod, requested: number | undefined): number {
   const period = requested ?? pod.spec.terminationGracePeriodSeconds ?? 0;

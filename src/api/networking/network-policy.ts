@@ -6,24 +6,13 @@ import { formatLabelSelector } from "../../apimachinery/index.ts";
 import { fill, mapField, mapList } from "../common/fill.ts";
 import { validateLabelSelector } from "../common/selectors.ts";
 import { defineResource } from "../definition.ts";
-import type { NetworkPolicyPeer, NetworkPolicyPort } from "../types/networking-v1.ts";
+import type { NetworkPolicyPeer, NetworkPolicyPort, NetworkPolicySpec } from "../types/networking-v1.ts";
 import { NetworkPolicy } from "../types/networking-v1.ts";
 
 /** The rules of network policies. */
 export const networkPolicyDefinition = defineResource<NetworkPolicy>({
   resource: NetworkPolicy,
-  defaults: (policy) =>
-    mapField(policy, "spec", (spec) => {
-      let result = mapField(spec, "ingress", (rules) =>
-        mapList(rules, (rule) => mapField(rule, "ports", defaultPorts)),
-      );
-      result = mapField(result, "egress", (rules) =>
-        mapList(rules, (rule) => mapField(rule, "ports", defaultPorts)),
-      );
-      if ((result.policyTypes ?? []).length > 0) return result;
-      const egress = (result.egress ?? []).length > 0;
-      return { ...result, policyTypes: egress ? (["Ingress", "Egress"] as const) : (["Ingress"] as const) };
-    }),
+  defaults: (policy) => mapField(policy, "spec", defaultSpec),
   validate,
   columns: [
     nameColumn,
@@ -34,6 +23,17 @@ export const networkPolicyDefinition = defineResource<NetworkPolicy>({
   ],
   tracksGeneration: true,
 });
+
+function defaultSpec(spec: NetworkPolicySpec): NetworkPolicySpec {
+  const withIngress = mapField(spec, "ingress", (rules) =>
+    mapList(rules, (rule) => mapField(rule, "ports", defaultPorts)),
+  );
+  const result = mapField(withIngress, "egress", (rules) =>
+    mapList(rules, (rule) => mapField(rule, "ports", defaultPorts)),
+  );
+  if ((result.policyTypes ?? []).length > 0) return result;
+  return { ...result, policyTypes: (result.egress ?? []).length > 0 ? ["Ingress", "Egress"] : ["Ingress"] };
+}
 
 function defaultPorts(ports: readonly NetworkPolicyPort[]): readonly NetworkPolicyPort[] {
   return mapList(ports, (port) => fill(port, { protocol: "TCP" }));

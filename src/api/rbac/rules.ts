@@ -3,8 +3,7 @@ import { FieldPath, fieldErrors } from "../../apimachinery/index.ts";
 import { fill, mapField, mapList } from "../common/fill.ts";
 import type { PolicyRule, RoleRef, Subject } from "../types/rbac-v1.ts";
 
-/** The group that roles, users and groups belong to. */
-export const rbacGroup = "rbac.authorization.k8s.io";
+const rbacGroup = "rbac.authorization.k8s.io";
 
 /** Checks what a role allows. */
 export function validateRules(

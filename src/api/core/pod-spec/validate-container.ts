@@ -56,6 +56,12 @@ export function validateContainer(
     ...validateResources(container.resources, path.child("resources")),
     ...validateSecurityContext(container.securityContext, path.child("securityContext")),
   );
+  if (surroundings.type === "ephemeral") {
+    for (const field of ["ports", "lifecycle"] as const) {
+      if (container[field] === undefined) continue;
+      errors.push(fieldErrors.forbidden(path.child(field), "cannot be set for an Ephemeral Container"));
+    }
+  }
   return errors;
 }
 

@@ -8,15 +8,19 @@ import {
   isQualifiedName,
 } from "../../../apimachinery/index.ts";
 import { validateLabels } from "../../common/selectors.ts";
-import type { Container, PodSpec, PodTemplateSpec } from "../../types/core-v1.ts";
+import type { Container, EphemeralContainer, PodSpec, PodTemplateSpec } from "../../types/core-v1.ts";
 import type { ContainerSurroundings } from "./validate-container.ts";
 import { validateContainer } from "./validate-container.ts";
 import { validateAffinity, validateTolerations, validateTopologySpread } from "./validate-scheduling.ts";
 import { validateVolumes } from "./validate-volumes.ts";
 
-/** The restart policies of pods. */
-export const restartPolicies = ["Always", "Never", "OnFailure"];
+const restartPolicies = ["Always", "Never", "OnFailure"];
 const dnsPolicies = ["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"];
+const containerTypes = {
+  containers: "regular",
+  initContainers: "init",
+  ephemeralContainers: "ephemeral",
+} as const;
 const largestInt32 = 2147483647;
 const maximumNameservers = 3;
 const maximumSearches = 32;
@@ -88,10 +92,13 @@ function validateContainers(
   const names = new Set<string>();
   const containers = spec.containers ?? [];
   if (containers.length === 0) errors.push(fieldErrors.required(path.child("containers")));
-  const check = (list: readonly Container[], field: "containers" | "initContainers") => {
+  const check = (
+    list: readonly (Container | EphemeralContainer)[],
+    field: "containers" | "initContainers" | "ephemeralContainers",
+  ) => {
     for (const [index, container] of list.entries()) {
       const at = path.child(field).index(index);
-      const type = field === "containers" ? ("regular" as const) : ("init" as const);
+      const type = containerTypes[field];
       errors.push(...validateContainer(container, at, { ...surroundings, type }));
       if (!container.image) errors.push(fieldErrors.required(at.child("image")));
       if (container.name && names.has(container.name)) {
@@ -110,6 +117,7 @@ function validateContainers(
   };
   check(containers, "containers");
   check(spec.initContainers ?? [], "initContainers");
+  check(spec.ephemeralContainers ?? [], "ephemeralContainers");
   return errors;
 }
 

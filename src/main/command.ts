@@ -146,7 +146,7 @@ function usage(name: string, { summary, flags, takes }: Command): string {
   const lines = [
     `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`,
     "",
-    `Usage: kubets ${name} [flags]`,
+    `Usage: kubets ${name}${takes === undefined ? "" : ` ${takes}`} [flags]`,
   ];
   return Object.keys(flags).length === 0
     ? lines.join("\n")

@@ -59,6 +59,16 @@ describe("garbage collector", () => {
     expect((await harness.list(Secret))[0]?.metadata.ownerReferences).toBeUndefined();
   });
 
+  it("deletes a circle of owners in the foreground", async () => {
+    const [a, b, c] = [await owner("a"), await owner("b"), await owner("c")];
+    await harness.change(ConfigMap, a, { metadata: { ownerReferences: ownedBy(c) } });
+    await harness.change(ConfigMap, b, { metadata: { ownerReferences: ownedBy(a) } });
+    await harness.change(ConfigMap, c, { metadata: { ownerReferences: ownedBy(b) } });
+    await harness.settle();
+    await remove("a", "Foreground");
+    expect(await names()).toEqual([]);
+  });
+
   it("deletes in the foreground: the owner goes last", async () => {
     const child = await secret("child", ownedBy(await owner("a")), ["hold"]);
     await harness.settle();
@@ -77,6 +87,7 @@ describe("plan", () => {
     deleting: false,
     owners: [],
     hasDependents: false,
+    dependentWaits: false,
     blockers: [],
     ...change,
   });
@@ -92,6 +103,15 @@ describe("plan", () => {
       "goes on in the foreground",
       { owners: [waiting], hasDependents: true },
       { type: "delete", policy: "Foreground" },
+    ],
+    [
+      "breaks a circle of owners that wait for one another",
+      {
+        owners: [{ ...waiting, reference: { ...reference("w"), blockOwnerDeletion: true } }],
+        hasDependents: true,
+        dependentWaits: true,
+      },
+      { type: "unblockOwners" },
     ],
     [
       "heeds the orphan finalizer",

@@ -114,6 +114,7 @@ class GarbageCollector implements Controller {
       deleting,
       owners,
       hasDependents: dependents.length > 0,
+      dependentWaits: dependents.some(({ seen }) => seen && waits(seen.object)),
       blockers: blockers.map(({ uid, seen }) => ({
         uid,
         deleting: seen?.object.metadata.deletionTimestamp !== undefined,
@@ -127,9 +128,7 @@ class GarbageCollector implements Controller {
     const fits =
       seen && seen.resource.kind === reference.kind && seen.object.metadata.name === reference.name;
     if (node && seen && fits && this.reaches(dependent, node)) {
-      const { deletionTimestamp, finalizers = [] } = seen.object.metadata;
-      const waiting = deletionTimestamp !== undefined && finalizers.includes(foregroundFinalizer);
-      return waiting ? "waitingForDependents" : "present";
+      return waits(seen.object) ? "waitingForDependents" : "present";
     }
     const { namespace } = dependent.key;
     const key = { ...(namespace === undefined ? {} : { namespace }), name: reference.name };
@@ -179,6 +178,8 @@ class GarbageCollector implements Controller {
         return;
       case "disown":
         return this.disown(node, plan.uids);
+      case "unblockOwners":
+        return this.unblockOwners(node);
       case "delete":
         return this.delete(node, plan.policy);
       case "orphanDependents":
@@ -199,6 +200,14 @@ class GarbageCollector implements Controller {
         ? undefined
         : { ownerReferences: kept.length ? kept : null };
     });
+  }
+
+  private unblockOwners(node: GraphNode): Promise<void> {
+    return this.rewrite(node, ({ ownerReferences = [] }) =>
+      ownerReferences.some(({ blockOwnerDeletion }) => blockOwnerDeletion)
+        ? { ownerReferences: ownerReferences.map((owner) => ({ ...owner, blockOwnerDeletion: false })) }
+        : undefined,
+    );
   }
 
   private removeFinalizer(node: GraphNode, finalizer: string): Promise<void> {
@@ -246,4 +255,9 @@ class GarbageCollector implements Controller {
       if (!ApiError.is(error, "NotFound")) throw error;
     }
   }
+}
+
+/** Whether the object is going and waits for its dependents. */
+function waits({ metadata: { deletionTimestamp, finalizers = [] } }: KubernetesObject): boolean {
+  return deletionTimestamp !== undefined && finalizers.includes(foregroundFinalizer);
 }

@@ -8,6 +8,8 @@ export interface Subject {
   readonly deleting: boolean;
   readonly owners: readonly { readonly reference: OwnerReference; readonly state: OwnerState }[];
   readonly hasDependents: boolean;
+  /** Whether one of the dependents waits for its own dependents: owners may go round in a circle. */
+  readonly dependentWaits: boolean;
   /** Dependents that block this object's deletion, and those of them not being deleted yet. */
   readonly blockers: readonly { readonly uid: string; readonly deleting: boolean }[];
 }
@@ -16,6 +18,8 @@ export type CollectionPlan =
   | { readonly type: "keep" }
   /** Forget owners that are gone or going, since another owner remains. */
   | { readonly type: "disown"; readonly uids: readonly string[] }
+  /** Let owners go before this object, so that no circle of them waits for ever. */
+  | { readonly type: "unblockOwners" }
   | { readonly type: "delete"; readonly policy: "Orphan" | "Background" | "Foreground" }
   /** Take the object's dependents from it, then its `orphan` finalizer. */
   | { readonly type: "orphanDependents" }
@@ -44,7 +48,11 @@ export function planCollection(subject: Subject): CollectionPlan {
     return { type: "disown", uids: gone.map(({ reference }) => reference.uid) };
   }
   const waited = owners.some(({ state }) => state === "waitingForDependents");
-  if (waited && subject.hasDependents) return { type: "delete", policy: "Foreground" };
+  if (waited && subject.hasDependents) {
+    const blocks = owners.some(({ reference }) => reference.blockOwnerDeletion);
+    if (subject.dependentWaits && blocks) return { type: "unblockOwners" };
+    return { type: "delete", policy: "Foreground" };
+  }
   if (finalizers.includes(orphanFinalizer)) return { type: "delete", policy: "Orphan" };
   if (finalizers.includes(foregroundFinalizer)) return { type: "delete", policy: "Foreground" };
   return { type: "delete", policy: "Background" };

@@ -32,23 +32,45 @@ export class PodCgroups {
   /** Makes a pod's group and sets its limits. */
   async create(pod: Pod): Promise<void> {
     const path = this.path(pod);
+    if (this.layout === "v2") await this.createUnified(path);
+    else for (const controller of limited) await mkdir(join(root, controller, path), { recursive: true });
+    await this.update(pod);
+  }
+
+  /** Sets a pod's limits; fails where a limit would be below that of a container or below what is in use. */
+  async update(pod: Pod): Promise<void> {
+    for (const [file, value] of this.limits(pod)) await writeFile(file, value);
+  }
+
+  /** Sets those limits of a pod that can be set before its containers have theirs. */
+  async prepareUpdate(pod: Pod): Promise<void> {
+    for (const [file, value] of this.limits(pod)) await writeFile(file, value).catch(() => undefined);
+  }
+
+  /** Files with their values. */
+  private limits(pod: Pod): (readonly [string, string])[] {
+    const path = this.path(pod);
     const shares = cpuShares(Math.ceil(podRequest(pod, "cpu") * 1000));
     const cpuLimit = podLimit(pod, "cpu");
     const memoryLimit = podLimit(pod, "memory");
-    if (this.layout === "v2") {
-      await this.createUnified(path);
-      const weight = Math.floor(1 + ((shares - 2) * 9999) / 262_142);
-      await this.write(path, "cpu.weight", String(weight));
-      if (cpuLimit) await this.write(path, "cpu.max", `${cpuQuota(Math.ceil(cpuLimit * 1000))} ${cpuPeriod}`);
-      if (memoryLimit) await this.write(path, "memory.max", String(Math.ceil(memoryLimit)));
-      return;
-    }
-    for (const controller of limited) await mkdir(join(root, controller, path), { recursive: true });
-    await this.write(`cpu${path}`, "cpu.shares", String(shares));
-    if (cpuLimit)
-      await this.write(`cpu${path}`, "cpu.cfs_quota_us", String(cpuQuota(Math.ceil(cpuLimit * 1000))));
-    if (memoryLimit)
-      await this.write(`memory${path}`, "memory.limit_in_bytes", String(Math.ceil(memoryLimit)));
+    const quota = cpuLimit ? String(cpuQuota(Math.ceil(cpuLimit * 1000))) : undefined;
+    const memory = memoryLimit ? String(Math.ceil(memoryLimit)) : undefined;
+    const weight = Math.floor(1 + ((shares - 2) * 9999) / 262_142);
+    const values =
+      this.layout === "v2"
+        ? ([
+            [join(path, "cpu.weight"), String(weight)],
+            [join(path, "cpu.max"), quota && `${quota} ${cpuPeriod}`],
+            [join(path, "memory.max"), memory],
+          ] as const)
+        : ([
+            [join("cpu", path, "cpu.shares"), String(shares)],
+            [join("cpu", path, "cpu.cfs_quota_us"), quota],
+            [join("memory", path, "memory.limit_in_bytes"), memory],
+          ] as const);
+    return values.flatMap(([file, value]) =>
+      value === undefined ? [] : [[join(root, file), value] as const],
+    );
   }
 
   /** Takes a pod's group away with everything below; fails while processes are in it. */
@@ -77,10 +99,6 @@ export class PodCgroups {
       folder = join(folder, part);
       await mkdir(folder, { recursive: true });
     }
-  }
-
-  private async write(folder: string, file: string, value: string): Promise<void> {
-    await writeFile(join(root, folder, file), value);
   }
 }
 

@@ -95,8 +95,10 @@ export class PodActions {
   ): Promise<void> {
     const { cgroups, cri, memoryCapacity } = this.context;
     const linux = linuxResources(pod, { container, memoryCapacity, unified: cgroups.unified });
-    await cgroups.create(pod);
+    // A pod's limit must be raised before and lowered after those of its containers.
+    await cgroups.prepareUpdate(pod);
     await cri.updateContainerResources({ containerId, linux });
+    await cgroups.update(pod);
   }
 
   /** Pulls, creates and starts a container and runs its postStart hook; throws a `StartError`. */

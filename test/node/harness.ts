@@ -3,6 +3,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { silentLogger, systemClock, systemRandom } from "../../src/base/index.ts";
 import type { Milliseconds } from "../../src/base/index.ts";
+import type { ObjectKey, Resource } from "../../src/apimachinery/index.ts";
+import type { DeleteOptions } from "../../src/api/index.ts";
 import { Pod } from "../../src/api/types/core-v1.ts";
 import { MemoryClient } from "../../src/client/testing/index.ts";
 import { startContainerd } from "../../src/kubelet/containerd/index.ts";
@@ -19,8 +21,20 @@ export function reasonToSkip(): string | undefined {
   return missing.length > 0 ? `missing: ${missing.join(", ")}` : undefined;
 }
 
+/** Holds pods back until the kubelet itself deletes them, as their grace period does in a real API. */
+const heldBack = "kubets.test/held-back";
+
 /** An API that keeps objects in memory and answers token requests. */
 class NodeTestClient extends MemoryClient {
+  override async delete<T extends object>(
+    resource: Resource<T>,
+    key: ObjectKey,
+    options: DeleteOptions = {},
+  ): Promise<void> {
+    if (resource.kind === "Pod" && options.gracePeriodSeconds === 0) this.vanish(resource, key);
+    else await super.delete(resource, key, options);
+  }
+
   override async post<_T extends object, _B extends object, R extends object>(): Promise<R> {
     const expirationTimestamp = new Date(Date.now() + 3600_000).toISOString();
     return { status: { token: "test-token", expirationTimestamp } } as unknown as R;
@@ -112,7 +126,7 @@ class RunningTestNode implements TestNode {
     metadata: Partial<Pod["metadata"]> = {},
   ): Promise<void> {
     await this.client.create(Pod, {
-      metadata: { namespace, name, ...metadata },
+      metadata: { namespace, name, finalizers: [heldBack], ...metadata },
       spec: { nodeName: "node-1", terminationGracePeriodSeconds: 30, ...spec },
       status: { phase: "Pending" },
     });

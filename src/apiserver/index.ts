@@ -1,7 +1,6 @@
 export type * from "./reader.ts";
 export * from "./server/server.ts";
 export { reviewAnswers, tokenRequests, type ReviewOptions } from "./server/reviews.ts";
-export { ensureKubernetesService, ensureSystemNamespaces, systemNamespaces } from "./server/bootstrap.ts";
 export { install } from "./server/install.ts";
 export type { Convert } from "./server/install.ts";
 export { ServedTable } from "./registry/served.ts";

@@ -1,12 +1,10 @@
 import { setMaxListeners } from "node:events";
 import { invariant, type Clock, type Logger, type Random } from "../base/index.ts";
-import { ApiError } from "../apimachinery/index.ts";
 import type { Client, UserInfo } from "../api/index.ts";
 import { ServiceAccount } from "../api/types/core-v1.ts";
-import type { TokenRequest } from "../api/types/authentication-v1.ts";
-import { createApiServer } from "../apiserver/index.ts";
+import { createApiServer, reviewAnswers, tokenRequests } from "../apiserver/index.ts";
 import { createServiceAllocator } from "../apiserver/services/index.ts";
-import type { ApiServer, ObjectReader, PostHandler, ServedTable } from "../apiserver/index.ts";
+import type { ApiServer, ObjectReader, ServedTable } from "../apiserver/index.ts";
 import { defaultAdmission } from "../apiserver/admission/index.ts";
 import {
   bootstrapTokens,
@@ -28,7 +26,6 @@ import { runControllers, type Catalog, type RunControllersOptions } from "../con
 import { runScheduler } from "../scheduler/index.ts";
 import { startCompactor, type Store } from "../store/index.ts";
 import { bootstrapCluster } from "./bootstrap.ts";
-import { reviewAnswers } from "./reviews.ts";
 
 export interface ControlPlaneOptions {
   readonly store: Store;
@@ -59,7 +56,6 @@ export interface ControlPlane {
 
 /** What the API server's parts are made of, in the order in which they can be. */
 interface Security {
-  readonly reader: ObjectReader;
   readonly tokens: TokenIssuer;
   readonly rbac: RbacAuthorizer;
   readonly authorizer: Authorizer;
@@ -69,7 +65,6 @@ function createSecurity({ reader }: { reader: ObjectReader }, options: ControlPl
   const { serviceAccountKey: key, issuer, clock, random } = options;
   const rbac = createRbacAuthorizer({ reader });
   return {
-    reader,
     tokens: createTokenIssuer({ key, issuer, clock, random, reader }),
     rbac,
     authorizer: unionAuthorizer([administratorAuthorizer, createNodeAuthorizer({ reader }), rbac]),
@@ -95,8 +90,11 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
       ...defaultAdmission({ reader, random, clock, client }),
       createEscalationGuard(secured()),
     ],
-    answers: () => reviewAnswers({ ...secured(), apiAudiences }),
-    postHandlers: { "/serviceaccounts/token": (request) => issueToken(secured(), request) },
+    answers: () => {
+      const { authorizer, rbac, tokens } = secured();
+      return reviewAnswers({ authorizer, rbac, tokens, apiAudiences });
+    },
+    postHandlers: ({ reader }) => tokenRequests({ issuer: secured().tokens, reader }),
     writeHooks: ({ reader }) => ({
       "/services": createServiceAllocator({ reader, random, serviceRange: serviceCIDR }),
     }),
@@ -118,26 +116,6 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
 }
 
 const serverUser: UserInfo = { name: "system:apiserver", groups: ["system:masters"] };
-
-/** Answers a request for a token of a service account. */
-async function issueToken(
-  { reader, tokens }: Security,
-  { core, key, body }: Parameters<PostHandler>[0],
-): Promise<object> {
-  const serviceAccount = reader.get(ServiceAccount, key);
-  if (serviceAccount === undefined)
-    throw ApiError.notFound({ group: "", resource: "serviceaccounts" }, key.name);
-  const { spec } = body as unknown as TokenRequest;
-  const issued = await tokens.issue({ serviceAccount, spec });
-  const { namespace, name } = key;
-  const created = new Date(core.clock.now()).toISOString().replace(/\.\d+Z$/, "Z");
-  return {
-    kind: "TokenRequest",
-    apiVersion: "authentication.k8s.io/v1",
-    metadata: { name, namespace, creationTimestamp: created },
-    ...issued,
-  };
-}
 
 const authenticated = (name: string, ...groups: string[]): UserInfo => ({
   name,

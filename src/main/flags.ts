@@ -27,6 +27,7 @@ export function parseFlags(
       positionals.push(...rest);
       break;
     }
+    if (/^-[^-]/.test(arg)) throw new UsageError(`unknown shorthand flag: '${arg[1]}' in ${arg}`);
     if (!arg.startsWith("--")) {
       positionals.push(arg);
       continue;

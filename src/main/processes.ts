@@ -9,14 +9,20 @@ export interface ClusterProcess {
   readonly pid: number;
 }
 
-/** Whether a process of this number runs. */
+/** Whether a process of this number runs; one that has ended and whose parent never asked for its end does not. */
 export function isAlive(pid: number): boolean {
   if (!Number.isInteger(pid) || pid <= 0) return false;
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+    if ((error as NodeJS.ErrnoException).code !== "EPERM") return false;
+  }
+  if (!existsSync("/proc/self/status")) return true;
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    // The process ended while we looked.
+    return false;
   }
 }
 
@@ -25,7 +31,6 @@ function isOurs(pid: number, layout: Layout): boolean {
   if (!isAlive(pid)) return false;
   if (!existsSync("/proc/self/cmdline")) return true;
   try {
-    if (/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"))) return false;
     const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
     return command.includes(layout.directory) || command.includes(layout.run);
   } catch {

@@ -1,6 +1,15 @@
 import { createServer } from "node:net";
 import { hostname, networkInterfaces } from "node:os";
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  rmdirSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import type { Milliseconds } from "../base/index.ts";
 import type { CommandContext } from "./command.ts";
 import {
@@ -197,6 +206,8 @@ async function withLock(layout: Layout, action: () => Promise<number>): Promise<
     return await action();
   } finally {
     rmSync(layout.lock, { force: true });
+    // A start that was refused leaves no directory.
+    if (readdirSync(layout.directory).length === 0) rmdirSync(layout.directory);
   }
 }
 

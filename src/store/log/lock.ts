@@ -17,7 +17,7 @@ const attempts = 10;
  */
 export async function lockDirectory(directory: string): Promise<() => Promise<void>> {
   const path = join(directory, "lock");
-  const own: Owner = { pid: process.pid, started: (await startOf(process.pid)) ?? "" };
+  const own: Owner = { pid: process.pid, started: (await statOf(process.pid))?.started ?? "" };
   const draft = join(directory, `lock.${own.pid}.${own.started}`);
   await writeFile(draft, JSON.stringify(own), { mode: 0o600 });
   try {
@@ -87,15 +87,19 @@ async function isAlive(owner: Owner): Promise<boolean> {
   } catch (error) {
     if (codeOf(error) === "ESRCH") return false;
   }
-  const started = await startOf(owner.pid);
-  return started === undefined || owner.started === "" || started === owner.started;
+  const found = await statOf(owner.pid);
+  if (found === undefined) return true;
+  // A killed process whose parent never asks for its end keeps its number, and nothing else.
+  if (found.state === "Z" || found.state === "X") return false;
+  return owner.started === "" || found.started === owner.started;
 }
 
-/** Field 22 of /proc/PID/stat; the second field may hold spaces and ends with the last parenthesis. */
-async function startOf(pid: number): Promise<string | undefined> {
+/** Fields 3 and 22 of /proc/PID/stat; the second field may hold spaces and ends with the last parenthesis. */
+async function statOf(pid: number): Promise<{ state: string; started: string } | undefined> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return { state: fields[0] ?? "", started: fields[19] ?? "" };
   } catch {
     // Not Linux, or the process has just gone; the caller falls back on the number alone.
     return undefined;

@@ -1,7 +1,14 @@
 import type { Clock, Logger } from "../base/index.ts";
 import { ApiError, keyOf, keyString, type New } from "../apimachinery/index.ts";
 import type { Client } from "../api/index.ts";
-import { Node, Pod, type Container, type ContainerStatus, type PodStatus } from "../api/types/core-v1.ts";
+import {
+  Node,
+  Pod,
+  type NodeStatus,
+  type Container,
+  type ContainerStatus,
+  type PodStatus,
+} from "../api/types/core-v1.ts";
 import { Lease } from "../api/types/coordination-v1.ts";
 import type { InformerFactory } from "../client/index.ts";
 
@@ -37,6 +44,8 @@ export async function runSimulatedNodes(
   },
   signal: AbortSignal,
 ): Promise<void> {
+  // A node with a lease and a status is ready from its first moment: no controller taints it meanwhile.
+  await Promise.all(options.names.map((name) => renewLease(options, name)));
   await Promise.all(options.names.map((name, index) => register(options, { name, index })));
   const kubelets = new SimulatedKubelets(options);
   const pods = options.informers.informer(Pod);
@@ -57,24 +66,26 @@ export async function runSimulatedNodes(
 type Context = Parameters<typeof runSimulatedNodes>[0];
 
 async function register(context: Context, { name, index }: { name: string; index: number }): Promise<void> {
-  const { client, clock, capacity = defaultCapacity, labels = {} } = context;
-  const now = rfc3339(clock.now());
-  const node: New<Node> = {
-    metadata: {
-      name,
-      labels: {
-        "kubernetes.io/hostname": name,
-        "kubernetes.io/os": "linux",
-        "kubernetes.io/arch": "amd64",
-        ...labels,
-      },
-    },
+  const { client, labels = {} } = context;
+  const status = nodeStatus(context, { name, index });
+  const hostLabels = {
+    "kubernetes.io/hostname": name,
+    "kubernetes.io/os": "linux",
+    "kubernetes.io/arch": "amd64",
   };
   try {
-    await client.create(Node, node);
+    await client.create(Node, { metadata: { name, labels: { ...hostLabels, ...labels } }, status });
   } catch (error) {
     if (!ApiError.is(error, "AlreadyExists")) throw error;
+    await client.patch(Node, { name }, { type: "strategic", body: { status } }, { subresource: "status" });
   }
+}
+
+function nodeStatus(
+  { clock, capacity = defaultCapacity }: Context,
+  { name, index }: { name: string; index: number },
+): New<NodeStatus> {
+  const now = rfc3339(clock.now());
   const condition = (type: string, status: "True" | "False", reason: string) => ({
     type,
     status,
@@ -83,7 +94,7 @@ async function register(context: Context, { name, index }: { name: string; index
     lastHeartbeatTime: now,
     lastTransitionTime: now,
   });
-  const status = {
+  return {
     capacity,
     allocatable: capacity,
     addresses: [
@@ -103,7 +114,6 @@ async function register(context: Context, { name, index }: { name: string; index
       containerRuntimeVersion: "simulated://1",
     },
   };
-  await client.patch(Node, { name }, { type: "strategic", body: { status } }, { subresource: "status" });
 }
 
 async function renewLease({ client, clock }: Context, name: string): Promise<void> {

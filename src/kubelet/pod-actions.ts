@@ -101,7 +101,7 @@ export class PodActions {
     await cgroups.update(pod);
   }
 
-  /** Pulls, creates and starts a container and runs its postStart hook; throws a `StartError`. */
+  /** Pulls, creates and starts a container and runs its postStart hook; answers its id, or throws a `StartError`. */
   async start(
     pod: Pod,
     options: {
@@ -112,7 +112,7 @@ export class PodActions {
       observed: PodObservation;
       signal: AbortSignal;
     },
-  ): Promise<void> {
+  ): Promise<string> {
     const { container, sandbox } = options;
     const fieldPath = fieldPathOf(pod, container);
     const record = (event: ContainerEvent) => this.record(pod, { ...event, fieldPath });
@@ -156,6 +156,7 @@ export class PodActions {
     }
     record({ type: "Normal", reason: "Started", message: "Container started" });
     await this.postStart(pod, { container, containerId, sandbox, fieldPath });
+    return containerId;
   }
 
   private async settings(

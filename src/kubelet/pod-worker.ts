@@ -284,7 +284,8 @@ export class PodWorker {
     const last = this.observed.containers.find(({ name }) => name === container.name);
     if (last?.state === "exited")
       this.backOffs.set(container.name, nextBackOff(this.backOffs.get(container.name), clock.now()));
-    await this.actions.start(this.pod, { ...action, sandbox, signal, observed: this.observed });
+    const id = await this.actions.start(this.pod, { ...action, sandbox, signal, observed: this.observed });
+    this.resources.set(id, container.resources ?? {});
     this.waiting.delete(container.name);
   }
 

@@ -9,7 +9,7 @@ type Methods = typeof methods;
 type Uncapitalized<T extends string> = Uncapitalize<T>;
 
 /** Options of one call. */
-export interface CallOptions {
+interface CallOptions {
   /** Instead of the method's own deadline. */
   readonly timeout?: Milliseconds;
   readonly signal?: AbortSignal;

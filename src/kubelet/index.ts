@@ -1,2 +1,1 @@
 export * from "./kubelet.ts";
-export { kubernetesVersion } from "./node/version.ts";

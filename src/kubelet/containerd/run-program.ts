@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 
 /** A program that ended badly. */
-export class ProgramError extends Error {
+class ProgramError extends Error {
   override readonly name = "ProgramError";
 }
 

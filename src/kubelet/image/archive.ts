@@ -17,7 +17,7 @@ const blockSize = 512;
 const typeFlags = { file: "0", hardlink: "1", link: "2", directory: "5" } as const;
 
 /** A tar archive in the ustar format; times are zero, so that equal contents give equal bytes. */
-export function tarArchive(entries: readonly ArchiveEntry[]): Uint8Array {
+function tarArchive(entries: readonly ArchiveEntry[]): Uint8Array {
   const parts: Uint8Array[] = [];
   for (const entry of entries) {
     const content = typeof entry.content === "string" ? Buffer.from(entry.content) : entry.content;

@@ -6,8 +6,8 @@ export interface BackOff {
   readonly updatedAt: Milliseconds;
 }
 
-export const firstBackOff: Milliseconds = 10_000;
-export const longestBackOff: Milliseconds = 300_000;
+const firstBackOff: Milliseconds = 10_000;
+const longestBackOff: Milliseconds = 300_000;
 
 const isExpired = (backOff: BackOff, at: Milliseconds) => at - backOff.updatedAt > 2 * longestBackOff;
 

@@ -7,7 +7,7 @@ import { backedOffUntil } from "./back-off.ts";
 import type { BackOff } from "./back-off.ts";
 
 /** Which list of the pod a container is in. */
-export type ContainerKind = "init" | "main" | "ephemeral";
+type ContainerKind = "init" | "main" | "ephemeral";
 
 /** What the planner knows besides the runtime's view. */
 export interface PodKnowledge {
@@ -41,7 +41,7 @@ export type PodAction =
     }
   | { readonly type: "backOff"; readonly container: Container; readonly delay: Milliseconds };
 
-export type KillReason = "changed" | "liveness" | "startup" | "unknown" | "completed";
+type KillReason = "changed" | "liveness" | "startup" | "unknown" | "completed";
 
 /** What to do for a pod now, and when to look again though nothing has changed. */
 export interface PodPlan {
@@ -66,10 +66,10 @@ export function planPod(pod: Pod, observed: PodObservation, knowledge: PodKnowle
 }
 
 /** Whether an init container is a sidecar, which runs on beside the main containers. */
-export const isSidecar = (container: Container) => container.restartPolicy === "Always";
+const isSidecar = (container: Container) => container.restartPolicy === "Always";
 
 /** Whether a container that ended may run again, by the pod's restart policy and the container's own rules. */
-export function mayRestart(pod: Pod, container: Container, ended: { readonly exitCode: number }): boolean {
+function mayRestart(pod: Pod, container: Container, ended: { readonly exitCode: number }): boolean {
   for (const rule of container.restartPolicyRules ?? []) {
     const values = rule.exitCodes?.values ?? [];
     const listed = values.includes(ended.exitCode);

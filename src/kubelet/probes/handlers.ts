@@ -78,7 +78,7 @@ async function execAttempt(command: readonly string[], target: AttemptTarget): P
 }
 
 /** A port by number or by the name that the container gives it. */
-export function portOf(port: number | string, container: Container): number {
+function portOf(port: number | string, container: Container): number {
   if (typeof port === "number") return port;
   const named = container.ports?.find(({ name }) => name === port)?.containerPort;
   const number = named ?? Number(port);

@@ -20,7 +20,7 @@ const searchLimit = 32;
 const searchLengthLimit = 2048;
 
 /** Reads a resolv.conf. */
-export function parseResolvConf(text: string): Resolver {
+function parseResolvConf(text: string): Resolver {
   const lines = text.split("\n").map((line) => line.trim().split(/\s+/));
   const values = (keyword: string) => lines.filter(([word]) => word === keyword).map(([, ...rest]) => rest);
   return {

@@ -29,7 +29,7 @@ export interface StatusInput {
 
 export const timeOf = (milliseconds: number) => `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
 
-export const containerIdOf = (id: string) => `containerd://${id}`;
+const containerIdOf = (id: string) => `containerd://${id}`;
 
 /** The statuses of a list of containers, in the list's order by name as upstream sorts them. */
 export function containerStatuses(

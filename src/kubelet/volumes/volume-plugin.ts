@@ -21,7 +21,7 @@ export interface VolumeContext {
 }
 
 /** A token with the time at which it should be replaced. */
-export interface CachedToken {
+interface CachedToken {
   readonly token: string;
   readonly refreshAt: number;
 }

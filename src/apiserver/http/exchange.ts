@@ -15,6 +15,8 @@ export interface BodyStream {
   /** False: wait for `onDrain` before writing more. */
   write(bytes: Uint8Array): boolean;
   end(): void;
+  /** Breaks off: the client sees that the answer is not whole. */
+  abort(): void;
   onDrain(action: () => void): void;
 }
 
@@ -34,6 +36,8 @@ export interface Exchange {
   readonly status: number;
   /** The whole body; throws `RequestEntityTooLarge`. */
   body(): Promise<Uint8Array>;
+  /** The body as it comes, of any size; instead of `body`. */
+  bodyStream(): Readable;
   respond(status: number, headers: ResponseHeaders, body?: Uint8Array): void;
   stream(status: number, headers: ResponseHeaders): BodyStream;
 }
@@ -117,6 +121,10 @@ export class Http2Exchange implements Exchange {
     return collect(this.http2, this.headers["content-length"]);
   }
 
+  bodyStream(): Readable {
+    return this.http2;
+  }
+
   respond(status: number, headers: ResponseHeaders, body?: Uint8Array): void {
     if (this.http2.destroyed || this.answered) return;
     this.status = status;
@@ -135,6 +143,7 @@ export class Http2Exchange implements Exchange {
     return {
       write: (bytes) => stream.destroyed || stream.write(bytes),
       end: () => void (stream.destroyed || stream.end()),
+      abort: () => void stream.close(constants.NGHTTP2_INTERNAL_ERROR),
       onDrain: (action) => void stream.once("drain", action),
     };
   }
@@ -196,6 +205,10 @@ export class Http1Exchange implements Exchange {
     return collect(this.request, this.headers["content-length"]);
   }
 
+  bodyStream(): Readable {
+    return this.request;
+  }
+
   respond(status: number, headers: ResponseHeaders, body?: Uint8Array): void {
     if (this.response.destroyed || this.answered) return;
     this.status = status;
@@ -211,6 +224,7 @@ export class Http1Exchange implements Exchange {
     return {
       write: (bytes) => response.destroyed || response.write(bytes),
       end: () => void (response.destroyed || response.end()),
+      abort: () => void response.destroy(),
       onDrain: (action) => void response.once("drain", action),
     };
   }

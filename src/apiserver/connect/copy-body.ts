@@ -1,0 +1,33 @@
+import type { Readable } from "node:stream";
+import type { BodyStream } from "../http/index.ts";
+
+/** Writes all that comes, no faster than the client takes it; breaks the answer off when the source breaks. */
+export async function copyBody(
+  source: Readable,
+  { body, signal }: { readonly body: BodyStream; readonly signal: AbortSignal },
+): Promise<void> {
+  try {
+    for await (const chunk of source) {
+      if (signal.aborted) return;
+      if (!body.write(chunk as Uint8Array)) await drained(body, signal);
+    }
+    body.end();
+  } catch {
+    // The head is out: only the break tells the client.
+    body.abort();
+  } finally {
+    source.destroy();
+  }
+}
+
+function drained(body: BodyStream, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const go = () => {
+      signal.removeEventListener("abort", go);
+      resolve();
+    };
+    if (signal.aborted) return resolve();
+    signal.addEventListener("abort", go, { once: true });
+    body.onDrain(go);
+  });
+}

@@ -1,0 +1,146 @@
+import { request as httpRequest } from "node:http";
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from "node:http";
+import { request as httpsRequest } from "node:https";
+import { ApiError } from "../../apimachinery/index.ts";
+import type { ConnectHandler, ConnectRequest, Exchange } from "../http/index.ts";
+import { copyBody } from "./copy-body.ts";
+import { dialMessage, hostAndPort } from "./kubelets.ts";
+import type { Endpoint } from "./kubelets.ts";
+import type { TargetFinder } from "./proxy-target.ts";
+import { passThrough } from "./streams.ts";
+
+/** Serves `pods/proxy`, `services/proxy` and `nodes/proxy`: any method, bodies as they come. */
+export function proxyHandler(find: TargetFinder): ConnectHandler {
+  return async (call) => {
+    const endpoint = find(call);
+    const { exchange } = call;
+    const rest = restOf(call);
+    const query = exchange.query.size === 0 ? "" : `?${exchange.query.toString()}`;
+    if (call.upgrade) {
+      call.upgrade.socket.on("error", () => call.upgrade?.socket.destroy());
+      return passThrough(call.upgrade, { endpoint, path: `${rest || "/"}${query}` });
+    }
+    if (rest === "") {
+      // Relative links of the page would else lead out of the proxy.
+      return exchange.respond(301, { ...call.headers, location: `${exchange.path}/${query}` });
+    }
+    await proxyHttp(call, { endpoint, rest, query });
+  };
+}
+
+/** What follows `/proxy`, as the client wrote it. */
+function restOf({ exchange, served }: ConnectRequest): string {
+  // /api/v1/namespaces/NAMESPACE/RESOURCE/NAME/proxy or /api/v1/RESOURCE/NAME/proxy
+  const prefix = served.resource.namespaced ? 8 : 6;
+  const parts = exchange.path.split("/");
+  return parts.length > prefix ? `/${parts.slice(prefix).join("/")}` : "";
+}
+
+/** Headers of one connection (RFC 9110, section 7.6.1), and those that say who asks. */
+const notForwarded =
+  /^(connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|http2-settings|host|authorization|expect|impersonate-.*|x-remote-.*|:.*)$/;
+const notReturned = /^(connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade)$/;
+const bodiless = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
+const emptyAnswers = new Set([204, 205, 304]);
+
+async function proxyHttp(
+  call: ConnectRequest,
+  target: { readonly endpoint: Endpoint; readonly rest: string; readonly query: string },
+): Promise<void> {
+  const { exchange, signal, headers } = call;
+  const { endpoint } = target;
+  const answer = await ask(call, target);
+  const status = answer.statusCode ?? 502;
+  const body = exchange.stream(status, {
+    ...headers,
+    ...returnedHeaders(answer.headers),
+    ...rewrittenLocation(answer.headers, { exchange, endpoint, rest: target.rest }),
+  });
+  if (exchange.method === "HEAD" || emptyAnswers.has(status)) {
+    answer.resume();
+    return body.end();
+  }
+  await copyBody(answer, { body, signal });
+}
+
+function ask(
+  { exchange, signal }: ConnectRequest,
+  { endpoint, rest, query }: { endpoint: Endpoint; rest: string; query: string },
+): Promise<IncomingMessage> {
+  const { host, port, tls } = endpoint;
+  const options = {
+    host,
+    port,
+    method: exchange.method,
+    path: `${rest}${query}`,
+    headers: forwardedHeaders(exchange, endpoint),
+    signal,
+    agent: false as const,
+  };
+  return new Promise((resolve, reject) => {
+    const request: ClientRequest = !tls
+      ? httpRequest(options)
+      : httpsRequest({
+          ...options,
+          ...(tls.verify ? { cert: tls.cert, key: tls.key, ca: tls.ca } : { rejectUnauthorized: false }),
+        });
+    request.on("error", (error) => {
+      const reason = dialMessage(error, endpoint);
+      reject(ApiError.serviceUnavailable(`error trying to reach service: ${reason}`));
+    });
+    request.on("response", resolve);
+    const { headers, method } = exchange;
+    const sized = headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
+    if (bodiless.has(method) && !sized) request.end();
+    else
+      exchange
+        .bodyStream()
+        .on("error", () => request.destroy())
+        .pipe(request);
+  });
+}
+
+function forwardedHeaders(exchange: Exchange, endpoint: Endpoint): Record<string, string | string[]> {
+  const { headers } = exchange;
+  const passed: Record<string, string | string[]> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined && !notForwarded.test(name)) passed[name] = value;
+  }
+  const before = headers["x-forwarded-for"];
+  const client = exchange.remoteAddress;
+  return {
+    ...passed,
+    host: hostAndPort(endpoint),
+    "x-forwarded-for": before === undefined ? client : `${String(before)}, ${client}`,
+    "x-forwarded-host": hostOf(headers),
+    "x-forwarded-proto": "https",
+    "x-forwarded-uri": exchange.path,
+  };
+}
+
+const hostOf = (headers: IncomingHttpHeaders): string => String(headers[":authority"] ?? headers.host ?? "");
+
+function returnedHeaders(headers: IncomingHttpHeaders): Record<string, string | string[]> {
+  const passed: Record<string, string | string[]> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined && !notReturned.test(name)) passed[name] = value;
+  }
+  return passed;
+}
+
+/** A redirection within the server leads back through the proxy. */
+function rewrittenLocation(
+  { location }: IncomingHttpHeaders,
+  { exchange, endpoint, rest }: { exchange: Exchange; endpoint: Endpoint; rest: string },
+): { location?: string } {
+  if (location === undefined) return {};
+  const base = `${endpoint.tls ? "https" : "http"}://${hostAndPort(endpoint)}`;
+  if (!URL.canParse(location, base)) return {};
+  const target = new URL(location, base);
+  const relative = !location.startsWith("/") && !location.includes("://");
+  if (relative || target.host !== new URL(base).host) return {};
+  const prefix = exchange.path.slice(0, exchange.path.length - rest.length);
+  if (target.pathname.startsWith(`${prefix}/`)) return {};
+  const path = `${prefix}${target.pathname}${target.search}${target.hash}`;
+  return { location: `https://${hostOf(exchange.headers)}${path}` };
+}

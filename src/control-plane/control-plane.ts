@@ -179,7 +179,7 @@ function catalogOf(served: ServedTable): Catalog {
             resource.version === storage.stored.version &&
             resource.group === storage.stored.group,
         )
-        .map(({ resource, verbs }) => ({ resource, verbs })),
+        .map(({ resource, verbs, scale }) => ({ resource, verbs, scale })),
     onChange: (listener) => served.onChange(listener),
   };
 }

@@ -4,6 +4,7 @@ import type { InformerFactory } from "../client/index.ts";
 import type { Client } from "../api/index.ts";
 import { daemonSetController } from "./daemonset/index.ts";
 import { deploymentController } from "./deployment/index.ts";
+import { disruptionController, stalePodDisruptionController } from "./disruption/index.ts";
 import { endpointsController } from "./endpoints/index.ts";
 import { endpointSliceController } from "./endpointslice/index.ts";
 import { managerUser, runEntries } from "./framework/index.ts";
@@ -64,6 +65,13 @@ export const allControllers: readonly ControllerEntry[] = [
     component: "taint-eviction-controller",
     create: taintEvictionController,
   },
+  {
+    name: "disruption-controller",
+    account: "disruption-controller",
+    component: "controllermanager",
+    create: disruptionController,
+  },
+  { name: "disruption-controller", account: "disruption-controller", create: stalePodDisruptionController },
   { name: "namespace-controller", account: "namespace-controller", create: namespaceController },
   {
     name: "serviceaccount-controller",

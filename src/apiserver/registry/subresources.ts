@@ -1,10 +1,8 @@
 import { ApiError } from "../../apimachinery/index.ts";
 import type { ObjectKey } from "../../apimachinery/index.ts";
-import type { DeleteOptions } from "../../api/index.ts";
 import { admit, validateAdmission } from "./admit.ts";
 import { groupResource, timestamp } from "./context.ts";
 import type { AnswerHandler, Core, PostHandler, RequestOptions } from "./context.ts";
-import { remove } from "./delete.ts";
 import type { AnyObject } from "./entry.ts";
 import type { ServedResource } from "./served.ts";
 import { modify } from "./update.ts";
@@ -109,16 +107,5 @@ export const bindPod: PostHandler = async ({ core, served, key, body, options })
       };
     },
   });
-  return success(201);
-};
-
-/** Deletes a pod on behalf of a drain. */
-export const evictPod: PostHandler = async ({ core, served, key, body, options }) => {
-  const eviction = body as unknown as { readonly deleteOptions?: DeleteOptions };
-  const name = body.metadata?.name;
-  if (name && name !== key.name) {
-    throw ApiError.badRequest("name in URL does not match name in Eviction object");
-  }
-  await remove(core, served, { ...options, key, delete: eviction.deleteOptions ?? {} });
   return success(201);
 };

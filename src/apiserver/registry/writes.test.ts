@@ -1,3 +1,4 @@
+import { PodDisruptionBudget } from "../../api/types/policy-v1.ts";
 import { describe, expect, test } from "vitest";
 import { seededRandom, VirtualClock } from "../../base/index.ts";
 import type { WatchEvent } from "../../api/index.ts";
@@ -182,6 +183,50 @@ describe("deletes", () => {
     await client.create(Pod, pod("p"));
     await client.post(Pod, at("p"), "eviction", { metadata: at("p") });
     await expect(client.get(Pod, at("p"))).rejects.toMatchObject({ reason: "NotFound" });
+  });
+
+  test("an eviction takes from the pod's disruption budget, and is refused when nothing is left", async () => {
+    const { client } = await setUp();
+    const running = async (name: string) => {
+      const made = await client.create(Pod, { ...pod(name), metadata: { ...at(name), labels: { x: "y" } } });
+      const conditions = [{ type: "Ready", status: "True" }];
+      const status = { phase: "Running", conditions } as Pod["status"];
+      await client.update(Pod, { ...made, status } as Pod, { subresource: "status" });
+    };
+    const evict = (name: string) => client.post(Pod, at(name), "eviction", { metadata: at(name) });
+    const refused = (code: number, message: string) => ({
+      status: {
+        code,
+        message: expect.any(String) as string,
+        details: { causes: [{ reason: "DisruptionBudget", message }] },
+      },
+    });
+    await running("p");
+    await running("q");
+    const budget = await client.create(PodDisruptionBudget, {
+      metadata: at("b"),
+      spec: { minAvailable: 1, selector: { matchLabels: { x: "y" } } },
+    } as never);
+    await expect(evict("p")).rejects.toMatchObject(
+      refused(429, "The disruption budget b is still being processed by the server."),
+    );
+    const status = {
+      observedGeneration: 1,
+      disruptionsAllowed: 1,
+      currentHealthy: 2,
+      desiredHealthy: 1,
+      expectedPods: 2,
+    };
+    await client.update(PodDisruptionBudget, { ...budget, status }, { subresource: "status" });
+    await evict("p");
+    const { status: after } = await client.get(PodDisruptionBudget, at("b"));
+    expect(after).toMatchObject({
+      disruptionsAllowed: 0,
+      disruptedPods: { p: expect.any(String) as string },
+    });
+    await expect(evict("q")).rejects.toMatchObject(
+      refused(429, "The disruption budget b needs 1 healthy pods and has 2 currently"),
+    );
   });
 });
 

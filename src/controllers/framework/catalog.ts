@@ -5,6 +5,8 @@ import type { KubernetesObject, Resource } from "../../apimachinery/index.ts";
 export interface CatalogEntry {
   readonly resource: Resource;
   readonly verbs: readonly string[];
+  /** Where its objects say how many replicas they are to have, if they can be scaled. */
+  readonly scale?: { readonly specReplicas: string } | undefined;
 }
 
 /** All that an API server serves, at its preferred versions; changes as custom resources come and go. */

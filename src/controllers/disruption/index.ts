@@ -1,0 +1,1 @@
+export { disruptionController, stalePodDisruptionController } from "./disruption-controller.ts";

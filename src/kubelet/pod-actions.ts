@@ -126,9 +126,8 @@ export class PodActions {
       image = await this.context.images.ensure({ pod, container, secrets, record, signal: options.signal });
     } catch (error) {
       if (!(error instanceof StartError)) throw error;
-      const type = error.reason === "ImagePullBackOff" ? "Normal" : "Warning";
       if (error.reason !== "ErrImageNeverPull")
-        record({ type, reason: "Failed", message: `Error: ${error.reason}` });
+        record({ type: "Warning", reason: "Failed", message: `Error: ${error.reason}` });
       throw error;
     }
     const settings = await this.settings(pod, { ...options, image }).catch((error: unknown) => {

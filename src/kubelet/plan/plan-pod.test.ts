@@ -127,6 +127,13 @@ test("a dead sandbox is replaced and its containers restarted", () => {
   );
 });
 
+test("what ran and was lost runs again only if the pod restarts what fails", () => {
+  const knowledge = { restartsBefore: () => 0 };
+  check({ restartPolicy: "Never" }, { sandboxes: [] }, { actions: [], completed: true, knowledge });
+  const actions = ["sandbox #0", "start main a #1"];
+  check({ restartPolicy: "OnFailure" }, { sandboxes: [] }, { actions, knowledge });
+});
+
 test("restarts are counted on when the runtime has forgotten", () => {
   check(
     {},

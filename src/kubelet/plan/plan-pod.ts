@@ -65,6 +65,8 @@ export function planPod(pod: Pod, observed: PodObservation, knowledge: PodKnowle
   return planner.withSandbox();
 }
 
+const lostExitCode = 137;
+
 /** Whether an init container is a sidecar, which runs on beside the main containers. */
 const isSidecar = (container: Container) => container.restartPolicy === "Always";
 
@@ -96,7 +98,7 @@ class Planner {
   withoutSandbox(attempt: number): PodPlan {
     const { pod, observed } = this;
     const outstanding = pod.spec.containers.filter((container) => {
-      const last = latestContainer(observed, container.name);
+      const last = latestContainer(observed, container.name) ?? this.lost(container);
       return last === undefined || last.state !== "exited" || mayRestart(pod, container, last);
     });
     const initFailed = this.initHasFailed();
@@ -188,6 +190,12 @@ class Planner {
         !this.mayRestartInit(container, last)
       );
     });
+  }
+
+  /** A container that ran and whose record is gone, as after a restart of the machine: it counts as killed. */
+  private lost(container: Container): { readonly state: "exited"; readonly exitCode: number } | undefined {
+    const ran = this.knowledge.restartsBefore(container.name) !== undefined;
+    return ran ? { state: "exited", exitCode: lostExitCode } : undefined;
   }
 
   private mayRestartInit(container: Container, last: ObservedContainer): boolean {

@@ -110,7 +110,9 @@ function unseenStatus(
       reason: "ContainerStatusUnknown",
       message: "The container could not be located when the pod was terminated",
     };
-    if (options.ending) return { ...previous, ready: false, started: false, state: { terminated: lost } };
+    const policy = container.restartPolicy ?? options.pod.spec.restartPolicy;
+    if (options.ending || policy === "Never")
+      return { ...previous, ready: false, started: false, state: { terminated: lost } };
     return {
       ...previous,
       ready: false,
@@ -127,7 +129,7 @@ function unseenStatus(
     };
   }
   const waiting = options.waiting.get(container.name);
-  const initializing = options.kind === "main" && (options.pod.spec.initContainers ?? []).length > 0;
+  const initializing = options.kind !== "ephemeral" && (options.pod.spec.initContainers ?? []).length > 0;
   const fallback = { reason: initializing ? "PodInitializing" : "ContainerCreating" };
   return {
     ...base,

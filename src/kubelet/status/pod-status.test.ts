@@ -119,6 +119,7 @@ test("initialization that is under way or has failed", () => {
     message: "containers with incomplete status: [i j]",
   });
   expect(running.containerStatuses?.[0]?.state.waiting?.reason).toBe("PodInitializing");
+  expect(running.initContainerStatuses?.[1]?.state.waiting?.reason).toBe("PodInitializing");
   expect(statusOf({ initContainers, restartPolicy: "Never" }, [seen("i", 1)]).phase).toBe("Failed");
   expect(statusOf({ initContainers, restartPolicy: "Always" }, [seen("i", 1)]).phase).toBe("Pending");
 });

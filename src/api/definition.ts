@@ -1,4 +1,5 @@
 import type { FieldError, KubernetesObject, Resource } from "../apimachinery/index.ts";
+import type { UserInfo } from "./client.ts";
 
 /** What an object's rules may know of the request. */
 export interface RequestContext {
@@ -7,6 +8,8 @@ export interface RequestContext {
   readonly operation: "create" | "update";
   /** The subresource written, if any: `status`, `scale`, … */
   readonly subresource?: string;
+  /** Who asks; absent where no rule may depend on it. */
+  readonly user?: UserInfo;
 }
 
 /** A column of `kubectl get`. */
@@ -36,7 +39,7 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   /** Keeps of the old object what a client may not change; status and generation are kept by the general rule. */
   readonly prepareForUpdate?: (object: T, old: T, context: RequestContext) => T;
   /** What an update of `status` takes over besides status. */
-  readonly prepareForStatusUpdate?: (object: T, old: T) => T;
+  readonly prepareForStatusUpdate?: (object: T, old: T, context: RequestContext) => T;
   /** Warnings sent with the answer. */
   readonly warnings?: (object: T, old: T | undefined) => readonly string[];
   readonly columns?: readonly PrinterColumn<T>[];

@@ -102,6 +102,17 @@ describe("conversion", () => {
     expect(convert(first, FirstAutoscaler, HorizontalPodAutoscaler)).toEqual(second);
   });
 
+  test("of autoscalers of the first version without any metric aims at 80 percent of the CPU", () => {
+    const first = { metadata: { name: "x" }, spec: { maxReplicas: 3 } };
+    const second = convert(first as never, FirstAutoscaler, HorizontalPodAutoscaler);
+    expect((second as unknown as HorizontalPodAutoscaler).spec.metrics).toEqual([
+      {
+        type: "Resource",
+        resource: { name: "cpu", target: { type: "Utilization", averageUtilization: 80 } },
+      },
+    ]);
+  });
+
   test("of resource claims moves what is exactly asked for", () => {
     const stored = {
       apiVersion: "resource.k8s.io/v1",

@@ -20,11 +20,16 @@ const annotations = {
   behavior: "autoscaling.alpha.kubernetes.io/behavior",
 } as const;
 
+/** Percent of its request that a pod should use of its CPU, where nothing else is said. */
+export const defaultUtilization = 80;
+
 /** An autoscaler of autoscaling/v1 as v2 has it. */
 export function autoscalerFromFirst(autoscaler: FirstAutoscaler): HorizontalPodAutoscaler {
   const { metadata, spec, status } = autoscaler;
-  const utilization = spec.targetCPUUtilizationPercentage;
   const others = parsed<readonly FirstMetricSpec[]>(metadata.annotations, annotations.metrics) ?? [];
+  // Only here all metrics are known, so only here the lack of any can be filled.
+  const utilization =
+    spec.targetCPUUtilizationPercentage ?? (others.length === 0 ? defaultUtilization : undefined);
   const cpu: readonly MetricSpec[] =
     utilization === undefined
       ? []
@@ -56,7 +61,7 @@ export function autoscalerFromFirst(autoscaler: FirstAutoscaler): HorizontalPodA
     metadata: withoutAnnotations(metadata),
     spec: {
       ...omit(spec, "targetCPUUtilizationPercentage"),
-      ...(metrics.length > 0 ? { metrics } : {}),
+      metrics,
       ...(behavior === undefined ? {} : { behavior }),
     },
     status: {

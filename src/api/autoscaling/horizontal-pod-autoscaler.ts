@@ -13,9 +13,8 @@ import type {
   MetricTarget,
 } from "../types/autoscaling-v2.ts";
 import { HorizontalPodAutoscaler } from "../types/autoscaling-v2.ts";
-import { autoscalerFromFirst } from "./conversion.ts";
+import { autoscalerFromFirst, defaultUtilization } from "./conversion.ts";
 
-const defaultUtilization = 80;
 /** How many metrics the table shows. */
 const shownMetrics = 2;
 

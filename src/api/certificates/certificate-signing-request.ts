@@ -2,20 +2,28 @@ import type { FieldError } from "../../apimachinery/index.ts";
 import { FieldPath, fieldErrors } from "../../apimachinery/index.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
 import { humanDuration } from "../common/duration.ts";
+import { omit } from "../common/fill.ts";
+import type { RequestContext } from "../definition.ts";
 import { defineResource } from "../definition.ts";
 import { CertificateSigningRequest } from "../types/certificates-v1.ts";
 import { ClusterTrustBundle as AlphaTrustBundle } from "../types/certificates-v1alpha1.ts";
 import { ClusterTrustBundle } from "../types/certificates-v1beta1.ts";
 
+import { validateConditionUpdate, withConditionTimes, withVerdictsOf } from "./conditions.ts";
+
 const shortestSeconds = 600;
 
-/** The rules of requests for certificates; who asks is filled in by the server, which knows the user. */
+/** The rules of requests for certificates. */
 export const certificateSigningRequestDefinition = defineResource<CertificateSigningRequest>({
   resource: CertificateSigningRequest,
   validate,
+  validateUpdate: (request, old, { subresource }) => validateConditionUpdate(request, old, subresource),
+  // Who asks is whoever sent the request.
+  prepareForCreate: (request, { user }) => ({ ...request, spec: askedBy(request.spec, user) }),
   // What is asked for stays as it was first asked.
-  prepareForUpdate: (request, old) => ({ ...request, spec: old.spec }),
-  prepareForStatusUpdate: (request, old) => ({ ...request, spec: old.spec }),
+  prepareForUpdate: (request, old, { now }) => withConditionTimes({ ...request, spec: old.spec }, old, now),
+  prepareForStatusUpdate: (request, old, { now }) =>
+    withConditionTimes(withVerdictsOf(old, { ...request, spec: old.spec }), old, now),
   columns: [
     nameColumn,
     ageColumn,
@@ -52,6 +60,16 @@ export const alphaClusterTrustBundleDefinition = defineResource<AlphaTrustBundle
   selectableFields: { "spec.signerName": ({ spec }) => spec.signerName ?? "" },
   nameRule: "none",
 });
+
+function askedBy(
+  spec: CertificateSigningRequest["spec"],
+  user: RequestContext["user"],
+): CertificateSigningRequest["spec"] {
+  const asked = omit(spec, "username", "uid", "groups", "extra");
+  if (user === undefined) return asked;
+  const { name: username, uid, groups, extra } = user;
+  return { ...asked, username, ...(uid ? { uid } : {}), groups, ...(extra ? { extra } : {}) };
+}
 
 function validate({ spec }: CertificateSigningRequest): readonly FieldError[] {
   const path = FieldPath.root("spec");

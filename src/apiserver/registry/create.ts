@@ -66,8 +66,8 @@ async function createNamed(
   const managed = request.managed
     ? admitted
     : manageUpdate(served, { object: admitted, old: undefined, now, request });
-  const context: RequestContext = { now, operation: "create" };
-  const final = prepare(core, served, managed);
+  const context: RequestContext = { now, operation: "create", user: request.user };
+  const final = prepare(served, managed, { core, context });
   const errors = validateNew(served, final, context);
   if (errors.length > 0) throw ApiError.invalid(served.resource, final.metadata.name ?? "", errors);
   for (const warning of served.definition.warnings?.(final, undefined) ?? []) request.warn?.(warning);
@@ -104,9 +104,12 @@ function locate(served: ServedResource, object: AnyObject, namespace: string | u
 }
 
 /** What the server sets on a new object. */
-function prepare(core: Core, served: ServedResource, object: AnyObject): AnyObject {
+function prepare(
+  served: ServedResource,
+  object: AnyObject,
+  { core, context }: { core: Core; context: RequestContext },
+): AnyObject {
   const { definition } = served;
-  const now = core.clock.now();
   const {
     name,
     generateName: base,
@@ -132,7 +135,7 @@ function prepare(core: Core, served: ServedResource, object: AnyObject): AnyObje
     ...(namespace ? { namespace } : {}),
     uid: core.random.uuid(),
     ...(tracksGeneration(served) ? { generation: 1 } : {}),
-    creationTimestamp: timestamp(now),
+    creationTimestamp: timestamp(context.now),
     ...(labels ? { labels } : {}),
     ...(annotations ? { annotations } : {}),
     ...(ownerReferences?.length ? { ownerReferences } : {}),
@@ -141,7 +144,6 @@ function prepare(core: Core, served: ServedResource, object: AnyObject): AnyObje
   } as unknown as ObjectMeta;
   const filled: AnyObject = { ...object, metadata };
   const reset = served.hasStatus && !definition.keepsStatusOnCreate ? withoutStatus(served, filled) : filled;
-  const context: RequestContext = { now, operation: "create" };
   return (definition.prepareForCreate?.(reset, context) ?? reset) as AnyObject;
 }
 

@@ -14,7 +14,7 @@ export function subresourceUpdate(
   if (subresource === "status") return statusOnly(served, object, old);
   const fields = specFields[subresource];
   if (fields === undefined) return object;
-  if (fields === "status") return { ...old, metadata: named(old, object), status: object["status"] };
+  if (fields === "conditions") return conditionsOnly(object, old);
   const spec = { ...(old["spec"] as Record<string, unknown> | undefined) };
   const wanted = (object["spec"] ?? {}) as Record<string, unknown>;
   for (const field of fields) {
@@ -24,13 +24,20 @@ export function subresourceUpdate(
   return { ...old, metadata: named(old, object), spec };
 }
 
-/** Fields of the spec that a subresource writes; `status` where it writes the status. */
-const specFields: Readonly<Record<string, readonly string[] | "status">> = {
+/** Fields of the spec that a subresource writes; `conditions` where it writes those of the status. */
+const specFields: Readonly<Record<string, readonly string[] | "conditions">> = {
   finalize: ["finalizers"],
   ephemeralcontainers: ["ephemeralContainers"],
   resize: ["containers", "initContainers", "resources"],
-  approval: "status",
+  approval: "conditions",
 };
+
+function conditionsOnly(object: AnyObject, old: AnyObject): AnyObject {
+  const { conditions: _, ...rest } = (old["status"] ?? {}) as Record<string, unknown>;
+  const { conditions } = (object["status"] ?? {}) as Record<string, unknown>;
+  const status = conditions === undefined ? rest : { ...rest, conditions };
+  return { ...old, metadata: object.metadata, status };
+}
 
 function statusOnly(served: ServedResource, object: AnyObject, old: AnyObject): AnyObject {
   const { status: _, ...rest } = old;

@@ -200,6 +200,7 @@ async function nextState(
   const context: RequestContext = {
     now,
     operation: "update",
+    user: options.user,
     ...(change.subresource === "" ? {} : { subresource: change.subresource }),
   };
   const final = prepareChange(served, managed, { old, context });
@@ -242,7 +243,7 @@ function prepareChange(
 ): AnyObject {
   const { definition } = served;
   if (context.subresource === "status") {
-    return (definition.prepareForStatusUpdate?.(object, old) ?? object) as AnyObject;
+    return (definition.prepareForStatusUpdate?.(object, old, context) ?? object) as AnyObject;
   }
   const kept = served.hasStatus && context.subresource === undefined ? withStatusOf(object, old) : object;
   const prepared = (definition.prepareForUpdate?.(kept, old, context) ?? kept) as AnyObject;

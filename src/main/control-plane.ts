@@ -1,6 +1,7 @@
 import { invariant, systemClock, systemRandom } from "../base/index.ts";
 import type { Client } from "../api/index.ts";
 import { loadServiceAccountKey } from "../apiserver/authentication/index.ts";
+import { connectHandlers } from "../apiserver/connect/index.ts";
 import { serveApi } from "../apiserver/http/index.ts";
 import {
   apiServerService,
@@ -121,6 +122,11 @@ function openFront(
       clientAuthority: pki.ca.certificate,
     },
     authenticator,
+    connect: connectHandlers({
+      reader: server.reader,
+      random: systemRandom,
+      kubeletClientTls: { ...pki.kubeletClient, caCertificate: pki.ca.certificate },
+    }),
     documents: [
       jsonDocument("/openid/v1/jwks", tokens.jwks),
       jsonDocument("/.well-known/openid-configuration", tokens.openIdConfiguration),

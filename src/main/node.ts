@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { invariant, systemClock, systemRandom, type Logger } from "../base/index.ts";
 import { createInformerFactory } from "../client/index.ts";
@@ -9,7 +10,8 @@ import {
   type Containerd,
   type ContainerdOptions,
 } from "../kubelet/containerd/index.ts";
-import { removeKubeletLeftovers, runKubelet } from "../kubelet/index.ts";
+import { removeKubeletLeftovers, runKubelet, type Kubelet } from "../kubelet/index.ts";
+import { delegatedAuthorizer, serveKubelet } from "../kubelet/server/index.ts";
 import { machineFirewall, prepareKernel, runProxy } from "../proxy/index.ts";
 import { readConfiguration, type ClusterConfiguration } from "./configuration.ts";
 import { daemonLogger, machineAddress } from "./machine.ts";
@@ -115,7 +117,8 @@ function startKubelet(
   const { nodeName, podCIDR, serviceCIDR, clusterDomain, kubeletPort } = configuration;
   let settleReady: () => void = () => undefined;
   const ready = new Promise<void>((resolve) => (settleReady = resolve)).then(() => reporter.part("kubelet"));
-  const stopped = runKubelet(
+  let serving: Promise<void> = Promise.resolve();
+  const running = runKubelet(
     {
       client,
       nodeName,
@@ -134,10 +137,33 @@ function startKubelet(
       serverPort: kubeletPort,
       podCIDRs: [podCIDR],
       onReady: settleReady,
+      onStarted: (kubelet) => {
+        serving = serveNode({ layout, kubelet, client, logger, port: kubeletPort }, signal);
+      },
     },
     signal,
   );
-  return { ready, stopped };
+  return { ready, stopped: running.then(() => serving) };
+}
+
+/** Serves logs and streams of the node's pods to the API server; settles when that has stopped. */
+async function serveNode(
+  parts: { layout: Layout; kubelet: Kubelet; client: HttpClient; logger: Logger; port: number },
+  signal: AbortSignal,
+): Promise<void> {
+  const { layout, kubelet, client, logger, port } = parts;
+  const [certificate, key, clientCa] = await Promise.all([
+    readFile(join(layout.pki, "kubelet.crt"), "utf8"),
+    readFile(join(layout.pki, "kubelet.key"), "utf8"),
+    readFile(layout.caCertificate, "utf8"),
+  ]);
+  const authorize = delegatedAuthorizer({ client, nodeName: kubelet.nodeName, clock });
+  const options = { host: "0.0.0.0", port, tls: { certificate, key }, clientCa, authorize, clock };
+  const server = await serveKubelet(
+    { ...options, pods: kubelet, cri: kubelet.cri, logger: logger.named("kubelet-server") },
+    signal,
+  );
+  await server.stopped;
 }
 
 function startProxy(

@@ -127,7 +127,18 @@ export class ApiError extends Error {
   }
 
   static tooLarge(message: string): ApiError {
-    return failure(413, "RequestEntityTooLarge", message);
+    return failure(413, "RequestEntityTooLarge", `Request entity too large: ${message}`);
+  }
+
+  /** No route leads where the request asks. */
+  static noSuchPath(): ApiError {
+    return failure(404, "NotFound", "the server could not find the requested resource", {});
+  }
+
+  /** A route leads there, for other methods. */
+  static noSuchMethod(): ApiError {
+    const message = "the server does not allow this method on the requested resource";
+    return failure(405, "MethodNotAllowed", message, {});
   }
 
   /** A list or watch that asks for history that is gone. */

@@ -1,4 +1,4 @@
-export { DecodeError, cannotBeHandled } from "./decode-error.ts";
+export { DecodeError, cannotBeHandled, unreadableKind, unrecognized } from "./decode-error.ts";
 export {
   decodeJson,
   decodeValue,

@@ -180,11 +180,16 @@ export class RequestHandler {
     }
     const served = core.served.find(info.group, info.version, info.resource);
     if (!served || (served.resource.namespaced && info.namespace === "" && namesOne.has(info.verb))) {
+      const { group, version } = info;
+      const isServed = Array.from(core.served.all()).some(
+        ({ resource }) => resource.group === group && resource.version === version,
+      );
+      if (isServed) throw ApiError.noSuchPath();
       return notFound(request);
     }
     const connect = this.connectHandler(info);
     if (connect) return this.connect(connect, { request, served, user, info });
-    if (!isAllowed(served, info)) return methodNotAllowed(request);
+    refuseForeign(served, info);
     if (served.deprecationWarning) headers["warning"] = [warningHeader(served.deprecationWarning)];
     await serveResource({
       core,
@@ -293,19 +298,18 @@ function attributesOf(info: RequestInfo, user: UserInfo): Attributes {
   return { type: "resource", user, verb, group, version, resource, subresource, namespace, name };
 }
 
-function isAllowed(served: ServedResource, info: Extract<RequestInfo, { type: "resource" }>): boolean {
-  if (info.subresource === "") {
-    if (info.name !== "" && info.verb === "create") return false;
-    return served.verbs.includes(info.verb);
-  }
-  const found = served.subresources.find(({ name }) => name === info.subresource);
-  return found?.verbs.includes(info.verb) ?? false;
+/** Refuses paths and methods that the resource does not have, before anything of the body is looked at. */
+function refuseForeign(served: ServedResource, info: Extract<RequestInfo, { type: "resource" }>): void {
+  const { name, verb } = info;
+  const found = served.subresources.find((subresource) => subresource.name === info.subresource);
+  if (info.subresource !== "" && found === undefined) throw ApiError.noSuchPath();
+  const forOne = found !== undefined || name !== "";
+  const allowed = (found ?? served).verbs.includes(verb);
+  const misplaced =
+    found === undefined && (forOne ? verb === "create" : verb === "update" || verb === "patch");
+  if (!allowed || misplaced) throw ApiError.noSuchMethod();
 }
 
 function notFound({ exchange, headers }: Incoming): void {
   sendText(exchange, { status: 404, text: "404 page not found\n", headers });
-}
-
-function methodNotAllowed({ exchange, headers }: Incoming): void {
-  sendText(exchange, { status: 405, text: "405: Method Not Allowed", headers });
 }

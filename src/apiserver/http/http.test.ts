@@ -194,7 +194,7 @@ describe("refusals", () => {
 
   const cases: readonly (readonly [string, string, Ask, number, string])[] = [
     ["unknown paths", "/nothing", {}, 404, "404 page not found"],
-    ["unknown resources", "/api/v1/nothings", {}, 404, "404 page not found"],
+    ["unknown resources", "/api/v1/nothings", {}, 404, "the server could not find the requested resource"],
     ["verbs that the resource has not", "/api/v1/componentstatuses/x", { method: "DELETE" }, 405, "405"],
     [
       "types nobody speaks",

@@ -1,4 +1,4 @@
-import type { TLSSocket } from "node:tls";
+import type { PeerCertificate, TLSSocket } from "node:tls";
 import { ApiError } from "../../apimachinery/index.ts";
 import type { UserInfo } from "../../api/index.ts";
 import { anonymousUser } from "../authentication/authenticator.ts";
@@ -10,23 +10,31 @@ import type { Exchange } from "./exchange.ts";
 type Certificate = NonNullable<Credentials["certificate"]>;
 
 /** Subjects of connections' certificates, read once a connection. */
-const certificates = new WeakMap<TLSSocket, { readonly certificate: Certificate | undefined }>();
+const certificates = new WeakMap<TLSSocket, Shown>();
 
-function certificateOf(socket: TLSSocket): Certificate | undefined {
+/** What a connection showed: no certificate, one that is not believed, or one that is. */
+type Shown =
+  | { readonly type: "none" }
+  | { readonly type: "refused" }
+  | { readonly type: "believed"; readonly certificate: Certificate };
+
+function certificateOf(socket: TLSSocket): Shown {
   const known = certificates.get(socket);
-  if (known) return known.certificate;
-  let certificate: Certificate | undefined;
-  if (socket.authorized) {
-    const { subject } = socket.getPeerCertificate();
+  if (known) return known;
+  let shown: Shown = { type: "none" };
+  const { subject } = socket.getPeerCertificate() as Partial<PeerCertificate>;
+  if (subject !== undefined && !socket.authorized) shown = { type: "refused" };
+  else if (subject !== undefined) {
     // The types say string, but a subject with several organizations gives a list.
-    const organizations: unknown = subject?.O ?? [];
-    certificate = {
-      commonName: String(subject?.CN ?? ""),
+    const organizations: unknown = subject.O ?? [];
+    const certificate = {
+      commonName: String(subject.CN ?? ""),
       organizations: (Array.isArray(organizations) ? organizations : [organizations]).map(String),
     };
+    shown = { type: "believed", certificate };
   }
-  certificates.set(socket, { certificate });
-  return certificate;
+  certificates.set(socket, shown);
+  return shown;
 }
 
 /** Who asks, after impersonation; throws `Unauthorized` or `Forbidden`. */
@@ -36,7 +44,8 @@ export async function identify(
 ): Promise<UserInfo> {
   const authorization = exchange.headers.authorization ?? "";
   const bearer = /^bearer\s+(\S+)\s*$/i.exec(authorization)?.[1];
-  const certificate = certificateOf(exchange.socket);
+  const shown = certificateOf(exchange.socket);
+  const certificate = shown.type === "believed" ? shown.certificate : undefined;
   let user: UserInfo | undefined;
   if (certificate || bearer) {
     user = await options.authenticator.authenticate({
@@ -44,7 +53,8 @@ export async function identify(
       ...(bearer ? { bearerToken: bearer } : {}),
     });
     if (!user) throw ApiError.unauthorized();
-  } else if (!options.anonymous || authorization !== "") throw ApiError.unauthorized();
+  } else if (!options.anonymous || authorization !== "" || shown.type === "refused")
+    throw ApiError.unauthorized();
   user ??= anonymousUser;
   return impersonated(exchange, user, options.core);
 }

@@ -5,7 +5,9 @@ import {
   decodeJson,
   decodeProtobuf,
   decodeYaml,
+  isProtobuf,
   parseJson,
+  unrecognized,
 } from "../../apimachinery/codec/index.ts";
 import { schemas } from "../../api/index.ts";
 import type { DeleteOptions, Patch } from "../../api/index.ts";
@@ -31,6 +33,19 @@ function decoding<T>(kind: { readonly version: string; readonly kind: string }, 
   }
 }
 
+/** Decodes an object whose kind the bytes must show; else they are said to be unrecognized. */
+async function recognizing<T>(
+  kind: { readonly kind: string },
+  { body, decode }: { readonly body: Uint8Array; readonly decode: () => T | Promise<T> },
+): Promise<T> {
+  try {
+    return await decode();
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    throw ApiError.badRequest(unrecognized(kind, { body, message: error.message }));
+  }
+}
+
 /** The body of a write: JSON bytes as they came, anything else as a value. */
 export async function readInput(
   exchange: Exchange,
@@ -43,17 +58,25 @@ export async function readInput(
     case "*/*":
       return bytes;
     case "application/yaml":
-      return (await yamlValue(bytes)) as object;
+      return recognizing(expected, { body: bytes, decode: () => yamlDocument(bytes) }) as Promise<object>;
     case "application/vnd.kubernetes.protobuf":
+      if (!isProtobuf(bytes)) {
+        return recognizing(expected, {
+          body: bytes,
+          decode: () => decodeProtobuf(bytes, schemas, expected),
+        });
+      }
       return decoding(expected, () => decodeProtobuf(bytes, schemas, expected));
     default:
       throw unsupported(accepted);
   }
 }
 
+const yamlDocument = (bytes: Uint8Array): Promise<unknown> => decodeYaml(Buffer.from(bytes).toString());
+
 async function yamlValue(bytes: Uint8Array): Promise<unknown> {
   try {
-    return await decodeYaml(Buffer.from(bytes).toString());
+    return await yamlDocument(bytes);
   } catch (error) {
     if (error instanceof DecodeError) throw ApiError.badRequest(error.message);
     throw error;
@@ -101,6 +124,10 @@ export async function readPatch(exchange: Exchange, options: { readonly custom: 
     return { type, body: body as object[] };
   }
   if (typeof body !== "object" || body === null) throw ApiError.badRequest("Invalid JSON Patch");
+  if (Array.isArray(body)) {
+    const words = "json: cannot unmarshal array into Go value of type map[string]interface {}";
+    throw ApiError.badRequest(`error decoding patch: ${words}`);
+  }
   return { type, body };
 }
 

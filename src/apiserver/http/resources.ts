@@ -128,7 +128,10 @@ function listOptions(call: ResourceCall): ListOptions {
   const { info, served } = call;
   const number = (name: string): number | undefined => {
     const value = query.get(name);
-    return value === null || value === "" ? undefined : Number(value);
+    if (value === null || value === "") return undefined;
+    if (!/^[+-]?\d+$/.test(value))
+      throw ApiError.badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
+    return Number(value);
   };
   const limit = number("limit");
   const match = query.get("resourceVersionMatch");

@@ -5,7 +5,10 @@ import {
   DecodeError,
   decodeJson,
   decodeValue,
+  parseJson,
   strictDecodingError,
+  unreadableKind,
+  unrecognized,
 } from "../../apimachinery/codec/index.ts";
 import type { Decoded } from "../../apimachinery/codec/index.ts";
 import { validateObjectMeta, validateObjectMetaUpdate } from "../../apimachinery/names/index.ts";
@@ -25,7 +28,7 @@ export function decodeObject(
   options: Pick<RequestOptions, "fieldValidation" | "warn">,
 ): AnyObject {
   const { resource, apiVersion } = served;
-  const decoded = strictly(served, options, (strict) =>
+  const decoded = strictly(served, { ...options, input }, (strict) =>
     input instanceof Uint8Array
       ? decodeJson(input, served.type, { strict })
       : decodeValue(input, served.type, { strict }),
@@ -57,16 +60,17 @@ function checkKind(
 /** Decodes with the field validation that was asked for. */
 function strictly(
   served: Pick<ServedResource, "resource">,
-  options: Pick<RequestOptions, "fieldValidation" | "warn">,
+  options: Pick<RequestOptions, "fieldValidation" | "warn"> & { readonly input: Input },
   decode: (strict: boolean) => Decoded,
 ): object {
+  const { input } = options;
   const validation = options.fieldValidation ?? "Ignore";
   let decoded: Decoded;
   try {
     decoded = decode(validation !== "Ignore");
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
-    throw ApiError.badRequest(cannotBeHandled(served.resource, error));
+    throw ApiError.badRequest(cannotBeRead(served.resource, { input, error }));
   }
   if (decoded.problems.length > 0) {
     if (validation === "Strict") {
@@ -76,6 +80,18 @@ function strictly(
     for (const problem of decoded.problems) options.warn?.(problem);
   }
   return decoded.object;
+}
+
+/** Why an input is no object of the kind: not even one of any kind, or one with something wrong in it. */
+function cannotBeRead(
+  kind: ServedResource["resource"],
+  { input, error }: { readonly input: Input; readonly error: DecodeError },
+): string {
+  if (input instanceof Uint8Array) {
+    const message = unreadableKind(() => parseJson(input));
+    if (message !== undefined) return unrecognized(kind, { body: input, message });
+  }
+  return cannotBeHandled(kind, error);
 }
 
 /** Whether a change of the object's intent raises metadata.generation. */

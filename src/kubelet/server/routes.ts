@@ -119,7 +119,8 @@ async function logPath(cri: CriClient, containerId: string): Promise<string> {
   throw new HttpError(400, `unable to retrieve container logs for containerd://${containerId}`);
 }
 
-async function isRunning(cri: CriClient, containerId: string): Promise<boolean> {
+/** Whether the container has not ended. */
+export async function isRunning(cri: CriClient, containerId: string): Promise<boolean> {
   try {
     const { status } = await cri.containerStatus({ containerId });
     return status?.state === containerState.running || status?.state === containerState.created;

@@ -6,7 +6,7 @@ import { proxyUpgrade, requestSpdy } from "../../streaming/index.ts";
 import { bridgePortForward, bridgeRemoteCommand, wantsWebSocket } from "../../streaming/websocket/index.ts";
 import type { CommandStreams, UpgradedRequest } from "../../streaming/websocket/index.ts";
 import { HttpError } from "./http-error.ts";
-import { targetOf } from "./routes.ts";
+import { isRunning, targetOf } from "./routes.ts";
 import type { RouteContext } from "./routes.ts";
 
 /** A request to leave HTTP, understood. */
@@ -39,7 +39,11 @@ async function serveCommand(context: RouteContext, call: StreamCall): Promise<vo
     call.path[0] === "exec"
       ? context.cri.exec({ containerId, cmd: call.query.getAll("command"), ...streams })
       : context.cri.attach({ containerId, ...streams }),
-  );
+  ).catch(async (error: unknown) => {
+    // Upstream looks among running containers only.
+    const running = await isRunning(context.cri, containerId);
+    throw running ? error : new HttpError(500, `container not found ("${container}")`);
+  });
   if (!wantsWebSocket(call.upgrade.request.headers)) return passThrough(call, url);
   await bridgeRemoteCommand(call.upgrade, { streams, open: (protocols) => openSpdy(url, protocols) });
 }

@@ -226,7 +226,7 @@ describe("refusals", () => {
       configMaps("default"),
       { method: "POST", body: "{" },
       400,
-      "cannot be handled as a ConfigMap",
+      "the object provided is unrecognized (must be of type ConfigMap)",
     ],
     [
       "bodies that are too large",
@@ -260,6 +260,24 @@ describe("refusals", () => {
 });
 
 describe("forms", () => {
+  test("a scale has a table of its own", async () => {
+    const metadata = { name: "web" };
+    const labels = { app: "web" };
+    const template = { metadata: { labels }, spec: { containers: [{ name: "c", image: "i" }] } };
+    const spec = { replicas: 3, selector: { matchLabels: labels }, template };
+    const path = "/apis/apps/v1/namespaces/default/deployments";
+    await overHttp2(path, { method: "POST", body: JSON.stringify({ metadata, spec }) });
+    const headers = { accept: "application/json;as=Table;v=v1;g=meta.k8s.io" };
+    const table = json(await overHttp2(`${path}/web/scale`, { headers }));
+    expect(table["columnDefinitions"]).toMatchObject([
+      { name: "Name" },
+      { name: "Desired" },
+      { name: "Available" },
+      { name: "Age" },
+    ]);
+    expect(table["rows"]).toMatchObject([{ cells: ["web", 3, 0, "0s"] }]);
+  });
+
   test("tables, metadata alone, YAML and protobuf", async () => {
     await created("forms", "x");
     const path = `${configMaps("forms")}/x`;

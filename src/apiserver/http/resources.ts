@@ -24,8 +24,8 @@ import { negotiate } from "./negotiate.ts";
 import type { Negotiated } from "./negotiate.ts";
 import type { RequestInfo } from "./request-info.ts";
 import { send, sendObject } from "./respond.ts";
-import { partialOf, tableOf } from "./table.ts";
-import type { IncludeObject } from "./table.ts";
+import { partialOf, scaleColumns, tableOf } from "./table.ts";
+import type { Columns, IncludeObject } from "./table.ts";
 import { streamFailure, streamWatch } from "./watch-stream.ts";
 import type { FrameCache } from "./watch-stream.ts";
 
@@ -89,7 +89,9 @@ async function serveGet(call: ResourceCall): Promise<void> {
   const { served, info, exchange, headers } = call;
   const form = negotiated(call);
   if (info.subresource === "scale") {
-    return sendObject(exchange, getScale(served, keyOf(call)), { status: 200, negotiated: form, headers });
+    const scale = getScale(served, keyOf(call));
+    if (form.convert !== "none") return answerForm(call, scale, { columns: scaleColumns, form, status: 200 });
+    return sendObject(exchange, scale, { status: 200, negotiated: form, headers });
   }
   const entry = get(served, keyOf(call));
   return answerObject(call, { entry, object: served.fromStored(entry.object), status: 200, form });
@@ -103,24 +105,31 @@ async function answerObject(
   const { served, exchange, headers } = call;
   const { entry, object, status, form = negotiated(call) } = answer;
   const contentType = form.mediaType;
-  if (form.convert !== "none") {
-    const shown =
-      form.convert === "Table"
-        ? tableOf(
-            served,
-            { objects: [object], metadata: { resourceVersion: object.metadata.resourceVersion } },
-            {
-              metaVersion: form.metaVersion,
-              includeObject: includeObject(exchange),
-              now: call.core.clock.now(),
-            },
-          )
-        : partialOf(object, form.metaVersion);
-    return sendObject(exchange, shown, { status, negotiated: form, headers });
-  }
+  const { columns } = served.definition;
+  if (form.convert !== "none") return answerForm(call, object, { columns, form, status });
   const own = entry && isStoredVersion(served) && contentType === "application/json" && !form.pretty;
   const body = own ? entry.json() : await encodeAny(object, form, served.type);
   return send(exchange, { status, contentType, headers, body });
+}
+
+/** Answers an object as a row of a table, or with its metadata alone. */
+function answerForm(
+  { exchange, headers, core }: ResourceCall,
+  object: AnyObject,
+  answer: { columns: Columns | undefined; form: Negotiated; status: number },
+): Promise<void> {
+  const { columns, form, status } = answer;
+  const { metaVersion } = form;
+  const { resourceVersion } = object.metadata;
+  const shown =
+    form.convert === "Table"
+      ? tableOf(
+          columns,
+          { objects: [object], metadata: { resourceVersion } },
+          { metaVersion, includeObject: includeObject(exchange), now: core.clock.now() },
+        )
+      : partialOf(object, metaVersion);
+  return sendObject(exchange, shown, { status, negotiated: form, headers });
 }
 
 function listOptions(call: ResourceCall): ListOptions {
@@ -180,7 +189,7 @@ async function answerList(
   const objects = page.entries.map((entry) => served.fromStored(entry.object));
   if (form.convert === "Table") {
     const table = tableOf(
-      served,
+      served.definition.columns,
       { objects, metadata: page.metadata },
       { metaVersion: form.metaVersion, includeObject: includeObject(exchange), now: call.core.clock.now() },
     );

@@ -1,12 +1,14 @@
 import type { ListMeta } from "../../apimachinery/index.ts";
+import { ageSince } from "../../api/index.ts";
 import type { PrinterColumn } from "../../api/index.ts";
 import type { AnyObject } from "../registry/entry.ts";
-import type { ServedResource } from "../registry/served.ts";
 
 export type IncludeObject = "None" | "Metadata" | "Object";
 
+export type Columns = readonly PrinterColumn<AnyObject>[];
+
 /** The columns of a kind that says nothing of its own. */
-const generalColumns: readonly PrinterColumn<AnyObject>[] = [
+const generalColumns: Columns = [
   {
     name: "Name",
     type: "string",
@@ -22,6 +24,37 @@ const generalColumns: readonly PrinterColumn<AnyObject>[] = [
   },
 ];
 
+const replicasIn = (part: unknown): number =>
+  (part as { readonly replicas?: number } | undefined)?.replicas ?? 0;
+
+/** The columns of every kind's scale. */
+export const scaleColumns: Columns = [
+  {
+    name: "Name",
+    type: "string",
+    description: "Name of what is scaled.",
+    value: (scale) => scale.metadata.name,
+  },
+  {
+    name: "Desired",
+    type: "integer",
+    description: "How many replicas there should be.",
+    value: (scale) => replicasIn(scale["spec"]),
+  },
+  {
+    name: "Available",
+    type: "integer",
+    description: "How many replicas there are.",
+    value: (scale) => replicasIn(scale["status"]),
+  },
+  {
+    name: "Age",
+    type: "string",
+    description: "How long ago what is scaled was created.",
+    value: (scale, now) => ageSince(scale.metadata.creationTimestamp, now),
+  },
+];
+
 export interface TableOptions {
   readonly metaVersion: "v1" | "v1beta1";
   readonly includeObject: IncludeObject;
@@ -32,11 +65,11 @@ export interface TableOptions {
 
 /** Objects as rows, as `kubectl get` prints them. */
 export function tableOf(
-  served: ServedResource,
+  ofKind: Columns | undefined,
   content: { readonly objects: readonly AnyObject[]; readonly metadata: ListMeta },
   options: TableOptions,
 ): object {
-  const columns = served.definition.columns ?? generalColumns;
+  const columns = ofKind ?? generalColumns;
   const definitions = columns.map((column) => ({
     name: column.name,
     type: column.type,

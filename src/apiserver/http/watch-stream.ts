@@ -127,7 +127,7 @@ function tableEncoder(answer: WatchAnswer): Encode {
       event.type === "BOOKMARK" ? bookmarkObject(served, event) : served.fromStored(event.entry.object);
     const { resourceVersion } = object.metadata;
     const table = tableOf(
-      served,
+      served.definition.columns,
       { objects: [object], metadata: { resourceVersion } },
       { metaVersion: negotiated.metaVersion, includeObject, now: core.clock.now(), noHeaders },
     );

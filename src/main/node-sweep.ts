@@ -1,4 +1,5 @@
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { silentLogger } from "../base/index.ts";
 import { startContainerd } from "../kubelet/containerd/index.ts";
 import { removeKubeletLeftovers } from "../kubelet/index.ts";
@@ -13,7 +14,8 @@ export async function sweepNode(parts: {
   configuration: ClusterConfiguration;
 }): Promise<void> {
   const { layout } = parts;
-  if (!existsSync(layout.run)) return;
+  if (!existsSync(join(layout.run, "containerd.toml")))
+    return rmSync(layout.run, { recursive: true, force: true });
   const containerd = await startContainerd(containerdOptions({ ...parts, logger: silentLogger }));
   await containerd.stop();
   await removeKubeletLeftovers(kubeletPlaces(layout));

@@ -1,5 +1,3 @@
-import type { NetworkInterfaceInfo } from "node:os";
-
 /** Second octets tried for 10.X.0.0/16, first those that users know. */
 const podOctets = [244, ...Array.from({ length: 50 }, (_, index) => 150 + index)];
 const serviceOctets = [96, ...Array.from({ length: 50 }, (_, index) => 97 + index)];
@@ -9,14 +7,10 @@ function isTaken(octet: number, addresses: readonly string[]): boolean {
 }
 
 /**
- * Networks for pods and services that no interface of the machine is in. Clusters side by side each have a
- * bridge with an address of their pod network, and take the same place in both lists.
+ * Networks for pods and services that none of the addresses is in: those of the machine's interfaces and of other
+ * clusters. Both networks take the same place in their lists.
  */
-export function freeSubnets(interfaces: readonly Pick<NetworkInterfaceInfo, "address">[]): {
-  pods: string;
-  services: string;
-} {
-  const addresses = interfaces.map(({ address }) => address);
+export function freeSubnets(addresses: readonly string[]): { pods: string; services: string } {
   const position = podOctets.findIndex(
     (octet, index) => !isTaken(octet, addresses) && !isTaken(serviceOctets[index] ?? 0, addresses),
   );

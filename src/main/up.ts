@@ -22,6 +22,7 @@ import {
 import { startDaemon } from "./daemon.ts";
 import { UsageError, type FlagValues } from "./flags.ts";
 import { defaultDirectory, layoutOf, type Layout } from "./layout.ts";
+import { announce, neighboursOf } from "./neighbours.ts";
 import { missingNodePrograms } from "./requirements.ts";
 import { isAlive, recordProcesses, runningProcesses, stopProcess, type ClusterProcess } from "./processes.ts";
 import { freeSubnets } from "./subnets.ts";
@@ -43,7 +44,9 @@ export async function up(flags: FlagValues, context: CommandContext): Promise<nu
     const configuration = await settle(layout, flags);
     for (const line of explainNodes(flags)) print(line);
     await refuseTakenPort(configuration.port);
+    if (configuration.nodes === 1) refuseTakenNetworks(layout, configuration);
     makeDirectories(layout);
+    if (configuration.nodes === 1) announce(layout, configuration);
     writeConfiguration(layout, configuration);
     await startParts(layout, { configuration, context });
     print("");
@@ -89,7 +92,7 @@ async function settle(layout: Layout, flags: FlagValues): Promise<ClusterConfigu
   if (existing !== undefined) {
     return { ...existing, port: port ?? existing.port, nodes: nodesFor(nodes ?? existing.nodes) };
   }
-  const subnets = freeSubnets(Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []));
+  const subnets = freeSubnets(takenAddresses(layout));
   return {
     format: currentFormat,
     port: port ?? defaultPort,
@@ -101,6 +104,24 @@ async function settle(layout: Layout, flags: FlagValues): Promise<ClusterConfigu
     kubeletPort: await freePort(defaultKubeletPort),
     dnsPort: await freePort(defaultDnsPort),
   };
+}
+
+/** Addresses in networks that a new cluster must stay out of. */
+function takenAddresses(layout: Layout): string[] {
+  const interfaces = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  const neighbours = neighboursOf(layout).flatMap(({ podCIDR, serviceCIDR }) => [podCIDR, serviceCIDR]);
+  return [...interfaces.map(({ address }) => address), ...neighbours];
+}
+
+/** Networks of clusters that were made at different times may be the same; such clusters cannot run together. */
+function refuseTakenNetworks(layout: Layout, { podCIDR, serviceCIDR }: ClusterConfiguration): void {
+  const rival = neighboursOf(layout).find(
+    (one) => one.podCIDR === podCIDR || one.serviceCIDR === serviceCIDR,
+  );
+  if (rival === undefined) return;
+  throw new UsageError(
+    `the cluster in ${rival.directory} runs with the same networks (pods ${podCIDR}, services ${serviceCIDR}): stop it first`,
+  );
 }
 
 const isRoot = (): boolean => process.getuid?.() === 0;
@@ -164,7 +185,10 @@ function suggestions(layout: Layout, { nodes }: ClusterConfiguration): string[] 
     "Try next:",
     `  export KUBECONFIG=${layout.kubeconfig}`,
     nodes === 1 ? "  kubectl get nodes -o wide" : "  kubectl get namespaces",
-    "  kubectl create deployment web --image=IMAGE --replicas=3",
+    ...(nodes === 1
+      ? ["  npx kubets image busybox web:1     # an image made of this machine's static busybox"]
+      : []),
+    "  kubectl create deployment web --image=web:1 --replicas=3 -- httpd -f -p 80 -h /etc",
     "  npx kubets status; npx kubets down",
   ];
 }

@@ -2,6 +2,7 @@ import type { Clock, Logger, Random } from "../base/index.ts";
 import { createInformerFactory } from "../client/index.ts";
 import type { InformerFactory } from "../client/index.ts";
 import type { Client } from "../api/index.ts";
+import { cronJobController } from "./cronjob/index.ts";
 import { daemonSetController } from "./daemonset/index.ts";
 import { deploymentController } from "./deployment/index.ts";
 import { disruptionController, stalePodDisruptionController } from "./disruption/index.ts";
@@ -41,6 +42,7 @@ export const allControllers: readonly ControllerEntry[] = [
   },
   { name: "garbage-collector-controller", account: "generic-garbage-collector", create: garbageCollector },
   { name: "job-controller", account: "job-controller", create: jobController },
+  { name: "cronjob-controller", account: "cronjob-controller", create: cronJobController },
   {
     name: "ttl-after-finished-controller",
     account: "ttl-after-finished-controller",

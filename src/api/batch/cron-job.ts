@@ -1,3 +1,4 @@
+import { CronError, parseSchedule } from "../cron/index.ts";
 import type { FieldError } from "../../apimachinery/index.ts";
 import { FieldPath, fieldErrors } from "../../apimachinery/index.ts";
 import { nonNegative, oneOf } from "../common/checks.ts";
@@ -12,8 +13,6 @@ import { validateJobSpec } from "./job-validation.ts";
 
 /** Room for the suffix of the jobs' names. */
 const longestName = 52;
-const scheduleFields = 5;
-const nicknames = /^@(yearly|annually|monthly|weekly|daily|midnight|hourly|every .+)$/;
 
 /** The rules of cron jobs. */
 export const cronJobDefinition = defineResource<CronJob>({
@@ -99,18 +98,13 @@ function validateSchedule(spec: CronJobSpec, path: FieldPath): FieldError[] {
     const why = "cannot use TZ or CRON_TZ in schedule, use timeZone field instead";
     return [fieldErrors.invalid(at, schedule, why)];
   }
-  if (schedule.startsWith("@")) {
-    return nicknames.test(schedule)
-      ? []
-      : [fieldErrors.invalid(at, schedule, `unrecognized descriptor: ${schedule}`)];
+  try {
+    parseSchedule(schedule);
+    return [];
+  } catch (error) {
+    if (!(error instanceof CronError)) throw error;
+    return [fieldErrors.invalid(at, schedule, error.message)];
   }
-  const fields = schedule.trim().split(/\s+/);
-  if (fields.length !== scheduleFields) {
-    const why = `expected exactly ${scheduleFields} fields, found ${fields.length}: [${fields.join(" ")}]`;
-    return [fieldErrors.invalid(at, schedule, why)];
-  }
-  const bad = fields.find((field) => !/^[0-9A-Za-z*?/,-]+$/.test(field));
-  return bad === undefined ? [] : [fieldErrors.invalid(at, schedule, `failed to parse int from ${bad}`)];
 }
 
 function validateTimeZone(zone: string, path: FieldPath): FieldError[] {

@@ -1,0 +1,1 @@
+export { cronJobController } from "./cronjob-controller.ts";

@@ -8,6 +8,7 @@ import { deploymentController } from "./deployment/index.ts";
 import { disruptionController, stalePodDisruptionController } from "./disruption/index.ts";
 import { endpointsController } from "./endpoints/index.ts";
 import { endpointSliceController } from "./endpointslice/index.ts";
+import { endpointSliceMirroringController } from "./endpointslicemirroring/index.ts";
 import { managerUser, runEntries } from "./framework/index.ts";
 import type { ControllerEntry, ControllerSettings } from "./framework/index.ts";
 import { garbageCollector } from "./garbagecollector/index.ts";
@@ -39,6 +40,12 @@ export const allControllers: readonly ControllerEntry[] = [
     account: "endpointslice-controller",
     component: "endpoint-slice-controller",
     create: endpointSliceController,
+  },
+  {
+    name: "endpointslice-mirroring-controller",
+    account: "endpointslicemirroring-controller",
+    component: "endpoint-slice-mirroring-controller",
+    create: endpointSliceMirroringController,
   },
   { name: "garbage-collector-controller", account: "generic-garbage-collector", create: garbageCollector },
   { name: "job-controller", account: "job-controller", create: jobController },

@@ -7,6 +7,8 @@ import {
   hasSelector,
   planBackends,
   podsOf,
+  TriggerTimes,
+  withTriggerTime,
   watchServicesOfPods,
 } from "../endpointslice/index.ts";
 import type { Backend } from "../endpointslice/index.ts";
@@ -26,6 +28,7 @@ export function endpointsController(context: ControllerContext): Controller {
   const pods = informers.informer(Pod);
   const nodes = informers.informer(Node);
   const endpoints = informers.informer(Endpoints);
+  const triggerTimes = new TriggerTimes();
   return {
     name: "endpoint",
     watches: [
@@ -40,6 +43,7 @@ export function endpointsController(context: ControllerContext): Controller {
       const service = services.get(key);
       const current = endpoints.get(key);
       if (service === undefined) {
+        triggerTimes.forget(key);
         if (current?.metadata.labels?.[managedByLabel]) await remove(key);
         return settled;
       }
@@ -53,8 +57,10 @@ export function endpointsController(context: ControllerContext): Controller {
       const shown = all.filter(({ endpoint }) => publishes || endpoint.conditions?.terminating !== true);
       const subsets = planSubsets(shown.slice(0, capacity));
       const wanted = metadataOf(service, { overCapacity: shown.length > capacity });
+      const time = triggerTimes.next(service, selected);
+      const annotations = withTriggerTime(wanted.annotations, time);
       if (current === undefined) {
-        const draft = { metadata: { ...key, ...wanted }, subsets } as New<Endpoints>;
+        const draft = { metadata: { ...key, ...wanted, annotations }, subsets } as New<Endpoints>;
         const created = await client.create<Endpoints>(Endpoints, draft);
         await observed(endpoints, { stored: [created] }, { clock, signal });
         return settled;
@@ -64,7 +70,7 @@ export function endpointsController(context: ControllerContext): Controller {
         equalJson(current.metadata.labels ?? {}, wanted.labels) &&
         current.metadata.annotations?.[overCapacityAnnotation] === wanted.annotations[overCapacityAnnotation];
       if (same) return settled;
-      const metadata = { ...current.metadata, ...wanted };
+      const metadata = { ...current.metadata, ...wanted, annotations };
       const updated = await client.update<Endpoints>(Endpoints, { ...current, metadata, subsets });
       await observed(endpoints, { stored: [updated] }, { clock, signal });
       return settled;

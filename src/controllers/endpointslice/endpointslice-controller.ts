@@ -17,6 +17,7 @@ import type { SharedInformer } from "../../client/index.ts";
 import { addressTypesOf, planBackends } from "./backends.ts";
 import { planSlices } from "./plan.ts";
 import type { SliceContent } from "./plan.ts";
+import { TriggerTimes, withTriggerTime } from "./trigger-times.ts";
 
 const serviceNameLabel = "kubernetes.io/service-name";
 const managedByLabel = "endpointslice.kubernetes.io/managed-by";
@@ -42,13 +43,19 @@ export function endpointSliceController(context: ControllerContext): Controller 
       .byIndex(serviceIndex, keyText(namespace, name))
       .filter(({ metadata }) => metadata.labels?.[managedByLabel] === managedBy);
 
-  const draft = (service: Service, content: SliceContent): New<EndpointSlice> => {
+  const triggerTimes = new TriggerTimes();
+
+  const draft = (
+    service: Service,
+    { content, time }: { content: SliceContent; time: string | undefined },
+  ): New<EndpointSlice> => {
     const { namespace, name } = service.metadata;
     return {
       metadata: {
         ...(namespace === undefined ? {} : { namespace }),
         generateName: `${name}-`,
         labels: labelsOf(service),
+        ...(time === undefined ? {} : { annotations: withTriggerTime({}, time) }),
         ownerReferences: [controllerReference(Service, service)],
       },
       ...content,
@@ -70,6 +77,7 @@ export function endpointSliceController(context: ControllerContext): Controller 
     ],
     async reconcile({ namespace, name }, signal) {
       const service = services.get({ namespace, name });
+      if (service === undefined) triggerTimes.forget({ namespace, name });
       // Slices of a deleted service are garbage: they have it as owner.
       if (!hasSelector(service) || service.metadata.deletionTimestamp !== undefined) return settled;
       const selected = podsOf(pods, service);
@@ -81,13 +89,15 @@ export function endpointSliceController(context: ControllerContext): Controller 
       const existing = slicesOf(namespace, name);
       const plan = planSlices(backends, existing);
       const labels = labelsOf(service);
+      const time = triggerTimes.next(service, selected);
       const stored: EndpointSlice[] = [];
       const updated = new Set(plan.update.map(({ slice }) => slice));
       for (const content of plan.create) {
-        stored.push(await client.create<EndpointSlice>(EndpointSlice, draft(service, content)));
+        stored.push(await client.create<EndpointSlice>(EndpointSlice, draft(service, { content, time })));
       }
       for (const { slice, content } of plan.update) {
-        const metadata = { ...slice.metadata, labels };
+        const annotations = withTriggerTime(slice.metadata.annotations, time);
+        const metadata = { ...slice.metadata, labels, annotations };
         stored.push(await client.update<EndpointSlice>(EndpointSlice, { ...slice, ...content, metadata }));
       }
       for (const slice of existing) {

@@ -6,3 +6,6 @@ export {
   podsOf,
   watchServicesOfPods,
 } from "./endpointslice-controller.ts";
+export { planSlices } from "./plan.ts";
+export type { SliceContent } from "./plan.ts";
+export { TriggerTimes, triggerTimeAnnotation, withTriggerTime } from "./trigger-times.ts";

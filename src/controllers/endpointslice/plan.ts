@@ -22,7 +22,14 @@ export interface SlicePlan {
 export function planSlices(
   backends: Readonly<Partial<Record<AddressType, readonly Backend[]>>>,
   existing: readonly EndpointSlice[],
+  options: {
+    /** The most endpoints that a slice gets; default 100. */
+    readonly limit?: number;
+    /** Whether nothing at all is shown as one empty slice, default, or as no slice. */
+    readonly empty?: "slice" | "nothing";
+  } = {},
 ): SlicePlan {
+  const { limit = sliceLimit, empty = "slice" } = options;
   const create: SliceContent[] = [];
   const update: { slice: EndpointSlice; content: SliceContent }[] = [];
   const kept = new Set<EndpointSlice>();
@@ -33,13 +40,16 @@ export function planSlices(
         (slice) =>
           slice.addressType === addressType && portsKey(slice.ports ?? []) === key && !kept.has(slice),
       );
-      const packed = pack(group.endpoints, slices);
+      const packed = pack(group.endpoints, { slices, limit });
       for (const [slice, endpoints] of packed.held) {
-        if (endpoints.length === 0 && all.length > 0) continue;
+        if (endpoints.length === 0 && (all.length > 0 || empty === "nothing")) continue;
         kept.add(slice);
         update.push({ slice, content: { addressType, endpoints, ports: group.ports } });
       }
-      for (const endpoints of packed.fresh) create.push({ addressType, endpoints, ports: group.ports });
+      for (const endpoints of packed.fresh) {
+        if (endpoints.length === 0 && empty === "nothing") continue;
+        create.push({ addressType, endpoints, ports: group.ports });
+      }
     }
   }
   const changed = update.filter(({ slice, content }) => !equalJson(slice.endpoints ?? [], content.endpoints));
@@ -62,7 +72,10 @@ function groupByPorts(all: readonly Backend[]) {
   return groups;
 }
 
-function pack(wanted: readonly Endpoint[], slices: readonly EndpointSlice[]) {
+function pack(
+  wanted: readonly Endpoint[],
+  { slices, limit }: { readonly slices: readonly EndpointSlice[]; readonly limit: number },
+) {
   const left = new Map(wanted.map((endpoint) => [identity(endpoint), endpoint]));
   const held = new Map<EndpointSlice, Endpoint[]>();
   for (const slice of slices) {
@@ -77,11 +90,10 @@ function pack(wanted: readonly Endpoint[], slices: readonly EndpointSlice[]) {
   }
   const rest = [...left.values()];
   for (const endpoints of held.values()) {
-    while (rest.length > 0 && endpoints.length < sliceLimit) endpoints.push(rest.shift() as Endpoint);
+    while (rest.length > 0 && endpoints.length < limit) endpoints.push(rest.shift() as Endpoint);
   }
   const fresh: Endpoint[][] = [];
-  for (let start = 0; start < rest.length; start += sliceLimit)
-    fresh.push(rest.slice(start, start + sliceLimit));
+  for (let start = 0; start < rest.length; start += limit) fresh.push(rest.slice(start, start + limit));
   if (slices.length === 0 && wanted.length === 0) fresh.push([]);
   return { held, fresh };
 }

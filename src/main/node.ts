@@ -65,7 +65,7 @@ async function serve(parts: NodeParts): Promise<void> {
   const stopped = Promise.all(running.map((part) => part.stopped));
   await Promise.race([Promise.all(running.map((part) => part.ready)), stopped]);
   reporter.ready();
-  await Promise.race([untilTerminated(), stopped, containerd.ended]);
+  await Promise.race([untilTerminated(), stopped]);
   lifetime.abort();
   await stopped;
   for (const client of Object.values(clients)) client.close();

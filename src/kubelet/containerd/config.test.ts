@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { containerdConfig, podNetworkConfig } from "./config.ts";
 import { cgroupLayout } from "./machine.ts";
-import { masqueradeRules } from "./network.ts";
+import { gatewayOf, masqueradeRules } from "./network.ts";
 
 test("containerd keeps to its folders and knows its runtime", () => {
   const text = containerdConfig({
@@ -54,4 +54,9 @@ test.each([
   ["v1", "31 20 0:27 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu"],
 ] as const)("control groups are %s", (layout, mounts) => {
   expect(cgroupLayout(mounts)).toBe(layout);
+});
+
+test("the bridge has the first address of the pods' network", () => {
+  expect(gatewayOf("10.244.0.0/16")).toBe("10.244.0.1/16");
+  expect(gatewayOf("10.0.0.16/28")).toBe("10.0.0.17/28");
 });

@@ -1,14 +1,13 @@
-import { spawn } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
 import { mkdir, open, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { systemClock } from "../../base/index.ts";
 import type { Clock, Logger, Milliseconds } from "../../base/index.ts";
-import { createCriClient } from "../../cri/index.ts";
+import { containerState, createCriClient } from "../../cri/index.ts";
 import type { CriClient } from "../../cri/index.ts";
 import { makePauseImage, pauseImageName } from "../image/index.ts";
 import { containerdConfig, podNetworkConfig } from "./config.ts";
 import type { OciRuntime } from "./config.ts";
+import { ContainerdProcess } from "./containerd-process.ts";
 import { findProgram, mayLowerOomScore, readCgroupLayout } from "./machine.ts";
 import type { CgroupLayout } from "./machine.ts";
 import { setUpPodNetwork, tearDownPodNetwork } from "./network.ts";
@@ -32,21 +31,22 @@ export interface ContainerdOptions {
   readonly clock?: Clock;
 }
 
-/** A containerd of the cluster's own. */
+/** A containerd of the cluster's own; one that ends unbidden is started again. */
 export interface Containerd {
   readonly socketPath: string;
   readonly cri: CriClient;
   /** Imports an OCI image archive. */
   importImage(archive: Uint8Array): Promise<void>;
-  /** Settles when the process has ended. */
-  readonly ended: Promise<void>;
-  /** Stops and removes all pods' containers, then containerd itself; leaves no processes and mounts. */
+  /** Ends and removes all pods' containers, politely at first, then containerd itself; leaves no processes and mounts. */
   stop(): Promise<void>;
 }
 
 const longestStateDirectory = 80;
 const startTimeout: Milliseconds = 30_000;
 const pollInterval: Milliseconds = 20;
+/** How long containers may take to end by themselves when all of them are stopped. */
+const stopGraceSeconds = 4;
+const stopPatience: Milliseconds = 5000;
 const defaultPluginDirectories = ["/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni"];
 
 /** Starts the cluster's containerd, or takes over the one that an earlier run left; settles when it answers. */
@@ -60,12 +60,22 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
   await prepare(options, paths);
   await setUpPodNetwork(options);
   if (layout === "hybrid") await shareMounts(options.kubeletDirectory);
-  const adopted = (await processesOf(["containerd", "--config", paths.config]))[0];
-  const child = adopted === undefined ? await launch(program, { paths, layout }) : undefined;
+  const clock = options.clock ?? systemClock;
+  const process = new ContainerdProcess({
+    program,
+    configFile: paths.config,
+    socketPath: paths.socket,
+    logFile: paths.log,
+    layout,
+    clock,
+    logger: options.logger,
+  });
+  await process.start();
   const lifetime = new AbortController();
   const cri = createCriClient({ socketPath: paths.socket, signal: lifetime.signal });
-  const running = new RunningContainerd({ options, paths, cri, lifetime, child, adopted, layout });
+  const running = new RunningContainerd({ options, paths, cri, lifetime, process, layout, clock });
   await running.whenReady();
+  process.supervise();
   await running.ensurePauseImage();
   return running;
 }
@@ -142,49 +152,24 @@ async function shareMounts(directory: string): Promise<void> {
   await runProgram("mount", ["--make-shared", directory]);
 }
 
-/**
- * crun refuses to work where version 2 of the control groups is mounted beside version 1, so there containerd gets a
- * mount namespace without it.
- */
-async function launch(
-  program: string,
-  { paths, layout }: { paths: Paths; layout: CgroupLayout },
-): Promise<ChildProcess> {
-  const command = [program, "--config", paths.config, "--log-level", "warn"];
-  const hidden = 'mount --make-rprivate /sys/fs/cgroup 2>/dev/null; umount /sys/fs/cgroup/unified; exec "$@"';
-  const wrapped =
-    layout === "hybrid"
-      ? ["unshare", "--mount", "--propagation", "unchanged", "--", "sh", "-c", hidden, "sh", ...command]
-      : command;
-  const log = await open(paths.log, "a");
-  try {
-    const [name = "", ...args] = wrapped;
-    return spawn(name, args, { stdio: ["ignore", log.fd, log.fd], detached: true, cwd: "/" });
-  } finally {
-    await log.close();
-  }
-}
-
 class RunningContainerd implements Containerd {
   readonly socketPath: string;
   readonly cri: CriClient;
-  readonly ended: Promise<void>;
   private readonly options: ContainerdOptions;
   private readonly paths: Paths;
   private readonly lifetime: AbortController;
   private readonly clock: Clock;
   private readonly layout: CgroupLayout;
-  private readonly pid: number;
-  private hasEnded = false;
+  private readonly process: ContainerdProcess;
 
   constructor(parts: {
     options: ContainerdOptions;
     paths: Paths;
     cri: CriClient;
     lifetime: AbortController;
-    child: ChildProcess | undefined;
-    adopted: number | undefined;
+    process: ContainerdProcess;
     layout: CgroupLayout;
+    clock: Clock;
   }) {
     this.options = parts.options;
     this.paths = parts.paths;
@@ -192,10 +177,8 @@ class RunningContainerd implements Containerd {
     this.cri = parts.cri;
     this.lifetime = parts.lifetime;
     this.layout = parts.layout;
-    this.clock = parts.options.clock ?? systemClock;
-    this.pid = parts.child?.pid ?? parts.adopted ?? 0;
-    this.ended = parts.child ? exitOf(parts.child) : this.watchAdopted();
-    void this.ended.then(() => (this.hasEnded = true));
+    this.clock = parts.clock;
+    this.process = parts.process;
   }
 
   async whenReady(): Promise<void> {
@@ -205,7 +188,7 @@ class RunningContainerd implements Containerd {
         await this.cri.version({}, { timeout: 1000 });
         return;
       } catch (error) {
-        if (this.hasEnded)
+        if (!this.process.isRunning)
           throw new Error(`containerd did not start: see ${this.paths.log}`, { cause: error });
         if (this.clock.now() > deadline) throw new Error("containerd does not answer", { cause: error });
       }
@@ -229,15 +212,36 @@ class RunningContainerd implements Containerd {
   }
 
   async stop(): Promise<void> {
-    if (!this.hasEnded) await this.removeSandboxes();
+    if (this.process.isRunning) {
+      await this.endContainers();
+      await this.removeSandboxes();
+    }
     this.lifetime.abort();
-    await terminate([this.pid]);
+    await this.process.stop();
     await terminate(await processesOf(["containerd-shim-runc-v2", "-address", this.socketPath]));
     await this.unmountState();
     await tearDownPodNetwork(this.options);
     if (this.layout === "hybrid")
       await runProgram("umount", ["--lazy", this.options.kubeletDirectory]).catch(() => undefined);
     await rm(this.options.stateDirectory, { recursive: true, force: true });
+  }
+
+  /** Gives containers a chance to end by themselves; those that do not are killed with their sandboxes. */
+  private async endContainers(): Promise<void> {
+    try {
+      const { containers } = await this.cri.listContainers({
+        filter: { state: { state: containerState.running } },
+      });
+      await Promise.all(
+        containers.map(({ id }) =>
+          this.cri
+            .stopContainer({ containerId: id, timeout: stopGraceSeconds }, { timeout: stopPatience })
+            .catch(() => undefined),
+        ),
+      );
+    } catch (error) {
+      this.options.logger.warn("cannot end containers politely", { error });
+    }
   }
 
   private async removeSandboxes(): Promise<void> {
@@ -262,25 +266,5 @@ class RunningContainerd implements Containerd {
       .map((line) => line.split(" ")[4] ?? "")
       .filter((path) => path.startsWith(`${this.options.stateDirectory}/`));
     for (const path of below.sort().toReversed()) await runProgram("umount", ["--lazy", path]);
-  }
-
-  private async watchAdopted(): Promise<void> {
-    while (!this.lifetime.signal.aborted && isAlive(this.pid)) await this.clock.sleep(1000);
-  }
-}
-
-function exitOf(child: ChildProcess): Promise<void> {
-  return new Promise((resolve) => {
-    child.once("exit", () => resolve());
-    child.once("error", () => resolve());
-  });
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -49,6 +49,23 @@ export async function setUpPodNetwork(network: PodNetwork): Promise<void> {
   // A kernel without bridge filtering, or with these settings read-only and right, is fine.
   for (const [file, value] of settings) await writeFile(file, value).catch(() => undefined);
   await runProgram("nft", ["-f", "-"], { input: masqueradeRules(network) });
+  await makeBridge(network);
+}
+
+/** Makes the bridge before the first pod does: its address tells other clusters of the machine which networks are taken. */
+async function makeBridge({ bridgeName, podCIDRs }: PodNetwork): Promise<void> {
+  // It is there already when an earlier run was killed.
+  await runProgram("ip", ["link", "add", bridgeName, "type", "bridge"]).catch(() => undefined);
+  for (const cidr of podCIDRs.filter((range) => !range.includes(":")))
+    await runProgram("ip", ["address", "replace", gatewayOf(cidr), "dev", bridgeName]);
+  await runProgram("ip", ["link", "set", bridgeName, "up"]);
+}
+
+/** The first address of an IPv4 network, with the network's length. */
+export function gatewayOf(cidr: string): string {
+  const [network = "", length = ""] = cidr.split("/");
+  const octets = network.split(".");
+  return `${[...octets.slice(0, 3), Number(octets[3]) + 1].join(".")}/${length}`;
 }
 
 /** Takes the rules and the bridge away. */

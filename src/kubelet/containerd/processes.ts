@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { readFile, readdir } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -39,11 +40,12 @@ function send(pids: readonly number[], signal: "SIGTERM" | "SIGKILL"): void {
   }
 }
 
-function isRunning(pid: number): boolean {
+/** Whether a process runs; one that has ended and whose parent never asked for its end does not. */
+export function isRunning(pid: number): boolean {
   try {
-    process.kill(pid, 0);
-    return true;
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
   } catch {
+    // There is no such process, or it ended while we looked.
     return false;
   }
 }

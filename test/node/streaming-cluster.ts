@@ -194,7 +194,11 @@ export async function startStreamingCluster(): Promise<StreamingCluster> {
     run: (name, scripts) => runPod(client, { name, scripts }),
     async stop() {
       await node.stop();
-      await control.stop().finally(() => rm(folder, { recursive: true, force: true }));
+      try {
+        await control.stop();
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
     },
   };
 }

@@ -24,10 +24,9 @@ function clientOver(socket: Socket, head: Buffer): WebSocket {
   ) => WebSocket;
   const webSocket = new Made(null, undefined, {});
   const inside = webSocket as unknown as {
-    _isServer: boolean;
     setSocket(socket: Socket, head: Buffer, options: object): void;
   };
-  inside._isServer = false;
+  Object.assign(webSocket, { _isServer: false });
   inside.setSocket(socket, head, { maxPayload: 1 << 20, allowSynchronousEvents: true });
   return webSocket;
 }

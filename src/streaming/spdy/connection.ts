@@ -229,7 +229,7 @@ export class SpdyConnection {
   private finish(): void {
     if (this.over) return;
     this.over = true;
-    for (const stream of [...this.streams.values()]) stream.abandon();
+    for (const stream of this.streams.values()) stream.abandon();
     this.socket.end();
   }
 }

@@ -97,7 +97,7 @@ test("zlib reads what we write", async () => {
   inflate.write(writer.write({ long: "x".repeat(70_000) }));
   const parts: Buffer[] = [];
   inflate.on("data", (part: Buffer) => void parts.push(part));
-  await new Promise<void>((resolve) => void inflate.flush(() => resolve()));
+  await new Promise<void>((resolve) => inflate.flush(() => resolve()));
   const text = Buffer.concat(parts).toString("latin1");
   expect(text.startsWith("\0\0\0\x01\0\0\0\x0astreamtype\0\0\0\x05stdin\0\0\0\x01\0\0\0\x04long")).toBe(true);
   expect(text.endsWith("x".repeat(70_000))).toBe(true);

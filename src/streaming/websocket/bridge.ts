@@ -97,7 +97,8 @@ function failureText(status: Buffer): Buffer {
   const text = status.toString();
   try {
     const parsed = JSON.parse(text) as { status?: unknown; message?: unknown };
-    return Buffer.from(parsed.status === "Success" ? "" : String(parsed.message ?? text));
+    if (parsed.status === "Success") return Buffer.alloc(0);
+    return Buffer.from(typeof parsed.message === "string" ? parsed.message : text);
   } catch {
     return status;
   }

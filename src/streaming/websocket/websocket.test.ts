@@ -54,7 +54,7 @@ async function bridged(onStreams: (streams: ReadonlyMap<string, SpdyStream>) => 
   const runtime = await serverOf((_request, socket, head) => {
     socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n\r\n");
     const streams = new Map<string, SpdyStream>();
-    new SpdyConnection(socket, {
+    const connection = new SpdyConnection(socket, {
       role: "server",
       head,
       onStream: (stream) => {
@@ -62,6 +62,7 @@ async function bridged(onStreams: (streams: ReadonlyMap<string, SpdyStream>) => 
         if (streams.size === expected) onStreams(streams);
       },
     });
+    socket.once("end", () => connection.close());
   });
   const open = (protocols: readonly string[]) =>
     requestSpdy({
@@ -81,7 +82,9 @@ async function bridged(onStreams: (streams: ReadonlyMap<string, SpdyStream>) => 
   });
   return {
     port: front.port,
-    close: () => void [runtime, front].forEach(({ server }) => server.close()),
+    close() {
+      for (const { server } of [runtime, front]) server.close();
+    },
   };
 }
 

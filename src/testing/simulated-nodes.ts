@@ -21,7 +21,9 @@ const kubeletVersion = "v1.36.0";
 export type SimulatedBehaviour =
   | { readonly type: "run" }
   /** The pod's containers end, all with this exit code. */
-  | { readonly type: "exit"; readonly code: number };
+  | { readonly type: "exit"; readonly code: number }
+  /** The pod's containers never start, e.g. for `ImagePullBackOff`. */
+  | { readonly type: "wait"; readonly reason: string };
 
 export interface SimulatedNodeOptions {
   readonly names: readonly string[];
@@ -137,14 +139,15 @@ export type SimulatedAction =
 /** Decides from the pod alone, so that any event may ask again. */
 export function planSimulatedPod(
   pod: Pod,
-  { behaviour, address, now }: { behaviour: SimulatedBehaviour; address: string; now: number },
+  node: { behaviour: SimulatedBehaviour; address: string; hostAddress: string; now: number },
 ): SimulatedAction {
+  const { behaviour, address, hostAddress, now } = node;
   if (pod.metadata.deletionTimestamp !== undefined) return { type: "remove" };
-  const phase = behaviour.type === "run" ? "Running" : behaviour.code === 0 ? "Succeeded" : "Failed";
-  if (pod.status.phase === phase) return { type: "none" };
+  const phase = phaseOf(behaviour);
+  if (pod.status.phase === phase && pod.status.containerStatuses?.length) return { type: "none" };
   const at = rfc3339(now);
   const ready = phase === "Running" ? "True" : "False";
-  const reason = phase === "Succeeded" ? { reason: "PodCompleted" } : {};
+  const reason = unreadyReason(behaviour);
   const condition = (type: string, status: "True" | "False") => ({
     type,
     status,
@@ -156,6 +159,8 @@ export function planSimulatedPod(
     status: {
       phase,
       startTime: pod.status.startTime ?? at,
+      hostIP: hostAddress,
+      hostIPs: [{ ip: hostAddress }],
       podIP: address,
       podIPs: [{ ip: address }],
       conditions: [
@@ -171,31 +176,55 @@ export function planSimulatedPod(
   };
 }
 
+function phaseOf(behaviour: SimulatedBehaviour): "Pending" | "Running" | "Succeeded" | "Failed" {
+  switch (behaviour.type) {
+    case "run":
+      return "Running";
+    case "exit":
+      return behaviour.code === 0 ? "Succeeded" : "Failed";
+    case "wait":
+      return "Pending";
+  }
+}
+
+function unreadyReason(behaviour: SimulatedBehaviour): { readonly reason?: string } {
+  if (behaviour.type === "wait") return { reason: "ContainersNotReady" };
+  return behaviour.type === "exit" && behaviour.code === 0 ? { reason: "PodCompleted" } : {};
+}
+
 function containerStatus(
   { name, image = "" }: Container,
   { behaviour, at, pod }: { behaviour: SimulatedBehaviour; at: string; pod: Pod },
 ): New<ContainerStatus> {
   const running = behaviour.type === "run";
   const containerID = `simulated://${pod.metadata.uid}-${name}`;
-  const exited = (code: number) => ({
-    terminated: {
-      exitCode: code,
-      reason: code === 0 ? "Completed" : "Error",
-      startedAt: at,
-      finishedAt: at,
-      containerID,
-    },
-  });
+  const started = behaviour.type === "wait" ? { imageID: "" } : { imageID: image, containerID };
   return {
     name,
     image,
-    imageID: image,
-    containerID,
+    ...started,
     ready: running,
     started: running,
     restartCount: 0,
-    state: behaviour.type === "run" ? { running: { startedAt: at } } : exited(behaviour.code),
+    state: containerState(behaviour, { at, containerID }),
   };
+}
+
+function containerState(
+  behaviour: SimulatedBehaviour,
+  { at, containerID }: { at: string; containerID: string },
+): New<ContainerStatus>["state"] {
+  switch (behaviour.type) {
+    case "run":
+      return { running: { startedAt: at } };
+    case "wait":
+      return { waiting: { reason: behaviour.reason } };
+    case "exit": {
+      const { code: exitCode } = behaviour;
+      const reason = exitCode === 0 ? "Completed" : "Error";
+      return { terminated: { exitCode, reason, startedAt: at, finishedAt: at, containerID } };
+    }
+  }
 }
 
 class SimulatedKubelets {
@@ -239,7 +268,13 @@ class SimulatedKubelets {
   private async reconcile(pod: Pod): Promise<void> {
     const { client, behaviour = () => ({ type: "run" as const }), clock } = this.context;
     const address = pod.status.podIP ?? podAddress(this.addresses++);
-    const action = planSimulatedPod(pod, { behaviour: behaviour(pod), address, now: clock.now() });
+    const hostAddress = nodeAddress(this.context.names.indexOf(pod.spec.nodeName ?? ""));
+    const action = planSimulatedPod(pod, {
+      behaviour: behaviour(pod),
+      address,
+      hostAddress,
+      now: clock.now(),
+    });
     switch (action.type) {
       case "none":
         return;

@@ -39,7 +39,7 @@ function check(given: {
   });
   return placement.type === "placed"
     ? placement.node.name
-    : unplacedMessage(placement.refusals, given.nodes.length);
+    : unplacedMessage(placement.diagnosis, { nodeCount: given.nodes.length });
 }
 
 const hostPort = (hostPort: number, more: object = {}) =>
@@ -124,7 +124,7 @@ test.each([
     title: "a taint that nobody tolerates",
     nodes: [node("a", { spec: { taints: [taint] } })],
     pod: pod("p"),
-    gives: "0/1 nodes are available: 1 node(s) had untolerated taint {k: v}.",
+    gives: "0/1 nodes are available: 1 node(s) had untolerated taint(s).",
   },
   {
     title: "a tolerated taint",

@@ -1,5 +1,4 @@
 import { KeyedHeap, type Clock, type Milliseconds, type Timer } from "../base/index.ts";
-import { keyOf, keyString } from "../apimachinery/index.ts";
 import type { Pod } from "../api/types/core-v1.ts";
 import type { ClusterEvent, Plugin } from "./framework.ts";
 
@@ -12,114 +11,157 @@ export const longestUnschedulable: Milliseconds = 5 * 60_000;
 export interface QueuedPod {
   readonly pod: Pod;
   readonly attempts: number;
-  /** When it came into the queue first. */
-  readonly since: Milliseconds;
+  /** Its place among pods of one priority: grows each time that a pod comes in. */
+  readonly order: number;
   /** When it may be tried again. */
   readonly readyAt: Milliseconds;
   /** Plugins that turned it down at its last try. */
   readonly turnedDownBy: ReadonlySet<string>;
 }
 
+/** How a try ended that gave the pod no node. */
+export type Failure =
+  /** Nothing helps but an event that one of these plugins waits for; without any, a new node. */
+  | { readonly type: "unschedulable"; readonly turnedDownBy: ReadonlySet<string> }
+  /** The same try may succeed later. */
+  | { readonly type: "failed" };
+
+interface ParkedPod extends QueuedPod {
+  readonly parkedAt: Milliseconds;
+}
+
+const uidOf = ({ pod }: QueuedPod) => pod.metadata.uid;
 const priorityOf = ({ pod }: QueuedPod) => pod.spec.priority ?? 0;
-const queueKey = (pod: Pod) => keyString(keyOf(pod));
+/** Stands for the plugins of pods that no plugin turned down, as there was no node. */
+const noNode = "";
+const nobody: ReadonlySet<string> = new Set();
 
 /**
- * Pods without a node, each in one of three places: active (to be tried now, the highest priority first), backing
- * off (to be tried at a time), or unschedulable (to be tried when something changes).
+ * Pods without a node, each in one of four places: active (to be tried now, the highest priority first), in flight
+ * (being tried or bound), backing off (to be tried at a time), or unschedulable (to be tried when something changes).
+ *
+ *     add → active → pop → in flight → delete
+ *              ↑                ↓ putBack
+ *          backing off ←── unschedulable
  */
 export class SchedulingQueue {
   private readonly active = new KeyedHeap<QueuedPod>({
-    keyOf: ({ pod }) => queueKey(pod),
+    keyOf: uidOf,
     before: (one, other) =>
-      priorityOf(one) === priorityOf(other) ? one.since < other.since : priorityOf(one) > priorityOf(other),
+      priorityOf(one) === priorityOf(other) ? one.order < other.order : priorityOf(one) > priorityOf(other),
   });
   private readonly backingOff = new KeyedHeap<QueuedPod>({
-    keyOf: ({ pod }) => queueKey(pod),
+    keyOf: uidOf,
     before: (one, other) => one.readyAt < other.readyAt,
   });
+  private readonly inFlight = new Map<string, QueuedPod>();
   private readonly unschedulable = new Map<string, ParkedPod>();
+  /** The unschedulable pods that each plugin has turned down. */
+  private readonly parkedBy = new Map<string, Set<string>>();
   private readonly clock: Clock;
   private readonly plugins: ReadonlyMap<string, Plugin>;
   private waiting: (() => void) | undefined;
   private timer: Timer | undefined;
-  /** Raised by every event: a pod turned down meanwhile was judged on an old view. */
-  private eventCount = 0;
+  private order = 0;
 
   constructor(options: { readonly clock: Clock; readonly plugins: readonly Plugin[] }) {
     this.clock = options.clock;
     this.plugins = new Map(options.plugins.map((plugin) => [plugin.name, plugin]));
   }
 
+  /** Pods that wait; those in flight do not. */
   get size(): number {
     return this.active.size + this.backingOff.size + this.unschedulable.size;
   }
 
-  get moves(): number {
-    return this.eventCount;
+  get sizes(): { active: number; backingOff: number; unschedulable: number; inFlight: number } {
+    return {
+      active: this.active.size,
+      backingOff: this.backingOff.size,
+      unschedulable: this.unschedulable.size,
+      inFlight: this.inFlight.size,
+    };
   }
 
-  /** A new pod, or a new version of one that waits. */
+  /** A new pod, or a new version of one that is here. */
   add(pod: Pod): void {
-    const key = queueKey(pod);
-    const parked = this.unschedulable.get(key);
-    const present = this.active.get(key) ?? this.backingOff.get(key) ?? parked;
-    if (present !== undefined && present.pod.metadata.uid === pod.metadata.uid) {
-      if (this.active.get(key)) this.active.set({ ...present, pod });
-      else if (parked === undefined) this.backingOff.set({ ...present, pod });
-      else if (specChanged(parked.pod, pod)) this.wake({ ...parked, pod });
-      else this.unschedulable.set(key, { ...parked, pod });
-      return;
-    }
-    this.delete(pod);
+    const { uid } = pod.metadata;
+    const flying = this.inFlight.get(uid);
+    const active = this.active.get(uid);
+    const waiting = this.backingOff.get(uid);
+    const parked = this.unschedulable.get(uid);
+    if (flying !== undefined) this.inFlight.set(uid, { ...flying, pod });
+    else if (active !== undefined) this.active.set({ ...active, pod });
+    else if (waiting !== undefined) this.backingOff.set({ ...waiting, pod });
+    else if (parked === undefined) this.activate(this.newcomer(pod));
+    else if (specChanged(parked.pod, pod)) this.wake({ ...parked, pod });
+    else this.unschedulable.set(uid, { ...parked, pod });
+  }
+
+  /** The pod is gone or has a node. */
+  delete({ metadata: { uid } }: Pod): void {
+    this.active.delete(uid);
+    this.backingOff.delete(uid);
+    this.inFlight.delete(uid);
+    this.unpark(uid);
+  }
+
+  /** The next pod to try, which is in flight from now on until it is put back or deleted: it has a node or is gone. */
+  pop(): QueuedPod | undefined {
+    const item = this.active.pop();
+    if (item === undefined) return undefined;
+    const tried = { ...item, attempts: item.attempts + 1 };
+    this.inFlight.set(item.pod.metadata.uid, tried);
+    return tried;
+  }
+
+  /** Settles when there is a pod to try; rejects when the signal aborts. For one caller at a time. */
+  whenReady(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return Promise.reject(signal.reason);
+    if (this.active.size > 0) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const onAbort = () => {
+        this.waiting = undefined;
+        reject(signal.reason);
+      };
+      signal.addEventListener("abort", onAbort, { once: true });
+      this.waiting = () => {
+        this.waiting = undefined;
+        signal.removeEventListener("abort", onAbort);
+        resolve();
+      };
+    });
+  }
+
+  /** Takes back a pod in flight, in its newest version; false when it was deleted meanwhile. */
+  putBack({ metadata: { uid } }: Pod, failure: Failure): boolean {
+    const item = this.inFlight.get(uid);
+    if (item === undefined) return false;
+    this.inFlight.delete(uid);
     const now = this.clock.now();
-    this.activate({ pod, attempts: 0, since: now, readyAt: now, turnedDownBy: new Set() });
-  }
-
-  delete(pod: Pod): void {
-    const key = queueKey(pod);
-    this.active.delete(key);
-    this.backingOff.delete(key);
-    this.unschedulable.delete(key);
-  }
-
-  /** The next pod to try; waits for one. Rejects when the signal aborts. */
-  async next(signal: AbortSignal): Promise<QueuedPod> {
-    for (;;) {
-      signal.throwIfAborted();
-      const item = this.active.pop();
-      if (item !== undefined) return { ...item, attempts: item.attempts + 1 };
-      await new Promise<void>((resolve) => {
-        this.waiting = resolve;
-        signal.addEventListener("abort", () => resolve(), { once: true });
-      });
-    }
-  }
-
-  /** Takes back a pod that found no node. `moves` is that of when the try began. */
-  putBack(
-    item: QueuedPod,
-    options: { readonly turnedDownBy: ReadonlySet<string>; readonly moves: number },
-  ): void {
-    const delay = Math.min(firstBackOff * 2 ** (item.attempts - 1), longestBackOff);
     const returned: QueuedPod = {
       ...item,
-      readyAt: this.clock.now() + delay,
-      turnedDownBy: options.turnedDownBy,
+      order: this.order++,
+      readyAt: now + Math.min(firstBackOff * 2 ** (item.attempts - 1), longestBackOff),
+      turnedDownBy: failure.type === "unschedulable" ? failure.turnedDownBy : nobody,
     };
-    if (options.moves !== this.eventCount || options.turnedDownBy.size === 0) this.backOff(returned);
-    else this.unschedulable.set(queueKey(item.pod), { ...returned, parkedAt: this.clock.now() });
+    if (failure.type === "failed") this.backingOff.set(returned);
+    else this.park({ ...returned, parkedAt: now });
     this.arm();
+    return true;
   }
 
   /** Wakes the pods for which the event may have changed the outcome. */
   notify(event: ClusterEvent): void {
-    this.eventCount++;
-    for (const item of this.unschedulable.values()) {
-      const worth = [...item.turnedDownBy].some((name) => {
-        const plugin = this.plugins.get(name);
-        return plugin?.worthRetrying === undefined || plugin.worthRetrying(item.pod, event);
-      });
-      if (worth) this.wake(item);
+    if (this.unschedulable.size === 0) return;
+    for (const [name, parked] of this.parkedBy) {
+      const plugin = this.plugins.get(name);
+      const mayHelp = plugin === undefined ? event.type === "nodeAdded" : plugin.wokenBy.includes(event.type);
+      if (!mayHelp) continue;
+      for (const uid of parked) {
+        const item = this.unschedulable.get(uid);
+        if (item !== undefined && (plugin?.worthRetrying?.(item.pod, event) ?? true)) this.wake(item);
+      }
     }
   }
 
@@ -127,13 +169,31 @@ export class SchedulingQueue {
     this.timer?.cancel();
   }
 
-  private wake(item: QueuedPod): void {
-    this.unschedulable.delete(queueKey(item.pod));
-    if (item.readyAt > this.clock.now()) this.backOff(item);
-    else this.activate(item);
+  private newcomer(pod: Pod): QueuedPod {
+    return { pod, attempts: 0, order: this.order++, readyAt: this.clock.now(), turnedDownBy: nobody };
   }
 
-  private backOff(item: QueuedPod): void {
+  private park(item: ParkedPod): void {
+    const { uid } = item.pod.metadata;
+    this.unschedulable.set(uid, item);
+    for (const name of item.turnedDownBy.size === 0 ? [noNode] : item.turnedDownBy) {
+      const parked = this.parkedBy.get(name);
+      if (parked === undefined) this.parkedBy.set(name, new Set([uid]));
+      else parked.add(uid);
+    }
+  }
+
+  private unpark(uid: string): void {
+    const item = this.unschedulable.get(uid);
+    if (item === undefined) return;
+    this.unschedulable.delete(uid);
+    for (const name of item.turnedDownBy.size === 0 ? [noNode] : item.turnedDownBy)
+      this.parkedBy.get(name)?.delete(uid);
+  }
+
+  private wake(item: QueuedPod): void {
+    this.unpark(item.pod.metadata.uid);
+    if (item.readyAt <= this.clock.now()) return this.activate(item);
     this.backingOff.set(item);
     this.arm();
   }
@@ -141,7 +201,6 @@ export class SchedulingQueue {
   private activate(item: QueuedPod): void {
     this.active.set(item);
     this.waiting?.();
-    this.waiting = undefined;
   }
 
   /** One timer, for whatever is due first. */
@@ -154,20 +213,16 @@ export class SchedulingQueue {
 
   private flush(): void {
     const now = this.clock.now();
-    for (
-      let first = this.backingOff.peek();
-      first !== undefined && first.readyAt <= now;
-      first = this.backingOff.peek()
-    ) {
+    for (;;) {
+      const first = this.backingOff.peek();
+      if (first === undefined || first.readyAt > now) break;
       this.backingOff.pop();
       this.activate(first);
     }
-    for (
-      let item = this.longestParked();
-      item !== undefined && item.parkedAt + longestUnschedulable <= now;
-    ) {
+    for (;;) {
+      const item = this.longestParked();
+      if (item === undefined || item.parkedAt + longestUnschedulable > now) break;
       this.wake(item);
-      item = this.longestParked();
     }
     this.arm();
   }
@@ -178,14 +233,9 @@ export class SchedulingQueue {
   }
 }
 
-interface ParkedPod extends QueuedPod {
-  readonly parkedAt: Milliseconds;
-}
-
 /** Whether the new version could schedule where the old could not; a status does not count. */
 function specChanged(old: Pod, pod: Pod): boolean {
-  return (
-    old.spec !== pod.spec &&
-    JSON.stringify([old.spec, old.metadata.labels]) !== JSON.stringify([pod.spec, pod.metadata.labels])
-  );
+  const same = old.spec === pod.spec && old.metadata.labels === pod.metadata.labels;
+  const view = ({ spec, metadata }: Pod) => JSON.stringify([spec, metadata.labels]);
+  return !same && view(old) !== view(pod);
 }

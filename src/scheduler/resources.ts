@@ -1,5 +1,5 @@
 import { milliValueOf, valueOf } from "../apimachinery/index.ts";
-import type { Container, Pod } from "../api/types/core-v1.ts";
+import type { Container, Pod, PodSpec } from "../api/types/core-v1.ts";
 
 /** Amounts of resources: CPU in thousandths of a core, the others in their base unit (bytes, pieces). */
 export type Amounts = Readonly<Record<string, number>>;
@@ -32,25 +32,37 @@ export interface PodRequest {
   readonly scored: Amounts;
 }
 
-const requests = new WeakMap<Pod, PodRequest>();
+interface Known {
+  readonly request: PodRequest;
+  readonly spec: PodSpec;
+}
 
-/** The pod's request, worked out once for each version of the pod. */
-export function requestOf(pod: Pod): PodRequest {
-  const known = requests.get(pod);
-  if (known) return known;
-  const request = { requested: podAmounts(pod, {}), scored: podAmounts(pod, assumedForScoring) };
-  requests.set(pod, request);
+/** By the list of containers, which the versions of a pod share unless it changes. */
+const requests = new WeakMap<readonly Container[], Known>();
+
+/** The pod's request, worked out once for all its versions that ask for the same. */
+export function requestOf({ spec }: Pod): PodRequest {
+  const known = requests.get(spec.containers);
+  if (
+    known !== undefined &&
+    known.spec.initContainers === spec.initContainers &&
+    known.spec.resources === spec.resources &&
+    known.spec.overhead === spec.overhead
+  )
+    return known.request;
+  const request = { requested: podAmounts(spec, {}), scored: podAmounts(spec, assumedForScoring) };
+  requests.set(spec.containers, { request, spec });
   return request;
 }
 
-function podAmounts(pod: Pod, assumed: Amounts): Amounts {
+function podAmounts(spec: PodSpec, assumed: Amounts): Amounts {
   const ofContainer = (container: Container) => ({ ...assumed, ...amountsOf(container.resources.requests) });
   const total: Record<string, number> = {};
-  for (const container of pod.spec.containers) addTo(total, ofContainer(container));
+  for (const container of spec.containers) addTo(total, ofContainer(container));
   // Sidecars run beside all later init containers; other init containers run one at a time.
   const sidecars: Record<string, number> = {};
   const peak: Record<string, number> = {};
-  for (const container of pod.spec.initContainers ?? []) {
+  for (const container of spec.initContainers ?? []) {
     const amounts = ofContainer(container);
     if (container.restartPolicy === "Always") {
       addTo(sidecars, amounts);
@@ -63,7 +75,7 @@ function podAmounts(pod: Pod, assumed: Amounts): Amounts {
     }
   }
   raiseTo(total, peak);
-  Object.assign(total, amountsOf(pod.spec.resources?.requests));
-  addTo(total, amountsOf(pod.spec.overhead));
+  Object.assign(total, amountsOf(spec.resources?.requests));
+  addTo(total, amountsOf(spec.overhead));
   return total;
 }

@@ -1,13 +1,17 @@
-import { invariant, type Clock, type Logger, type Random } from "../base/index.ts";
+import type { Clock, Logger, Random } from "../base/index.ts";
 import { ApiError, keyOf } from "../apimachinery/index.ts";
 import type { Client } from "../api/index.ts";
 import { Node, Pod } from "../api/types/core-v1.ts";
+import { PodDisruptionBudget } from "../api/types/policy-v1.ts";
 import type { EventRecorder, Informer, InformerFactory } from "../client/index.ts";
 import { SchedulerCache } from "./cache.ts";
-import { place, unplacedMessage, type Placement } from "./cycle.ts";
+import { clusterView } from "./cluster-view.ts";
+import { place, unplacedMessage, type Diagnosis } from "./cycle.ts";
 import type { Plugin } from "./framework.ts";
 import { defaultPlugins } from "./plugins/index.ts";
+import { planPreemption, type PreemptionPlan } from "./preemption.ts";
 import { SchedulingQueue, type QueuedPod } from "./queue.ts";
+import { PodWriter } from "./writer.ts";
 
 /** Bindings under way at once; scheduling goes on meanwhile. */
 const bindingsAtOnce = 64;
@@ -35,9 +39,12 @@ class Scheduler {
   private readonly options: SchedulerOptions;
   private readonly schedulerName: string;
   private readonly plugins: readonly Plugin[];
-  private readonly cache = new SchedulerCache();
+  private readonly cluster: ReturnType<typeof clusterView>;
+  private readonly cache: SchedulerCache;
   private readonly queue: SchedulingQueue;
-  private readonly bindings = new Set<Promise<void>>();
+  private readonly writer: PodWriter;
+  private readonly budgets: Informer<PodDisruptionBudget>;
+  private readonly writes = new Set<Promise<void>>();
   /** Where the next search begins, so that all nodes get their turn. */
   private start = 0;
 
@@ -46,6 +53,10 @@ class Scheduler {
     this.schedulerName = options.schedulerName ?? "default-scheduler";
     this.plugins = options.plugins ?? defaultPlugins;
     this.queue = new SchedulingQueue({ clock: options.clock, plugins: this.plugins });
+    this.cluster = clusterView(options.informers, () => this.queue.notify({ type: "volumesChanged" }));
+    this.cache = new SchedulerCache(this.cluster.view);
+    this.budgets = options.informers.informer(PodDisruptionBudget);
+    this.writer = new PodWriter({ ...options, schedulerName: this.schedulerName });
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -53,14 +64,17 @@ class Scheduler {
     const pods = this.options.informers.informer(Pod);
     const stops = [this.watchNodes(nodes), this.watchPods(pods)];
     try {
-      await Promise.all([nodes.whenSynced(signal), pods.whenSynced(signal)]);
+      await Promise.all(
+        [nodes, pods, this.budgets, this.cluster].map((informer) => informer.whenSynced(signal)),
+      );
       await this.scheduleAll(signal);
     } catch (error) {
       if (!signal.aborted) throw error;
     } finally {
       for (const stop of stops) stop();
+      this.cluster.stop();
       this.queue.close();
-      await Promise.all(this.bindings);
+      await Promise.all(this.writes);
     }
   }
 
@@ -90,128 +104,131 @@ class Scheduler {
     if (isOver(pod)) {
       if (old === undefined || !isOver(old)) this.lose(pod);
     } else if (isAssigned(pod)) {
-      this.queue.delete(pod);
       this.cache.setPod(pod);
-      if (old === undefined || !isAssigned(old)) this.queue.notify({ type: "podAssigned", pod });
-    } else if (this.isMine(pod) && !this.cache.isAssumed(pod)) this.queue.add(pod);
+      const arrived = old === undefined || !isAssigned(old);
+      if (arrived) this.unqueue(pod);
+      if (arrived || labelsChanged(pod, old)) this.queue.notify({ type: "podAssigned", pod });
+    } else if (this.isToSchedule(pod)) {
+      if (old?.status.nominatedNodeName !== pod.status.nominatedNodeName)
+        this.cache.nominate(pod, pod.status.nominatedNodeName ?? "");
+      this.queue.add(pod);
+    } else this.unqueue(pod);
   }
 
   private lose(pod: Pod): void {
-    this.queue.delete(pod);
+    this.unqueue(pod);
+    const counted = isAssigned(pod) || this.cache.isAssumed(pod);
     this.cache.removePod(pod);
-    if (isAssigned(pod)) this.queue.notify({ type: "podRemoved", pod });
+    if (counted) this.queue.notify({ type: "podRemoved", pod });
   }
 
-  private isMine(pod: Pod): boolean {
-    return pod.spec.schedulerName === this.schedulerName && pod.metadata.deletionTimestamp === undefined;
+  private unqueue(pod: Pod): void {
+    this.queue.delete(pod);
+    this.cache.nominate(pod, "");
+  }
+
+  private isToSchedule({ metadata, spec }: Pod): boolean {
+    return (
+      spec.schedulerName === this.schedulerName &&
+      metadata.deletionTimestamp === undefined &&
+      (spec.schedulingGates?.length ?? 0) === 0
+    );
   }
 
   private async scheduleAll(signal: AbortSignal): Promise<void> {
-    for (let placed = 1; ; placed++) {
-      const item = await this.queue.next(signal);
-      if (this.bindings.size >= bindingsAtOnce) await Promise.race(this.bindings);
-      if (placed % placementsInARow === 0) await new Promise((resolve) => setImmediate(resolve));
-      this.schedule(item);
+    for (let tried = 1; ; tried++) {
+      if (this.writes.size >= bindingsAtOnce) await Promise.race(this.writes);
+      if (tried % placementsInARow === 0) await new Promise((resolve) => setImmediate(resolve));
+      await this.queue.whenReady(signal);
+      // No pause from here to the decision: what the informers say meanwhile would be lost.
+      const item = this.queue.pop();
+      if (item !== undefined) this.schedule(item);
     }
   }
 
   private schedule(item: QueuedPod): void {
     const { pod } = item;
-    if ((pod.spec.schedulingGates?.length ?? 0) > 0) {
-      this.queue.putBack(item, { turnedDownBy: new Set(["SchedulingGates"]), moves: this.queue.moves });
-      return;
-    }
-    const moves = this.queue.moves;
     const { random } = this.options;
     const placement = place(pod, { snapshot: this.cache, plugins: this.plugins, random, start: this.start });
     const nodeCount = this.cache.nodes.length;
     if (nodeCount > 0) this.start = (this.start + placement.looked) % nodeCount;
-    const work =
+    this.track(
+      pod,
       placement.type === "placed"
-        ? this.bind(item, placement.node.name)
-        : this.turnDown(item, { placement, moves });
+        ? this.bind(pod, placement.node.name)
+        : this.turnDown(pod, placement.diagnosis),
+    );
+  }
+
+  private track(pod: Pod, work: Promise<void>): void {
     const tracked = work
       .catch((error: unknown) => this.options.logger.error("scheduling failed", { pod: keyOf(pod), error }))
-      .finally(() => this.bindings.delete(tracked));
-    this.bindings.add(tracked);
+      .finally(() => this.writes.delete(tracked));
+    this.writes.add(tracked);
   }
 
-  private async bind(item: QueuedPod, nodeName: string): Promise<void> {
-    const { client, events } = this.options;
-    const { pod } = item;
-    const moves = this.queue.moves;
-    const { namespace, name } = pod.metadata;
+  private async bind(pod: Pod, nodeName: string): Promise<void> {
     this.cache.assume(pod, nodeName);
+    this.cache.nominate(pod, "");
     try {
-      await client.post(Pod, keyOf(pod), "binding", {
-        apiVersion: "v1",
-        kind: "Binding",
-        metadata: { namespace, name, uid: pod.metadata.uid },
-        target: { apiVersion: "v1", kind: "Node", name: nodeName },
-      });
-      events.event(
-        { resource: Pod, object: pod },
-        {
-          type: "Normal",
-          reason: "Scheduled",
-          message: `Successfully assigned ${namespace}/${name} to ${nodeName}`,
-        },
-      );
+      // It stays in flight until the informer shows it on its node.
+      await this.writer.bind(pod, nodeName);
     } catch (error) {
       this.cache.forget(pod);
-      if (ApiError.is(error, "NotFound")) return;
+      this.queue.notify({ type: "podRemoved", pod });
+      if (ApiError.is(error, "NotFound")) return this.queue.delete(pod);
+      if (!this.queue.putBack(pod, { type: "failed" })) return;
       this.options.logger.warn("binding failed", { pod: keyOf(pod), node: nodeName, error });
-      this.queue.putBack(item, { turnedDownBy: new Set(), moves });
+      const message = `running Bind plugin "DefaultBinder": ${ApiError.from(error).message}`;
+      await this.writer.reportFailure(pod, { reason: "SchedulerError", message });
     }
   }
 
-  private async turnDown(
-    item: QueuedPod,
-    { placement, moves }: { placement: Placement; moves: number },
-  ): Promise<void> {
-    invariant(placement.type === "unplaced", "only an unplaced pod is turned down");
-    const { pod } = item;
-    const message = unplacedMessage(placement.refusals, this.cache.nodes.length);
-    this.queue.putBack(item, {
-      turnedDownBy: new Set([...placement.refusals.values()].map(({ plugin }) => plugin)),
-      moves,
-    });
-    this.options.events.event(
-      { resource: Pod, object: pod },
-      { type: "Warning", reason: "FailedScheduling", message },
-    );
-    await this.reportUnschedulable(pod, message);
-  }
-
-  private async reportUnschedulable(pod: Pod, message: string): Promise<void> {
-    const present = pod.status.conditions?.find(({ type }) => type === "PodScheduled");
-    if (present?.status === "False" && present.reason === "Unschedulable" && present.message === message)
-      return;
-    const now = new Date(this.options.clock.now()).toISOString().replace(/\.\d+Z$/, "Z");
-    const condition = {
-      type: "PodScheduled",
-      status: "False",
+  private async turnDown(pod: Pod, diagnosis: Diagnosis): Promise<void> {
+    const nodeCount = this.cache.nodes.length;
+    const plan = nodeCount === 0 ? undefined : this.planPreemption(pod, diagnosis);
+    this.queue.putBack(pod, { type: "unschedulable", turnedDownBy: pluginsOf(diagnosis) });
+    const preemption = plan?.type === "none" ? plan.message : undefined;
+    const report = {
       reason: "Unschedulable",
-      message,
-      lastProbeTime: null,
-      lastTransitionTime: present?.status === "False" ? present.lastTransitionTime : now,
-    };
-    try {
-      const body = { status: { conditions: [condition] } };
-      await this.options.client.patch(
-        Pod,
-        keyOf(pod),
-        { type: "strategic", body },
-        { subresource: "status" },
-      );
-    } catch (error) {
-      if (!ApiError.is(error, "NotFound")) throw error;
+      message: unplacedMessage(diagnosis, { nodeCount, preemption }),
+    } as const;
+    if (plan?.type !== "preempt") {
+      if (plan?.clearsNomination) this.cache.nominate(pod, "");
+      return this.writer.reportFailure(pod, plan?.clearsNomination ? { ...report, nomination: "" } : report);
     }
+    const nomination = plan.node.name;
+    const overruled = [...this.cache.nominatedOn(nomination)].filter(
+      (other) => (other.spec.priority ?? 0) < (pod.spec.priority ?? 0),
+    );
+    this.cache.nominate(pod, nomination);
+    for (const other of overruled) this.cache.nominate(other, "");
+    await this.writer.reportFailure(pod, { ...report, nomination });
+    await Promise.all([
+      ...plan.victims.map((victim) => this.writer.preempt(victim, { by: pod, nodeName: nomination })),
+      ...overruled.map((other) => this.writer.clearNomination(other)),
+    ]);
+  }
+
+  private planPreemption(pod: Pod, diagnosis: Diagnosis): PreemptionPlan {
+    const { random } = this.options;
+    return planPreemption(pod, diagnosis, { snapshot: this.cache, budgets: this.budgets.list(), random });
   }
 }
 
 const isAssigned = (pod: Pod) => pod.spec.nodeName !== undefined && pod.spec.nodeName !== "";
 const isOver = ({ status }: Pod) => status.phase === "Succeeded" || status.phase === "Failed";
+
+function pluginsOf(diagnosis: Diagnosis): ReadonlySet<string> {
+  if (diagnosis.type === "rejected") return new Set([diagnosis.plugin]);
+  const plugins = new Set(diagnosis.excluded.plugins);
+  for (const { plugin } of diagnosis.refusals.values()) plugins.add(plugin);
+  return plugins;
+}
+
+function labelsChanged({ metadata: { labels } }: Pod, { metadata: { labels: before } }: Pod): boolean {
+  return labels !== before && JSON.stringify(labels) !== JSON.stringify(before);
+}
 
 /** Whether the change of a node can matter to a waiting pod; heartbeats do not. */
 function schedulingChanged(node: Node, old: Node): boolean {
@@ -221,5 +238,8 @@ function schedulingChanged(node: Node, old: Node): boolean {
     spec.unschedulable,
     status.allocatable,
   ];
-  return JSON.stringify(view(node)) !== JSON.stringify(view(old));
+  const before = view(old);
+  return view(node).some(
+    (part, index) => part !== before[index] && JSON.stringify(part) !== JSON.stringify(before[index]),
+  );
 }

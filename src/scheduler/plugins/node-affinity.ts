@@ -49,6 +49,20 @@ export function matchesNodeAffinity(pod: Pod, node: Node): boolean {
   return required === undefined || required.nodeSelectorTerms.some((term) => matchesTerm(node, term));
 }
 
+/** The nodes that the terms name, as those of DaemonSets' pods do; undefined when a term names none. */
+function namedNodes(terms: readonly NodeSelectorTerm[]): ReadonlySet<string> | undefined {
+  const names = new Set<string>();
+  for (const { matchFields = [] } of terms) {
+    const named = matchFields.filter(({ key, operator }) => key === "metadata.name" && operator === "In");
+    const [first, ...others] = named;
+    if (first === undefined) return undefined;
+    for (const name of first.values ?? []) {
+      if (others.every(({ values }) => values?.includes(name))) names.add(name);
+    }
+  }
+  return names;
+}
+
 /** Node selectors and node affinity, required and preferred. */
 export const nodeAffinity: Plugin = {
   name: "NodeAffinity",
@@ -56,7 +70,12 @@ export const nodeAffinity: Plugin = {
   prepareFilter(pod) {
     const required = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
     if (pod.spec.nodeSelector === undefined && required === undefined) return undefined;
-    return { filter: ({ node }) => (node !== undefined && matchesNodeAffinity(pod, node) ? fits : mismatch) };
+    const onlyNodes = required && namedNodes(required.nodeSelectorTerms);
+    if (onlyNodes?.size === 0) return { type: "rejected", reason: "pod affinity terms conflict" };
+    return {
+      filter: ({ node }) => (node !== undefined && matchesNodeAffinity(pod, node) ? fits : mismatch),
+      ...(onlyNodes === undefined ? {} : { onlyNodes }),
+    };
   },
   prepareScore(pod) {
     const preferred = pod.spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
@@ -75,8 +94,6 @@ export const nodeAffinity: Plugin = {
         ),
     };
   },
-  worthRetrying(pod, event) {
-    if (event.type !== "nodeAdded" && event.type !== "nodeUpdated") return false;
-    return matchesNodeAffinity(pod, event.node);
-  },
+  wokenBy: ["nodeAdded", "nodeUpdated"],
+  worthRetrying: (pod, event) => "node" in event && matchesNodeAffinity(pod, event.node),
 };

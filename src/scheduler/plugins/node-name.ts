@@ -9,5 +9,7 @@ export const nodeName: Plugin = {
     if (spec.nodeName === undefined || spec.nodeName === "") return undefined;
     return { filter: (node) => (node.name === spec.nodeName ? fits : mismatch) };
   },
-  worthRetrying: (_pod, event) => event.type === "nodeAdded",
+  wokenBy: ["nodeAdded"],
+  worthRetrying: ({ spec }, event) =>
+    event.type === "nodeAdded" && event.node.metadata.name === spec.nodeName,
 };

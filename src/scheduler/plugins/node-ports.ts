@@ -13,5 +13,6 @@ export const nodePorts: Plugin = {
     if (wanted.length === 0) return undefined;
     return { filter: (node) => (node.hasPortConflict(wanted) ? taken : fits) };
   },
-  worthRetrying: (_pod, event) => event.type === "podRemoved" || event.type === "nodeAdded",
+  wokenBy: ["podRemoved", "nodeAdded"],
+  worthRetrying: (_pod, event) => event.type !== "podRemoved" || hostPorts(event.pod).length > 0,
 };

@@ -1,6 +1,6 @@
 import { fits, highestScore, type Plugin, type Verdict } from "../framework.ts";
 import type { NodeInfo } from "../node-info.ts";
-import { requestOf, type Amounts } from "../resources.ts";
+import { amountsOf, requestOf, type Amounts } from "../resources.ts";
 
 /** Resources that count in scoring, all alike. */
 const scoredResources = ["cpu", "memory"] as const;
@@ -58,13 +58,20 @@ export const nodeResourcesFit: Plugin = {
     const { scored } = requestOf(pod);
     return { score: (nodes) => nodes.map((node) => leastAllocated(scored, node)) };
   },
-  worthRetrying: (_pod, event) => event.type !== "podAssigned",
+  wokenBy: ["nodeAdded", "nodeUpdated", "podRemoved"],
+  worthRetrying(pod, event) {
+    if (!("node" in event)) return true;
+    const { requested } = requestOf(pod);
+    const allocatable = amountsOf(event.node.status.allocatable);
+    return Object.keys(requested).every((name) => (requested[name] ?? 0) <= (allocatable[name] ?? 0));
+  },
 };
 
 /** Prefers nodes whose CPU and memory are used in equal shares. */
 export const nodeResourcesBalanced: Plugin = {
   name: "NodeResourcesBalancedAllocation",
   weight: 1,
+  wokenBy: [],
   prepareScore(pod) {
     const { requested } = requestOf(pod);
     if (scoredResources.every((name) => (requested[name] ?? 0) === 0)) return undefined;

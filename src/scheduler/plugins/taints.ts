@@ -22,15 +22,25 @@ export function tolerates(toleration: Toleration, taint: Taint): boolean {
 
 const isInteger = (text: string) => /^-?\d+$/.test(text);
 
-function intolerable(pod: Pod, node: NodeInfo, effects: readonly string[]): Taint[] {
+const none: readonly Taint[] = [];
+
+function intolerable(pod: Pod, node: Pick<NodeInfo, "node">, effects: readonly string[]): readonly Taint[] {
   const taints = node.node?.spec.taints;
-  if (taints === undefined) return [];
+  if (taints === undefined) return none;
   const tolerations = pod.spec.tolerations ?? [];
   return taints.filter(
     (taint) => effects.includes(taint.effect) && !tolerations.some((one) => tolerates(one, taint)),
   );
 }
 
+/** Whether nothing about the node's taints keeps the pod off. */
+export function isTolerated(pod: Pod, node: Pick<NodeInfo, "node">): boolean {
+  return intolerable(pod, node, hardEffects).length === 0;
+}
+
+const hardEffects = ["NoSchedule", "NoExecute"];
+const softEffects = ["PreferNoSchedule"];
+const untolerated = unfit("node(s) had untolerated taint(s)", { preemptionMayHelp: false });
 const unschedulableTaint: Taint = { key: "node.kubernetes.io/unschedulable", effect: "NoSchedule" };
 const cordoned = unfit("node(s) were unschedulable", { preemptionMayHelp: false });
 
@@ -41,34 +51,25 @@ export const nodeUnschedulable: Plugin = {
     if (pod.spec.tolerations?.some((one) => tolerates(one, unschedulableTaint))) return undefined;
     return { filter: ({ node }) => (node?.spec.unschedulable === true ? cordoned : fits) };
   },
-  worthRetrying: (_pod, event) => event.type === "nodeAdded" || event.type === "nodeUpdated",
+  wokenBy: ["nodeAdded", "nodeUpdated"],
+  worthRetrying: (_pod, event) => "node" in event && event.node.spec.unschedulable !== true,
 };
 
 /** Keeps pods off nodes whose taints they do not tolerate, and prefers nodes with fewer soft ones. */
 export const taintToleration: Plugin = {
   name: "TaintToleration",
   weight: 3,
-  prepareFilter: (pod) => ({
-    filter(node) {
-      const [first] = intolerable(pod, node, ["NoSchedule", "NoExecute"]);
-      if (first === undefined) return fits;
-      return unfit(`node(s) had untolerated taint {${first.key}: ${first.value ?? ""}}`, {
-        preemptionMayHelp: false,
-      });
-    },
-  }),
-  prepareScore: (pod, { nodes }) => {
-    const soft = nodes.some(({ node }) =>
-      node?.spec.taints?.some(({ effect }) => effect === "PreferNoSchedule"),
-    );
-    if (!soft) return undefined;
+  prepareFilter: (pod) => ({ filter: (node) => (isTolerated(pod, node) ? fits : untolerated) }),
+  prepareScore: (pod, { hasSoftTaints }) => {
+    if (!hasSoftTaints) return undefined;
     return {
       score: (candidates) =>
         normalized(
-          candidates.map((node) => intolerable(pod, node, ["PreferNoSchedule"]).length),
+          candidates.map((node) => intolerable(pod, node, softEffects).length),
           { reverse: true },
         ),
     };
   },
-  worthRetrying: (_pod, event) => event.type === "nodeAdded" || event.type === "nodeUpdated",
+  wokenBy: ["nodeAdded", "nodeUpdated"],
+  worthRetrying: (pod, event) => "node" in event && isTolerated(pod, event),
 };

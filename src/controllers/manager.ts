@@ -2,6 +2,7 @@ import type { Clock, Logger, Random } from "../base/index.ts";
 import { createInformerFactory } from "../client/index.ts";
 import type { InformerFactory } from "../client/index.ts";
 import type { Client } from "../api/index.ts";
+import { clusterRoleAggregationController } from "./clusterroleaggregation/index.ts";
 import { cronJobController } from "./cronjob/index.ts";
 import { daemonSetController } from "./daemonset/index.ts";
 import { deploymentController } from "./deployment/index.ts";
@@ -24,6 +25,7 @@ import {
   serviceAccountController,
   tokensController,
 } from "./serviceaccount/index.ts";
+import { claimProtectionController, volumeProtectionController } from "./volumeprotection/index.ts";
 
 /** Every controller, by the name that upstream's `--controllers` uses. */
 export const allControllers: readonly ControllerEntry[] = [
@@ -97,6 +99,21 @@ export const allControllers: readonly ControllerEntry[] = [
     name: "resourcequota-controller",
     account: "resourcequota-controller",
     create: resourceQuotaController,
+  },
+  {
+    name: "clusterrole-aggregation-controller",
+    account: "clusterrole-aggregation-controller",
+    create: clusterRoleAggregationController,
+  },
+  {
+    name: "persistentvolumeclaim-protection-controller",
+    account: "pvc-protection-controller",
+    create: claimProtectionController,
+  },
+  {
+    name: "persistentvolume-protection-controller",
+    account: "pv-protection-controller",
+    create: volumeProtectionController,
   },
   { name: "pod-garbage-collector-controller", account: "pod-garbage-collector", create: podGarbageCollector },
 ];

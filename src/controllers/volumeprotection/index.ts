@@ -1,0 +1,1 @@
+export { claimProtectionController, volumeProtectionController } from "./protection-controllers.ts";

@@ -32,6 +32,8 @@ export interface StreamingCluster {
 }
 
 const host = "127.0.0.1";
+/** `KUBECTL` names another version: before 1.30 it speaks SPDY, since then WebSocket. */
+const kubectl = process.env["KUBECTL"] ?? "kubectl";
 const nodeName = "node-1";
 const shared = { clock: systemClock, random: systemRandom, logger: silentLogger };
 
@@ -190,7 +192,7 @@ export async function startStreamingCluster(): Promise<StreamingCluster> {
       key: certificates.admin.key,
     },
     kubectl: (args, input) => runKubectl(args, { environment, input }),
-    spawnKubectl: (args) => spawn("kubectl", [...args], { env: environment }),
+    spawnKubectl: (args) => spawn(kubectl, [...args], { env: environment }),
     run: (name, scripts) => runPod(client, { name, scripts }),
     async stop() {
       await node.stop();
@@ -209,7 +211,7 @@ function runKubectl(
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
     const child = execFile(
-      "kubectl",
+      kubectl,
       [...args],
       { env: environment, timeout: 20_000 },
       (error, stdout, stderr) => {

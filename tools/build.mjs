@@ -39,8 +39,10 @@ const imports = /(from |import\()"(\.[^"]+)\.ts"/g;
 const shared = {
   absWorkingDir: root,
   bundle: true,
-  minify: true,
-  keepNames: true,
+  // Names stay as they are, so that stack traces can be read; esbuild's keepNames would name each closure as it is
+  // made, at run time.
+  minifyWhitespace: true,
+  minifySyntax: true,
   platform: "node",
   target: "node20",
   plugins: [jsonAsText],

@@ -49,6 +49,9 @@ function outgoing(headers: ResponseHeaders, own: Readonly<Record<string, number>
 
 const noQuery = new URLSearchParams();
 
+/** Why signals of exchanges abort; one for all, for an error of their own with its stack costs more than many a request. */
+const connectionClosed = new DOMException("The connection was closed", "AbortError");
+
 function splitTarget(target: string): { path: string; query: URLSearchParams } {
   const mark = target.indexOf("?");
   if (mark < 0) return { path: target, query: noQuery };
@@ -70,9 +73,15 @@ function collect(body: Readable, declared: string | undefined): Promise<Uint8Arr
       if (size <= maximumBodyBytes) parts.push(chunk);
       else refuse();
     });
-    body.on("end", () => resolve(parts.length === 1 ? parts[0]! : Buffer.concat(parts)));
+    let ended = false;
+    body.on("end", () => {
+      ended = true;
+      resolve(parts.length === 1 ? parts[0]! : Buffer.concat(parts));
+    });
     body.on("error", reject);
-    body.on("close", () => reject(ApiError.badRequest("the client went away")));
+    body.on("close", () => {
+      if (!ended) reject(ApiError.badRequest("the client went away"));
+    });
   });
 }
 
@@ -107,8 +116,8 @@ export class Http2Exchange implements Exchange {
     if (!this.controller) {
       const controller = new AbortController();
       this.controller = controller;
-      if (this.http2.destroyed) controller.abort();
-      else this.http2.once("close", () => controller.abort());
+      if (this.http2.destroyed) controller.abort(connectionClosed);
+      else this.http2.once("close", () => controller.abort(connectionClosed));
     }
     return this.controller.signal;
   }
@@ -186,8 +195,8 @@ export class Http1Exchange implements Exchange {
     if (!this.controller) {
       const controller = new AbortController();
       this.controller = controller;
-      if (this.socket.destroyed) controller.abort();
-      else this.endOf().once("close", () => controller.abort());
+      if (this.socket.destroyed) controller.abort(connectionClosed);
+      else this.endOf().once("close", () => controller.abort(connectionClosed));
     }
     return this.controller.signal;
   }

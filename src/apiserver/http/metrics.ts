@@ -9,10 +9,16 @@ interface Histogram {
   count: number;
 }
 
+/** What is known of the requests for one thing: how many were answered with each code, and how long they took. */
+interface Series {
+  readonly labels: string;
+  readonly byCode: Map<number, number>;
+  readonly duration: Histogram | undefined;
+}
+
 /** The server's own metrics; written in the text format of Prometheus. */
 export class RequestMetrics {
-  private readonly requests = new Map<string, number>();
-  private readonly durations = new Map<string, Histogram>();
+  private readonly series = new Map<string, Series>();
   private readonly gauges = new Map<string, () => number>();
 
   /** Counts an answered request. */
@@ -27,21 +33,24 @@ export class RequestMetrics {
     readonly seconds: number;
     readonly longRunning: boolean;
   }): void {
-    const { verb, group, version, resource, subresource, scope, code } = request;
-    const place = `group="${group}",resource="${resource}",scope="${scope}",subresource="${subresource}",verb="${verb}",version="${version}"`;
-    const counted = `code="${code}",component="apiserver",dry_run="",${place}`;
-    this.requests.set(counted, (this.requests.get(counted) ?? 0) + 1);
-    if (request.longRunning) return;
-    const timed = `component="apiserver",dry_run="",${place}`;
-    let histogram = this.durations.get(timed);
-    if (!histogram) {
-      histogram = { counts: bounds.map(() => 0), sum: 0, count: 0 };
-      this.durations.set(timed, histogram);
+    const { verb, group, version, resource, subresource, scope, code, longRunning } = request;
+    const identity = `${verb} ${group}/${version}/${resource}/${subresource} ${scope}`;
+    let series = this.series.get(identity);
+    if (!series) {
+      series = {
+        labels: `group="${group}",resource="${resource}",scope="${scope}",subresource="${subresource}",verb="${verb}",version="${version}"`,
+        byCode: new Map(),
+        duration: longRunning ? undefined : { counts: bounds.map(() => 0), sum: 0, count: 0 },
+      };
+      this.series.set(identity, series);
     }
+    const { byCode, duration } = series;
+    byCode.set(code, (byCode.get(code) ?? 0) + 1);
+    if (!duration) return;
     const bucket = bounds.findIndex((bound) => request.seconds <= bound);
-    if (bucket >= 0) histogram.counts[bucket]! += 1;
-    histogram.sum += request.seconds;
-    histogram.count += 1;
+    if (bucket >= 0) duration.counts[bucket]! += 1;
+    duration.sum += request.seconds;
+    duration.count += 1;
   }
 
   /** A value that is read when the metrics are. */
@@ -54,12 +63,20 @@ export class RequestMetrics {
       "# HELP apiserver_request_total [STABLE] Requests that were answered, by what they asked for and the code of the answer.",
       "# TYPE apiserver_request_total counter",
     ];
-    for (const [labels, count] of this.requests) lines.push(`apiserver_request_total{${labels}} ${count}`);
+    for (const { labels, byCode } of this.series.values()) {
+      for (const [code, count] of byCode) {
+        lines.push(
+          `apiserver_request_total{code="${code}",component="apiserver",dry_run="",${labels}} ${count}`,
+        );
+      }
+    }
     lines.push(
       "# HELP apiserver_request_duration_seconds [STABLE] Time to answer, in seconds, by what was asked for.",
       "# TYPE apiserver_request_duration_seconds histogram",
     );
-    for (const [labels, histogram] of this.durations) {
+    for (const { labels: place, duration: histogram } of this.series.values()) {
+      if (!histogram) continue;
+      const labels = `component="apiserver",dry_run="",${place}`;
       let total = 0;
       for (const [index, bound] of bounds.entries()) {
         total += histogram.counts[index] ?? 0;

@@ -15,6 +15,7 @@ import type { ControllerEntry, ControllerSettings } from "./framework/index.ts";
 import { garbageCollector } from "./garbagecollector/index.ts";
 import { jobController, ttlAfterFinishedController } from "./job/index.ts";
 import { namespaceController } from "./namespace/index.ts";
+import { claimBinder, volumeBinder } from "./persistentvolume/index.ts";
 import { podGarbageCollector } from "./podgc/index.ts";
 import { statefulSetController } from "./statefulset/index.ts";
 import { nodeLifecycleController, taintEvictionController } from "./nodelifecycle/index.ts";
@@ -104,6 +105,18 @@ export const allControllers: readonly ControllerEntry[] = [
     name: "clusterrole-aggregation-controller",
     account: "clusterrole-aggregation-controller",
     create: clusterRoleAggregationController,
+  },
+  {
+    name: "persistentvolume-binder-controller",
+    account: "persistent-volume-binder",
+    component: "persistentvolume-controller",
+    create: claimBinder,
+  },
+  {
+    name: "persistentvolume-binder-controller",
+    account: "persistent-volume-binder",
+    component: "persistentvolume-controller",
+    create: volumeBinder,
   },
   {
     name: "persistentvolumeclaim-protection-controller",

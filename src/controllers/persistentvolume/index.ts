@@ -1,0 +1,1 @@
+export { claimBinder, volumeBinder } from "./binder-controllers.ts";

@@ -2,7 +2,7 @@ import { request as httpsRequest } from "node:https";
 import type { IncomingMessage } from "node:http";
 import { ApiError } from "../../apimachinery/index.ts";
 import type { FieldError } from "../../apimachinery/index.ts";
-import type { ConnectRequest } from "../http/index.ts";
+import type { BodyStream, ConnectRequest, Upgrade } from "../http/index.ts";
 import type { ObjectReader } from "../reader.ts";
 import { copyBody } from "./copy-body.ts";
 import { dialMessage, hostAndPort } from "./kubelets.ts";
@@ -25,14 +25,23 @@ export async function serveLog(
   const query = kubeletQuery(exchange.query, key.name);
   const container = containerOf(pod, exchange.query.get("container") ?? "");
   const head = { ...headers, "content-type": "text/plain" };
+  const openBody = () => (call.upgrade ? openSocket(call.upgrade) : exchange.stream(200, head));
   // A pod without a node has said nothing yet.
-  if (!pod.spec.nodeName) return exchange.respond(200, head);
+  if (!pod.spec.nodeName) return (await openBody()).end();
   const endpoint = kubelets.endpoint(pod.spec.nodeName);
   const path = `/containerLogs/${encodeURIComponent(key.namespace ?? "")}/${encodeURIComponent(key.name)}/${encodeURIComponent(container)}${query}`;
   const insecure = queryFlag(exchange.query, "insecureSkipTLSVerifyBackend");
   const answer = await ask(endpoint, { kubelets, path, signal, insecure });
   if (answer.statusCode !== 200) throw await refusalOf(answer, key.name);
-  await copyBody(answer, { body: exchange.stream(200, head), signal });
+  await copyBody(answer, { body: await openBody(), signal });
+}
+
+/** Logs come over a WebSocket to those who ask so, as browsers do. */
+async function openSocket(upgrade: Upgrade): Promise<BodyStream> {
+  const { acceptOneWay, wantsWebSocket } = await import("../../streaming/websocket/index.ts");
+  const socket = wantsWebSocket(upgrade.request.headers) ? await acceptOneWay(upgrade) : undefined;
+  if (!socket) throw ApiError.badRequest("websocket protocol not supported");
+  return socket;
 }
 
 function kubeletQuery(query: URLSearchParams, name: string): string {

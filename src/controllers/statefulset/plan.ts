@@ -83,8 +83,12 @@ function planActions(
     .filter(([ordinal]) => ordinal >= 0 && (ordinal < first || ordinal >= end))
     .sort(([a], [b]) => b - a)
     .map(([, pod]) => pod);
+  const firstUnusable = condemned.findLast((pod) => !usable(pod));
   for (const pod of condemned) {
-    if (pod.metadata.deletionTimestamp === undefined) actions.push({ type: "delete", pod, why: "condemned" });
+    const terminating = pod.metadata.deletionTimestamp !== undefined;
+    // A set that scales down halts while a pod below the next one to go is unwell.
+    if (!parallel && !terminating && !usable(pod) && pod !== firstUnusable) return actions;
+    if (!terminating) actions.push({ type: "delete", pod, why: "condemned" });
     if (!parallel) return actions;
   }
   return [...actions, ...planUpdate(set, { ...state, byOrdinal, first, end })];

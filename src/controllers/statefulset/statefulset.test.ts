@@ -91,3 +91,21 @@ it("updates from the highest ordinal down to the partition, waiting for each", a
   expect(status?.currentRevision).toBe(status?.updateRevision);
   expect((await harness.list(ControllerRevision)).map(({ revision }) => revision)).toEqual([1, 2]);
 });
+
+it("halts a scale-down while pods are unwell, but for the lowest of them", async () => {
+  await create({ podManagementPolicy: "Parallel" });
+  await harness.settle();
+  await harness.runPods();
+  await harness.change(StatefulSet, await set(), { spec: { podManagementPolicy: "OrderedReady" } });
+  const setReady = async (status: "True" | "False") => {
+    for (const pod of await harness.list(Pod))
+      await harness.change(Pod, pod, { status: { conditions: [{ type: "Ready", status }] } });
+    await harness.settle();
+  };
+  await setReady("False");
+  await harness.change(StatefulSet, await set(), { spec: { replicas: 0 } });
+  await harness.settle();
+  expect(await names()).toEqual(["db-0", "db-1", "db-2"]);
+  await setReady("True");
+  expect(await names()).toEqual([]);
+});

@@ -10,6 +10,7 @@ import type { SpdyStream } from "../spdy/index.ts";
 import { requestSpdy } from "../upgrade-client.ts";
 import { bridgePortForward, bridgeRemoteCommand } from "./bridge.ts";
 import { decodeChannel, encodeChannel, remoteCommandProtocols } from "./channels.ts";
+import { acceptOneWay } from "./one-way.ts";
 
 const protocolNamed = (name: string) => remoteCommandProtocols.find((protocol) => protocol.name === name)!;
 
@@ -161,5 +162,24 @@ test("a runtime's refusal reaches the client as an HTTP answer", async () => {
   response.resume();
   socket.on("error", () => undefined);
   socket.terminate();
+  front.server.close();
+});
+
+test.each([
+  { offered: [], messages: [Buffer.from(""), Buffer.from("day")] },
+  { offered: ["binary.k8s.io"], messages: [Buffer.from(""), Buffer.from("day")] },
+  { offered: ["base64.binary.k8s.io"], messages: ["", "ZGF5"] },
+])("a stream of bytes comes as messages of $offered", async ({ offered, messages }) => {
+  const front = await serverOf((request, socket, head) => {
+    void acceptOneWay({ request, socket, head }).then((stream) => {
+      stream?.write(Buffer.from("day"));
+      stream?.end();
+    });
+  });
+  const socket = new WebSocket(`ws://127.0.0.1:${front.port}/log`, offered);
+  const seen: (Buffer | string)[] = [];
+  socket.on("message", (data, isBinary) => seen.push(isBinary ? (data as Buffer) : String(data as Buffer)));
+  await once(socket, "close");
+  expect(seen).toEqual(messages);
   front.server.close();
 });

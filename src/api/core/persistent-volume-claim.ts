@@ -76,10 +76,16 @@ function validate(claim: PersistentVolumeClaim): readonly FieldError[] {
   return errors;
 }
 
+const classAnnotation = "volume.beta.kubernetes.io/storage-class";
+
 function validateUpdate(claim: PersistentVolumeClaim, old: PersistentVolumeClaim): readonly FieldError[] {
   const path = FieldPath.root("spec");
   let munged = claim.spec;
   if (!old.spec.volumeName) munged = withField(munged, "volumeName", old.spec.volumeName);
+  // A claim made before there was a default class may be given one.
+  if (old.spec.storageClassName === undefined && old.metadata.annotations?.[classAnnotation] === undefined) {
+    munged = withField(munged, "storageClassName", undefined);
+  }
   munged = withField(munged, "volumeAttributesClassName", old.spec.volumeAttributesClassName);
   if (old.status?.phase === "Bound") {
     munged = withField(munged, "resources", {

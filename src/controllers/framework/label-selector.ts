@@ -1,12 +1,9 @@
-import type { LabelSelector, LabelSelectorRequirement } from "../../apimachinery/index.ts";
-
-type Labels = Readonly<Record<string, string>>;
+import { labelSelectorOf, selectorMatches } from "../../apimachinery/index.ts";
+import type { Labels, LabelSelector } from "../../apimachinery/index.ts";
 
 /** Whether labels match; an absent selector matches nothing, an empty one everything. */
-export function matchesSelector(selector: LabelSelector | undefined, labels: Labels = {}): boolean {
-  if (selector === undefined) return false;
-  if (!matchesLabels(selector.matchLabels ?? {}, labels)) return false;
-  return (selector.matchExpressions ?? []).every((requirement) => meets(requirement, labels));
+export function matchesSelector(selector: LabelSelector | undefined, labels: Labels | undefined): boolean {
+  return selectorMatches(labelSelectorOf(selector), labels);
 }
 
 /** Whether all of `wanted` are among the labels. */
@@ -20,20 +17,4 @@ export function selectsAll(selector: LabelSelector | undefined): boolean {
   if (selector === undefined) return false;
   const { matchLabels = {}, matchExpressions = [] } = selector;
   return Object.keys(matchLabels).length === 0 && matchExpressions.length === 0;
-}
-
-function meets({ key, operator, values = [] }: LabelSelectorRequirement, labels: Labels): boolean {
-  const value = labels[key];
-  switch (operator) {
-    case "In":
-      return value !== undefined && values.includes(value);
-    case "NotIn":
-      return value === undefined || !values.includes(value);
-    case "Exists":
-      return value !== undefined;
-    case "DoesNotExist":
-      return value === undefined;
-    default:
-      return false;
-  }
 }

@@ -25,7 +25,10 @@ import {
   watchItself,
 } from "../framework/index.ts";
 import type { Controller, ControllerContext, Outcome } from "../framework/index.ts";
-import { indexAnnotation, isJobFinished, planJob, trackingFinalizer } from "./plan.ts";
+import { indexAnnotation, isJobFinished, lastFailed, planJob, trackingFinalizer } from "./plan.ts";
+import { failureCounts } from "./policies.ts";
+
+const ownName = "kubernetes.io/job-controller";
 
 /** Runs each Job's pods until enough have succeeded or too many failed. */
 export function jobController(context: ControllerContext): Controller {
@@ -57,6 +60,8 @@ class JobController implements Controller {
   async reconcile(key: ObjectKey, signal: AbortSignal): Promise<Outcome> {
     const job = this.jobs.get(key);
     if (job === undefined) return this.releasePods(key);
+    // Another controller's job.
+    if ((job.spec.managedBy ?? ownName) !== ownName) return settled;
     const { clock } = this.context;
     const pods = await this.claim(job);
     if (isJobFinished(job) || job.metadata.deletionTimestamp !== undefined) {
@@ -66,7 +71,10 @@ class JobController implements Controller {
     const now = clock.now();
     const plan = planJob(job, pods, { now, timestamp: timestampOf(now) });
     const removed = await allAtOnce(plan.delete, (pod) => this.deletePod(job, pod));
-    const { done, failed, failure } = await slowStart(plan.create, (index) => this.createPod(job, index));
+    const { done, failed, failure } = await slowStart(plan.create, (index) => {
+      const failed = index === undefined ? undefined : lastFailed(job, pods, index);
+      return this.createPod(job, { index, failed });
+    });
     const missing = plan.create.length - done.length;
     const status = { ...plan.status, active: (plan.status.active ?? 0) - missing };
     if (!equalJson(withoutZeros(status), withoutZeros(job.status))) {
@@ -94,11 +102,14 @@ class JobController implements Controller {
     return performClaims(claims, { client, resource: Pod, ownerResource: Job, owner: job });
   }
 
-  private async createPod(job: Job, index: number | undefined): Promise<Pod> {
+  private async createPod(
+    job: Job,
+    of: { readonly index: number | undefined; readonly failed: Pod | undefined },
+  ): Promise<Pod> {
     const { client, events } = this.context;
     const about = { resource: Job, object: job };
     try {
-      const created = await client.create<Pod>(Pod, draftPod(job, index));
+      const created = await client.create<Pod>(Pod, draftPod(job, of));
       const message = `Created pod: ${created.metadata.name}`;
       events.event(about, { type: "Normal", reason: "SuccessfulCreate", message });
       return created;
@@ -140,8 +151,11 @@ class JobController implements Controller {
   }
 }
 
-/** A pod of a job; of an indexed one it knows its index. */
-export function draftPod(job: Job, index: number | undefined): New<Pod> {
+/** A pod of a job; of an indexed one it knows its index, and how often the index failed if that has a limit. */
+export function draftPod(
+  job: Job,
+  { index, failed }: { readonly index: number | undefined; readonly failed: Pod | undefined },
+): New<Pod> {
   const reference = controllerReference(Job, job);
   const { name } = job.metadata;
   const namePrefix = index === undefined ? name : `${name}-${index}`;
@@ -163,7 +177,7 @@ export function draftPod(job: Job, index: number | undefined): New<Pod> {
     ...pod,
     metadata: {
       ...metadata,
-      annotations: { ...metadata.annotations, ...annotation },
+      annotations: { ...metadata.annotations, ...annotation, ...failureCounts(job, failed) },
       labels: { ...metadata.labels, ...annotation },
     },
     spec: {

@@ -4,6 +4,14 @@ import type { Job, JobCondition, JobStatus } from "../../api/types/batch-v1.ts";
 import { isActive, isReady, isTerminating, timeOf } from "../framework/index.ts";
 import { rankForDeletion } from "../replicaset/index.ts";
 import { formatIndexes, parseIndexes } from "./indexes.ts";
+import {
+  countsOnlyEnded,
+  failsIndex,
+  failuresBefore,
+  hasFailed,
+  matchFailurePolicy,
+  matchSuccessPolicy,
+} from "./policies.ts";
 
 export const trackingFinalizer = "batch.kubernetes.io/job-tracking";
 export const indexAnnotation = "batch.kubernetes.io/job-completion-index";
@@ -51,7 +59,12 @@ export function planJob(
   const active = pods.filter((pod) => isActive(pod));
   const terminating = pods.filter((pod) => isTerminating(pod));
   const suspended = job.spec.suspend === true;
-  const startTime = job.status?.startTime ?? (suspended ? undefined : at.timestamp);
+  const resumed =
+    !suspended &&
+    job.status?.conditions?.some(({ type, status }) => type === "Suspended" && status === "True");
+  const startTime = resumed
+    ? at.timestamp
+    : (job.status?.startTime ?? (suspended ? undefined : at.timestamp));
   const verdict = suspended
     ? knownVerdict(job)
     : judge(job, { counts, active, pods, now: at.now, startTime });
@@ -75,6 +88,7 @@ export function planJob(
     failed: counts.counted.failed,
     uncountedTerminatedPods: counts.uncounted,
     ...(counts.indexes === undefined ? {} : { completedIndexes: formatIndexes(counts.indexes) }),
+    ...(counts.failedIndexes === undefined ? {} : { failedIndexes: formatIndexes(counts.failedIndexes) }),
     ...(startTime === undefined ? {} : { startTime }),
     ...(conditions.complete ? { completionTime: at.timestamp } : {}),
   };
@@ -101,15 +115,13 @@ interface Counts {
   readonly succeeded: number;
   readonly failed: number;
   readonly indexes: Set<number> | undefined;
+  /** Of jobs that count failures by index: those that may not be tried again. */
+  readonly failedIndexes: Set<number> | undefined;
   readonly ended: readonly Pod[];
 }
 
 /** Ended pods are first noted by uid, and counted once they no longer hold our finalizer: none is lost or doubled. */
 function countEnded(job: Job, pods: readonly Pod[]): Counts {
-  const onlyFailed = job.spec.podReplacementPolicy === "Failed";
-  const hasFailed = ({ status, metadata }: Pod) =>
-    status?.phase === "Failed" ||
-    (!onlyFailed && metadata.deletionTimestamp !== undefined && status?.phase !== "Succeeded");
   const tracked = new Map(pods.filter((pod) => isTracked(pod)).map((pod) => [pod.metadata.uid, pod]));
   const { uncountedTerminatedPods: before = {}, succeeded = 0, failed = 0 } = job.status ?? {};
   const still = (uids: readonly string[] = []) => uids.filter((uid) => tracked.has(uid));
@@ -118,10 +130,18 @@ function countEnded(job: Job, pods: readonly Pod[]): Counts {
   const indexes = indexed ? parseIndexes(job.status?.completedIndexes) : undefined;
   const news = { succeeded: still(before.succeeded), failed: still(before.failed) };
   const ended: Pod[] = [];
+  const failedIndexes =
+    job.spec.backoffLimitPerIndex === undefined ? undefined : parseIndexes(job.status?.failedIndexes);
+  for (const pod of tracked.values()) {
+    const index = indexOf(pod);
+    if (index !== undefined && failsIndex(job, pod)) failedIndexes?.add(index);
+  }
+  const held = failedIndexes && !knownVerdict(job) ? heldForSuccessor(job, pods, failedIndexes) : noPods;
   for (const [uid, pod] of tracked) {
     const well = pod.status?.phase === "Succeeded";
-    if (!well && !hasFailed(pod)) continue;
+    if ((!well && !hasFailed(job, pod)) || held.has(pod)) continue;
     ended.push(pod);
+    if (!well && matchFailurePolicy(job, pod)?.action === "Ignore") continue;
     const list = well ? news.succeeded : news.failed;
     if (!list.includes(uid)) list.push(uid);
     const index = indexOf(pod);
@@ -140,8 +160,37 @@ function countEnded(job: Job, pods: readonly Pod[]): Counts {
     succeeded: indexes ? indexes.size : counted.succeeded + news.succeeded.length,
     failed: counted.failed + news.failed.length,
     indexes,
+    failedIndexes,
     ended,
   };
+}
+
+const noPods: ReadonlySet<Pod> = new Set();
+
+/** The last failed pod of each index stays until another has taken its count of failures over. */
+function heldForSuccessor(
+  job: Job,
+  pods: readonly Pod[],
+  failedIndexes: ReadonlySet<number>,
+): ReadonlySet<Pod> {
+  const last = new Map<number, Pod>();
+  for (const pod of pods) {
+    const index = indexOf(pod);
+    if (index === undefined) continue;
+    const known = last.get(index);
+    if (!known || failuresBefore(pod) > failuresBefore(known)) last.set(index, pod);
+  }
+  return new Set(
+    [...last]
+      .filter(([index, pod]) => hasFailed(job, pod) && !failedIndexes.has(index))
+      .map(([, pod]) => pod),
+  );
+}
+
+/** The pod whose count of failures the next one of an index takes over. */
+export function lastFailed(job: Job, pods: readonly Pod[], index: number): Pod | undefined {
+  const failed = pods.filter((pod) => indexOf(pod) === index && hasFailed(job, pod));
+  return failed.sort((one, other) => failuresBefore(other) - failuresBefore(one))[0];
 }
 
 function knownVerdict(job: Job): Verdict | undefined {
@@ -165,8 +214,14 @@ function judge(
 ): Verdict | undefined {
   const known = knownVerdict(job);
   if (known) return known;
-  const { counts, active, now, startTime } = state;
-  const { backoffLimit = 6, activeDeadlineSeconds, completions } = job.spec;
+  const { counts, active, pods, now, startTime } = state;
+  const { activeDeadlineSeconds, completions } = job.spec;
+  const { backoffLimit = job.spec.backoffLimitPerIndex === undefined ? 6 : Infinity } = job.spec;
+  for (const pod of pods) {
+    const match = hasFailed(job, pod) ? matchFailurePolicy(job, pod) : undefined;
+    if (match?.action !== "FailJob") continue;
+    return { type: "FailureTarget", reason: "PodFailurePolicy", message: match.message };
+  }
   if (counts.failed > backoffLimit || restartsExceed(job, active)) {
     const message = "Job has reached the specified backoff limit";
     return { type: "FailureTarget", reason: "BackoffLimitExceeded", message };
@@ -179,11 +234,27 @@ function judge(
     const message = "Job was active longer than specified deadline";
     return { type: "FailureTarget", reason: "DeadlineExceeded", message };
   }
+  const byIndex = judgeIndexes(job, counts);
+  if (byIndex) return byIndex;
   const complete =
     completions === undefined ? counts.succeeded > 0 && active.length === 0 : counts.succeeded >= completions;
   if (!complete) return undefined;
   const message = "Reached expected number of succeeded pods";
   return { type: "SuccessCriteriaMet", reason: "CompletionsReached", message };
+}
+
+function judgeIndexes(job: Job, { indexes, failedIndexes }: Counts): Verdict | undefined {
+  const { maxFailedIndexes, completions = 0 } = job.spec;
+  const failed = failedIndexes?.size ?? 0;
+  if (failedIndexes && maxFailedIndexes !== undefined && failed > maxFailedIndexes) {
+    const message = "Job has exceeded the specified maximal number of failed indexes";
+    return { type: "FailureTarget", reason: "MaxFailedIndexesExceeded", message };
+  }
+  if (indexes && failed > 0 && failed + indexes.size >= completions) {
+    return { type: "FailureTarget", reason: "FailedIndexes", message: "Job has failed indexes" };
+  }
+  const message = indexes && matchSuccessPolicy(job, indexes);
+  return message === undefined ? undefined : { type: "SuccessCriteriaMet", reason: "SuccessPolicy", message };
 }
 
 function restartsExceed(job: Job, active: readonly Pod[]): boolean {
@@ -234,11 +305,12 @@ function planCreation(
       ? counts.succeeded > 0
         ? active.length
         : parallelism
-      : Math.max(0, completions - counts.succeeded);
+      : Math.max(0, completions - counts.succeeded - (counts.failedIndexes?.size ?? 0));
   const terminating = pods.filter((pod) => isTerminating(pod)).length;
-  const holding = job.spec.podReplacementPolicy === "Failed" ? terminating : 0;
+  const holding = countsOnlyEnded(job) ? terminating : 0;
   const missing = Math.min(parallelism, left) - active.length - holding;
   if (missing <= 0) return { create: [] };
+  if (counts.failedIndexes) return planIndexRetries(job, { ...state, missing });
   const delay = backoffLeft(pods, { failed: counts.failed, now });
   if (delay > 0) return { create: [], wakeIn: delay };
   if (!counts.indexes) return { create: Array.from({ length: missing }, () => undefined) };
@@ -248,6 +320,39 @@ function planCreation(
     if (!taken.has(index) && !counts.indexes.has(index)) free.push(index);
   }
   return { create: free };
+}
+
+/** Each index waits for its own failures only. */
+function planIndexRetries(
+  job: Job,
+  state: {
+    readonly active: readonly Pod[];
+    readonly counts: Counts;
+    readonly pods: readonly Pod[];
+    readonly now: Milliseconds;
+    readonly missing: number;
+  },
+): { readonly create: readonly number[]; readonly wakeIn?: Milliseconds } {
+  const { counts, pods, now, missing } = state;
+  const going = countsOnlyEnded(job) ? pods.filter((pod) => isTerminating(pod)) : [];
+  const taken = new Set([...state.active, ...going].map((pod) => indexOf(pod)));
+  const failed = new Map<number, Pod>();
+  for (const pod of pods) {
+    const index = indexOf(pod);
+    if (index === undefined || !hasFailed(job, pod)) continue;
+    const known = failed.get(index);
+    if (!known || failuresBefore(pod) > failuresBefore(known)) failed.set(index, pod);
+  }
+  const create: number[] = [];
+  const waits: Milliseconds[] = [];
+  for (let index = 0; index < (job.spec.completions ?? 0) && create.length < missing; index++) {
+    if (taken.has(index) || counts.indexes?.has(index) || counts.failedIndexes?.has(index)) continue;
+    const last = failed.get(index);
+    const delay = last === undefined ? 0 : backoffLeft([last], { failed: failuresBefore(last) + 1, now });
+    if (delay > 0) waits.push(delay);
+    else create.push(index);
+  }
+  return waits.length > 0 ? { create, wakeIn: Math.min(...waits) } : { create };
 }
 
 /** After failures in a row new pods wait 10 s, doubling to 10 min, from when the last one ended. */

@@ -4,23 +4,39 @@ import type { SharedInformer } from "../../client/index.ts";
 import { ControllerRevision } from "../../api/types/apps-v1.ts";
 import type { PodTemplateSpec } from "../../api/types/core-v1.ts";
 import type { ControllerContext } from "./controller.ts";
-import { equalJson, hashOf } from "./json.ts";
+import { canonicalJson, equalJson, hashOf } from "./json.ts";
 import { controllerReference, ownedBy } from "./owners.ts";
 import { observed } from "./read-your-writes.ts";
 
 /** The hash of the template that a pod or revision was made from. */
 export const revisionHashLabel = "controller-revision-hash";
 
-/** What a revision keeps of its owner: the whole template, as a patch that replaces it. */
+/**
+ * What a revision keeps of its owner: the whole template, as a patch that replaces it. Clients compare the text with
+ * what they make of the template: members are in order, and the time that a template never has is null.
+ */
 export function revisionData(template: PodTemplateSpec): object {
-  return { spec: { template: { ...template, $patch: "replace" } } };
+  const metadata = { ...template.metadata, creationTimestamp: null };
+  const data = { spec: { template: { ...template, metadata, $patch: "replace" } } };
+  return JSON.parse(canonicalJson(data)) as object;
 }
 
 /** The template that a revision keeps. */
 export function templateOf(revision: ControllerRevision): PodTemplateSpec {
   const { spec } = revision.data as unknown as { spec: { template: PodTemplateSpec & { $patch?: string } } };
   const { $patch: _, ...template } = spec.template;
-  return template;
+  return timeless(template);
+}
+
+/** The template without the null that some writers put for its time. */
+function timeless(template: PodTemplateSpec): PodTemplateSpec {
+  const { creationTimestamp: _, ...metadata } = template.metadata ?? {};
+  return { ...template, metadata: metadata as PodTemplateSpec["metadata"] };
+}
+
+/** Whether the revision keeps this template, whoever wrote it. */
+export function keepsTemplate(revision: ControllerRevision, template: PodTemplateSpec): boolean {
+  return equalJson(templateOf(revision), timeless(template));
 }
 
 /** The owner's revisions, oldest first, with the one of its present template last: made or moved to the end if need be. */
@@ -38,10 +54,9 @@ export async function syncRevisions<T extends KubernetesObject>(
   const { context, revisions, resource, template, signal } = of;
   const { client, clock } = context;
   const known = [...ownedBy(revisions, owner.metadata.uid)].sort((a, b) => a.revision - b.revision);
-  const data = revisionData(template);
   const last = known.at(-1);
   const next = (last?.revision ?? 0) + 1;
-  const same = known.find((revision) => equalJson(revision.data, data));
+  const same = known.find((revision) => keepsTemplate(revision, template));
   if (same !== undefined && same === last) return known;
   let current: ControllerRevision;
   if (same !== undefined) {
@@ -56,7 +71,7 @@ export async function syncRevisions<T extends KubernetesObject>(
         labels: { ...template.metadata?.labels, [revisionHashLabel]: hash },
         ownerReferences: [controllerReference(resource, owner)],
       },
-      data,
+      data: revisionData(template),
       revision: next,
     } as New<ControllerRevision>);
   }
@@ -74,7 +89,7 @@ async function createRevision(
   } catch (error) {
     if (!ApiError.is(error, "AlreadyExists")) throw error;
     const existing = await client.get(ControllerRevision, keyOf(draft as ControllerRevision));
-    if (!equalJson(existing.data, draft.data)) throw error;
+    if (!equalJson(templateOf(existing), templateOf(draft as ControllerRevision))) throw error;
     return existing;
   }
 }

@@ -1,6 +1,6 @@
 // Small steps shared by the tools; no dependency, since they run before any is installed.
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 export const root = new URL("../..", import.meta.url).pathname;
@@ -14,6 +14,8 @@ export function run(program, args, options = {}) {
 
 /** Installs npm packages where they are missing or older than the lock file; answers whether they are there. */
 export function installPackages() {
+  // Through a link npm would empty the folder of another checkout.
+  if (lstatSync(join(root, "node_modules"), { throwIfNoEntry: false })?.isSymbolicLink()) return true;
   const marker = join(root, "node_modules/.package-lock.json");
   const lock = join(root, "package-lock.json");
   if (existsSync(marker) && statSync(marker).mtimeMs >= statSync(lock).mtimeMs) return true;

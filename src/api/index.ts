@@ -2,6 +2,7 @@ export type * from "./client.ts";
 export * from "./definition.ts";
 export * from "./schema.ts";
 export * from "./registry.ts";
+export { matchesNodeAffinity, matchesNodeTerm, tolerates } from "./node-matching.ts";
 export { convert, servedVersionsOf, storageVersionOf } from "./conversion.ts";
 export { eventTimeToLive } from "./core/event.ts";
 export { namespaceNameLabel } from "./core/namespace.ts";

@@ -1,10 +1,12 @@
 import type { Milliseconds } from "../base/index.ts";
 import { ApiError, keyOf } from "../apimachinery/index.ts";
-import { Pod } from "../api/types/core-v1.ts";
+import { Node, Pod } from "../api/types/core-v1.ts";
 import type { PodStatus, ResourceRequirements } from "../api/types/core-v1.ts";
 import type { NodeContext } from "./node-context.ts";
 import { nothingObserved } from "./observation.ts";
 import type { ObservedContainer, PodObservation } from "./observation.ts";
+import { choosesNodes, refuseNode, refusePod } from "./plan/admit-pod.ts";
+import type { Refusal } from "./plan/admit-pod.ts";
 import { nextBackOff } from "./plan/back-off.ts";
 import type { BackOff } from "./plan/back-off.ts";
 import { planPod } from "./plan/plan-pod.ts";
@@ -18,6 +20,7 @@ import { StartError } from "./runtime/start-error.ts";
 import { terminationMessage } from "./runtime/termination-message.ts";
 import type { Waiting } from "./status/container-status.ts";
 import { podStatus } from "./status/pod-status.ts";
+import type { PodFailure } from "./status/pod-status.ts";
 import { StatusWriter } from "./status/status-writer.ts";
 import { earliest, goDuration, graceOf, isDeleted } from "./pod-times.ts";
 import { PodVolumes, VolumeError } from "./volumes/index.ts";
@@ -31,7 +34,7 @@ const longestErrorDelay: Milliseconds = 122 * second;
 type Life =
   | { readonly type: "running" }
   /** All containers are done, or the node ended the pod; its record stays until it is deleted. */
-  | { readonly type: "over"; readonly failure?: { readonly reason: string; readonly message: string } }
+  | { readonly type: "over"; readonly failure?: PodFailure }
   | { readonly type: "gone" };
 
 type Step = { readonly type: "again" } | { readonly type: "wait"; readonly until?: Milliseconds | undefined };
@@ -62,12 +65,25 @@ export class PodWorker {
   private volumesAreUp = false;
   private volumesAreStale = false;
   private cleaned = false;
+  /** The node has taken the pod on, now or in an earlier run. */
+  private admitted: boolean;
+  private readonly others: () => readonly Pod[];
   private wakes = 0;
   private wakeUp: () => void = () => undefined;
 
-  constructor(context: NodeContext, options: { pod: Pod; signal: AbortSignal }) {
+  constructor(
+    context: NodeContext,
+    options: {
+      pod: Pod;
+      /** The other pods that hold resources of the node. */
+      others: () => readonly Pod[];
+      signal: AbortSignal;
+    },
+  ) {
     this.context = context;
     this.pod = options.pod;
+    this.others = options.others;
+    this.admitted = options.pod.status?.startTime !== undefined;
     this.signal = options.signal;
     this.uid = options.pod.metadata.uid ?? "";
     this.volumes = new PodVolumes(context.directories, this.uid);
@@ -83,6 +99,11 @@ export class PodWorker {
     });
     this.actions = new PodActions({ context, volumes: this.volumes, objects: this.objects, uid: this.uid });
     this.prober = this.newProber();
+  }
+
+  /** Whether the pod has resources and ports of the node. */
+  get holdsResources(): boolean {
+    return this.admitted && !this.cleaned;
   }
 
   /** Takes over a newer definition; an end that comes sooner than the one under way cuts that short. */
@@ -173,6 +194,7 @@ export class PodWorker {
       this.passDeadline();
     if (isDeleted(this.pod) || this.deletedFromApi) return this.end();
     if (this.life.type === "over") return this.finish();
+    if (!this.admitted && (await this.refuse())) return { type: "again" };
     await this.resize();
     const plan = this.plan();
     if (plan.completed && plan.actions.length === 0) return this.complete();
@@ -187,6 +209,27 @@ export class PodWorker {
     this.publish();
     if (this.volumesAreUp && (this.volumesAreStale || this.tokensAreDue())) await this.refreshVolumes();
     return { type: "wait", until: earliest(plan.wakeAt, deadline, retryAt, this.volumes.refreshAt) };
+  }
+
+  /** Answers whether the node does not take the pod on. */
+  private async refuse(): Promise<boolean> {
+    const refusal =
+      (await this.refusedNode()) ?? refusePod(this.pod, { ...this.context, others: this.others() });
+    if (!refusal) {
+      this.admitted = true;
+      return false;
+    }
+    this.actions.record(this.pod, { type: "Warning", ...refusal });
+    const message = `Pod was rejected: ${refusal.message}`;
+    this.life = { type: "over", failure: { reason: refusal.reason, message, neverRan: true } };
+    return true;
+  }
+
+  private async refusedNode(): Promise<Refusal | undefined> {
+    const { client, nodeName: name } = this.context;
+    if (!choosesNodes(this.pod)) return undefined;
+    // Asked for anew: the scheduler may have seen a label that came this moment.
+    return refuseNode(this.pod, await client.get(Node, { name }, { signal: this.signal }));
   }
 
   /** Follows changes of running containers' resources; one that demands a restart is killed and comes back with them. */

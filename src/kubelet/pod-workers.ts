@@ -60,7 +60,9 @@ export class PodWorkers {
     const uid = pod.metadata.uid ?? "";
     const known = this.workers.get(uid);
     if (known) return known.update(pod);
-    const worker = new PodWorker(this.context, { pod, signal: this.options.signal });
+    const others = () =>
+      [...this.workers.values()].filter((one) => one.holdsResources && one.uid !== uid).map((one) => one.pod);
+    const worker = new PodWorker(this.context, { pod, others, signal: this.options.signal });
     this.workers.set(uid, worker);
     const run = worker.run().finally(() => {
       this.running.delete(run);

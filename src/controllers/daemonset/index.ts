@@ -1,2 +1,1 @@
 export { daemonSetController } from "./daemonset-controller.ts";
-export { tolerates } from "./nodes.ts";

@@ -3,7 +3,7 @@ import { timestampOf } from "../../client/index.ts";
 import type { SharedInformer } from "../../client/index.ts";
 import { Node, Pod } from "../../api/types/core-v1.ts";
 import type { Taint } from "../../api/types/core-v1.ts";
-import { tolerates } from "../daemonset/index.ts";
+import { tolerates } from "../../api/index.ts";
 import { again, equalJson, settled, timeOf, watch, watchItself, withCondition } from "../framework/index.ts";
 import type { Controller, ControllerContext } from "../framework/index.ts";
 import { evictionTime } from "./plan.ts";

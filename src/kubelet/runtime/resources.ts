@@ -74,20 +74,37 @@ export function linuxResources(
   };
 }
 
-/** What a pod asks for of one resource: the larger of its containers' sum and what initialization needs. */
-export function podRequest(pod: Pod, name: "cpu" | "memory"): number {
-  return podTotal(pod, (container) => {
-    const { requests, limits } = container.resources ?? {};
-    return quantityValue(requests?.[name] ?? limits?.[name] ?? "0");
-  });
+/** What a pod asks for of one resource: the larger of its containers' sum and what initialization needs, and its overhead. */
+export function podRequest(pod: Pod, name: string): number {
+  const own = pod.spec.resources?.requests?.[name];
+  const total =
+    own === undefined
+      ? podTotal(pod, (container) => {
+          const { requests, limits } = container.resources ?? {};
+          return quantityValue(requests?.[name] ?? limits?.[name] ?? "0");
+        })
+      : quantityValue(own);
+  return total + overheadOf(pod, name);
+}
+
+const overheadOf = ({ spec }: Pod, name: string) => quantityValue(spec.overhead?.[name] ?? "0");
+
+/** The resources that a pod asks for, those of every node first. */
+export function requestedNames({ spec }: Pod): string[] {
+  const names = new Set<string>(["cpu", "memory", "ephemeral-storage"]);
+  for (const { resources } of [...(spec.initContainers ?? []), ...spec.containers])
+    for (const name of Object.keys(resources?.requests ?? {})) names.add(name);
+  return [...names];
 }
 
 /** A pod's limit of one resource; undefined when a container has none. */
 export function podLimit(pod: Pod, name: "cpu" | "memory"): number | undefined {
-  if (pod.spec.resources?.limits?.[name] !== undefined) return quantityValue(pod.spec.resources.limits[name]);
+  const own = pod.spec.resources?.limits?.[name];
+  if (own !== undefined) return quantityValue(own) + overheadOf(pod, name);
   const limited = pod.spec.containers.every(({ resources }) => resources?.limits?.[name] !== undefined);
   if (!limited) return undefined;
-  return podTotal(pod, ({ resources }) => quantityValue(resources?.limits?.[name] ?? "0"));
+  const total = podTotal(pod, ({ resources }) => quantityValue(resources?.limits?.[name] ?? "0"));
+  return total + overheadOf(pod, name);
 }
 
 function podTotal(pod: Pod, of: (container: Container) => number): number {

@@ -165,3 +165,16 @@ test("statuses are compared by what they say", () => {
   expect(sameValue({ a: [1] }, { a: [1, 2] })).toBe(false);
   expect(sameValue({ a: {} }, { a: [] })).toBe(false);
 });
+
+test("a pod that the node did not take on shows why, and no containers", () => {
+  const failure = { reason: "OutOfcpu", message: "Pod was rejected: full", neverRan: true };
+  const status = statusOf({}, [], { failure, final: true });
+  expect(status).toEqual({
+    observedGeneration: 2,
+    phase: "Failed",
+    ...failure,
+    neverRan: undefined,
+    startTime: "1970-01-01T00:00:05Z",
+    qosClass: "BestEffort",
+  });
+});

@@ -12,13 +12,24 @@ export interface PodStatusInput extends StatusInput {
   /** All containers are done for good. */
   readonly final: boolean;
   /** Why the node ended the pod, e.g. `DeadlineExceeded`. */
-  readonly failure: { readonly reason: string; readonly message: string } | undefined;
+  readonly failure: PodFailure | undefined;
+}
+
+/** Why the node ended a pod, or did not take it on. */
+export interface PodFailure {
+  readonly reason: string;
+  readonly message: string;
+  readonly neverRan?: boolean;
 }
 
 /** The status of a pod, from what the runtime shows and what its status was. */
 export function podStatus(input: PodStatusInput): PodStatus {
   const { pod, observed } = input;
   const before = pod.status ?? {};
+  if (input.failure?.neverRan) return refusedStatus(input, input.failure);
+  // A pod that was refused in an earlier run has nothing to show.
+  if (before.phase === "Failed" && before.containerStatuses === undefined && observed.containers.length === 0)
+    return before;
   const init = containerStatuses(pod.spec.initContainers ?? [], {
     ...input,
     previous: before.initContainerStatuses ?? [],
@@ -55,6 +66,19 @@ export function podStatus(input: PodStatusInput): PodStatus {
     ...(init.length > 0 ? { initContainerStatuses: init } : {}),
     containerStatuses: main,
     ...(ephemeral.length > 0 ? { ephemeralContainerStatuses: ephemeral } : {}),
+    qosClass: qosClass(pod),
+  };
+}
+
+function refusedStatus({ pod, now }: PodStatusInput, { reason, message }: PodFailure): PodStatus {
+  const { conditions, startTime = timeOf(now) } = pod.status ?? {};
+  return {
+    ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
+    phase: "Failed",
+    ...(conditions ? { conditions } : {}),
+    message,
+    reason,
+    startTime,
     qosClass: qosClass(pod),
   };
 }

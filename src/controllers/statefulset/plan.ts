@@ -9,8 +9,15 @@ export type StatefulAction =
 
 export interface StatefulPlan {
   readonly actions: readonly StatefulAction[];
-  readonly status: StatefulSetStatus;
   readonly wakeIn?: Milliseconds;
+}
+
+/** A set as it is observed. */
+export interface StatefulState {
+  readonly pods: readonly Pod[];
+  readonly current: ControllerRevision;
+  readonly update: ControllerRevision;
+  readonly now: Milliseconds;
 }
 
 /** The ordinal in a pod's name, if it is of the set's form. */
@@ -24,25 +31,15 @@ export function ordinalOf(set: StatefulSet, pod: Pod): number | undefined {
 export const revisionNameOf = (pod: Pod): string | undefined => pod.metadata.labels?.[revisionHashLabel];
 
 /** What to do next: in order, one pod at a time, unless pods may be managed in parallel. */
-export function planStatefulSet(
-  set: StatefulSet,
-  state: {
-    readonly pods: readonly Pod[];
-    readonly current: ControllerRevision;
-    readonly update: ControllerRevision;
-    readonly now: Milliseconds;
-  },
-): StatefulPlan {
+export function planStatefulSet(set: StatefulSet, state: StatefulState): StatefulPlan {
   const { pods, now } = state;
-  const { minReadySeconds = 0 } = set.spec;
-  const at = (pod: Pod) => availableAt(pod, minReadySeconds);
+  const at = (pod: Pod) => availableAt(pod, set.spec.minReadySeconds ?? 0);
   const available = (pod: Pod) => (at(pod) ?? Infinity) <= now;
   const healthy = (pod: Pod) => isRunningReady(pod) && pod.metadata.deletionTimestamp === undefined;
   const actions = planActions(set, { ...state, usable: (pod) => healthy(pod) && available(pod) });
   const waits = pods.map((pod) => (at(pod) ?? 0) - now).filter((delay) => delay > 0);
   return {
     actions,
-    status: planStatus(set, { ...state, available: (pod) => isRunningReady(pod) && available(pod) }),
     ...(waits.length > 0 ? { wakeIn: Math.min(...waits) } : {}),
   };
 }
@@ -131,23 +128,31 @@ function revisionFor(
   return ordinal < kept ? current : update;
 }
 
-function planStatus(
-  set: StatefulSet,
-  state: {
-    readonly pods: readonly Pod[];
-    readonly current: ControllerRevision;
-    readonly update: ControllerRevision;
-    readonly available: (pod: Pod) => boolean;
-  },
-): StatefulSetStatus {
-  const { pods, current, update } = state;
+/** The state once actions were taken: new pods are there, deleted ones on their way. */
+export function stateAfter(
+  state: StatefulState,
+  done: { readonly created: readonly Pod[]; readonly deleted: readonly Pod[] },
+): StatefulState {
+  const deletionTimestamp = new Date(state.now).toISOString();
+  const gone = new Set(done.deleted.map(({ metadata }) => metadata.uid));
+  const kept = state.pods.map((pod) =>
+    gone.has(pod.metadata.uid) ? { ...pod, metadata: { ...pod.metadata, deletionTimestamp } } : pod,
+  );
+  return { ...state, pods: [...kept, ...done.created] };
+}
+
+/** What the set's status should say of the state. */
+export function planStatus(set: StatefulSet, state: StatefulState): StatefulSetStatus {
+  const { pods, current, update, now } = state;
+  const isAvailable = (pod: Pod) =>
+    isRunningReady(pod) && (availableAt(pod, set.spec.minReadySeconds ?? 0) ?? Infinity) <= now;
   const alive = pods.filter((pod) => pod.metadata.deletionTimestamp === undefined);
   const of = (revision: ControllerRevision) =>
     alive.filter((pod) => revisionNameOf(pod) === revision.metadata.name).length;
   const counts = {
     replicas: pods.length,
     readyReplicas: pods.filter((pod) => isRunningReady(pod)).length,
-    availableReplicas: pods.filter((pod) => state.available(pod)).length,
+    availableReplicas: pods.filter(isAvailable).length,
   };
   const { collisionCount, conditions } = set.status ?? {};
   const rolled =

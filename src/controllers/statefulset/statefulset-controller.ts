@@ -20,7 +20,7 @@ import {
   watchItself,
 } from "../framework/index.ts";
 import type { Controller, ControllerContext, Outcome } from "../framework/index.ts";
-import { ordinalOf, planStatefulSet, revisionNameOf } from "./plan.ts";
+import { ordinalOf, planStatefulSet, planStatus, revisionNameOf, stateAfter } from "./plan.ts";
 import type { StatefulAction } from "./plan.ts";
 import { draftClaims, draftPod } from "./pods.ts";
 
@@ -69,7 +69,8 @@ class StatefulSetController implements Controller {
     const update = all.at(-1);
     if (update === undefined) return settled;
     const current = all.find(({ metadata }) => metadata.name === set.status?.currentRevision) ?? update;
-    const plan = planStatefulSet(set, { pods, current, update, now: clock.now() });
+    const state = { pods, current, update, now: clock.now() };
+    const plan = planStatefulSet(set, state);
     const created: Pod[] = [];
     const deleted: Pod[] = [];
     for (const action of plan.actions) {
@@ -78,8 +79,10 @@ class StatefulSetController implements Controller {
       else deleted.push(pod);
     }
     await observed(this.pods, { stored: created, deleted }, { clock, signal });
-    if (!equalJson(withoutZeros(plan.status), withoutZeros(set.status))) {
-      await client.update(StatefulSet, { ...set, status: plan.status }, { subresource: "status" });
+    // One write tells of the new generation and of what was done for it.
+    const status = planStatus(set, stateAfter(state, { created, deleted }));
+    if (!equalJson(withoutZeros(status), withoutZeros(set.status))) {
+      await client.update(StatefulSet, { ...set, status }, { subresource: "status" });
     }
     const used = new Set([...pods, ...created].map((pod) => revisionNameOf(pod)));
     await truncateRevisions(all, {

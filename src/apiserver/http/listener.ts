@@ -30,6 +30,8 @@ export interface Listener {
 
 const keepAliveMilliseconds = 90_000;
 const concurrentStreams = 1_000;
+/** Answers in flight on one connection; beyond it Node.js refuses new streams, and clients list much at once. */
+const sessionMegabytes = 256;
 /** Room for many watches on one connection. */
 const windowBytes = 1 << 20;
 
@@ -44,6 +46,7 @@ export async function listen(options: {
   const sessions = new Set<ServerHttp2Session>();
   const sockets = new Set<TLSSocket>();
   const http2 = createHttp2Server({
+    maxSessionMemory: sessionMegabytes,
     settings: { maxConcurrentStreams: concurrentStreams, initialWindowSize: windowBytes },
   });
   http2.on("session", (session) => {

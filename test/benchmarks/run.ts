@@ -1,0 +1,19 @@
+import { availableParallelism, loadavg } from "node:os";
+import { measureApi } from "./api.ts";
+import { measureCluster } from "./cluster.ts";
+import { measureStore } from "./store.ts";
+
+const suites = { cluster: measureCluster, api: measureApi, store: measureStore } as const;
+
+/** Runs the suites named on the command line, or all, and prints a table each. */
+async function main(names: readonly string[]): Promise<void> {
+  const load = loadavg()[0]?.toFixed(1);
+  console.log(`Node.js ${process.version}, ${availableParallelism()} cores, load ${load}`);
+  for (const [name, measure] of Object.entries(suites)) {
+    if (names.length > 0 && !names.includes(name)) continue;
+    console.log(`\n${name}`);
+    console.table(await measure());
+  }
+}
+
+await main(process.argv.slice(2));

@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import type { IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { request } from "node:https";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { silentLogger, systemClock, systemRandom } from "../../base/index.ts";
 import type { Pod } from "../../api/types/core-v1.ts";
@@ -61,6 +62,7 @@ interface Answer {
   readonly code: number | undefined;
   readonly headers: IncomingMessage["headers"];
   readonly text: string;
+  readonly bytes: Buffer;
 }
 
 let ask: (path: string, options?: { method?: string; body?: string }) => Promise<Answer>;
@@ -70,6 +72,10 @@ let stop: () => Promise<void> = () => Promise.resolve();
 /** An API server with HTTPS, a node, and a server on that node to proxy to. */
 beforeAll(async () => {
   const backend = createServer((incoming, response) => {
+    if (incoming.url === "/page") {
+      response.writeHead(200, { "content-type": "text/html; charset=utf-8", "content-encoding": "gzip" });
+      return response.end(gzipSync('<a href="/there">'));
+    }
     if (incoming.url === "/moved") return response.writeHead(302, { location: "/there?x=1" }).end();
     response.setHeader("x-seen", JSON.stringify({ url: incoming.url, headers: incoming.headers }));
     response.writeHead(incoming.method === "POST" ? 201 : 200);
@@ -139,9 +145,10 @@ beforeAll(async () => {
     });
     asking.end(body);
     const [answer] = (await once(asking, "response")) as [IncomingMessage];
-    let text = "";
-    for await (const part of answer) text += String(part);
-    return { code: answer.statusCode, headers: answer.headers, text };
+    const parts: Buffer[] = [];
+    for await (const part of answer) parts.push(part as Buffer);
+    const bytes = Buffer.concat(parts);
+    return { code: answer.statusCode, headers: answer.headers, bytes, text: bytes.toString() };
   };
   stop = async () => {
     await api.close();
@@ -172,12 +179,18 @@ test("a proxy passes method, path, query, body and headers, but not who asks", a
   expect(seen.headers["x-remote-user"]).toBeUndefined();
 });
 
+test("links of a proxied page lead back through the proxy", async () => {
+  const page = await ask(proxied("/page"));
+  expect(page.headers["content-type"]).toBe("text/html; charset=utf-8");
+  expect(gunzipSync(page.bytes).toString()).toBe(`<a href="${proxied("/there")}">`);
+});
+
 test("a proxy without a path leads to one, and redirections stay inside", async () => {
   const bare = await ask(proxied("?a=1"));
   expect([bare.code, bare.headers.location]).toEqual([301, proxied("/?a=1")]);
   const moved = await ask(proxied("/moved"));
   expect(moved.code).toBe(302);
-  expect(new URL(moved.headers.location ?? "").pathname).toBe(proxied("/there"));
+  expect(moved.headers.location).toBe(proxied("/there?x=1"));
 });
 
 test.each([

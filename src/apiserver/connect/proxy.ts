@@ -1,11 +1,14 @@
 import { request as httpRequest } from "node:http";
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
+import { pipeline, type Readable } from "node:stream";
+import { createGunzip, createGzip } from "node:zlib";
 import { ApiError } from "../../apimachinery/index.ts";
 import type { ConnectHandler, ConnectRequest, Exchange } from "../http/index.ts";
 import { copyBody } from "./copy-body.ts";
 import { dialMessage, hostAndPort } from "./kubelets.ts";
 import type { Endpoint } from "./kubelets.ts";
+import { proxiedLink, rewriteLinks, type LinkBase } from "./proxied-links.ts";
 import type { TargetFinder } from "./proxy-target.ts";
 import { passThrough } from "./streams.ts";
 
@@ -51,16 +54,35 @@ async function proxyHttp(
   const { endpoint } = target;
   const answer = await ask(call, target);
   const status = answer.statusCode ?? 502;
-  const body = exchange.stream(status, {
-    ...headers,
-    ...returnedHeaders(answer.headers),
-    ...rewrittenLocation(answer.headers, { exchange, endpoint, rest: target.rest }),
-  });
+  const base: LinkBase = {
+    origin: `${endpoint.tls ? "https" : "http"}://${hostAndPort(endpoint)}`,
+    prefix: exchange.path.slice(0, exchange.path.length - target.rest.length),
+  };
+  const { content, headers: answered } = throughLinks(answer, base);
+  const body = exchange.stream(status, { ...headers, ...returnedHeaders(answered) });
   if (exchange.method === "HEAD" || emptyAnswers.has(status)) {
     answer.resume();
     return body.end();
   }
-  await copyBody(answer, { body, signal });
+  await copyBody(content, { body, signal });
+}
+
+/** The answer with links of pages and redirections leading back through the proxy. */
+function throughLinks(
+  answer: IncomingMessage,
+  base: LinkBase,
+): { readonly content: Readable; readonly headers: IncomingHttpHeaders } {
+  const { location } = answer.headers;
+  const moved = location === undefined ? {} : { location: proxiedLink(location, base) };
+  const headers = { ...answer.headers, ...moved };
+  const encoding = headers["content-encoding"] ?? "";
+  const page = headers["content-type"]?.startsWith("text/html") === true;
+  if (!page || !["", "gzip"].includes(encoding)) return { content: answer, headers };
+  const { "content-length": _length, ...unsized } = headers;
+  const links = rewriteLinks(base);
+  const stages = encoding === "gzip" ? [createGunzip(), links, createGzip()] : [links];
+  // A failure ends the content with an error, where its reader sees it.
+  return { content: pipeline([answer, ...stages], () => undefined) as unknown as Readable, headers: unsized };
 }
 
 function ask(
@@ -126,21 +148,4 @@ function returnedHeaders(headers: IncomingHttpHeaders): Record<string, string | 
     if (value !== undefined && !notReturned.test(name)) passed[name] = value;
   }
   return passed;
-}
-
-/** A redirection within the server leads back through the proxy. */
-function rewrittenLocation(
-  { location }: IncomingHttpHeaders,
-  { exchange, endpoint, rest }: { exchange: Exchange; endpoint: Endpoint; rest: string },
-): { location?: string } {
-  if (location === undefined) return {};
-  const base = `${endpoint.tls ? "https" : "http"}://${hostAndPort(endpoint)}`;
-  if (!URL.canParse(location, base)) return {};
-  const target = new URL(location, base);
-  const relative = !location.startsWith("/") && !location.includes("://");
-  if (relative || target.host !== new URL(base).host) return {};
-  const prefix = exchange.path.slice(0, exchange.path.length - rest.length);
-  if (target.pathname.startsWith(`${prefix}/`)) return {};
-  const path = `${prefix}${target.pathname}${target.search}${target.hash}`;
-  return { location: `https://${hostOf(exchange.headers)}${path}` };
 }

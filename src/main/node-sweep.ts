@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { silentLogger } from "../base/index.ts";
 import { startContainerd } from "../kubelet/containerd/index.ts";
 import { removeKubeletLeftovers } from "../kubelet/index.ts";
-import { machineFirewall } from "../proxy/index.ts";
+import { machineFirewall, removeServiceRoute } from "../proxy/index.ts";
 import type { ClusterConfiguration } from "./configuration.ts";
 import type { Layout } from "./layout.ts";
 import { containerdOptions, kubeletPlaces, serviceTable } from "./node.ts";
@@ -21,4 +21,5 @@ export async function sweepNode(parts: {
   await removeKubeletLeftovers(kubeletPlaces(layout));
   const table = serviceTable(layout);
   await machineFirewall.load(`table ip ${table}\ndelete table ip ${table}\n`);
+  await removeServiceRoute({ range: parts.configuration.serviceCIDR });
 }

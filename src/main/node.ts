@@ -12,7 +12,13 @@ import {
 } from "../kubelet/containerd/index.ts";
 import { removeKubeletLeftovers, runKubelet, type Kubelet } from "../kubelet/index.ts";
 import { delegatedAuthorizer, serveKubelet } from "../kubelet/server/index.ts";
-import { machineFirewall, prepareKernel, runProxy } from "../proxy/index.ts";
+import {
+  addServiceRoute,
+  httpHealthChecks,
+  machineFirewall,
+  prepareKernel,
+  runProxy,
+} from "../proxy/index.ts";
 import { readConfiguration, type ClusterConfiguration } from "./configuration.ts";
 import { daemonLogger, machineAddress } from "./machine.ts";
 import { openReporter, type Reporter } from "./daemon.ts";
@@ -48,8 +54,9 @@ export async function node(flags: FlagValues): Promise<number> {
 }
 
 async function serve(parts: NodeParts): Promise<void> {
-  const { layout, reporter } = parts;
+  const { layout, configuration, reporter } = parts;
   await prepareKernel();
+  const removeServiceRoute = await addServiceRoute({ range: configuration.serviceCIDR });
   const containerd = await startContainerd(containerdOptions(parts));
   const [pid] = await processesOf(["containerd", "--config", join(layout.run, "containerd.toml")]);
   if (pid !== undefined) reporter.process("containerd", pid);
@@ -71,6 +78,7 @@ async function serve(parts: NodeParts): Promise<void> {
   for (const client of Object.values(clients)) client.close();
   await containerd.stop();
   await removeKubeletLeftovers(kubeletPlaces(layout));
+  await removeServiceRoute();
 }
 
 /** A component of the node: `ready` settles when it serves, `stopped` when nothing of it runs any more. */
@@ -179,6 +187,7 @@ function startProxy(
     {
       informers,
       firewall: machineFirewall,
+      healthChecks: httpHealthChecks({ logger: logger.named("proxy") }),
       table: serviceTable(layout),
       nodeName: configuration.nodeName,
       clock,

@@ -10,12 +10,16 @@ export class ProgramError extends Error {
 /** How much of a program's complaint is kept. */
 const keptComplaint = 4096;
 
-function runProgram(
+/** Runs a program with the input; rejects unless it ends with one of the allowed codes, 0 unless told otherwise. */
+export type RunProgram = (
   program: string,
   args: readonly string[],
-  options: { input?: string; allowed?: readonly number[] },
-): Promise<void> {
-  return new Promise((resolve, reject) => {
+  options?: { readonly input?: string; readonly allowed?: readonly number[] },
+) => Promise<void>;
+
+/** Runs a program on the machine. */
+export const runProgram: RunProgram = (program, args, options = {}) =>
+  new Promise((resolve, reject) => {
     const child = spawn(program, args, { stdio: ["pipe", "ignore", "pipe"] });
     let complaint = "";
     child.stderr.on("data", (chunk) => {
@@ -30,19 +34,24 @@ function runProgram(
     });
     child.stdin.end(options.input ?? "");
   });
+
+/** The firewall through the nft and conntrack programs. */
+export function firewallBy(run: RunProgram): Firewall {
+  return {
+    load: (commands) => run("nft", ["-f", "-"], { input: commands }),
+    forgetUdp: ({ address, port, endpoint }) => {
+      const from = address === undefined ? [] : ["--orig-dst", address];
+      const to = endpoint === undefined ? [] : ["--dst-nat", endpoint];
+      // Exit code 1: there was no such flow.
+      return run("conntrack", ["-D", "-p", "udp", ...from, "--orig-port-dst", String(port), ...to], {
+        allowed: [0, 1],
+      });
+    },
+  };
 }
 
-/** The machine's own firewall, through the nft and conntrack programs. */
-export const machineFirewall: Firewall = {
-  load: (commands) => runProgram("nft", ["-f", "-"], { input: commands }),
-  forgetUdp: ({ destination, endpoint }) => {
-    const target = endpoint === undefined ? [] : ["--dst-nat", endpoint];
-    // Exit code 1: there was no such flow.
-    return runProgram("conntrack", ["-D", "-p", "udp", "--orig-dst", destination, ...target], {
-      allowed: [0, 1],
-    });
-  },
-};
+/** The machine's own firewall. */
+export const machineFirewall: Firewall = firewallBy(runProgram);
 
 /** Kernel settings without which pods and services cannot be reached. */
 const kernelSettings: Readonly<Record<string, string>> = {

@@ -3,8 +3,10 @@ import { keyOf, keyString } from "../apimachinery/index.ts";
 import { Service } from "../api/types/core-v1.ts";
 import { EndpointSlice } from "../api/types/discovery-v1.ts";
 import type { InformerFactory } from "../client/index.ts";
-import { chainName, serviceRules, type Element, type ServiceRules } from "./elements.ts";
-import { addChain, baseTable, elementChanges } from "./ruleset.ts";
+import { Claims } from "./claims.ts";
+import { chainName, serviceRules, type HealthCheck, type PickChain, type ServiceRules } from "./elements.ts";
+import { addChain, baseTable, elementCommands } from "./ruleset.ts";
+import { flowKey, staleFlows, type UdpFlow } from "./udp-flows.ts";
 
 /** Changes that come together are loaded together. */
 const gatherFor: Milliseconds = 20;
@@ -14,13 +16,21 @@ const retryAfter: Milliseconds = 1000;
 export interface Firewall {
   /** Loads commands of nft in one transaction. */
   load(commands: string): Promise<void>;
-  /** Forgets UDP flows from a destination to an endpoint, or all of the destination. */
-  forgetUdp(flow: { readonly destination: string; readonly endpoint?: string }): Promise<void>;
+  /** Forgets UDP flows to an address or node port, or those of them that go to one endpoint. */
+  forgetUdp(flow: UdpFlow): Promise<void>;
+}
+
+/** Answers load balancers that ask whether the node has endpoints of a service. */
+export interface HealthChecks {
+  set(service: string, check: HealthCheck | undefined): void;
+  /** Settles when nothing answers any more. */
+  close(): Promise<void>;
 }
 
 export interface ProxyOptions {
   readonly informers: InformerFactory;
   readonly firewall: Firewall;
+  readonly healthChecks: HealthChecks;
   readonly table: string;
   readonly nodeName: string;
   readonly clock: Clock;
@@ -37,13 +47,24 @@ export async function runProxy(options: ProxyOptions, signal: AbortSignal): Prom
   await new Proxy(options).run(signal);
 }
 
+interface View {
+  readonly services: { get(key: { namespace?: string; name: string }): Service | undefined };
+  readonly slices: { byIndex(index: string, value: string): readonly EndpointSlice[] };
+}
+
 class Proxy {
   private readonly options: ProxyOptions;
+  /** Services to look at. */
   private readonly dirty = new Set<string>();
-  private readonly inForce = new Map<string, ServiceRules>();
+  /** Rules of each service that the claims were made from. */
+  private readonly rules = new Map<string, ServiceRules>();
+  private readonly claims = new Claims();
   private readonly chains = new Set<string>();
-  /** How many services have each hairpin pair: elements of different services may be the same. */
-  private readonly users = new Map<string, number>();
+  /** Chains that rules use and the table has not. */
+  private readonly missing = new Map<string, PickChain>();
+  private readonly stale = new Map<string, UdpFlow>();
+  /** `unknown`: the table is missing, or may be other than thought, and is to be made anew. */
+  private table: "unknown" | "inStep" = "unknown";
   private wake: (() => void) | undefined;
 
   constructor(options: ProxyOptions) {
@@ -51,7 +72,7 @@ class Proxy {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { informers, firewall, table, clock, logger } = this.options;
+    const { informers, firewall, healthChecks, table } = this.options;
     const services = informers.informer(Service);
     const slices = informers.informer(EndpointSlice);
     slices.addIndex(serviceOf, (slice) => [serviceKey(slice)]);
@@ -68,29 +89,31 @@ class Proxy {
     signal.addEventListener("abort", () => this.wake?.(), { once: true });
     try {
       await Promise.all([services.whenSynced(signal), slices.whenSynced(signal)]);
-      await firewall.load(baseTable(table));
-      let ready = false;
-      while (!signal.aborted) {
-        const keys = [...this.dirty];
-        this.dirty.clear();
-        try {
-          await this.sync(keys, { services, slices });
-        } catch (error) {
-          for (const key of keys) this.dirty.add(key);
-          logger.error("rules could not be loaded", { error });
-          await clock.sleep(retryAfter, signal);
-          continue;
-        }
-        if (!ready) this.options.onReady?.();
-        ready = true;
-        await this.somethingDirty(signal);
-        await clock.sleep(gatherFor, signal);
-      }
+      await this.keepInStep({ services, slices }, signal);
     } catch (error) {
       if (!signal.aborted) throw error;
     } finally {
       for (const stop of stops) stop();
+      await healthChecks.close();
       await firewall.load(`table ip ${table}\ndelete table ip ${table}\n`);
+    }
+  }
+
+  private async keepInStep(view: View, signal: AbortSignal): Promise<void> {
+    const { clock, logger, onReady } = this.options;
+    let ready = false;
+    while (!signal.aborted) {
+      try {
+        await this.sync(view);
+      } catch (error) {
+        logger.error("rules could not be loaded", { error });
+        await clock.sleep(retryAfter, signal);
+        continue;
+      }
+      if (!ready) onReady?.();
+      ready = true;
+      await this.somethingDirty(signal);
+      await clock.sleep(gatherFor, signal);
     }
   }
 
@@ -101,83 +124,64 @@ class Proxy {
     });
   }
 
-  /** Brings the rules of the services in step. */
-  private async sync(
-    keys: readonly string[],
-    view: {
-      readonly services: { get(key: { namespace?: string; name: string }): Service | undefined };
-      readonly slices: { byIndex(index: string, value: string): readonly EndpointSlice[] };
-    },
-  ): Promise<void> {
-    const { table, nodeName, firewall } = this.options;
-    const next = new Map<string, ServiceRules>();
-    for (const key of keys) {
-      const [namespace = "", name = ""] = key.split("/");
-      const service = view.services.get({ namespace, name });
-      next.set(
-        key,
-        service === undefined
-          ? none
-          : serviceRules(service, { slices: view.slices.byIndex(serviceOf, key), nodeName }),
-      );
+  /** Brings the rules of the dirty services in step. What a failure leaves undone, the next call does. */
+  private async sync(view: View): Promise<void> {
+    for (const key of this.dirty) this.decide(key, view);
+    this.dirty.clear();
+    await this.load();
+    for (const [key, flow] of this.stale) {
+      await this.options.firewall.forgetUdp(flow);
+      this.stale.delete(key);
     }
-    const before = keys.flatMap((key) => this.inForce.get(key)?.elements ?? []);
-    const after = [...next.values()].flatMap(({ elements }) => elements);
-    const shared = this.shareCounts({ before, after });
-    const { removals, additions } = elementChanges(table, {
-      inForce: before.filter((element) => element.set !== "hairpin" || !shared.stays(element)),
-      wanted: after.filter((element) => element.set !== "hairpin" || shared.isNew(element)),
-    });
-    const chains = [...next.values()]
-      .flatMap((rules) => rules.chains)
-      .filter((chain) => !this.chains.has(chainName(chain)));
-    const fresh = [...new Map(chains.map((chain) => [chainName(chain), chain])).values()];
-    const commands = [...fresh.map((chain) => addChain(table, chain)), ...removals, ...additions];
-    if (commands.length > 0) await firewall.load(`${commands.join("\n")}\n`);
-    for (const chain of fresh) this.chains.add(chainName(chain));
-    shared.commit();
-    const stale = keys.flatMap((key) => staleFlows(this.inForce.get(key) ?? none, next.get(key) ?? none));
-    for (const [key, rules] of next) {
-      if (rules === none) this.inForce.delete(key);
-      else this.inForce.set(key, rules);
-    }
-    for (const flow of stale) await firewall.forgetUdp(flow);
   }
 
-  private shareCounts({ before, after }: { before: readonly Element[]; after: readonly Element[] }) {
-    const next = new Map<string, number>();
-    const countOf = (key: string) => next.get(key) ?? this.users.get(key) ?? 0;
-    const count = (elements: readonly Element[], sign: 1 | -1) => {
-      for (const { set, key } of elements) if (set === "hairpin") next.set(key, countOf(key) + sign);
-    };
-    count(before, -1);
-    count(after, 1);
-    return {
-      stays: ({ key }: Element) => countOf(key) > 0,
-      isNew: ({ key }: Element) => (this.users.get(key) ?? 0) === 0,
-      commit: () => {
-        for (const [key, users] of next) {
-          if (users > 0) this.users.set(key, users);
-          else this.users.delete(key);
-        }
-      },
-    };
+  private decide(key: string, { services, slices }: View): void {
+    const { nodeName, healthChecks } = this.options;
+    const [namespace = "", name = ""] = key.split("/");
+    const service = services.get({ namespace, name });
+    const before = this.rules.get(key) ?? none;
+    const after =
+      service === undefined
+        ? none
+        : serviceRules(service, { slices: slices.byIndex(serviceOf, key), nodeName });
+    this.claims.replace(key, after.elements);
+    this.noteMissing(after);
+    for (const flow of staleFlows(before.udp, after.udp)) this.stale.set(flowKey(flow), flow);
+    if (before.health || after.health) healthChecks.set(key, after.health);
+    if (service === undefined) this.rules.delete(key);
+    else this.rules.set(key, after);
+  }
+
+  private async load(): Promise<void> {
+    const { table, firewall } = this.options;
+    const anew = this.table === "unknown";
+    if (anew) {
+      this.claims.forget();
+      this.chains.clear();
+      for (const rules of this.rules.values()) this.noteMissing(rules);
+    }
+    const changes = this.claims.changes();
+    const commands = [
+      ...(anew ? [baseTable(table)] : []),
+      ...[...this.missing.values()].map((chain) => addChain(table, chain)),
+      ...elementCommands(table, changes),
+    ];
+    this.table = "unknown";
+    if (commands.length > 0) await firewall.load(`${commands.join("\n")}\n`);
+    this.table = "inStep";
+    for (const name of this.missing.keys()) this.chains.add(name);
+    this.missing.clear();
+    this.claims.settle(changes);
+  }
+
+  private noteMissing({ chains }: ServiceRules): void {
+    for (const chain of chains) {
+      const name = chainName(chain);
+      if (!this.chains.has(name)) this.missing.set(name, chain);
+    }
   }
 }
 
 function serviceKey({ metadata }: EndpointSlice): string {
   return `${metadata.namespace}/${metadata.labels?.["kubernetes.io/service-name"] ?? ""}`;
-}
-
-/** UDP knows no connection's end: flows to endpoints that went, or from before there were any, are forgotten. */
-function staleFlows(before: ServiceRules, after: ServiceRules): { destination: string; endpoint?: string }[] {
-  const gone = [...before.udp].flatMap(([destination, endpoints]) =>
-    endpoints
-      .filter((endpoint) => !after.udp.get(destination)?.includes(endpoint))
-      .map((endpoint) => ({ destination, endpoint })),
-  );
-  const first = [...after.udp.keys()]
-    .filter((destination) => !before.udp.has(destination))
-    .map((destination) => ({ destination }));
-  return [...gone, ...first];
 }

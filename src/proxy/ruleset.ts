@@ -1,3 +1,4 @@
+import type { ElementChanges } from "./claims.ts";
 import { chainName, type Element, type PickChain } from "./elements.ts";
 
 /** The mark of connections whose source address is replaced. */
@@ -9,17 +10,26 @@ const setTypes: Readonly<Record<Element["set"], string>> = {
   services: "map services { type ipv4_addr . inet_proto . inet_service : verdict; }",
   endpoints:
     "map endpoints { type ipv4_addr . inet_proto . inet_service . mark : ipv4_addr . inet_service; }",
+  draws: "map draws { type ipv4_addr . inet_proto . inet_service . mark : mark; }",
   "node-ports": "map node-ports { type inet_proto . inet_service : verdict; }",
   "node-port-endpoints":
     "map node-port-endpoints { type inet_proto . inet_service . mark : ipv4_addr . inet_service; }",
-  refused: "set refused { type ipv4_addr . inet_proto . inet_service; }",
-  "refused-node-ports": "set refused-node-ports { type inet_proto . inet_service; }",
+  "node-port-draws": "map node-port-draws { type inet_proto . inet_service . mark : mark; }",
+  "no-endpoints": "map no-endpoints { type ipv4_addr . inet_proto . inet_service : verdict; }",
+  "no-node-port-endpoints": "map no-node-port-endpoints { type inet_proto . inet_service : verdict; }",
+  restricted: "set restricted { type ipv4_addr . inet_proto . inet_service; }",
+  sources: "set sources { type ipv4_addr . inet_proto . inet_service . ipv4_addr; flags interval; }",
   hairpin: "set hairpin { type ipv4_addr . ipv4_addr; }",
 };
+
+const destination = "ip daddr . meta l4proto . th dport";
+const client = `ip saddr . ${destination}`;
 
 /**
  * The empty table. A packet's destination is looked up in flat maps, so that neither the number of services nor
  * that of endpoints counts: the first map names the chain that draws a slot, the second the slot's endpoint.
+ * The mark carries the slot, and is cleared before routing could take it for someone else's. Only the first packet of
+ * a connection can be refused: others have their endpoint.
  */
 export function baseTable(table: string): string {
   return `
@@ -29,7 +39,7 @@ table ip ${table} {
   ${Object.values(setTypes).join("\n  ")}
   map clients { type ipv4_addr . ipv4_addr . inet_proto . inet_service : mark; flags dynamic,timeout; timeout 3h; size ${rememberedClients}; }
   chain lookup {
-    ip daddr . meta l4proto . th dport vmap @services
+    ${destination} vmap @services
     fib daddr type local meta l4proto . th dport vmap @node-ports
   }
   chain prerouting {
@@ -46,11 +56,15 @@ table ip ${table} {
     ct status dnat ip saddr . ip daddr @hairpin masquerade fully-random
     ct status dnat ip saddr 127.0.0.0/8 masquerade fully-random
   }
+  chain refusal {
+    meta l4proto tcp reject with tcp reset
+    reject with icmp port-unreachable
+  }
   chain refuse {
-    ip daddr . meta l4proto . th dport @refused meta l4proto tcp reject with tcp reset
-    ip daddr . meta l4proto . th dport @refused reject with icmp port-unreachable
-    fib daddr type local meta l4proto . th dport @refused-node-ports meta l4proto tcp reject with tcp reset
-    fib daddr type local meta l4proto . th dport @refused-node-ports reject with icmp port-unreachable
+    ct state != new return
+    ${destination} @restricted ${destination} . ip saddr != @sources drop
+    ${destination} vmap @no-endpoints
+    fib daddr type local meta l4proto . th dport vmap @no-node-port-endpoints
   }
   chain refuse-incoming {
     type filter hook prerouting priority -110; policy accept;
@@ -61,55 +75,73 @@ table ip ${table} {
     type filter hook output priority -110; policy accept;
     jump refuse
   }
+  chain unmark-incoming {
+    type filter hook prerouting priority -99; policy accept;
+    ct state new ct status dnat meta mark set 0
+  }
+  chain unmark-outgoing {
+    type filter hook output priority -99; policy accept;
+    ct state new ct status dnat meta mark set 0
+  }
 }
 `;
 }
 
 /** Adds a chain that draws a slot and rewrites the destination. Adding one that is there changes nothing. */
 export function addChain(table: string, chain: PickChain): string {
-  const { count, stickySeconds, masquerade } = chain;
-  const inNode = chain.table === "node-port-endpoints";
-  const destination = inNode ? "" : "ip daddr . ";
-  const client = "ip saddr . ip daddr . meta l4proto . th dport";
-  const rewrite = `dnat ip to ${destination}meta l4proto . th dport . meta mark map @${chain.table}`;
-  const draw = count === 1 ? "meta mark set 0" : `meta mark set numgen random mod ${count}`;
-  const remember = `update @clients { ${client} timeout ${stickySeconds}s : meta mark }`;
-  const rules = [
-    ...(masquerade ? [`ct mark set ${masqueradeMark}`] : []),
-    ...(stickySeconds === undefined
-      ? []
-      : [`meta mark set ${client} map @clients ${remember} meta l4proto { tcp, udp, sctp } ${rewrite}`]),
-    draw,
-    ...(stickySeconds === undefined ? [] : [remember]),
-    `meta l4proto { tcp, udp, sctp } ${rewrite}`,
-  ];
   const name = chainName(chain);
+  const rules = [
+    ...(chain.masquerade ? [`ct mark set ${masqueradeMark}`] : []),
+    ...(chain.stickySeconds === undefined ? drawRules(chain) : stickyRules(chain, chain.stickySeconds)),
+  ];
   return [
     `add chain ip ${table} ${name}`,
     ...rules.map((rule) => `add rule ip ${table} ${name} ${rule}`),
   ].join("\n");
 }
 
-/** The commands that turn the elements in force into those wanted; removals first, since a changed value is both. */
-export function elementChanges(
-  table: string,
-  { inForce, wanted }: { readonly inForce: readonly Element[]; readonly wanted: readonly Element[] },
-): { readonly removals: string[]; readonly additions: string[] } {
-  const identity = ({ set, key, value = "" }: Element) => `${set} ${key} : ${value}`;
-  const before = new Set(inForce.map(identity));
-  const after = new Set(wanted.map(identity));
-  const removed = inForce.filter((element) => !after.has(identity(element)));
-  const added = wanted.filter((element) => !before.has(identity(element)));
-  return {
-    removals: bySet(removed).map(
-      ([set, keys]) => `delete element ip ${table} ${set} { ${keys.map(({ key }) => key).join(", ")} }`,
-    ),
-    additions: bySet(added).map(
-      ([set, elements]) =>
-        `add element ip ${table} ${set} { ${elements.map(({ key, value }) => (value === undefined ? key : `${key} : ${value}`)).join(", ")} }`,
-    ),
-  };
+function drawRules({ table, count }: PickChain): string[] {
+  const draw = count === 1 ? "meta mark set 0" : `meta mark set numgen random mod ${count}`;
+  return [draw, rewrite(table)];
 }
+
+function rewrite(table: PickChain["table"]): string {
+  return `meta l4proto { tcp, udp, sctp } dnat ip to ${keyIn(table)} . meta mark map @${table}`;
+}
+
+const keyIn = (table: PickChain["table"]): string =>
+  table === "endpoints" ? destination : "meta l4proto . th dport";
+
+/** A client's endpoint is remembered by its lasting number. If that has gone, so must the memory: updating does not replace it. */
+function stickyRules(chain: PickChain, seconds: number): string[] {
+  const { table } = chain;
+  const draws = table === "endpoints" ? "draws" : "node-port-draws";
+  const remember = `update @clients { ${client} timeout ${seconds}s : meta mark }`;
+  const [draw = "", rewritten = ""] = drawRules(chain);
+  return [
+    `meta mark set ${client} map @clients ${remember} ${rewritten}`,
+    `delete @clients { ${client} : meta mark }`,
+    draw,
+    `meta mark set ${keyIn(table)} . meta mark map @${draws}`,
+    remember,
+    rewritten,
+  ];
+}
+
+/** The commands for changes of elements, in the order to give them. */
+export function elementCommands(table: string, { removals, additions }: ElementChanges): string[] {
+  return [
+    ...bySet(removals).map(
+      ([set, elements]) =>
+        `delete element ip ${table} ${set} { ${elements.map(({ key }) => key).join(", ")} }`,
+    ),
+    ...bySet(additions).map(
+      ([set, elements]) => `add element ip ${table} ${set} { ${elements.map(written).join(", ")} }`,
+    ),
+  ];
+}
+
+const written = ({ key, value }: Element) => (value === undefined ? key : `${key} : ${value}`);
 
 function bySet(elements: readonly Element[]): [string, Element[]][] {
   const groups = new Map<string, Element[]>();

@@ -4,6 +4,7 @@ import {
   maxReplicasAnnotation,
   revisionAnnotation,
   revisionHistoryAnnotation,
+  revisionIn,
   rolloutBounds,
   wantedReplicas,
 } from "./facts.ts";
@@ -35,14 +36,14 @@ export function replicasAnnotations(deployment: Deployment): Annotations {
 export function currentSetAnnotations(
   deployment: Deployment,
   current: ReplicaSet | undefined,
-  revision: number,
+  revision: bigint,
 ): Annotations {
   const annotations: Record<string, string> = { ...current?.metadata.annotations };
   for (const [name, value] of Object.entries(deployment.metadata.annotations ?? {})) {
     if (!notCopied.has(name)) annotations[name] = value;
   }
   const before = annotations[revisionAnnotation];
-  if ((Number.parseInt(before ?? "0", 10) || 0) < revision) {
+  if (revisionIn(before) < revision) {
     annotations[revisionAnnotation] = String(revision);
     if (before) {
       annotations[revisionHistoryAnnotation] = withRevision(annotations[revisionHistoryAnnotation], before);

@@ -32,6 +32,7 @@ import { currentSetAnnotations, replicasAnnotations } from "./annotations.ts";
 import {
   hasProgressDeadline,
   isRollingUpdate,
+  nextRevision,
   revisionAnnotation,
   revisionOf,
   sameTemplate,
@@ -184,7 +185,7 @@ class DeploymentController implements Controller {
     const { client, clock } = this.context;
     let { current } = sets;
     if (!current) return { deployment, sets };
-    const revision = Math.max(0, ...sets.old.map((set) => revisionOf(set))) + 1;
+    const revision = nextRevision(sets.old);
     const annotations = currentSetAnnotations(deployment, current, revision);
     const minReadySeconds = deployment.spec.minReadySeconds ?? 0;
     const outdated =
@@ -207,7 +208,7 @@ class DeploymentController implements Controller {
 
   private async createCurrent(deployment: Deployment, sets: Sets, signal: AbortSignal) {
     const { client, clock } = this.context;
-    const revision = Math.max(0, ...sets.old.map((set) => revisionOf(set))) + 1;
+    const revision = nextRevision(sets.old);
     const draft = this.draftSet(deployment, sets, revision);
     let current: ReplicaSet;
     try {
@@ -229,7 +230,7 @@ class DeploymentController implements Controller {
     return { deployment: noted, sets: { ...sets, current } };
   }
 
-  private draftSet(deployment: Deployment, sets: Sets, revision: number) {
+  private draftSet(deployment: Deployment, sets: Sets, revision: bigint) {
     const { template, selector, minReadySeconds } = deployment.spec;
     const hash = hashOf(template, deployment.status?.collisionCount);
     const name = `${deployment.metadata.name}-${hash}`;

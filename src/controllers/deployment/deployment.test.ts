@@ -122,6 +122,19 @@ describe("deployment controller", () => {
     expect(await sizes()).toEqual([0, 5]);
   });
 
+  it("counts on from revisions that no double holds", async () => {
+    await harness.create(Deployment, deployment());
+    await rollOut();
+    const annotations = { "deployment.kubernetes.io/revision": "3546343826724305832" };
+    const [set] = await harness.list(ReplicaSet);
+    await harness.change(ReplicaSet, set!, { metadata: { annotations } });
+    await harness.change(Deployment, await only(), { spec: { template: withImage("two") } });
+    await rollOut();
+    expect((await only()).metadata.annotations).toMatchObject({
+      "deployment.kubernetes.io/revision": "3546343826724305833",
+    });
+  });
+
   it("forgets history beyond its limit", async () => {
     await harness.create(Deployment, deployment({ revisionHistoryLimit: 1 }));
     await rollOut();

@@ -35,9 +35,19 @@ export function sum(sets: readonly ReplicaSet[], count: (set: ReplicaSet) => num
   return sets.reduce((total, set) => total + (count(set) ?? 0), 0);
 }
 
-export function revisionOf(object: { readonly metadata: { readonly annotations?: object } }): number {
+/** 64 bits wide: they may come from elsewhere, and be larger than a double holds. */
+export function revisionOf(object: { readonly metadata: { readonly annotations?: object } }): bigint {
   const annotations = object.metadata.annotations as Readonly<Record<string, string>> | undefined;
-  return Number.parseInt(annotations?.[revisionAnnotation] ?? "0", 10) || 0;
+  return revisionIn(annotations?.[revisionAnnotation]);
+}
+
+/** A revision as annotations write it; zero for what is none. */
+export const revisionIn = (text: string | undefined): bigint =>
+  /^\d{1,19}$/.test(text ?? "") ? BigInt(text ?? "0") : 0n;
+
+/** The revision of the template that comes after those of older replica sets. */
+export function nextRevision(old: readonly ReplicaSet[]): bigint {
+  return old.map((set) => revisionOf(set)).reduce((most, one) => (one > most ? one : most), 0n) + 1n;
 }
 
 /** Oldest first; of one second by name. */

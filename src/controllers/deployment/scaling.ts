@@ -151,14 +151,14 @@ function isSaturated(deployment: Deployment, current: ReplicaSet | undefined): b
 /** Old replica sets beyond the history limit that no longer do anything, oldest revision first. */
 export function planCleanup(
   deployment: Deployment,
-  sets: { readonly old: readonly ReplicaSet[]; readonly revisionOf: (set: ReplicaSet) => number },
+  sets: { readonly old: readonly ReplicaSet[]; readonly revisionOf: (set: ReplicaSet) => bigint },
 ): readonly ReplicaSet[] {
   const limit = deployment.spec.revisionHistoryLimit;
   if (limit === undefined) return [];
   const alive = sets.old.filter((set) => set.metadata.deletionTimestamp === undefined);
   const surplus = alive.length - limit;
   if (surplus <= 0) return [];
-  const oldest = [...alive].sort((a, b) => sets.revisionOf(a) - sets.revisionOf(b)).slice(0, surplus);
+  const oldest = [...alive].sort((a, b) => Number(sets.revisionOf(a) - sets.revisionOf(b))).slice(0, surplus);
   return oldest.filter(
     ({ metadata, spec, status }) =>
       (status?.replicas ?? 0) === 0 &&

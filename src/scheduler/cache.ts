@@ -109,8 +109,8 @@ export class SchedulerCache implements Snapshot {
     return this.assumed.has(pod.metadata.uid);
   }
 
-  nominatedOn(node: string): Iterable<Pod> {
-    return this.nominations.get(node)?.values() ?? [];
+  nominatedOn(node: string): Iterable<Pod> | undefined {
+    return this.nominations.size === 0 ? undefined : this.nominations.get(node)?.values();
   }
 
   /** Notes which node the pod waits for; "" for none. */

@@ -63,11 +63,12 @@ export function place(pod: Pod, options: PlaceOptions): Placement {
   const wanted = enoughNodes(nodes.length);
   const candidates: NodeInfo[] = [];
   const refusals = new Map<NodeInfo, Refusal>();
+  const context = { pod, filters, snapshot };
   let looked = 0;
   for (; looked < nodes.length && candidates.length < wanted; looked++) {
     const node = nodes[(options.start + looked) % nodes.length];
     if (node === undefined) break;
-    const refusal = judgeWithNominated(node, { pod, filters, snapshot });
+    const refusal = judgeWithNominated(node, context);
     if (refusal === undefined) candidates.push(node);
     else refusals.set(node, refusal);
   }
@@ -136,9 +137,11 @@ export function judgeWithNominated(
   },
 ): Refusal | undefined {
   const { pod, filters, snapshot } = context;
+  const waiting = snapshot.nominatedOn(node.name);
+  if (waiting === undefined) return judge(node, filters);
   let crowded: NodeInfo | undefined;
   const added: Pod[] = [];
-  for (const other of snapshot.nominatedOn(node.name)) {
+  for (const other of waiting) {
     const before = (other.spec.priority ?? 0) >= (pod.spec.priority ?? 0);
     if (!before || other.metadata.uid === pod.metadata.uid) continue;
     crowded ??= node.clone();

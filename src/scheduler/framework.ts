@@ -49,8 +49,8 @@ export interface Snapshot {
   nodesWithImage(image: string): number;
   /** Whether any node has a taint that only discourages. */
   readonly hasSoftTaints: boolean;
-  /** Pods that preempted others for room on the node and wait for it. */
-  nominatedOn(node: string): Iterable<Pod>;
+  /** Pods that preempted others for room on the node and wait for it, if any. */
+  nominatedOn(node: string): Iterable<Pod> | undefined;
   readonly cluster: ClusterView;
 }
 

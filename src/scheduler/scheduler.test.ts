@@ -71,7 +71,7 @@ test("a pod that fits nowhere says why, and is bound when a node is added that i
   await clock.advance(1000);
   expect(await fateOf(client, "p")).toBe(`Unschedulable: ${tooBig}`);
   expect(await eventsOf(client, "p")).toEqual([`Warning FailedScheduling default-scheduler: ${tooBig}`]);
-  await client.create(Node, { metadata: { name: "b" } } as New<Node>);
+  await client.create(Node, { metadata: { name: "b" } });
   const ready = { type: "Ready", status: "True", reason: "KubeletReady" };
   const allocatable = { cpu: "10", memory: "1Gi", pods: "10" };
   await client.patch(
@@ -188,7 +188,7 @@ test("extended resources and ports of the host are counted", async () => {
 
 test("a more important pod takes the place of a less important one", async () => {
   const { client, clock } = await start();
-  await client.create(PriorityClass, { metadata: { name: "high" }, value: 1000 } as New<PriorityClass>);
+  await client.create(PriorityClass, { metadata: { name: "high" }, value: 1000 });
   const victim = asking({ cpu: "6" }, { terminationGracePeriodSeconds: 30 });
   await client.create(Pod, newPod("victim", victim));
   await client.create(Pod, newPod("bystander", asking({ cpu: "1" })));
@@ -211,12 +211,12 @@ test("a more important pod takes the place of a less important one", async () =>
 
 test("the victim shows why it goes and the pod where it waits; nobody less important takes the place", async () => {
   const { client, clock } = await start();
-  await client.create(PriorityClass, { metadata: { name: "high" }, value: 1000 } as New<PriorityClass>);
+  await client.create(PriorityClass, { metadata: { name: "high" }, value: 1000 });
   const held = { ...newPod("victim", asking({ cpu: "8" })) };
   await client.create(Pod, {
     ...held,
     metadata: { ...held.metadata, finalizers: ["example.com/hold"] },
-  } as New<Pod>);
+  });
   await clock.advance(1000);
   await client.create(Pod, newPod("urgent", asking({ cpu: "8" }, { priorityClassName: "high" })));
   await clock.advance(1000);
@@ -248,7 +248,7 @@ test("with the policy Never a pod waits for its place", async () => {
     metadata: { name: "polite" },
     value: 1000,
     preemptionPolicy: "Never",
-  } as New<PriorityClass>);
+  });
   await client.create(Pod, newPod("first", asking({ cpu: "8" })));
   await clock.advance(1000);
   await client.create(Pod, newPod("second", asking({ cpu: "8" }, { priorityClassName: "polite" })));

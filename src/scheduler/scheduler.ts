@@ -198,7 +198,7 @@ class Scheduler {
       return this.writer.reportFailure(pod, plan?.clearsNomination ? { ...report, nomination: "" } : report);
     }
     const nomination = plan.node.name;
-    const overruled = [...this.cache.nominatedOn(nomination)].filter(
+    const overruled = [...(this.cache.nominatedOn(nomination) ?? [])].filter(
       (other) => (other.spec.priority ?? 0) < (pod.spec.priority ?? 0),
     );
     this.cache.nominate(pod, nomination);

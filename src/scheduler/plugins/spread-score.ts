@@ -46,7 +46,7 @@ export function prepareSpreadScore(
   const hasAllLabels = (info: NodeInfo) =>
     constraints.every(({ topologyKey }) => info.node?.metadata.labels?.[topologyKey] !== undefined);
   const counts = (info: NodeInfo) => !needsAllLabels || hasAllLabels(info);
-  const counted = candidates.filter(counts);
+  const counted = needsAllLabels ? candidates.filter(counts) : candidates;
   const tallies = constraints.map((constraint) => tally(constraint, { pod, snapshot, counted, counts }));
   return {
     score: (nodes) => turnedRound(nodes.map((node) => (counts(node) ? sumOf(node, tallies) : undefined))),

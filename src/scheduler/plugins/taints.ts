@@ -26,7 +26,7 @@ const none: readonly Taint[] = [];
 
 function intolerable(pod: Pod, node: Pick<NodeInfo, "node">, effects: readonly string[]): readonly Taint[] {
   const taints = node.node?.spec.taints;
-  if (taints === undefined) return none;
+  if (taints === undefined || taints.length === 0) return none;
   const tolerations = pod.spec.tolerations ?? [];
   return taints.filter(
     (taint) => effects.includes(taint.effect) && !tolerations.some((one) => tolerates(one, taint)),

@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from "../json.ts";
+import { jsonEquals } from "../patch/index.ts";
 import type { ListType, StructType, Type } from "../schema/types.ts";
 import { isEmptySet, isMember, nodeAt, type FieldSet } from "./field-set.ts";
 import { isJsonObject, listElement, shapeOf, valueTypeOf } from "./layout.ts";
@@ -45,6 +46,50 @@ function mergeMap(
     if (value !== undefined) result[key] = mergeValue(current, value, typeOf(key));
   }
   return result;
+}
+
+/**
+ * Whether the live object has all that is applied, in the same order, so that merging gives the live object again.
+ * May answer no where it does, above all where something empty is applied.
+ */
+export function holds(live: JsonObject, applied: JsonObject, type: StructType | undefined): boolean {
+  return holdsMap(live, applied, (key) => type?.field(key)?.type);
+}
+
+function holdsValue(live: JsonValue | undefined, applied: JsonValue, type: Type | undefined): boolean {
+  if (live === undefined) return false;
+  if (typeof applied !== "object" || applied === null) return live === applied;
+  const shape = shapeOf(type);
+  if (shape === "leaf" || isEmpty(applied)) return jsonEquals(live, applied);
+  if (shape === "list") {
+    return (
+      Array.isArray(live) && Array.isArray(applied) && holdsList(live, applied, (type as ListType).element)
+    );
+  }
+  if (!isJsonObject(live) || !isJsonObject(applied)) return jsonEquals(live, applied);
+  if (shape === "struct") return holdsMap(live, applied, (key) => (type as StructType).field(key)?.type);
+  const valueType = valueTypeOf(type);
+  return holdsMap(live, applied, () => valueType);
+}
+
+function holdsMap(live: JsonObject, applied: JsonObject, typeOf: (key: string) => Type | undefined): boolean {
+  for (const key in applied) {
+    const value = applied[key];
+    if (value !== undefined && !holdsValue(live[key], value, typeOf(key))) return false;
+  }
+  return true;
+}
+
+/** Lists of the same length, element for element: others are left to the merge. */
+function holdsList(live: readonly JsonValue[], applied: readonly JsonValue[], element: Type): boolean {
+  return (
+    live.length === applied.length && applied.every((value, index) => holdsValue(live[index], value, element))
+  );
+}
+
+function isEmpty(value: object): boolean {
+  for (const _ in value) return false;
+  return true;
 }
 
 /** Applied elements stand in the order they are applied in, and live ones keep their place among them. */

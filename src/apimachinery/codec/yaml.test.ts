@@ -18,6 +18,8 @@ test("scalars mean what upstream's loader takes them for", async () => {
   await check("base: &b {x: 1}\nd:\n  <<: *b\n  y: 2", { base: { x: 1 }, d: { x: 1, true: 2 } });
   await check("a: 1\na: 2", { a: 2 });
   await check("", null);
+  await check('{"a": [1, "yes", null], "b": {"c": "\\u0041"}}\n', { a: [1, "yes", null], b: { c: "A" } });
+  await check('{"a": 010, b: yes}', { a: 8, b: true });
 });
 
 test("documents of a stream", async () => {
@@ -27,6 +29,7 @@ test("documents of a stream", async () => {
 test("aliases are capped, errors are worded", async () => {
   const bomb = ["a: &a [x]", `b: [${Array.from({ length: 200 }, () => "*a").join(",")}]`].join("\n");
   await expect(decodeYaml(bomb)).rejects.toThrow(DecodeError);
+  await expect(decodeYaml('{"a":'.repeat(200) + "1" + "}".repeat(200))).rejects.toThrow(DecodeError);
   await expect(decodeYaml("a: [")).rejects.toThrow("error converting YAML to JSON: yaml: line ");
 });
 

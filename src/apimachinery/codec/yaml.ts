@@ -9,8 +9,29 @@ type Yaml = typeof import("js-yaml");
 
 /** The value of a YAML document, read as sigs.k8s.io/yaml does: YAML 1.1 without times and base 60. */
 export async function decodeYaml(text: string): Promise<unknown> {
+  const json = plainJson(text);
+  if (json !== undefined) return json;
   const documents = await decodeYamlDocuments(text);
   return documents[0] ?? null;
+}
+
+/** Programs send YAML as JSON, which JSON.parse reads much faster; undefined where the two may not agree. */
+function plainJson(text: string): unknown {
+  if (!text.startsWith("{") || text.includes('"<<"')) return undefined;
+  try {
+    const value = JSON.parse(text) as unknown;
+    return isShallow(value, maximumYamlDepth) ? value : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function isShallow(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  if (levels === 0) return false;
+  for (const child of Object.values(value)) if (!isShallow(child, levels - 1)) return false;
+  return true;
 }
 
 /** The values of all documents. */

@@ -3,8 +3,8 @@ import { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from "../../api/ty
 import type { PolicyRule, RoleRef, Subject } from "../../api/types/rbac-v1.ts";
 import type { Resource } from "../../apimachinery/index.ts";
 import type { ObjectReader } from "../reader.ts";
-import type { Authorizer, Decision } from "./authorizer.ts";
-import { ruleAllows } from "./rules.ts";
+import type { Attributes, Authorizer, Decision } from "./authorizer.ts";
+import { ruleCovers, ruleNames } from "./rules.ts";
 
 /** What a user may do in a namespace (and cluster-wide), and which roles could not be found. */
 export interface HeldRules {
@@ -47,22 +47,25 @@ export function createRbacAuthorizer(options: { readonly reader: ObjectReader })
     }
   };
 
+  const coverage = (attributes: Attributes): Coverage => {
+    const coverings: Covering[] = [];
+    const errors = new Set<string>();
+    const namespace = attributes.type === "resource" ? attributes.namespace : "";
+    visitRules(attributes.user, namespace, (step) => {
+      if ("missing" in step) errors.add(notFoundMessage(step.missing));
+      else if (ruleCovers(step.rule, attributes)) coverings.push(step);
+      return false;
+    });
+    return { coverings, errors: [...errors] };
+  };
+  const known = new KnownCoverage(reader);
+
   return {
     rulesOf,
     authorize(attributes) {
-      const errors = new Set<string>();
-      let allowedBy: Grant | undefined;
-      const namespace = attributes.type === "resource" ? attributes.namespace : "";
-      visitRules(attributes.user, namespace, (step) => {
-        if ("missing" in step) {
-          errors.add(notFoundMessage(step.missing));
-          return false;
-        }
-        if (!ruleAllows(step.rule, attributes)) return false;
-        allowedBy = step.grant;
-        return true;
-      });
-      return decisionOf(allowedBy, [...errors]);
+      const { coverings, errors } = known.get(attributes, coverage);
+      const allowing = coverings.find(({ rule }) => ruleNames(rule, attributes));
+      return decisionOf(allowing?.grant, errors);
     },
     rulesFor(user, namespace) {
       const rules: PolicyRule[] = [];
@@ -77,8 +80,63 @@ export function createRbacAuthorizer(options: { readonly reader: ObjectReader })
     close() {
       clusterGrants.close();
       namespaceGrants.close();
+      known.close();
     },
   };
+}
+
+/** A rule of the user's that covers what is asked, perhaps for some names only. */
+interface Covering {
+  readonly rule: PolicyRule;
+  readonly grant: Grant;
+}
+
+/** What of a user's rules bears on a request, whatever name it asks for. */
+interface Coverage {
+  readonly coverings: readonly Covering[];
+  readonly errors: readonly string[];
+}
+
+const knownCoverages = 4_096;
+
+/** What users' rules were found to cover, until a role or a binding changes. */
+class KnownCoverage {
+  private readonly byQuestion = new Map<string, Coverage>();
+  private readonly ends: readonly (() => void)[];
+
+  constructor(reader: ObjectReader) {
+    const forget = () => this.byQuestion.clear();
+    this.ends = [
+      reader.subscribe(ClusterRole, forget),
+      reader.subscribe(Role, forget),
+      reader.subscribe(ClusterRoleBinding, forget),
+      reader.subscribe(RoleBinding, forget),
+    ];
+  }
+
+  get(attributes: Attributes, find: (attributes: Attributes) => Coverage): Coverage {
+    const question = questionOf(attributes);
+    const known = this.byQuestion.get(question);
+    if (known) return known;
+    if (this.byQuestion.size >= knownCoverages) this.byQuestion.clear();
+    const found = find(attributes);
+    this.byQuestion.set(question, found);
+    return found;
+  }
+
+  close(): void {
+    for (const end of this.ends) end();
+  }
+}
+
+/** All that a decision depends on but the name; as JSON, for no text in it may pass for another. */
+function questionOf(attributes: Attributes): string {
+  const { user, verb } = attributes;
+  const asked =
+    attributes.type === "path"
+      ? [attributes.path]
+      : [attributes.group, attributes.resource, attributes.subresource, attributes.namespace];
+  return JSON.stringify([user.name, user.groups, verb, ...asked]);
 }
 
 function roleOf(

@@ -16,10 +16,20 @@ export function rulesAllow(rules: readonly PolicyRule[], attributes: Attributes)
 
 /** Whether the rule permits what is asked. */
 export function ruleAllows(rule: PolicyRule, attributes: Attributes): boolean {
+  return ruleCovers(rule, attributes) && ruleNames(rule, attributes);
+}
+
+/** Whether the rule permits what is asked, or would for another name. */
+export function ruleCovers(rule: PolicyRule, attributes: Attributes): boolean {
   if (!has(rule.verbs, everything) && !has(rule.verbs, attributes.verb)) return false;
   if (attributes.type === "path") return pathMatches(rule.nonResourceURLs, attributes.path);
   if (!has(rule.apiGroups, everything) && !has(rule.apiGroups, attributes.group)) return false;
-  if (!resourceMatches(rule.resources, attributes.resource, attributes.subresource)) return false;
+  return resourceMatches(rule.resources, attributes.resource, attributes.subresource);
+}
+
+/** Whether a rule that covers what is asked does so for the name that is asked for. */
+export function ruleNames(rule: PolicyRule, attributes: Attributes): boolean {
+  if (attributes.type === "path") return true;
   return (rule.resourceNames?.length ?? 0) === 0 || has(rule.resourceNames, attributes.name);
 }
 

@@ -10,11 +10,13 @@ import { forbiddenError } from "../authorization/index.ts";
 import type { CacheSet } from "./cache.ts";
 import type { AnyObject, Entry } from "./entry.ts";
 import type { ServedResource, ServedTable } from "./served.ts";
+import type { SharedLeases } from "./shared-leases.ts";
 
 /** What every operation of the registry works with. */
 export interface Core {
   readonly store: Store;
   readonly caches: CacheSet;
+  readonly leases: SharedLeases;
   readonly served: ServedTable;
   readonly clock: Clock;
   readonly random: Random;

@@ -178,7 +178,7 @@ async function commitNew(
       type: "create",
       key,
       value,
-      ...(lease === undefined ? {} : { lease: await core.store.grantLease(lease) }),
+      ...(lease === undefined ? {} : { lease: await core.leases.for(lease) }),
     });
     pending?.settle(true);
     const entry = await settled(core, { served, key, value, revision, stored });

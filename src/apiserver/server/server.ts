@@ -9,6 +9,7 @@ import type { ObjectReader } from "../reader.ts";
 import { CacheSet } from "../registry/cache.ts";
 import type { AnswerHandler, Core, PostHandler, WriteHook } from "../registry/context.ts";
 import { ServedTable } from "../registry/served.ts";
+import { SharedLeases } from "../registry/shared-leases.ts";
 import { bindPod, createBinding } from "../registry/subresources.ts";
 import { evictPod } from "../registry/eviction.ts";
 import { isServedByDefault } from "../discovery/index.ts";
@@ -83,6 +84,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const core: Mutable<Core> = {
     store,
     caches,
+    leases: new SharedLeases(store, clock),
     served,
     clock,
     random,

@@ -7,7 +7,7 @@ let clusters: CommandClusters;
 beforeAll(async () => {
   clusters = await CommandClusters.open();
 });
-afterAll(() => clusters.clean());
+afterAll(() => clusters.clean(), 60_000);
 
 const configMaps = "/api/v1/namespaces/default/configmaps";
 const writers = 16;

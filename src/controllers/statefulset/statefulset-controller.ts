@@ -23,6 +23,7 @@ import type { Controller, ControllerContext, Outcome } from "../framework/index.
 import { ordinalOf, planStatefulSet, planStatus, revisionNameOf, stateAfter } from "./plan.ts";
 import type { StatefulAction } from "./plan.ts";
 import { draftClaims, draftPod } from "./pods.ts";
+import { planClaimOwners } from "./retention.ts";
 
 /** Keeps each StatefulSet's numbered pods, in order. */
 export function statefulSetController(context: ControllerContext): Controller {
@@ -36,12 +37,14 @@ class StatefulSetController implements Controller {
   private readonly sets: SharedInformer<StatefulSet>;
   private readonly pods: SharedInformer<Pod>;
   private readonly revisions: SharedInformer<ControllerRevision>;
+  private readonly volumeClaims: SharedInformer<PersistentVolumeClaim>;
 
   constructor(context: ControllerContext) {
     this.context = context;
     this.sets = context.informers.informer(StatefulSet);
     this.pods = indexByController(context.informers.informer(Pod));
     this.revisions = indexByController(context.informers.informer(ControllerRevision));
+    this.volumeClaims = context.informers.informer(PersistentVolumeClaim);
     this.watches = [
       watchItself(this.sets),
       watch(this.pods, ({ object }, wake) => {
@@ -49,6 +52,7 @@ class StatefulSetController implements Controller {
         if (key) wake(key);
       }),
       watch(this.revisions, () => undefined),
+      watch(this.volumeClaims, () => undefined),
     ];
   }
 
@@ -69,6 +73,7 @@ class StatefulSetController implements Controller {
     const update = all.at(-1);
     if (update === undefined) return settled;
     const current = all.find(({ metadata }) => metadata.name === set.status?.currentRevision) ?? update;
+    for (const pod of pods) await this.ownVolumeClaims(set, pod);
     const state = { pods, current, update, now: clock.now() };
     const plan = planStatefulSet(set, state);
     const created: Pod[] = [];
@@ -115,6 +120,7 @@ class StatefulSetController implements Controller {
       );
     }
     const { pod } = action;
+    if (action.why === "failed") this.tellOfReplacement(set, pod);
     return this.told(set, { verb: "delete", name: pod.metadata.name }, async () => {
       await client.delete(Pod, keyOf(pod), { preconditions: { uid: pod.metadata.uid } });
       return pod;
@@ -122,13 +128,49 @@ class StatefulSetController implements Controller {
   }
 
   private async createClaims(set: StatefulSet, ordinal: number): Promise<void> {
+    const { client, events } = this.context;
+    const about = { resource: StatefulSet, object: set };
+    const pod = `${set.metadata.name}-${ordinal}`;
     for (const draft of draftClaims(set, ordinal)) {
+      const key = keyOf(draft as PersistentVolumeClaim);
+      if (this.volumeClaims.get(key)) continue;
       try {
-        await this.context.client.create<PersistentVolumeClaim>(PersistentVolumeClaim, draft);
+        await client.create<PersistentVolumeClaim>(PersistentVolumeClaim, draft);
+        const message = `create Claim ${key.name} Pod ${pod} in StatefulSet ${set.metadata.name} success`;
+        events.event(about, { type: "Normal", reason: "SuccessfulCreate", message });
       } catch (error) {
-        if (!ApiError.is(error, "AlreadyExists")) throw error;
+        if (ApiError.is(error, "AlreadyExists")) continue;
+        const why = ApiError.from(error).message;
+        const message = `create Claim ${key.name} for Pod ${pod} in StatefulSet ${set.metadata.name} failed error: ${why}`;
+        events.event(about, { type: "Warning", reason: "FailedCreate", message });
+        throw error;
       }
     }
+  }
+
+  /** Makes a pod's claims go with the set or the pod, or stay, as the set's retention policy says. */
+  private async ownVolumeClaims(set: StatefulSet, pod: Pod): Promise<void> {
+    const ordinal = ordinalOf(set, pod);
+    if (ordinal === undefined) return;
+    for (const draft of draftClaims(set, ordinal)) {
+      const claim = this.volumeClaims.get(keyOf(draft as PersistentVolumeClaim));
+      const ownerReferences = claim && planClaimOwners(set, { claim, pod });
+      if (!claim || !ownerReferences) continue;
+      const metadata = { ...claim.metadata, ownerReferences };
+      await this.context.client.update<PersistentVolumeClaim>(PersistentVolumeClaim, { ...claim, metadata });
+    }
+  }
+
+  private tellOfReplacement(set: StatefulSet, pod: Pod): void {
+    const { namespace, name } = set.metadata;
+    const failed = pod.status?.phase === "Failed";
+    const message = `StatefulSet ${namespace}/${name} is recreating ${failed ? "failed" : "terminated"} Pod ${pod.metadata.name}`;
+    this.context.events.event(
+      { resource: StatefulSet, object: set },
+      failed
+        ? { type: "Warning", reason: "RecreatingFailedPod", message }
+        : { type: "Normal", reason: "RecreatingTerminatedPod", message },
+    );
   }
 
   /** Tells users of success and failure alike, in upstream's words. */

@@ -73,3 +73,18 @@ it("updates one node after the other", async () => {
   await run();
   expect(await placed()).toEqual(["a two", "b two"]);
 });
+
+it("surges: an old daemon goes when its successor on the node is available", async () => {
+  for (const name of ["a", "b"]) await addNode(name);
+  const set = await create();
+  await harness.settle();
+  await run();
+  const updateStrategy = { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } };
+  await harness.change(DaemonSet, set, { spec: { template: template("two"), updateStrategy } });
+  await harness.settle();
+  expect(await placed()).toEqual(["a one", "a two", "b one"]);
+  await run();
+  expect(await placed()).toEqual(["a two", "b one", "b two"]);
+  await run();
+  expect(await placed()).toEqual(["a two", "b two"]);
+});

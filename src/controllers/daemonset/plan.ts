@@ -52,6 +52,8 @@ export function planDaemonSet(
   const create: string[] = [];
   const remove: Pod[] = [];
   const kept = new Map<string, Pod>();
+  const surging = new Map<string, Surging>();
+  const surge = surgeOf(set, nodes);
   let wanted = 0;
   let misscheduled = 0;
   for (const node of nodes) {
@@ -70,9 +72,14 @@ export function planDaemonSet(
       continue;
     }
     const failed = alive.filter(({ status }) => status?.phase === "Failed" || status?.phase === "Succeeded");
-    const [first, ...doubles] = alive.filter((pod) => !failed.includes(pod));
+    const sound = alive.filter((pod) => !failed.includes(pod));
+    const next = surge > 0 ? sound.find((pod) => isUpdated(pod)) : undefined;
+    const [first, ...doubles] = surge > 0 ? sound.filter((pod) => !isUpdated(pod)) : sound;
     remove.push(...failed, ...doubles);
-    if (first) kept.set(name, first);
+    if (surge > 0) remove.push(...sound.filter((pod) => isUpdated(pod) && pod !== next));
+    if (first && surge > 0) surging.set(name, { old: first, next });
+    else if (first) kept.set(name, first);
+    else if (next) kept.set(name, next);
     // A daemon that is going keeps its place until it has gone.
     else if (run && here.length === 0) create.push(name);
   }
@@ -81,6 +88,9 @@ export function planDaemonSet(
     if (known.has(name)) continue;
     remove.push(...orphaned.filter(({ metadata }) => metadata.deletionTimestamp === undefined));
   }
+  const surged = planSurge(surging, { surge, isAvailable });
+  create.push(...surged.create);
+  remove.push(...surged.delete);
   remove.push(...planUpdate(set, { kept, wanted, isAvailable, isUpdated }));
   const daemons = nodes
     .filter((node) => fitsNode(set.spec.template, node).run)
@@ -107,6 +117,38 @@ export function planDaemonSet(
       ...(conditions === undefined ? {} : { conditions }),
     },
   };
+}
+
+interface Surging {
+  readonly old: Pod;
+  /** Its successor beside it. */
+  readonly next: Pod | undefined;
+}
+
+/** How many nodes may have two daemons while the template changes; 0 if daemons are replaced one after the other. */
+function surgeOf(set: DaemonSet, nodes: readonly Node[]): number {
+  if (set.spec.updateStrategy?.type === "OnDelete") return 0;
+  const { maxSurge } = set.spec.updateStrategy?.rollingUpdate ?? {};
+  const total = nodes.filter((node) => fitsNode(set.spec.template, node).run).length;
+  return scaledValue(maxSurge, { total, round: "up" });
+}
+
+/** Successors beside old daemons, as many as may surge; an old one goes when its successor is available. */
+function planSurge(
+  surging: ReadonlyMap<string, Surging>,
+  { surge, isAvailable }: { readonly surge: number; readonly isAvailable: (pod: Pod) => boolean },
+): { readonly create: readonly string[]; readonly delete: readonly Pod[] } {
+  const broken: string[] = [];
+  const candidates: string[] = [];
+  const remove: Pod[] = [];
+  let running = 0;
+  for (const [node, { old, next }] of surging) {
+    if (next && isAvailable(next)) remove.push(old);
+    else if (next) running++;
+    else if (isAvailable(old)) candidates.push(node);
+    else broken.push(node);
+  }
+  return { create: [...broken, ...candidates.slice(0, Math.max(0, surge - running))], delete: remove };
 }
 
 /** Old daemons that may go now: those unavailable anyway, then as many as may be missing. */

@@ -10,6 +10,7 @@ import { createEventRecorder, createInformer } from "../client/index.ts";
 import type { CriClient } from "../cri/index.ts";
 import { PodCgroups } from "./cgroups.ts";
 import { readCgroupLayout } from "./containerd/index.ts";
+import { rotateLogs } from "./log-rotation.ts";
 import type { NodeContext } from "./node-context.ts";
 import { readMachine } from "./node/machine-info.ts";
 import { runNode } from "./node/node.ts";
@@ -117,6 +118,7 @@ export async function runKubelet(options: KubeletOptions, signal: AbortSignal): 
     informer.run(signal),
     runNode({ ...options, machine, recorder, logger }, signal),
     workers.run(),
+    rotateLogs({ ...options, logger, containers: () => workers.loggingContainers() }, signal),
   ]);
   await objects.stop();
   await recorder.stop();

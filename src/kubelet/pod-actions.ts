@@ -8,6 +8,7 @@ import { RuntimeClass } from "../api/types/node-v1.ts";
 import { ContainerConfigError, containerEnvironment } from "./environment/environment.ts";
 import type { ObjectReader } from "./environment/environment.ts";
 import { serviceVariables } from "./environment/service-variables.ts";
+import { removeLogs } from "./log-rotation.ts";
 import type { NodeContext } from "./node-context.ts";
 import type { ObservedContainer, PodObservation } from "./observation.ts";
 import { runHook } from "./probes/handlers.ts";
@@ -343,7 +344,7 @@ export class PodActions {
       kept.set(container.name, count);
       if (count > 2 && container.state === "exited") {
         await cri.removeContainer({ containerId: container.id }).catch(ignoreMissing);
-        await rm(container.logPath, { force: true });
+        await removeLogs(container.logPath);
       } else used.add(container.sandboxId);
     }
     for (const sandbox of observed.sandboxes)

@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import type { Milliseconds } from "../base/index.ts";
 import type { Pod } from "../api/types/core-v1.ts";
 import type { SharedInformer } from "../client/index.ts";
+import type { LoggingContainer } from "./log-rotation.ts";
 import type { NodeContext } from "./node-context.ts";
 import { PodWorker } from "./pod-worker.ts";
 import { fingerprints, observePod } from "./runtime/observe.ts";
@@ -32,6 +33,13 @@ export class PodWorkers {
 
   pods(): readonly Pod[] {
     return [...this.workers.values()].map(({ pod }) => pod);
+  }
+
+  /** All containers that run and write a log. */
+  loggingContainers(): readonly LoggingContainer[] {
+    return [...this.workers.values()].flatMap(({ observed }) =>
+      observed.containers.filter(({ state, logPath }) => state === "running" && logPath !== ""),
+    );
   }
 
   async run(): Promise<void> {

@@ -73,7 +73,7 @@ export class KeyedHeap<T> {
   }
 
   private rise(start: number): void {
-    for (let position = start; position > 0; ) {
+    for (let position = start; position > 0;) {
       const parent = (position - 1) >> 1;
       if (!this.isBefore(position, parent)) return;
       this.swap(position, parent);
@@ -82,7 +82,7 @@ export class KeyedHeap<T> {
   }
 
   private sink(start: number): void {
-    for (let position = start; ; ) {
+    for (let position = start; ;) {
       const left = 2 * position + 1;
       const child = this.isBefore(left + 1, left) ? left + 1 : left;
       if (!this.isBefore(child, position)) return;

@@ -82,7 +82,7 @@ test.each([
     pod: pod("p", {
       ...asking({ cpu: "1500m" }),
       initContainers: [{ name: "i", resources: { requests: { cpu: "2" } } }],
-    } as never),
+    }),
     gives: "a",
   },
   {

@@ -178,7 +178,7 @@ test("while its victims are on their way out a pod preempts nobody else", () => 
   } as Pod;
   check({
     running: { a: [going], b: [pod("y 4")] },
-    pod: { ...pod("p 4 100"), status: { nominatedNodeName: "a" } as Pod["status"] },
+    pod: { ...pod("p 4 100"), status: { nominatedNodeName: "a" } },
     gives: "not eligible due to a terminating pod on the nominated node.",
   });
 });

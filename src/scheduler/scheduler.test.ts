@@ -2,7 +2,8 @@ import { afterEach, expect, test } from "vitest";
 import { seededRandom, VirtualClock } from "../base/index.ts";
 import { ApiError, type New } from "../apimachinery/index.ts";
 import type { Client } from "../api/index.ts";
-import { Event, Node, Pod } from "../api/types/core-v1.ts";
+import { Event, Node, PersistentVolume, PersistentVolumeClaim, Pod } from "../api/types/core-v1.ts";
+import { StorageClass } from "../api/types/storage-v1.ts";
 import { PriorityClass } from "../api/types/scheduling-v1.ts";
 import { startCluster, type TestCluster } from "../testing/index.ts";
 
@@ -26,11 +27,10 @@ async function start(nodes: readonly string[] = ["a"], capacity?: Record<string,
   return { client: cluster.client, clock };
 }
 
-const newPod = (name: string, spec: New<Pod["spec"]> | object = {}): New<Pod> =>
-  ({
-    metadata: { name, namespace },
-    spec: { terminationGracePeriodSeconds: 0, containers: [{ name: "c", image: "i" }], ...spec },
-  }) as New<Pod>;
+const newPod = (name: string, spec: New<Pod["spec"]> | object = {}): New<Pod> => ({
+  metadata: { name, namespace },
+  spec: { terminationGracePeriodSeconds: 0, containers: [{ name: "c", image: "i" }], ...spec },
+});
 
 const asking = (requests: Record<string, string>, more: object = {}) => ({
   containers: [{ name: "c", image: "i", resources: { requests, limits: requests } }],
@@ -269,4 +269,37 @@ test("a missing or unbound claim keeps the pod waiting", async () => {
   expect(await fateOf(client, "p")).toBe(
     `Unschedulable: 0/1 nodes are available: persistentvolumeclaim "data" not found. ${noHelp} Preemption is not helpful for scheduling.`,
   );
+});
+
+test("a claim that waits for its pod is bound to a volume of the pod's node first", async () => {
+  const { client, clock } = await start(["a", "b"]);
+  const storageClassName = "local";
+  await client.create(StorageClass, {
+    metadata: { name: storageClassName },
+    provisioner: "kubernetes.io/no-provisioner",
+    volumeBindingMode: "WaitForFirstConsumer",
+  });
+  const onB = { key: "kubernetes.io/hostname", operator: "In" as const, values: ["b"] };
+  await client.create(PersistentVolume, {
+    metadata: { name: "disk" },
+    spec: {
+      storageClassName,
+      capacity: { storage: "1Gi" },
+      accessModes: ["ReadWriteOnce"],
+      local: { path: "/disk" },
+      nodeAffinity: { required: { nodeSelectorTerms: [{ matchExpressions: [onB] }] } },
+    },
+  });
+  await client.create(PersistentVolumeClaim, {
+    metadata: { name: "data", namespace },
+    spec: { storageClassName, accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
+  });
+  await clock.advance(1000);
+  await client.create(
+    Pod,
+    newPod("p", { volumes: [{ name: "v", persistentVolumeClaim: { claimName: "data" } }] }),
+  );
+  await clock.advance(5000);
+  expect(await fateOf(client, "p")).toBe("on b");
+  expect((await client.get(PersistentVolumeClaim, { namespace, name: "data" })).spec.volumeName).toBe("disk");
 });

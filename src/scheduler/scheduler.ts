@@ -9,6 +9,7 @@ import { clusterView } from "./cluster-view.ts";
 import { place, unplacedMessage, type Diagnosis } from "./cycle.ts";
 import type { Plugin } from "./framework.ts";
 import { defaultPlugins } from "./plugins/index.ts";
+import { volumeBinding, volumeSteps, type VolumeStep } from "./plugins/volume-binding.ts";
 import { planPreemption, type PreemptionPlan } from "./preemption.ts";
 import { SchedulingQueue, type QueuedPod } from "./queue.ts";
 import { PodWriter } from "./writer.ts";
@@ -152,6 +153,11 @@ class Scheduler {
     const placement = place(pod, { snapshot: this.cache, plugins: this.plugins, random, start: this.start });
     const nodeCount = this.cache.nodes.length;
     if (nodeCount > 0) this.start = (this.start + placement.looked) % nodeCount;
+    if (placement.type === "placed" && placement.node.node !== undefined) {
+      const steps = volumeSteps(pod, { node: placement.node.node, cluster: this.cluster.view });
+      if (steps !== undefined)
+        return this.track(pod, this.prepareVolumes(pod, { steps, node: placement.node.name }));
+    }
     this.track(
       pod,
       placement.type === "placed"
@@ -165,6 +171,15 @@ class Scheduler {
       .catch((error: unknown) => this.options.logger.error("scheduling failed", { pod: keyOf(pod), error }))
       .finally(() => this.writes.delete(tracked));
     this.writes.add(tracked);
+  }
+
+  /** The pod is tried again when its claims are bound; they keep it on the node then. */
+  private async prepareVolumes(
+    pod: Pod,
+    { steps, node }: { readonly steps: readonly VolumeStep[]; readonly node: string },
+  ): Promise<void> {
+    this.queue.putBack(pod, { type: "unschedulable", turnedDownBy: new Set([volumeBinding.name]) });
+    await Promise.all(steps.map((step) => this.writer.prepareVolume(step, node)));
   }
 
   private async bind(pod: Pod, nodeName: string): Promise<void> {

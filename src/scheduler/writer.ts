@@ -1,8 +1,9 @@
 import type { Clock } from "../base/index.ts";
 import { ApiError, keyOf } from "../apimachinery/index.ts";
 import type { Client } from "../api/index.ts";
-import { Pod } from "../api/types/core-v1.ts";
-import { timestampOf, type EventRecorder } from "../client/index.ts";
+import { PersistentVolume, PersistentVolumeClaim, Pod } from "../api/types/core-v1.ts";
+import { referenceTo, timestampOf, type EventRecorder } from "../client/index.ts";
+import { selectedNode, type VolumeStep } from "./plugins/volume-binding.ts";
 import { preemptionReason } from "./preemption.ts";
 
 /** What to tell about a pod that got no node. */
@@ -67,6 +68,28 @@ export class PodWriter {
       conditions: [condition],
       ...(renominated ? { nominatedNodeName: nomination === "" ? null : nomination } : {}),
     });
+  }
+
+  /** Reserves the volume for the claim, or tells the provisioner for which node to make one. */
+  async prepareVolume(step: VolumeStep, nodeName: string): Promise<void> {
+    const { namespace = "", name, uid } = step.claim.metadata;
+    try {
+      if (step.type === "provision") {
+        if (step.claim.metadata.annotations?.[selectedNode] === nodeName) return;
+        const body = { metadata: { uid, annotations: { [selectedNode]: nodeName } } };
+        await this.client.patch(PersistentVolumeClaim, { namespace, name }, { type: "merge", body });
+        return;
+      }
+      const { volume } = step;
+      if (volume.spec.claimRef?.uid === uid) return;
+      const { resourceVersion } = volume.metadata;
+      const claimRef = { ...referenceTo(PersistentVolumeClaim, step.claim) };
+      const annotations = { "pv.kubernetes.io/bound-by-controller": "yes" };
+      const body = { metadata: { resourceVersion, annotations }, spec: { claimRef } };
+      await this.client.patch(PersistentVolume, { name: volume.metadata.name }, { type: "merge", body });
+    } catch (error) {
+      if (!ApiError.is(error, "NotFound") && !ApiError.is(error, "Conflict")) throw error;
+    }
   }
 
   async clearNomination(pod: Pod): Promise<void> {

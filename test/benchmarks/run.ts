@@ -1,9 +1,15 @@
 import { availableParallelism, loadavg } from "node:os";
 import { measureApi } from "./api.ts";
 import { measureCluster } from "./cluster.ts";
+import { measureScheduler } from "./scheduler.ts";
 import { measureStore } from "./store.ts";
 
-const suites = { cluster: measureCluster, api: measureApi, store: measureStore } as const;
+const suites = {
+  cluster: measureCluster,
+  api: measureApi,
+  store: measureStore,
+  scheduler: measureScheduler,
+} as const;
 
 /** Runs the suites named on the command line, or all, and prints a table each. */
 async function main(names: readonly string[]): Promise<void> {

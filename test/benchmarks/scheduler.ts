@@ -39,7 +39,7 @@ async function deployment({ nodes, replicas }: { nodes: number; replicas: number
       await client.create(Deployment, {
         metadata: { name: "web", namespace: "default" },
         spec: { replicas, selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },
-      } as New<Deployment>);
+      });
     },
   );
 }
@@ -86,7 +86,7 @@ async function allBound(client: Client, count: number): Promise<void> {
   for await (const batch of client.watch(Pod, { signal: lifetime.signal })) {
     for (const event of batch) {
       if (event.type === "BOOKMARK" || !("spec" in event.object)) continue;
-      const { metadata, spec } = event.object as Pod;
+      const { metadata, spec } = event.object;
       if (spec.nodeName) bound.add(metadata.uid);
     }
     if (bound.size >= count) break;
@@ -94,10 +94,9 @@ async function allBound(client: Client, count: number): Promise<void> {
   lifetime.abort();
 }
 
-const podOf = (index: number): New<Pod> =>
-  ({
-    metadata: { name: `pod-${index}`, namespace: "default" },
-    spec: {
-      containers: [{ name: "c", image: "i", resources: { requests: { cpu: "100m", memory: "64Mi" } } }],
-    },
-  }) as New<Pod>;
+const podOf = (index: number): New<Pod> => ({
+  metadata: { name: `pod-${index}`, namespace: "default" },
+  spec: {
+    containers: [{ name: "c", image: "i", resources: { requests: { cpu: "100m", memory: "64Mi" } } }],
+  },
+});

@@ -1,6 +1,6 @@
 import { labelSelectorOf, selectorMatches, valueOf } from "../../apimachinery/index.ts";
 import type { Node, PersistentVolume, PersistentVolumeClaim, Pod } from "../../api/types/core-v1.ts";
-import { fits, unfit, type ClusterView, type Plugin, type Rejection } from "../framework.ts";
+import { fits, unfit, type ClusterView, type Plugin, type Rejection, type Snapshot } from "../framework.ts";
 import { matchesTerm } from "./node-affinity.ts";
 
 const conflict = unfit("node(s) didn't match PersistentVolume's node affinity", { preemptionMayHelp: false });
@@ -12,6 +12,7 @@ const nothingToBind = unfit("node(s) didn't find available persistent volumes to
 });
 
 const bindCompleted = "pv.kubernetes.io/bind-completed";
+export const selectedNode = "volume.kubernetes.io/selected-node";
 /** Names a class without a provisioner. */
 const noProvisioner = "kubernetes.io/no-provisioner";
 
@@ -91,42 +92,83 @@ function suits({ metadata, spec, status }: PersistentVolume, claim: PersistentVo
 const sizeOf = (amounts: Readonly<Record<string, string>> | undefined) =>
   valueOf(amounts?.["storage"] ?? "0");
 
-/** Whether each claim finds a volume of its own on the node, or someone to make it. */
-function canBind(
-  claims: readonly { readonly candidates: readonly PersistentVolume[]; readonly provisioned: boolean }[],
-  node: Node,
-): boolean {
+/** A claim that waits for its pod's node, and what could be bound to it. */
+interface DelayedClaim {
+  readonly claim: PersistentVolumeClaim;
+  readonly candidates: readonly PersistentVolume[];
+  readonly provisioned: boolean;
+}
+
+function delayedClaim(claim: PersistentVolumeClaim, cluster: ClusterView): DelayedClaim {
+  const provisioner = cluster.storageClass(claim.spec.storageClassName ?? "")?.provisioner ?? noProvisioner;
+  const candidates = cluster
+    .volumes()
+    .filter((volume) => suits(volume, claim))
+    .sort((one, other) => sizeOf(one.spec.capacity) - sizeOf(other.spec.capacity));
+  return { claim, candidates, provisioned: provisioner !== noProvisioner };
+}
+
+/** What is to be done so that a claim is bound on the node chosen for its pod. */
+export type VolumeStep =
+  | { readonly type: "reserve"; readonly volume: PersistentVolume; readonly claim: PersistentVolumeClaim }
+  | { readonly type: "provision"; readonly claim: PersistentVolumeClaim };
+
+/** A step for each claim, with a volume of its own or someone to make it; undefined when the node cannot do. */
+function stepsOn(claims: readonly DelayedClaim[], node: Node): VolumeStep[] | undefined {
   const taken = new Set<PersistentVolume>();
-  return claims.every(({ candidates, provisioned }) => {
+  const steps: VolumeStep[] = [];
+  for (const { claim, candidates, provisioned } of claims) {
     const volume = candidates.find((one) => !taken.has(one) && reaches(one, node));
+    if (volume === undefined && !provisioned) return undefined;
     if (volume !== undefined) taken.add(volume);
-    return volume !== undefined || provisioned;
-  });
+    steps.push(volume === undefined ? { type: "provision", claim } : { type: "reserve", volume, claim });
+  }
+  return steps;
+}
+
+/** The steps before the pod can be bound to the node; undefined when none of its claims waits for that. */
+export function volumeSteps(
+  pod: Pod,
+  { node, cluster }: { readonly node: Node; readonly cluster: ClusterView },
+): readonly VolumeStep[] | undefined {
+  if (pod.spec.volumes === undefined) return undefined;
+  const claims = claimsOf(pod, cluster);
+  if (claims === undefined || "reason" in claims || claims.delayed.length === 0) return undefined;
+  return stepsOn(
+    claims.delayed.map((claim) => delayedClaim(claim, cluster)),
+    node,
+  );
+}
+
+/** Nodes that the claims' provisioners are already at work for. */
+function selectedNodes(
+  claims: readonly PersistentVolumeClaim[],
+  snapshot: Snapshot,
+): Set<string> | undefined {
+  const names = claims
+    .map(({ metadata }) => metadata.annotations?.[selectedNode] ?? "")
+    .filter((name) => snapshot.node(name) !== undefined);
+  return names.length === 0 ? undefined : new Set(names);
 }
 
 /** Pods go where the volumes of their claims are or can be. */
 export const volumeBinding: Plugin = {
   name: "VolumeBinding",
   wokenBy: ["nodeAdded", "nodeUpdated", "volumesChanged"],
-  prepareFilter(pod, { cluster }) {
+  prepareFilter(pod, snapshot) {
+    const { cluster } = snapshot;
     if (pod.spec.volumes === undefined) return undefined;
     const claims = claimsOf(pod, cluster);
     if (claims === undefined || "reason" in claims) return claims;
     const volumes = claims.bound.map(({ spec }) => cluster.volume(spec.volumeName ?? ""));
-    const delayed = claims.delayed.map((claim) => {
-      const provisioner =
-        cluster.storageClass(claim.spec.storageClassName ?? "")?.provisioner ?? noProvisioner;
-      const candidates = cluster
-        .volumes()
-        .filter((volume) => suits(volume, claim))
-        .sort((one, other) => sizeOf(one.spec.capacity) - sizeOf(other.spec.capacity));
-      return { candidates, provisioned: provisioner !== noProvisioner };
-    });
+    const delayed = claims.delayed.map((claim) => delayedClaim(claim, cluster));
+    const onlyNodes = selectedNodes(claims.delayed, snapshot);
     return {
+      ...(onlyNodes === undefined ? {} : { onlyNodes }),
       filter({ node }) {
         if (node === undefined || volumes.includes(undefined)) return noVolume;
         if (!volumes.every((volume) => volume !== undefined && reaches(volume, node))) return conflict;
-        return canBind(delayed, node) ? fits : nothingToBind;
+        return stepsOn(delayed, node) === undefined ? nothingToBind : fits;
       },
     };
   },

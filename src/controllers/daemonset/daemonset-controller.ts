@@ -6,7 +6,6 @@ import { ControllerRevision, DaemonSet } from "../../api/types/apps-v1.ts";
 import {
   again,
   allAtOnce,
-  controllerKey,
   controllerReference,
   equalJson,
   indexByController,
@@ -23,6 +22,7 @@ import {
   truncateRevisions,
   watch,
   watchItself,
+  watchOwned,
 } from "../framework/index.ts";
 import type { Controller, ControllerContext, Outcome } from "../framework/index.ts";
 import { daemonTolerations } from "./nodes.ts";
@@ -50,9 +50,10 @@ class DaemonSetController implements Controller {
     this.revisions = indexByController(context.informers.informer(ControllerRevision));
     this.watches = [
       watchItself(this.sets),
-      watch(this.pods, ({ object }, wake) => {
-        const key = controllerKey(object, DaemonSet);
-        if (key) wake(key);
+      watchOwned(this.pods, {
+        resource: DaemonSet,
+        owners: this.sets,
+        selectorOf: ({ spec }) => spec.selector,
       }),
       watch(this.nodes, (change, wake) => {
         // Heartbeats change nothing for daemons.

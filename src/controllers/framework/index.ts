@@ -1,3 +1,4 @@
+export * from "./adoption.ts";
 export * from "./batches.ts";
 export * from "./catalog.ts";
 export * from "./conditions.ts";

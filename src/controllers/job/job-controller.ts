@@ -21,6 +21,7 @@ import {
   settled,
   slowStart,
   timeOf,
+  wakeOwners,
   watch,
   watchItself,
 } from "../framework/index.ts";
@@ -48,11 +49,16 @@ class JobController implements Controller {
     this.pods = indexByController(context.informers.informer(Pod));
     this.watches = [
       watchItself(this.jobs),
-      watch(this.pods, ({ object }, wake) => {
-        const key = controllerKey(object, Job);
-        if (key) wake(key);
+      watch(this.pods, (change, wake) => {
+        const { object } = change;
+        const owned = wakeOwners(change, wake, {
+          resource: Job,
+          owners: this.jobs,
+          selectorOf: ({ spec }) => spec.selector,
+        });
         // A pod whose job is gone must not be held by our finalizer.
-        else if (object.metadata.finalizers?.includes(trackingFinalizer)) wake(keyOf(object));
+        const held = object.metadata.finalizers?.includes(trackingFinalizer);
+        if (held && !owned) wake(keyOf(object));
       }),
     ];
   }

@@ -9,7 +9,6 @@ import type { ReplicaSetStatus } from "../../api/types/apps-v1.ts";
 import {
   again,
   allAtOnce,
-  controllerKey,
   controllerOf,
   controllerReference,
   equalJson,
@@ -25,8 +24,9 @@ import {
   settled,
   slowStart,
   watch,
+  watchOwned,
 } from "../framework/index.ts";
-import type { Change, Controller, ControllerContext, Outcome, Wake } from "../framework/index.ts";
+import type { Controller, ControllerContext, Outcome } from "../framework/index.ts";
 import { nextAvailability, planReplicas, planStatus } from "./plan.ts";
 import type { ReplicaFailure, ReplicaPlan } from "./plan.ts";
 
@@ -92,7 +92,11 @@ class ReplicaController<T extends KubernetesObject> implements Controller {
     this.pods = indexByController(context.informers.informer(Pod));
     this.watches = [
       watch(this.sets, ({ object }, wake) => wake(keyOf(object))),
-      watch(this.pods, (change, wake) => this.podChanged(change, wake)),
+      watchOwned(this.pods, {
+        resource: kind.resource,
+        owners: this.sets,
+        selectorOf: (set) => kind.spec(set).selector,
+      }),
     ];
   }
 
@@ -221,20 +225,6 @@ class ReplicaController<T extends KubernetesObject> implements Controller {
   private tell(set: T, event: { reason: string; message: string }): void {
     const type = event.reason.startsWith("Failed") ? "Warning" : "Normal";
     this.context.events.event({ resource: this.kind.resource, object: set }, { type, ...event });
-  }
-
-  private podChanged(change: Change<Pod>, wake: Wake): void {
-    const pod = change.object;
-    const owner = controllerKey(pod, this.kind.resource);
-    if (change.type === "updated") {
-      const former = controllerKey(change.old, this.kind.resource);
-      if (former !== undefined && former.name !== owner?.name) wake(former);
-    }
-    if (owner !== undefined) return wake(owner);
-    if (controllerOf(pod) !== undefined || change.type === "deleted" || !isActive(pod)) return;
-    for (const set of this.sets.list(pod.metadata.namespace)) {
-      if (matchesSelector(this.kind.spec(set).selector, pod.metadata.labels)) wake(keyOf(set));
-    }
   }
 }
 

@@ -5,7 +5,6 @@ import { PersistentVolumeClaim, Pod } from "../../api/types/core-v1.ts";
 import { ControllerRevision, StatefulSet } from "../../api/types/apps-v1.ts";
 import {
   again,
-  controllerKey,
   equalJson,
   indexByController,
   matchesSelector,
@@ -18,6 +17,7 @@ import {
   truncateRevisions,
   watch,
   watchItself,
+  watchOwned,
 } from "../framework/index.ts";
 import type { Controller, ControllerContext, Outcome } from "../framework/index.ts";
 import { ordinalOf, planStatefulSet, planStatus, revisionNameOf, stateAfter } from "./plan.ts";
@@ -47,9 +47,10 @@ class StatefulSetController implements Controller {
     this.volumeClaims = context.informers.informer(PersistentVolumeClaim);
     this.watches = [
       watchItself(this.sets),
-      watch(this.pods, ({ object }, wake) => {
-        const key = controllerKey(object, StatefulSet);
-        if (key) wake(key);
+      watchOwned(this.pods, {
+        resource: StatefulSet,
+        owners: this.sets,
+        selectorOf: ({ spec }) => spec.selector,
       }),
       watch(this.revisions, () => undefined),
       watch(this.volumeClaims, () => undefined),

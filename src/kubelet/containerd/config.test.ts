@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { containerdConfig, podNetworkConfig } from "./config.ts";
+import { droppingChains } from "./forwarding.ts";
 import { cgroupLayout } from "./machine.ts";
 import { gatewayOf, masqueradeRules } from "./network.ts";
 
@@ -59,4 +60,20 @@ test.each([
 test("the bridge has the first address of the pods' network", () => {
   expect(gatewayOf("10.244.0.0/16")).toBe("10.244.0.1/16");
   expect(gatewayOf("10.0.0.16/28")).toBe("10.0.0.17/28");
+});
+
+test("tables that drop what is forwarded are found, except those of iptables", () => {
+  const chain = (more: object) => ({
+    chain: { family: "ip", table: "filter", name: "FORWARD", handle: 1, ...more },
+  });
+  const forward = { hook: "forward", type: "filter", prio: 0 };
+  const nftables = [
+    { metainfo: {} },
+    chain({ ...forward, policy: "drop" }),
+    chain({ ...forward, family: "inet", table: "fw", name: "forward", policy: "drop" }),
+    chain({ ...forward, family: "inet", table: "open", name: "forward", policy: "accept" }),
+    chain({ table: "fw", name: "input", hook: "input", policy: "drop" }),
+  ];
+  expect(droppingChains(JSON.stringify({ nftables }))).toEqual(["inet fw forward"]);
+  expect(droppingChains("")).toEqual([]);
 });

@@ -1,4 +1,6 @@
 import { writeFile } from "node:fs/promises";
+import type { Logger } from "../../base/index.ts";
+import { closeForwarding, openForwarding } from "./forwarding.ts";
 import { runProgram } from "./run-program.ts";
 
 /** What a node's pod network needs besides CNI. */
@@ -45,11 +47,12 @@ const settings: readonly (readonly [string, string])[] = [
 ];
 
 /** Sets up what pods need to reach one another through services and the outside. */
-export async function setUpPodNetwork(network: PodNetwork): Promise<void> {
+export async function setUpPodNetwork(network: PodNetwork & { readonly logger: Logger }): Promise<void> {
   // A kernel without bridge filtering, or with these settings read-only and right, is fine.
   for (const [file, value] of settings) await writeFile(file, value).catch(() => undefined);
   await runProgram("nft", ["-f", "-"], { input: masqueradeRules(network) });
   await makeBridge(network);
+  await openForwarding(network);
 }
 
 /** Makes the bridge before the first pod does: its address tells other clusters of the machine which networks are taken. */
@@ -75,6 +78,7 @@ export async function tearDownPodNetwork(network: PodNetwork): Promise<void> {
       () => undefined,
     );
   }
+  await closeForwarding(network.bridgeName);
   await runProgram("ip", ["link", "delete", network.bridgeName]).catch(() => undefined);
   await removeHostPortChains();
 }

@@ -136,6 +136,8 @@ export type SimulatedAction =
   | { readonly type: "remove" }
   | { readonly type: "report"; readonly status: New<PodStatus> };
 
+const isOver = ({ status }: Pod) => status.phase === "Succeeded" || status.phase === "Failed";
+
 /** Decides from the pod alone, so that any event may ask again. */
 export function planSimulatedPod(
   pod: Pod,
@@ -144,7 +146,9 @@ export function planSimulatedPod(
   const { behaviour, address, hostAddress, now } = node;
   if (pod.metadata.deletionTimestamp !== undefined) return { type: "remove" };
   const phase = phaseOf(behaviour);
-  if (pod.status.phase === phase && pod.status.containerStatuses?.length) return { type: "none" };
+  const reported = (pod.status.containerStatuses?.length ?? 0) > 0;
+  // A pod that is over stays so, whoever said it.
+  if (isOver(pod) || (pod.status.phase === phase && reported)) return { type: "none" };
   const at = rfc3339(now);
   const ready = phase === "Running" ? "True" : "False";
   const reason = unreadyReason(behaviour);

@@ -96,6 +96,8 @@ const commands: Readonly<Record<string, Command>> = {
 export async function main(args: readonly string[], options: { readonly launcher: string }): Promise<number> {
   const print = (line: string) => void process.stdout.write(`${line}\n`);
   const complain = (line: string) => void process.stderr.write(`${line}\n`);
+  // A reader that leaves early, as head does, ends no command half-way.
+  process.stdout.on("error", ignoreClosedPipe);
   const [name = "help", ...rest] = args;
   if (name === "help" || name === "--help" || name === "-h") {
     print(overview());
@@ -125,6 +127,10 @@ export async function main(args: readonly string[], options: { readonly launcher
     else complain(error instanceof Error ? (error.stack ?? error.message) : String(error));
     return 1;
   }
+}
+
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
 }
 
 function overview(): string {

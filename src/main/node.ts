@@ -4,12 +4,7 @@ import { invariant, systemClock, systemRandom, type Logger } from "../base/index
 import { createInformerFactory } from "../client/index.ts";
 import { createHttpClient, loadKubeconfig, type HttpClient } from "../client/http/index.ts";
 import { resolversOf, runDns } from "../dns/index.ts";
-import {
-  processesOf,
-  startContainerd,
-  type Containerd,
-  type ContainerdOptions,
-} from "../kubelet/containerd/index.ts";
+import { startContainerd, type Containerd, type ContainerdOptions } from "../kubelet/containerd/index.ts";
 import { removeKubeletLeftovers, runKubelet, type Kubelet } from "../kubelet/index.ts";
 import { delegatedAuthorizer, serveKubelet } from "../kubelet/server/index.ts";
 import {
@@ -25,6 +20,7 @@ import { openReporter, type Reporter } from "./daemon.ts";
 import type { FlagValues } from "./flags.ts";
 import { defaultDirectory, layoutOf, type Layout } from "./layout.ts";
 import { untilTerminated } from "./lifetime.ts";
+import { replaceProcess } from "./processes.ts";
 import { nodeIdentities, type NodeIdentity } from "./node-identities.ts";
 import { addressAt, dnsPosition } from "./subnets.ts";
 
@@ -57,9 +53,9 @@ async function serve(parts: NodeParts): Promise<void> {
   const { layout, configuration, reporter } = parts;
   await prepareKernel();
   const removeServiceRoute = await addServiceRoute({ range: configuration.serviceCIDR });
-  const containerd = await startContainerd(containerdOptions(parts));
-  const [pid] = await processesOf(["containerd", "--config", join(layout.run, "containerd.toml")]);
-  if (pid !== undefined) reporter.process("containerd", pid);
+  const onRestarted = (pid: number) => replaceProcess(layout, { name: "containerd", pid });
+  const containerd = await startContainerd({ ...containerdOptions(parts), onRestarted });
+  if (containerd.pid !== undefined) reporter.process("containerd", containerd.pid);
   reporter.part("container runtime");
   const lifetime = new AbortController();
   const clients = await connectClients(parts);

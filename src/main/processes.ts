@@ -54,6 +54,12 @@ export function recordProcesses(layout: Layout, processes: readonly ClusterProce
   writePrivately(layout.pids, processes.map(({ name, pid }) => `${name} ${pid}\n`).join(""));
 }
 
+/** Notes that a process of the cluster has another number now. */
+export function replaceProcess(layout: Layout, process: ClusterProcess): void {
+  const others = runningProcesses(layout).filter(({ name }) => name !== process.name);
+  recordProcesses(layout, [...others, process]);
+}
+
 /** Asks a process to end and waits; kills it when it has not ended after `patience`. Answers whether it ended by itself. */
 export async function stopProcess(
   target: ClusterProcess,

@@ -24,6 +24,7 @@ test("containerd that ends unbidden is started again, one that is stopped is not
     mode: 0o755,
   });
   const reported: string[] = [];
+  const restarted: number[] = [];
   const process_ = new ContainerdProcess({
     program,
     configFile: join(directory, "containerd.toml"),
@@ -31,6 +32,7 @@ test("containerd that ends unbidden is started again, one that is stopped is not
     logFile: join(directory, "log"),
     layout: "v1",
     clock: systemClock,
+    onRestarted: (pid) => restarted.push(pid),
     logger: { ...silentLogger, error: (message) => void reported.push(message) },
   });
   await process_.start();
@@ -43,6 +45,7 @@ test("containerd that ends unbidden is started again, one that is stopped is not
     "containerd was ended by SIGKILL; it is started again, and containers go on meanwhile",
   ]);
   const { pid = 0 } = process_;
+  expect(restarted).toEqual([pid]);
   await process_.stop();
   expect(isRunning(pid)).toBe(false);
   expect(await starts()).toBe(2);

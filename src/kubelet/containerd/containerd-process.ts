@@ -13,6 +13,8 @@ export interface ContainerdProcessOptions {
   readonly layout: CgroupLayout;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Told the new process after an end that nobody asked for. */
+  readonly onRestarted?: ((pid: number) => void) | undefined;
 }
 
 interface Run {
@@ -93,7 +95,7 @@ export class ContainerdProcess {
       if (signal.aborted) return;
       started = clock.now();
       await this.launch().then(
-        (run) => this.track(run),
+        (run) => this.options.onRestarted?.(this.track(run).pid),
         (error: unknown) => logger.error("containerd cannot be started", { error }),
       );
     }

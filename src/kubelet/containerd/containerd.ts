@@ -29,12 +29,16 @@ export interface ContainerdOptions {
   readonly runtime?: OciRuntime;
   readonly logger: Logger;
   readonly clock?: Clock;
+  /** Told containerd's new process after it ended unbidden. */
+  readonly onRestarted?: (pid: number) => void;
 }
 
 /** A containerd of the cluster's own; one that ends unbidden is started again. */
 export interface Containerd {
   readonly socketPath: string;
   readonly cri: CriClient;
+  /** Of the process that runs now. */
+  readonly pid: number | undefined;
   /** Imports an OCI image archive. */
   importImage(archive: Uint8Array): Promise<void>;
   /** Ends and removes all pods' containers, politely at first, then containerd itself; leaves no processes and mounts. */
@@ -69,6 +73,7 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
     layout,
     clock,
     logger: options.logger,
+    onRestarted: options.onRestarted,
   });
   await process.start();
   const lifetime = new AbortController();
@@ -179,6 +184,10 @@ class RunningContainerd implements Containerd {
     this.layout = parts.layout;
     this.clock = parts.clock;
     this.process = parts.process;
+  }
+
+  get pid(): number | undefined {
+    return this.process.pid;
   }
 
   async whenReady(): Promise<void> {

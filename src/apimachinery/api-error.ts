@@ -170,6 +170,14 @@ export class ApiError extends Error {
   }
 }
 
+/** Whether a creation failed because its namespace is going: then there is nothing left to do. */
+export function isNamespaceTerminating(error: unknown): boolean {
+  return (
+    ApiError.is(error) &&
+    (error.status.details?.causes ?? []).some(({ reason }) => reason === "NamespaceTerminating")
+  );
+}
+
 const quoted = (resource: GroupResource) =>
   resource.group === "" ? resource.resource : `${resource.resource}.${resource.group}`;
 

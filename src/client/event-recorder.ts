@@ -1,5 +1,5 @@
 import type { Clock, Logger, Random } from "../base/index.ts";
-import { ApiError, apiVersionOf } from "../apimachinery/index.ts";
+import { ApiError, apiVersionOf, isNamespaceTerminating } from "../apimachinery/index.ts";
 import type { KubernetesObject, New, Resource } from "../apimachinery/index.ts";
 import type { Client } from "../api/index.ts";
 import { Event } from "../api/types/core-v1.ts";
@@ -115,7 +115,7 @@ class CorrelatingRecorder implements EventRecorder {
       } catch (error) {
         const final =
           attempt >= attemptLimit || this.stopping.signal.aborted || !mayPass(ApiError.from(error));
-        if (final) return logger?.warn("gave up an event", { reason: event.reason, error });
+        if (final) return giveUp(logger, { reason: event.reason, error });
         const chance = attempt === 1 ? this.options.random.next() : 1;
         await clock.sleep(attemptDelay * chance, this.stopping.signal).catch(() => undefined);
       }
@@ -192,4 +192,10 @@ export function timestampOf(milliseconds: number): string {
 /** Whether trying again can help: the server was not reached, or was not able. */
 function mayPass(error: ApiError): boolean {
   return error.code >= 500 || error.code === 429;
+}
+
+/** Of a namespace that is going nobody will read events. */
+function giveUp(logger: Logger | undefined, { reason, error }: { reason: string; error: unknown }): void {
+  const level = isNamespaceTerminating(error) ? "debug" : "warn";
+  logger?.[level]("gave up an event", { reason, error: ApiError.from(error).message });
 }

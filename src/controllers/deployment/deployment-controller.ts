@@ -1,4 +1,4 @@
-import { ApiError, keyOf } from "../../apimachinery/index.ts";
+import { ApiError, isNamespaceTerminating, keyOf } from "../../apimachinery/index.ts";
 import type { New, ObjectKey } from "../../apimachinery/index.ts";
 import { timestampOf } from "../../client/index.ts";
 import type { SharedInformer } from "../../client/index.ts";
@@ -27,7 +27,6 @@ import {
   withCondition,
 } from "../framework/index.ts";
 import type { Change, Controller, ControllerContext, Outcome, Wake } from "../framework/index.ts";
-import { isNamespaceTerminating } from "../replicaset/index.ts";
 import { currentSetAnnotations, replicasAnnotations } from "./annotations.ts";
 import {
   hasProgressDeadline,

@@ -1,5 +1,5 @@
 import type { Clock, Logger, Milliseconds, Random } from "../../base/index.ts";
-import { ApiError, keyString, parseKeyString } from "../../apimachinery/index.ts";
+import { ApiError, isNamespaceTerminating, keyString, parseKeyString } from "../../apimachinery/index.ts";
 import type { Client } from "../../api/index.ts";
 import { WorkQueue, createEventRecorder } from "../../client/index.ts";
 import type { InformerFactory } from "../../client/index.ts";
@@ -90,11 +90,12 @@ export async function runController(
   }
 }
 
-/** Conflicts and objects just gone are the normal course of shared writing; everything else deserves a line. */
+/** Conflicts, objects just gone and namespaces on their way are the normal course of shared writing; everything else deserves a line. */
 function report(logger: Logger, failure: { key: string; error: unknown }): void {
   const { key, error } = failure;
-  const usual = ApiError.is(error, "Conflict") || ApiError.is(error, "NotFound");
-  if (usual) logger.debug("the view was old, trying again", { key, error: error.message });
+  const old = ApiError.is(error, "Conflict") || ApiError.is(error, "NotFound");
+  if (ApiError.is(error) && (old || isNamespaceTerminating(error)))
+    logger.debug("the view was old, trying again", { key, error: error.message });
   else if (ApiError.is(error)) logger.warn("reconciliation failed", { key, error: error.message });
   else logger.error("reconciliation failed", { key, error });
 }

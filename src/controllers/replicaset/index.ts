@@ -1,6 +1,2 @@
-export {
-  isNamespaceTerminating,
-  replicaSetController,
-  replicationController,
-} from "./replicaset-controller.ts";
+export { replicaSetController, replicationController } from "./replicaset-controller.ts";
 export { rankForDeletion } from "./ranking.ts";

@@ -1,4 +1,4 @@
-import { ApiError, keyOf } from "../../apimachinery/index.ts";
+import { ApiError, isNamespaceTerminating, keyOf } from "../../apimachinery/index.ts";
 import type { KubernetesObject, LabelSelector, ObjectKey, Resource } from "../../apimachinery/index.ts";
 import { timestampOf } from "../../client/index.ts";
 import type { SharedInformer } from "../../client/index.ts";
@@ -226,14 +226,6 @@ class ReplicaController<T extends KubernetesObject> implements Controller {
     const type = event.reason.startsWith("Failed") ? "Warning" : "Normal";
     this.context.events.event({ resource: this.kind.resource, object: set }, { type, ...event });
   }
-}
-
-/** Whether a creation failed because the namespace is going: then there is nothing to do. */
-export function isNamespaceTerminating(error: unknown): boolean {
-  return (
-    ApiError.is(error) &&
-    (error.status.details?.causes ?? []).some(({ reason }) => reason === "NamespaceTerminating")
-  );
 }
 
 /** Absent and zero counts are the same thing. */

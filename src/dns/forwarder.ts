@@ -12,10 +12,15 @@ export interface Forwarder {
   forward(query: Uint8Array, transport: "udp" | "tcp"): Promise<Uint8Array>;
 }
 
-export function createForwarder(options: {
+export interface ForwarderOptions {
+  /** Addresses of resolvers, in the order to ask them. */
   readonly resolvers: readonly string[];
+  /** Where resolvers listen; 53 unless told otherwise. */
+  readonly port?: number;
   readonly clock: Clock;
-}): Forwarder {
+}
+
+export function createForwarder(options: ForwarderOptions): Forwarder {
   let underWay = 0;
   return {
     async forward(query, transport) {
@@ -32,14 +37,14 @@ export function createForwarder(options: {
 }
 
 async function firstAnswer(
-  { resolvers, clock }: { resolvers: readonly string[]; clock: Clock },
+  { resolvers, port = 53, clock }: ForwarderOptions,
   { query, transport }: { query: Uint8Array; transport: "udp" | "tcp" },
 ): Promise<Uint8Array> {
   let failure: unknown;
   for (const resolver of resolvers) {
     const ask = transport === "udp" ? askByUdp : askByTcp;
     try {
-      return await ask({ query, resolver, clock });
+      return await ask({ query, resolver, port, clock });
     } catch (error) {
       failure = error;
     }
@@ -50,10 +55,11 @@ async function firstAnswer(
 interface Ask {
   readonly query: Uint8Array;
   readonly resolver: string;
+  readonly port: number;
   readonly clock: Clock;
 }
 
-function askByUdp({ query, resolver, clock }: Ask): Promise<Uint8Array> {
+function askByUdp({ query, resolver, port, clock }: Ask): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const socket = createSocket(resolver.includes(":") ? "udp6" : "udp4");
     const finish = (settle: () => void) => {
@@ -69,13 +75,15 @@ function askByUdp({ query, resolver, clock }: Ask): Promise<Uint8Array> {
       // Whoever answers must know the query's number.
       if (message[0] === query[0] && message[1] === query[1]) finish(() => resolve(message));
     });
-    socket.connect(53, resolver, () => socket.send(query));
+    // With a callback, a resolver that cannot be reached would be reported to it and not as an error.
+    socket.once("connect", () => socket.send(query));
+    socket.connect(port, resolver);
   });
 }
 
-function askByTcp({ query, resolver, clock }: Ask): Promise<Uint8Array> {
+function askByTcp({ query, resolver, port, clock }: Ask): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
-    const socket = connect(53, resolver);
+    const socket = connect(port, resolver);
     let received = Buffer.alloc(0);
     const finish = (settle: () => void) => {
       timer.cancel();

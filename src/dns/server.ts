@@ -1,13 +1,16 @@
 import { createSocket, type RemoteInfo } from "node:dgram";
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
-import dnsPacket, { type Packet } from "dns-packet";
+import dnsPacket, { type OptAnswer, type Packet, type Question } from "dns-packet";
 import type { Clock, Logger } from "../base/index.ts";
+import { followAlias } from "./aliases.ts";
 import type { Forwarder } from "./forwarder.ts";
-import { timeToLive, type Zone } from "./zone.ts";
+import { encodeReply } from "./message.ts";
+import { timeToLive, type Resolution, type Zone } from "./zone.ts";
 
 const smallestUdpAnswer = 512;
 const largestUdpAnswer = 4096;
+const largestTcpAnswer = 65_535;
 const connectionsAtOnce = 100;
 /** A TCP connection without a query for so long is closed. */
 const idleConnection = 10_000;
@@ -91,6 +94,8 @@ async function answer(bytes: Uint8Array, context: Context): Promise<Uint8Array |
     return bytes.length < 12 ? undefined : shortAnswer(bytes, formatError);
   }
   if (query.type !== "query") return undefined;
+  // Bits 11 to 14 tell what is asked for: anything but a query is for servers that keep zones.
+  if (((query.flags ?? 0) >> 11) % 16 !== 0) return shortAnswer(bytes, notImplemented);
   const [question] = query.questions ?? [];
   if (question === undefined) return shortAnswer(bytes, formatError);
   const resolution = context.zone.resolve(question);
@@ -102,32 +107,37 @@ async function answer(bytes: Uint8Array, context: Context): Promise<Uint8Array |
       return shortAnswer(bytes, serverFailure);
     }
   }
-  const answers = resolution.type === "found" ? [...resolution.answers] : [];
-  const additionals = resolution.type === "found" ? [...resolution.additionals] : [];
+  const complete = await followAlias(resolution, { question, transport: context.transport }, context);
+  const extension = extensionOf(query);
+  const reply = replyTo(query, { question, resolution: complete, domain: context.domain });
+  const additionals = [...(extension ? [ownExtension] : []), ...(reply.additionals ?? [])];
+  const limit = context.transport === "tcp" ? largestTcpAnswer : udpLimit(extension);
+  return encodeReply({ ...reply, additionals }, limit);
+}
+
+function replyTo(
+  query: Packet,
+  { question, resolution, domain }: { question: Question; resolution: Resolution; domain: string },
+): Packet {
+  const { answers, additionals } =
+    resolution.type === "found" ? resolution : { answers: [], additionals: [] };
   const recursion = (query.flags ?? 0) & dnsPacket.RECURSION_DESIRED;
   const code = resolution.type === "nameError" ? nameErrorCode : 0;
-  const reply: Packet = {
+  return {
     type: "response",
     id: query.id ?? 0,
     flags: dnsPacket.AUTHORITATIVE_ANSWER | dnsPacket.RECURSION_AVAILABLE | recursion | code,
     questions: [question],
-    answers,
-    additionals,
-    authorities: answers.length === 0 ? [startOfAuthority(context.domain)] : [],
+    answers: [...answers],
+    additionals: [...additionals],
+    authorities: answers.length === 0 ? [startOfAuthority(domain)] : [],
   };
-  const encoded = dnsPacket.encode(reply);
-  if (context.transport === "tcp" || encoded.length <= udpLimit(query)) return encoded;
-  return dnsPacket.encode({
-    ...reply,
-    flags: (reply.flags ?? 0) | dnsPacket.TRUNCATED_RESPONSE,
-    answers: [],
-    additionals: [],
-  });
 }
 
 const formatError = 1;
 const serverFailure = 2;
 const nameErrorCode = 3;
+const notImplemented = 4;
 
 /** The query's head turned round, with nothing but a code. */
 function shortAnswer(query: Uint8Array, code: number): Uint8Array {
@@ -138,10 +148,23 @@ function shortAnswer(query: Uint8Array, code: number): Uint8Array {
   return reply;
 }
 
-function udpLimit(query: Packet): number {
-  const extension = query.additionals?.find(({ type }) => type === "OPT") as
-    | { udpPayloadSize?: number }
-    | undefined;
+/** Extensions of DNS that a client knows (EDNS, RFC 6891): how much it takes by UDP. */
+function extensionOf(query: Packet): { readonly udpPayloadSize?: number } | undefined {
+  return query.additionals?.find(({ type }) => type === "OPT") as { udpPayloadSize?: number } | undefined;
+}
+
+const ownExtension: OptAnswer = {
+  type: "OPT",
+  name: ".",
+  udpPayloadSize: largestUdpAnswer,
+  extendedRcode: 0,
+  ednsVersion: 0,
+  flags: 0,
+  flag_do: false,
+  options: [],
+};
+
+function udpLimit(extension: { readonly udpPayloadSize?: number } | undefined): number {
   return Math.min(Math.max(extension?.udpPayloadSize ?? 0, smallestUdpAnswer), largestUdpAnswer);
 }
 

@@ -22,6 +22,15 @@ const services = [
     ports: [{ name: "http", port: 80 }],
   } as never),
   service("db", { clusterIP: "None", clusterIPs: ["None"], ports: [{ name: "sql", port: 5432 }] } as never),
+  service("idle", { clusterIP: "None", clusterIPs: ["None"], ports: [] } as never),
+  service("dual", { clusterIP: "None", clusterIPs: ["None"], ports: [{ name: "sql", port: 1 }] } as never),
+  service("bare", { clusterIP: "10.96.0.6", clusterIPs: ["10.96.0.6"], ports: [{ port: 80 }] } as never),
+  service("early", {
+    clusterIP: "None",
+    clusterIPs: ["None"],
+    publishNotReadyAddresses: true,
+    ports: [{ name: "sql", port: 5432 }],
+  } as never),
   service("out", { type: "ExternalName", externalName: "example.org" }),
 ];
 const slice = {
@@ -31,17 +40,27 @@ const slice = {
   endpoints: [
     { addresses: ["10.1.0.1"], hostname: "db-0", conditions: { ready: true } },
     { addresses: ["10.1.0.2"], conditions: {} },
-    { addresses: ["10.1.0.3"], conditions: { ready: false } },
+    { addresses: ["10.1.0.3"], hostname: "db-9", conditions: { ready: false } },
   ],
 } as unknown as EndpointSlice;
+const dual = ["10.1.1.1", "fd01::1"].map((address) => ({
+  ...slice,
+  metadata: meta(`dual-${address}`, { "kubernetes.io/service-name": "dual" }),
+  addressType: address.includes(":") ? "IPv6" : "IPv4",
+  endpoints: [{ addresses: [address], hostname: "both", conditions: { ready: true } }],
+})) as unknown as EndpointSlice[];
+const slices: Record<string, readonly EndpointSlice[]> = { db: [slice], early: [slice], dual };
 
 const view: ZoneView = {
   service: ({ namespace, name }) =>
     services.find(({ metadata }) => metadata.name === name && namespace === "shop"),
-  slices: ({ name }) => (name === "db" ? [slice] : []),
+  slices: ({ name }) => slices[name] ?? [],
   hasNamespace: (name) => name === "shop",
   serviceByAddress: (address) => services.find(({ spec }) => spec.clusterIPs?.includes(address)),
-  slicesByAddress: (address) => (address.startsWith("10.1.") ? [slice] : []),
+  slicesByAddress: (address) =>
+    [slice, ...dual].filter(({ endpoints }) =>
+      endpoints?.some(({ addresses }) => addresses.includes(address)),
+    ),
 };
 const zone = new Zone({ domain: "cluster.local", view });
 
@@ -56,6 +75,7 @@ function check(name: string, type: string): string | readonly string[] {
   return [...resolution.answers, ...resolution.additionals].map((answer) => shown(answer as never));
 }
 
+const reversed = (digits: string) => [...digits].toReversed().join(".");
 const at = (name: string) => `${name}.shop.svc.cluster.local`;
 
 test.each([
@@ -86,6 +106,26 @@ test.each([
       `${at("10-1-0-2.db")} A 10.1.0.2`,
     ],
   },
+  { name: at("db-9.db"), type: "A", gives: "nameError" },
+  { name: at("db-9.early"), type: "A", gives: [`${at("db-9.early")} A 10.1.0.3`] },
+  { name: at("db"), type: "AAAA", gives: [] },
+  { name: at("idle"), type: "A", gives: "nameError" },
+  { name: at("both.dual"), type: "A", gives: [`${at("both.dual")} A 10.1.1.1`] },
+  { name: at("both.dual"), type: "AAAA", gives: [`${at("both.dual")} AAAA fd01::1`] },
+  {
+    name: at("_sql._tcp.dual"),
+    type: "SRV",
+    gives: [
+      `${at("_sql._tcp.dual")} SRV 6000 ${at("both.dual")}`,
+      `${at("both.dual")} A 10.1.1.1`,
+      `${at("both.dual")} AAAA fd01::1`,
+    ],
+  },
+  { name: at("_._tcp.bare"), type: "SRV", gives: "nameError" },
+  { name: at("_sql._udp.db"), type: "SRV", gives: "nameError" },
+  { name: at("_sql._tcp.db"), type: "A", gives: [] },
+  { name: at("_tcp.db"), type: "A", gives: [] },
+  { name: at("any.web"), type: "A", gives: "nameError" },
   { name: at("_nope._tcp.db"), type: "SRV", gives: "nameError" },
   { name: at("out"), type: "A", gives: [`${at("out")} CNAME example.org`] },
   { name: "none.shop.svc.cluster.local", type: "A", gives: "nameError" },
@@ -100,6 +140,25 @@ test.each([
   { name: "1.0.1.10.in-addr.arpa", type: "PTR", gives: [`1.0.1.10.in-addr.arpa PTR ${at("db-0.db")}`] },
   { name: "9.9.9.9.in-addr.arpa", type: "PTR", gives: "outside" },
   { name: "dns-version.cluster.local", type: "TXT", gives: ["dns-version.cluster.local TXT 1.1.0"] },
+  // What a resolver tries with the domains of its search path before the name itself.
+  { name: `${at("web")}.shop.svc.cluster.local`, type: "A", gives: "nameError" },
+  { name: `${at("web")}.svc.cluster.local`, type: "A", gives: "nameError" },
+  { name: `${at("web")}.cluster.local`, type: "A", gives: "nameError" },
+  { name: "example.org.shop.svc.cluster.local", type: "A", gives: "nameError" },
+  { name: "web.shop.svc", type: "A", gives: "outside" },
+  { name: "notcluster.local", type: "A", gives: "outside" },
+  {
+    name: "fd00--5.shop.pod.cluster.local",
+    type: "AAAA",
+    gives: ["fd00--5.shop.pod.cluster.local AAAA fd00::5"],
+  },
+  { name: "10-1-2-3.nowhere.pod.cluster.local", type: "A", gives: "nameError" },
+  { name: "3.0.1.10.in-addr.arpa", type: "PTR", gives: "outside" },
+  {
+    name: `${reversed("fd00" + "0".repeat(27) + "5")}.ip6.arpa`,
+    type: "PTR",
+    gives: [`${reversed("fd00" + "0".repeat(27) + "5")}.ip6.arpa PTR ${at("web")}`],
+  },
   { name: "example.org", type: "A", gives: "outside" },
 ])("$type $name", ({ name, type, gives }) => {
   expect(check(name, type)).toEqual(gives);

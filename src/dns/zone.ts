@@ -68,7 +68,7 @@ export class Zone {
     if (service.spec.type === "ExternalName")
       return labels.length === 0 ? externalName(service, asked) : nameError;
     const targets = this.targets(service);
-    if (labels.length === 0) return serviceRecords(targets, asked);
+    if (labels.length === 0) return targets.length === 0 ? nameError : serviceRecords(targets, asked);
     if (labels.length === 2)
       return this.ports(service, { port: labels[0] ?? "", protocol: labels[1] ?? "", asked });
     if (labels.length > 2 || !isHeadless(service)) return nameError;
@@ -104,28 +104,36 @@ export class Zone {
     { port, protocol, asked }: { port: string; protocol: string; asked: Asked },
   ): Resolution {
     if (!port.startsWith("_") || !protocol.startsWith("_")) return nameError;
+    // Ports without a name have no such records.
     const matches = (one: { name?: string; protocol?: string }) =>
-      `_${one.name ?? ""}` === port && `_${(one.protocol ?? "TCP").toLowerCase()}` === protocol;
+      port !== "_" &&
+      `_${one.name ?? ""}` === port &&
+      `_${(one.protocol ?? "TCP").toLowerCase()}` === protocol;
     const targets = this.targets(service);
     const numbers = isHeadless(service)
       ? this.endpoints(service).map(({ slice }) => slice.ports?.find(matches)?.port)
       : targets.map(() => service.spec.ports?.find(matches)?.port);
-    const pairs = targets.flatMap((target, index) => {
+    // An endpoint with addresses of both families is in two slices, but one server.
+    const pairs = new Map<string, { target: string; number: number }>();
+    const named: Target[] = [];
+    for (const [index, target] of targets.entries()) {
       const number = numbers[index];
-      return number === undefined ? [] : [{ target, number }];
-    });
-    if (pairs.length === 0) return nameError;
+      if (number === undefined) continue;
+      pairs.set(`${target.name}:${number}`, { target: target.name, number });
+      named.push(target);
+    }
+    if (pairs.size === 0) return nameError;
     if (asked.type !== "SRV" && asked.type !== "ANY") return found([]);
-    const weight = Math.max(1, Math.floor(100 / pairs.length));
-    const answers = pairs.map(({ target, number }): Answer => ({
+    const weight = Math.max(1, Math.floor(100 / pairs.size));
+    const answers = [...pairs.values()].map(({ target, number }): Answer => ({
       type: "SRV",
       name: asked.name,
       ttl: timeToLive,
-      data: { priority: 0, weight, port: number, target: target.name },
+      data: { priority: 0, weight, port: number, target },
     }));
     return found(
       answers,
-      pairs.flatMap(({ target }) => addressRecords(target, { name: target.name, type: "ANY" })),
+      named.flatMap((target) => addressRecords(target, { name: target.name, type: "ANY" })),
     );
   }
 
@@ -161,7 +169,10 @@ export class Zone {
       const serviceName = slice.metadata.labels?.["kubernetes.io/service-name"];
       const owner = `${serviceName}.${slice.metadata.namespace}.svc.${this.domain}`;
       return (slice.endpoints ?? [])
-        .filter(({ addresses, hostname }) => hostname !== undefined && addresses.includes(address))
+        .filter(
+          ({ addresses, hostname, conditions }) =>
+            hostname !== undefined && addresses.includes(address) && conditions?.ready !== false,
+        )
         .map((endpoint) => `${endpointLabel(endpoint)}.${owner}`);
     });
   }

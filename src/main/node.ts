@@ -130,6 +130,7 @@ function startKubelet(
       random,
       logger,
       cri: containerd.cri,
+      mountImage: (imageId, directory) => containerd.mountImage(imageId, directory),
       ...kubeletPlaces(layout),
       logDirectory: join(layout.logs, "pods"),
       addresses: [
@@ -186,6 +187,7 @@ function startProxy(
       healthChecks: httpHealthChecks({ logger: logger.named("proxy") }),
       table: serviceTable(layout),
       nodeName: configuration.nodeName,
+      podCIDRs: [configuration.podCIDR],
       clock,
       logger: logger.named("proxy"),
       onReady: settleReady,

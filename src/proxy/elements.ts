@@ -6,13 +6,17 @@ import { targetsOf, type Target } from "./targets.ts";
 export interface Element {
   readonly set:
     | "services"
+    | "services-inside"
     | "endpoints"
     | "draws"
     | "node-ports"
+    | "node-ports-inside"
     | "node-port-endpoints"
     | "node-port-draws"
     | "no-endpoints"
     | "no-node-port-endpoints"
+    | "no-local-endpoints"
+    | "no-local-node-port-endpoints"
     | "restricted"
     | "sources"
     | "hairpin";
@@ -27,12 +31,17 @@ export interface PickChain {
   readonly stickySeconds?: number;
   /** Whether the client's address is replaced by the node's, so that answers come back this way. */
   readonly masquerade: boolean;
+  /** For clients on the node and in its pods, where others have an own list of endpoints at the same key. */
+  readonly inside?: boolean;
 }
 
-export function chainName({ table, count, stickySeconds, masquerade }: PickChain): string {
+/** Slots of lists for clients inside come after all others. */
+export const firstSlotInside = 65_536;
+
+export function chainName({ table, count, stickySeconds, masquerade, inside = false }: PickChain): string {
   const kind = table === "endpoints" ? "pick" : "node-pick";
   const sticky = stickySeconds === undefined ? "" : `-sticky-${stickySeconds}`;
-  return `${kind}-${count}${sticky}${masquerade ? "-masquerade" : ""}`;
+  return `${kind}-${count}${sticky}${masquerade ? "-masquerade" : ""}${inside ? "-inside" : ""}`;
 }
 
 /** Where UDP clients send to, and the endpoints that may answer them; a node port has no address of its own. */
@@ -73,15 +82,13 @@ export function serviceRules(
   for (const port of spec.ports ?? []) {
     const targets = targetsOf(slices, { portName: port.name ?? "", nodeName });
     const inside = spec.internalTrafficPolicy === "Local" ? targets.local : targets.all;
-    const outside = localOutside ? targets.local : targets.all;
     const any = targets.all.length > 0;
     rules.address(spec.clusterIP ?? "", { port, targets: inside, any, masquerade: false });
-    for (const address of externalAddresses(service)) {
-      rules.address(address, { port, targets: outside, any, masquerade: !localOutside });
-    }
+    const outside: PortRule = { port, targets: targets.all, any, masquerade: true };
+    const local = localOutside ? targets.local : undefined;
+    for (const address of externalAddresses(service)) rules.address(address, outside, local);
     for (const address of balancerAddresses(service)) rules.restrict(address, port);
-    if ((port.nodePort ?? 0) > 0)
-      rules.nodePort(port, { port, targets: outside, any, masquerade: !localOutside });
+    if ((port.nodePort ?? 0) > 0) rules.nodePort(port, outside, local);
     for (const { address } of [...targets.all, ...targets.local])
       rules.add({ set: "hairpin", key: `${address} . ${address}` });
     for (const { address } of targets.readyLocal) localAddresses.add(address);
@@ -96,6 +103,33 @@ interface PortRule {
   readonly any: boolean;
   readonly masquerade: boolean;
 }
+
+/** The sets in which addresses are looked up, or node ports. */
+interface Sets {
+  readonly lead: Element["set"];
+  readonly inside: Element["set"];
+  readonly endpoints: PickChain["table"];
+  readonly draws: Element["set"];
+  readonly none: Element["set"];
+  readonly noLocal: Element["set"];
+}
+
+const addressSets: Sets = {
+  lead: "services",
+  inside: "services-inside",
+  endpoints: "endpoints",
+  draws: "draws",
+  none: "no-endpoints",
+  noLocal: "no-local-endpoints",
+};
+const nodePortSets: Sets = {
+  lead: "node-ports",
+  inside: "node-ports-inside",
+  endpoints: "node-port-endpoints",
+  draws: "node-port-draws",
+  none: "no-node-port-endpoints",
+  noLocal: "no-local-node-port-endpoints",
+};
 
 class RuleBuilder {
   private readonly service: Service;
@@ -119,22 +153,27 @@ class RuleBuilder {
     this.elements.set(`${element.set} ${element.key}`, element);
   }
 
-  address(address: string, rule: PortRule): void {
+  /** With `local` endpoints, clients outside have only these, and are not masqueraded. */
+  address(address: string, rule: PortRule, local?: readonly Target[]): void {
     const { port } = rule.port;
-    const key = `${address} . ${protocolOf(rule.port)} . ${port}`;
-    if (rule.targets.length === 0) return this.add({ set: "no-endpoints", key, value: refusal(rule) });
-    this.add({ set: "services", key, value: this.pick("endpoints", rule) });
-    this.slots("endpoints", { key, targets: rule.targets });
+    this.lead(addressSets, { key: `${address} . ${protocolOf(rule.port)} . ${port}`, rule, local });
     this.flows({ address, port }, rule);
   }
 
-  nodePort({ nodePort = 0 }: ServicePort, rule: PortRule): void {
-    const key = `${protocolOf(rule.port)} . ${nodePort}`;
-    if (rule.targets.length === 0)
-      return this.add({ set: "no-node-port-endpoints", key, value: refusal(rule) });
-    this.add({ set: "node-ports", key, value: this.pick("node-port-endpoints", rule) });
-    this.slots("node-port-endpoints", { key, targets: rule.targets });
+  nodePort({ nodePort = 0 }: ServicePort, rule: PortRule, local?: readonly Target[]): void {
+    this.lead(nodePortSets, { key: `${protocolOf(rule.port)} . ${nodePort}`, rule, local });
     this.flows({ port: nodePort }, rule);
+  }
+
+  private lead(
+    sets: Sets,
+    { key, rule, local }: { key: string; rule: PortRule; local: readonly Target[] | undefined },
+  ): void {
+    if (rule.targets.length === 0) return this.add({ set: sets.none, key, value: refusal(rule) });
+    if (local === undefined) return this.pick(sets, { key, rule });
+    this.pick(sets, { key, rule, inside: true });
+    if (local.length === 0) this.add({ set: sets.noLocal, key });
+    else this.pick(sets, { key, rule: { ...rule, targets: local, masquerade: false } });
   }
 
   /** Lets only the service's source ranges reach a load balancer's address. */
@@ -153,29 +192,41 @@ class RuleBuilder {
     return { elements: [...this.elements.values()], chains: this.chains, udp: this.udp, ...health };
   }
 
-  private pick(table: PickChain["table"], { targets, masquerade }: PortRule): string {
+  private pick(
+    sets: Sets,
+    { key, rule, inside = false }: { key: string; rule: PortRule; inside?: boolean },
+  ): void {
+    const { targets, masquerade } = rule;
     const sticky = this.stickySeconds === undefined ? {} : { stickySeconds: this.stickySeconds };
-    const chain: PickChain = { table, count: targets.length, masquerade, ...sticky };
+    const place = inside ? { inside } : {};
+    const chain: PickChain = {
+      table: sets.endpoints,
+      count: targets.length,
+      masquerade,
+      ...sticky,
+      ...place,
+    };
     this.chains.push(chain);
-    return `goto ${chainName(chain)}`;
+    this.add({ set: inside ? sets.inside : sets.lead, key, value: `goto ${chainName(chain)}` });
+    this.slots(sets, { key, targets, first: inside ? firstSlotInside : 0 });
   }
 
   /** Endpoints by slot; for clients that stay with theirs by a number that does not change when others come and go. */
   private slots(
-    set: PickChain["table"],
-    { key, targets }: { key: string; targets: readonly Target[] },
+    { endpoints, draws }: Sets,
+    { key, targets, first }: { key: string; targets: readonly Target[]; first: number },
   ): void {
-    const draws = set === "endpoints" ? "draws" : "node-port-draws";
     const numbers = this.stickySeconds === undefined ? undefined : lastingNumbers(targets);
-    targets.forEach(({ address, port }, slot) => {
-      const number = numbers?.[slot] ?? slot;
+    targets.forEach(({ address, port }, index) => {
+      const slot = first + index;
+      const number = numbers?.[index] ?? slot;
       if (numbers) this.add({ set: draws, key: `${key} . ${slot}`, value: String(number) });
-      this.add({ set, key: `${key} . ${number}`, value: `${address} . ${port}` });
+      this.add({ set: endpoints, key: `${key} . ${number}`, value: `${address} . ${port}` });
     });
   }
 
   private flows(to: { readonly address?: string; readonly port: number }, rule: PortRule): void {
-    if (protocolOf(rule.port) !== "udp") return;
+    if (protocolOf(rule.port) !== "udp" || rule.targets.length === 0) return;
     const endpoints = rule.targets.map(({ address }) => address);
     this.udp.set(`${to.address ?? "*"}:${to.port}`, { ...to, endpoints });
   }
@@ -196,7 +247,10 @@ function externalAddresses(service: Service): string[] {
   return [...(service.spec.externalIPs ?? []).filter(isIpv4), ...balancerAddresses(service)];
 }
 
-/** A number for each target made from its address and port alone, different from the others'. */
+/**
+ * A number for each target made from its address and port alone, different from the others'. A list of local targets
+ * is part of the whole one: numbers that would differ between the two are as unlikely as equal hashes.
+ */
 function lastingNumbers(targets: readonly Target[]): number[] {
   const taken = new Set<number>();
   return targets.map(({ address, port }) => {

@@ -51,6 +51,7 @@ class Bench {
           healthChecks: { set: (service, check) => health.set(service, check), close: async () => undefined },
           table: "t",
           nodeName: "here",
+          podCIDRs: ["10.1.0.0/16"],
           ...parts,
           onReady: () => this.ready++,
         },

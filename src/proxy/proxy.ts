@@ -33,6 +33,8 @@ export interface ProxyOptions {
   readonly healthChecks: HealthChecks;
   readonly table: string;
   readonly nodeName: string;
+  /** Ranges of the cluster's pods. */
+  readonly podCIDRs: readonly string[];
   readonly clock: Clock;
   readonly logger: Logger;
   /** Called once when the rules of all present services are in force. */
@@ -153,7 +155,7 @@ class Proxy {
   }
 
   private async load(): Promise<void> {
-    const { table, firewall } = this.options;
+    const { table, firewall, podCIDRs } = this.options;
     const anew = this.table === "unknown";
     if (anew) {
       this.claims.forget();
@@ -162,7 +164,14 @@ class Proxy {
     }
     const changes = this.claims.changes();
     const commands = [
-      ...(anew ? [baseTable(table)] : []),
+      ...(anew
+        ? [
+            baseTable(
+              table,
+              podCIDRs.filter((cidr) => !cidr.includes(":")),
+            ),
+          ]
+        : []),
       ...[...this.missing.values()].map((chain) => addChain(table, chain)),
       ...elementCommands(table, changes),
     ];

@@ -97,8 +97,24 @@ test.each([
     gives: [
       "services 10.96.0.5 . tcp . 80 : goto pick-1",
       "endpoints 10.96.0.5 . tcp . 80 . 0 : 10.1.0.1 . 8080",
+      "node-ports-inside tcp . 30080 : goto node-pick-1-masquerade-inside",
+      "node-port-endpoints tcp . 30080 . 65536 : 10.1.0.1 . 8080",
       "node-ports tcp . 30080 : goto node-pick-1",
       "node-port-endpoints tcp . 30080 . 0 : 10.1.0.2 . 8080",
+    ],
+  },
+  {
+    title: "no local endpoint for clients outside, while those inside reach the others",
+    spec: { externalIPs: ["198.51.100.7"], externalTrafficPolicy: "Local" },
+    endpoints: [ready("10.1.0.1", { nodeName: "there" }), ready("10.1.0.2", { nodeName: "there" })],
+    gives: [
+      "services 10.96.0.5 . tcp . 80 : goto pick-2",
+      "endpoints 10.96.0.5 . tcp . 80 . 0 : 10.1.0.1 . 8080",
+      "endpoints 10.96.0.5 . tcp . 80 . 1 : 10.1.0.2 . 8080",
+      "services-inside 198.51.100.7 . tcp . 80 : goto pick-2-masquerade-inside",
+      "endpoints 198.51.100.7 . tcp . 80 . 65536 : 10.1.0.1 . 8080",
+      "endpoints 198.51.100.7 . tcp . 80 . 65537 : 10.1.0.2 . 8080",
+      "no-local-endpoints 198.51.100.7 . tcp . 80",
     ],
   },
   {

@@ -1,5 +1,5 @@
 import type { ElementChanges } from "./claims.ts";
-import { chainName, type Element, type PickChain } from "./elements.ts";
+import { chainName, firstSlotInside, type Element, type PickChain } from "./elements.ts";
 
 /** The mark of connections whose source address is replaced. */
 const masqueradeMark = "0x4000";
@@ -8,15 +8,19 @@ const rememberedClients = 65_536;
 
 const setTypes: Readonly<Record<Element["set"], string>> = {
   services: "map services { type ipv4_addr . inet_proto . inet_service : verdict; }",
+  "services-inside": "map services-inside { type ipv4_addr . inet_proto . inet_service : verdict; }",
   endpoints:
     "map endpoints { type ipv4_addr . inet_proto . inet_service . mark : ipv4_addr . inet_service; }",
   draws: "map draws { type ipv4_addr . inet_proto . inet_service . mark : mark; }",
   "node-ports": "map node-ports { type inet_proto . inet_service : verdict; }",
+  "node-ports-inside": "map node-ports-inside { type inet_proto . inet_service : verdict; }",
   "node-port-endpoints":
     "map node-port-endpoints { type inet_proto . inet_service . mark : ipv4_addr . inet_service; }",
   "node-port-draws": "map node-port-draws { type inet_proto . inet_service . mark : mark; }",
   "no-endpoints": "map no-endpoints { type ipv4_addr . inet_proto . inet_service : verdict; }",
   "no-node-port-endpoints": "map no-node-port-endpoints { type inet_proto . inet_service : verdict; }",
+  "no-local-endpoints": "set no-local-endpoints { type ipv4_addr . inet_proto . inet_service; }",
+  "no-local-node-port-endpoints": "set no-local-node-port-endpoints { type inet_proto . inet_service; }",
   restricted: "set restricted { type ipv4_addr . inet_proto . inet_service; }",
   sources: "set sources { type ipv4_addr . inet_proto . inet_service . ipv4_addr; flags interval; }",
   hairpin: "set hairpin { type ipv4_addr . ipv4_addr; }",
@@ -29,16 +33,29 @@ const client = `ip saddr . ${destination}`;
  * The empty table. A packet's destination is looked up in flat maps, so that neither the number of services nor
  * that of endpoints counts: the first map names the chain that draws a slot, the second the slot's endpoint.
  * The mark carries the slot, and is cleared before routing could take it for someone else's. Only the first packet of
- * a connection can be refused: others have their endpoint.
+ * a connection can be refused: others have their endpoint. Clients inside, on the node and in its pods, are not bound
+ * by a policy of local endpoints for traffic from outside.
  */
-export function baseTable(table: string): string {
+export function baseTable(table: string, podRanges: readonly string[]): string {
+  const pods = podRanges.length === 0 ? "" : ` elements = { ${podRanges.join(", ")} };`;
   return `
 table ip ${table}
 delete table ip ${table}
 table ip ${table} {
   ${Object.values(setTypes).join("\n  ")}
+  set pods { type ipv4_addr; flags interval;${pods} }
   map clients { type ipv4_addr . ipv4_addr . inet_proto . inet_service : mark; flags dynamic,timeout; timeout 3h; size ${rememberedClients}; }
   chain lookup {
+    fib saddr type local goto lookup-inside
+    ip saddr @pods goto lookup-inside
+    goto lookup-all
+  }
+  chain lookup-inside {
+    ${destination} vmap @services-inside
+    fib daddr type local meta l4proto . th dport vmap @node-ports-inside
+    goto lookup-all
+  }
+  chain lookup-all {
     ${destination} vmap @services
     fib daddr type local meta l4proto . th dport vmap @node-ports
   }
@@ -65,6 +82,10 @@ table ip ${table} {
     ${destination} @restricted ${destination} . ip saddr != @sources drop
     ${destination} vmap @no-endpoints
     fib daddr type local meta l4proto . th dport vmap @no-node-port-endpoints
+    fib saddr type local return
+    ip saddr @pods return
+    ${destination} @no-local-endpoints drop
+    fib daddr type local meta l4proto . th dport @no-local-node-port-endpoints drop
   }
   chain refuse-incoming {
     type filter hook prerouting priority -110; policy accept;
@@ -91,7 +112,7 @@ table ip ${table} {
 export function addChain(table: string, chain: PickChain): string {
   const name = chainName(chain);
   const rules = [
-    ...(chain.masquerade ? [`ct mark set ${masqueradeMark}`] : []),
+    ...(chain.masquerade ? [masqueradeRule(chain)] : []),
     ...(chain.stickySeconds === undefined ? drawRules(chain) : stickyRules(chain, chain.stickySeconds)),
   ];
   return [
@@ -100,8 +121,15 @@ export function addChain(table: string, chain: PickChain): string {
   ].join("\n");
 }
 
-function drawRules({ table, count }: PickChain): string[] {
-  const draw = count === 1 ? "meta mark set 0" : `meta mark set numgen random mod ${count}`;
+/** Pods have addresses to which answers find back; the node's own may be those of loopback. */
+function masqueradeRule({ inside = false }: PickChain): string {
+  return `${inside ? "fib saddr type local " : ""}ct mark set ${masqueradeMark}`;
+}
+
+function drawRules({ table, count, inside = false }: PickChain): string[] {
+  const first = inside ? firstSlotInside : 0;
+  const offset = inside ? ` offset ${first}` : "";
+  const draw = count === 1 ? `meta mark set ${first}` : `meta mark set numgen random mod ${count}${offset}`;
   return [draw, rewrite(table)];
 }
 

@@ -49,6 +49,7 @@ beforeAll(async () => {
         healthChecks: { set: () => undefined, close: async () => undefined },
         table: "services",
         nodeName: "node",
+        podCIDRs: ["10.1.0.0/24"],
         clock: systemClock,
         logger: {
           ...silentLogger,
@@ -196,6 +197,8 @@ describe.skipIf(reason !== undefined)("packets to services", { timeout: 60_000 }
     expect(await network.ask("outside", to)).toEqual([`pod-1 ${addresses.outside} hello`]);
     await setEndpoints(["pod-1"], { nodeName: "other" });
     expect(await network.ask("outside", to)).toEqual(["silence"]);
+    expect(await network.ask("pod-2", to)).toEqual([`pod-1 ${addresses["pod-2"]} hello`]);
+    expect(await network.ask("node", `127.0.0.1 ${nodePort}`)).toEqual([`pod-1 ${addresses.bridge} hello`]);
   });
 
   test("reach endpoints that end when there are no others", async () => {

@@ -58,5 +58,17 @@ export function tolerates(toleration: Toleration, taint: Taint): boolean {
   const { key, operator = "Equal", value = "", effect } = toleration;
   if (effect && effect !== taint.effect) return false;
   if (key && key !== taint.key) return false;
-  return operator === "Exists" || (Boolean(key) && value === (taint.value ?? ""));
+  const actual = taint.value ?? "";
+  switch (operator) {
+    case "Exists":
+      return true;
+    case "Equal":
+      return value === actual;
+    case "Lt":
+      return isInteger(value) && isInteger(actual) && BigInt(actual) < BigInt(value);
+    case "Gt":
+      return isInteger(value) && isInteger(actual) && BigInt(actual) > BigInt(value);
+    default:
+      return false;
+  }
 }

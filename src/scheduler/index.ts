@@ -1,2 +1,1 @@
 export { runScheduler, type SchedulerOptions } from "./scheduler.ts";
-export { tolerates } from "./plugins/taints.ts";

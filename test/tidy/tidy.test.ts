@@ -72,7 +72,7 @@ function crossings(path: string): { from: string; to: string; target: string }[]
     .filter(({ to }) => to !== from);
 }
 
-/** Top-level functions and methods longer than the limit, found by matching indentation. */
+/** Functions, methods and callbacks that begin a line and are longer than the limit, found by matching indentation. */
 function longFunctions(path: string): string[] {
   const lines = read(path).split("\n");
   const found: string[] = [];
@@ -82,8 +82,10 @@ function longFunctions(path: string): string[] {
         line,
       );
     if (!head || /^\s*(if|for|while|switch|catch|else|return|do)\b/.test(line)) return;
+    // The line of a call ends with the head of its callback: `})` closes both.
+    const closing = line.endsWith("=> {") ? [");", "),", ")"] : ["", ","];
     const end = lines.findIndex(
-      (other, index) => index > start && (other === `${head[1]}}` || other === `${head[1]}},`),
+      (other, index) => index > start && closing.some((rest) => other === `${head[1]}}${rest}`),
     );
     if (end - start > longestFunction)
       found.push(`${shown(path)}:${start + 1} ${head[2] ?? head[3]} (${end - start} lines)`);

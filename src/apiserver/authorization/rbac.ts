@@ -26,6 +26,7 @@ export function createRbacAuthorizer(options: { readonly reader: ObjectReader })
   const { reader } = options;
   const clusterGrants = new GrantIndex(reader, ClusterRoleBinding);
   const namespaceGrants = new GrantIndex(reader, RoleBinding);
+  const known = new KnownCoverage(reader);
 
   const rulesOf: RbacAuthorizer["rulesOf"] = (roleRef, namespace) => roleOf(reader, { roleRef, namespace });
 
@@ -34,31 +35,26 @@ export function createRbacAuthorizer(options: { readonly reader: ObjectReader })
       ? [...clusterGrants.of(user, "")]
       : [...clusterGrants.of(user, ""), ...namespaceGrants.of(user, namespace)];
 
-  /** Calls `visit` for each rule of the user until it answers true. */
-  const visitRules = (
+  /** All rules of the user that `holds` lets through, and what went missing on the way. */
+  const held = (
     user: UserInfo,
-    namespace: string,
-    visit: (step: { rule: PolicyRule; grant: Grant } | { missing: RoleRef }) => boolean,
-  ): void => {
-    for (const grant of grantsOfUser(user, namespace)) {
-      const rules = rulesOf(grant.roleRef, namespace);
-      if (!rules && visit({ missing: grant.roleRef })) return;
-      for (const rule of rules ?? []) if (visit({ rule, grant })) return;
-    }
-  };
-
-  const coverage = (attributes: Attributes): Coverage => {
+    { namespace, holds }: { namespace: string; holds: (rule: PolicyRule) => boolean },
+  ): Coverage => {
     const coverings: Covering[] = [];
     const errors = new Set<string>();
-    const namespace = attributes.type === "resource" ? attributes.namespace : "";
-    visitRules(attributes.user, namespace, (step) => {
-      if ("missing" in step) errors.add(notFoundMessage(step.missing));
-      else if (ruleCovers(step.rule, attributes)) coverings.push(step);
-      return false;
-    });
+    for (const grant of grantsOfUser(user, namespace)) {
+      const rules = rulesOf(grant.roleRef, namespace);
+      if (!rules) errors.add(notFoundMessage(grant.roleRef));
+      for (const rule of rules ?? []) if (holds(rule)) coverings.push({ rule, grant });
+    }
     return { coverings, errors: [...errors] };
   };
-  const known = new KnownCoverage(reader);
+
+  const coverage = (attributes: Attributes): Coverage =>
+    held(attributes.user, {
+      namespace: attributes.type === "resource" ? attributes.namespace : "",
+      holds: (rule) => ruleCovers(rule, attributes),
+    });
 
   return {
     rulesOf,
@@ -68,14 +64,8 @@ export function createRbacAuthorizer(options: { readonly reader: ObjectReader })
       return decisionOf(allowing?.grant, errors);
     },
     rulesFor(user, namespace) {
-      const rules: PolicyRule[] = [];
-      const errors = new Set<string>();
-      visitRules(user, namespace, (step) => {
-        if ("missing" in step) errors.add(notFoundMessage(step.missing));
-        else rules.push(step.rule);
-        return false;
-      });
-      return { rules, errors: [...errors] };
+      const { coverings, errors } = held(user, { namespace, holds: () => true });
+      return { rules: coverings.map(({ rule }) => rule), errors };
     },
     close() {
       clusterGrants.close();

@@ -22,6 +22,7 @@ import {
   truncateRevisions,
   watch,
   watchItself,
+  watchOnlyUntilSynced,
   watchOwned,
 } from "../framework/index.ts";
 import type { Controller, ControllerContext, Outcome } from "../framework/index.ts";
@@ -61,7 +62,7 @@ class DaemonSetController implements Controller {
         if (change.type === "updated" && equalJson(shown(change.object), shown(change.old))) return;
         for (const set of this.sets.list()) wake(keyOf(set));
       }),
-      watch(this.revisions, () => undefined),
+      watchOnlyUntilSynced(this.revisions),
     ];
   }
 

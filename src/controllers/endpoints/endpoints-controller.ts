@@ -1,5 +1,6 @@
 import { ApiError } from "../../apimachinery/index.ts";
-import type { New } from "../../apimachinery/index.ts";
+import type { New, ObjectKey } from "../../apimachinery/index.ts";
+import type { SharedInformer } from "../../client/index.ts";
 import { Endpoints, Node, Pod, Service } from "../../api/types/core-v1.ts";
 import type { EndpointAddress, EndpointPort, EndpointSubset } from "../../api/types/core-v1.ts";
 import {
@@ -12,8 +13,16 @@ import {
   watchServicesOfPods,
 } from "../endpointslice/index.ts";
 import type { Backend } from "../endpointslice/index.ts";
-import { canonicalJson, equalJson, observed, settled, watch, watchItself } from "../framework/index.ts";
-import type { Controller, ControllerContext } from "../framework/index.ts";
+import {
+  canonicalJson,
+  equalJson,
+  observed,
+  settled,
+  watch,
+  watchItself,
+  watchOnlyUntilSynced,
+} from "../framework/index.ts";
+import type { Controller, ControllerContext, Outcome } from "../framework/index.ts";
 
 const headlessLabel = "service.kubernetes.io/headless";
 const managedByLabel = "endpoints.kubernetes.io/managed-by";
@@ -23,67 +32,95 @@ const capacity = 1000;
 
 /** Keeps the legacy Endpoints of each service with a selector. */
 export function endpointsController(context: ControllerContext): Controller {
-  const { client, clock, informers } = context;
-  const services = informers.informer(Service);
-  const pods = informers.informer(Pod);
-  const nodes = informers.informer(Node);
-  const endpoints = informers.informer(Endpoints);
-  const triggerTimes = new TriggerTimes();
-  return {
-    name: "endpoint",
-    watches: [
-      watchItself(services),
-      watchServicesOfPods({ services, pods }),
-      watch(endpoints, ({ type, object: { metadata } }, wake) => {
+  return new EndpointsController(context);
+}
+
+class EndpointsController implements Controller {
+  readonly name = "endpoint";
+  readonly watches;
+  private readonly context: ControllerContext;
+  private readonly services: SharedInformer<Service>;
+  private readonly pods: SharedInformer<Pod>;
+  private readonly nodes: SharedInformer<Node>;
+  private readonly endpoints: SharedInformer<Endpoints>;
+  private readonly triggerTimes = new TriggerTimes();
+
+  constructor(context: ControllerContext) {
+    this.context = context;
+    this.services = context.informers.informer(Service);
+    this.pods = context.informers.informer(Pod);
+    this.nodes = context.informers.informer(Node);
+    this.endpoints = context.informers.informer(Endpoints);
+    this.watches = [
+      watchItself(this.services),
+      watchServicesOfPods({ services: this.services, pods: this.pods }),
+      watch(this.endpoints, ({ type, object: { metadata } }, wake) => {
         if (type === "deleted") wake({ namespace: metadata.namespace, name: metadata.name });
       }),
-      { whenSynced: (signal) => nodes.whenSynced(signal), connect: () => () => undefined },
-    ],
-    async reconcile(key, signal) {
-      const service = services.get(key);
-      const current = endpoints.get(key);
-      if (service === undefined) {
-        triggerTimes.forget(key);
-        if (current?.metadata.labels?.[managedByLabel]) await remove(key);
-        return settled;
-      }
-      if (!hasSelector(service)) return settled;
-      const selected = podsOf(pods, service);
-      const [addressType = "IPv4"] = addressTypesOf(service, selected);
-      const nodeOf = (name: string) => nodes.get({ name });
-      const all = planBackends(service, selected, { addressType, nodeOf });
-      // Pods that are going are not shown, unless the service wants even those not ready.
-      const publishes = service.spec?.publishNotReadyAddresses === true;
-      const shown = all.filter(({ endpoint }) => publishes || endpoint.conditions?.terminating !== true);
-      const subsets = planSubsets(shown.slice(0, capacity));
-      const wanted = metadataOf(service, { overCapacity: shown.length > capacity });
-      const time = triggerTimes.next(service, selected);
-      const annotations = withTriggerTime(wanted.annotations, time);
-      if (current === undefined) {
-        const draft = { metadata: { ...key, ...wanted, annotations }, subsets } as New<Endpoints>;
-        const created = await client.create<Endpoints>(Endpoints, draft);
-        await observed(endpoints, { stored: [created] }, { clock, signal });
-        return settled;
-      }
-      const same =
-        equalJson(current.subsets ?? [], subsets) &&
-        equalJson(current.metadata.labels ?? {}, wanted.labels) &&
-        current.metadata.annotations?.[overCapacityAnnotation] === wanted.annotations[overCapacityAnnotation];
-      if (same) return settled;
-      const metadata = { ...current.metadata, ...wanted, annotations };
-      const updated = await client.update<Endpoints>(Endpoints, { ...current, metadata, subsets });
-      await observed(endpoints, { stored: [updated] }, { clock, signal });
-      return settled;
-    },
-  };
+      watchOnlyUntilSynced(this.nodes),
+    ];
+  }
 
-  async function remove(key: { namespace?: string | undefined; name: string }): Promise<void> {
+  async reconcile(key: ObjectKey, signal: AbortSignal): Promise<Outcome> {
+    const service = this.services.get(key);
+    const current = this.endpoints.get(key);
+    if (service === undefined) {
+      this.triggerTimes.forget(key);
+      if (current?.metadata.labels?.[managedByLabel]) await this.remove(key);
+      return settled;
+    }
+    if (!hasSelector(service)) return settled;
+    const selected = podsOf(this.pods, service);
+    const { subsets, overCapacity } = this.plan(service, selected);
+    const wanted = metadataOf(service, { overCapacity });
+    const annotations = withTriggerTime(wanted.annotations, this.triggerTimes.next(service, selected));
+    if (current !== undefined && isSame(current, { ...wanted, subsets })) return settled;
+    const stored = await this.write(current ?? key, { ...wanted, annotations, subsets });
+    await observed(this.endpoints, { stored: [stored] }, { clock: this.context.clock, signal });
+    return settled;
+  }
+
+  private plan(service: Service, selected: readonly Pod[]) {
+    const [addressType = "IPv4"] = addressTypesOf(service, selected);
+    const nodeOf = (name: string) => this.nodes.get({ name });
+    const all = planBackends(service, selected, { addressType, nodeOf });
+    // Pods that are going are not shown, unless the service wants even those not ready.
+    const publishes = service.spec?.publishNotReadyAddresses === true;
+    const shown = all.filter(({ endpoint }) => publishes || endpoint.conditions?.terminating !== true);
+    return { subsets: planSubsets(shown.slice(0, capacity)), overCapacity: shown.length > capacity };
+  }
+
+  private write(at: Endpoints | ObjectKey, { subsets, ...shown }: Content): Promise<Endpoints> {
+    const { client } = this.context;
+    if ("metadata" in at) {
+      const metadata = { ...at.metadata, ...shown };
+      return client.update<Endpoints>(Endpoints, { ...at, metadata, subsets });
+    }
+    return client.create<Endpoints>(Endpoints, { metadata: { ...at, ...shown }, subsets } as New<Endpoints>);
+  }
+
+  private async remove(key: ObjectKey): Promise<void> {
     try {
-      await client.delete(Endpoints, key);
+      await this.context.client.delete(Endpoints, key);
     } catch (error) {
       if (!ApiError.is(error, "NotFound")) throw error;
     }
   }
+}
+
+/** What Endpoints show of their service. */
+interface Content {
+  readonly subsets: readonly EndpointSubset[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+function isSame({ subsets = [], metadata }: Endpoints, wanted: Content): boolean {
+  return (
+    equalJson(subsets, wanted.subsets) &&
+    equalJson(metadata.labels ?? {}, wanted.labels) &&
+    metadata.annotations?.[overCapacityAnnotation] === wanted.annotations[overCapacityAnnotation]
+  );
 }
 
 function metadataOf(service: Service, { overCapacity }: { overCapacity: boolean }) {

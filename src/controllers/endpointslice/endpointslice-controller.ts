@@ -1,5 +1,5 @@
 import { ApiError, keyOf } from "../../apimachinery/index.ts";
-import type { New } from "../../apimachinery/index.ts";
+import type { New, ObjectKey } from "../../apimachinery/index.ts";
 import { Node, Pod, Service } from "../../api/types/core-v1.ts";
 import { EndpointSlice } from "../../api/types/discovery-v1.ts";
 import {
@@ -11,12 +11,13 @@ import {
   settled,
   watch,
   watchItself,
+  watchOnlyUntilSynced,
 } from "../framework/index.ts";
-import type { Change, Controller, ControllerContext, Wake } from "../framework/index.ts";
+import type { Change, Controller, ControllerContext, Outcome, Wake } from "../framework/index.ts";
 import type { SharedInformer } from "../../client/index.ts";
 import { addressTypesOf, planBackends } from "./backends.ts";
 import { planSlices } from "./plan.ts";
-import type { SliceContent } from "./plan.ts";
+import type { SliceContent, SlicePlan } from "./plan.ts";
 import { TriggerTimes, withTriggerTime } from "./trigger-times.ts";
 
 const serviceNameLabel = "kubernetes.io/service-name";
@@ -27,93 +28,143 @@ const serviceIndex = "service";
 
 /** Lists the pods behind each service with a selector in slices of up to a hundred. */
 export function endpointSliceController(context: ControllerContext): Controller {
-  const { client, clock, informers } = context;
-  const services = informers.informer(Service);
-  const pods = informers.informer(Pod);
-  const nodes = informers.informer(Node);
-  const slices = informers.informer(EndpointSlice);
-  const keyText = (namespace: string | undefined, name: string) => `${namespace ?? ""}/${name}`;
-  if (!slices.hasIndex(serviceIndex)) {
-    slices.addIndex(serviceIndex, ({ metadata: { namespace, labels } }) => [
-      keyText(namespace, labels?.[serviceNameLabel] ?? ""),
-    ]);
-  }
-  const slicesOf = (namespace: string | undefined, name: string) =>
-    slices
-      .byIndex(serviceIndex, keyText(namespace, name))
-      .filter(({ metadata }) => metadata.labels?.[managedByLabel] === managedBy);
+  return new EndpointSliceController(context);
+}
 
-  const triggerTimes = new TriggerTimes();
+class EndpointSliceController implements Controller {
+  readonly name = "endpointslice";
+  readonly watches;
+  private readonly context: ControllerContext;
+  private readonly services: SharedInformer<Service>;
+  private readonly pods: SharedInformer<Pod>;
+  private readonly nodes: SharedInformer<Node>;
+  private readonly slices: SharedInformer<EndpointSlice>;
+  private readonly triggerTimes = new TriggerTimes();
 
-  const draft = (
-    service: Service,
-    { content, time }: { content: SliceContent; time: string | undefined },
-  ): New<EndpointSlice> => {
-    const { namespace, name } = service.metadata;
-    return {
-      metadata: {
-        ...(namespace === undefined ? {} : { namespace }),
-        generateName: `${name}-`,
-        labels: labelsOf(service),
-        ...(time === undefined ? {} : { annotations: withTriggerTime({}, time) }),
-        ownerReferences: [controllerReference(Service, service)],
-      },
-      ...content,
-    };
-  };
-
-  return {
-    name: "endpointslice",
-    watches: [
-      watchItself(services),
-      watchServicesOfPods({ services, pods }),
-      watch(slices, ({ type, object: { metadata } }, wake) => {
+  constructor(context: ControllerContext) {
+    this.context = context;
+    this.services = context.informers.informer(Service);
+    this.pods = context.informers.informer(Pod);
+    this.nodes = context.informers.informer(Node);
+    this.slices = indexByService(context.informers.informer(EndpointSlice));
+    this.watches = [
+      watchItself(this.services),
+      watchServicesOfPods({ services: this.services, pods: this.pods }),
+      watch(this.slices, ({ type, object: { metadata } }, wake) => {
         const name = metadata.labels?.[serviceNameLabel];
         if (type !== "added" && name && metadata.labels?.[managedByLabel] === managedBy) {
           wake({ namespace: metadata.namespace, name });
         }
       }),
-      { whenSynced: (signal) => nodes.whenSynced(signal), connect: () => () => undefined },
-    ],
-    async reconcile({ namespace, name }, signal) {
-      const service = services.get({ namespace, name });
-      if (service === undefined) triggerTimes.forget({ namespace, name });
-      // Slices of a deleted service are garbage: they have it as owner.
-      if (!hasSelector(service) || service.metadata.deletionTimestamp !== undefined) return settled;
-      const selected = podsOf(pods, service);
-      const nodeOf = (node: string) => nodes.get({ name: node });
-      const types = addressTypesOf(service, selected);
-      const backends = Object.fromEntries(
-        types.map((addressType) => [addressType, planBackends(service, selected, { addressType, nodeOf })]),
-      );
-      const existing = slicesOf(namespace, name);
-      const plan = planSlices(backends, existing);
-      const labels = labelsOf(service);
-      const time = triggerTimes.next(service, selected);
-      const stored: EndpointSlice[] = [];
-      const updated = new Set(plan.update.map(({ slice }) => slice));
-      for (const content of plan.create) {
-        stored.push(await client.create<EndpointSlice>(EndpointSlice, draft(service, { content, time })));
+      watchOnlyUntilSynced(this.nodes),
+    ];
+  }
+
+  async reconcile(key: ObjectKey, signal: AbortSignal): Promise<Outcome> {
+    const service = this.services.get(key);
+    if (service === undefined) this.triggerTimes.forget(key);
+    // Slices of a deleted service are garbage: they have it as owner.
+    if (!hasSelector(service) || service.metadata.deletionTimestamp !== undefined) return settled;
+    const selected = podsOf(this.pods, service);
+    const nodeOf = (name: string) => this.nodes.get({ name });
+    const backends = Object.fromEntries(
+      addressTypesOf(service, selected).map((addressType) => [
+        addressType,
+        planBackends(service, selected, { addressType, nodeOf }),
+      ]),
+    );
+    const existing = slicesOf(this.slices, key);
+    const plan = planSlices(backends, existing);
+    const time = this.triggerTimes.next(service, selected);
+    const stored = await this.store(service, { plan, existing, time });
+    await this.remove(plan.delete);
+    const { clock } = this.context;
+    await observed(this.slices, { stored, deleted: plan.delete }, { clock, signal });
+    return settled;
+  }
+
+  /** New slices, those with other content, then those that only lack a label of the service. */
+  private async store(
+    service: Service,
+    {
+      plan,
+      existing,
+      time,
+    }: { plan: SlicePlan; existing: readonly EndpointSlice[]; time: string | undefined },
+  ): Promise<readonly EndpointSlice[]> {
+    const { client } = this.context;
+    const labels = labelsOf(service);
+    const stored: EndpointSlice[] = [];
+    for (const content of plan.create) {
+      const draft = draftSlice(service, { content, labels, time });
+      stored.push(await client.create<EndpointSlice>(EndpointSlice, draft));
+    }
+    for (const { slice, content } of plan.update) {
+      const annotations = withTriggerTime(slice.metadata.annotations, time);
+      const metadata = { ...slice.metadata, labels, annotations };
+      stored.push(await client.update<EndpointSlice>(EndpointSlice, { ...slice, ...content, metadata }));
+    }
+    const done = new Set([...plan.update.map(({ slice }) => slice), ...plan.delete]);
+    for (const slice of existing) {
+      if (done.has(slice) || equalJson(slice.metadata.labels, labels)) continue;
+      const metadata = { ...slice.metadata, labels };
+      stored.push(await client.update<EndpointSlice>(EndpointSlice, { ...slice, metadata }));
+    }
+    return stored;
+  }
+
+  private async remove(slices: readonly EndpointSlice[]): Promise<void> {
+    for (const slice of slices) {
+      try {
+        await this.context.client.delete(EndpointSlice, keyOf(slice));
+      } catch (error) {
+        if (!ApiError.is(error, "NotFound")) throw error;
       }
-      for (const { slice, content } of plan.update) {
-        const annotations = withTriggerTime(slice.metadata.annotations, time);
-        const metadata = { ...slice.metadata, labels, annotations };
-        stored.push(await client.update<EndpointSlice>(EndpointSlice, { ...slice, ...content, metadata }));
-      }
-      for (const slice of existing) {
-        if (updated.has(slice) || plan.delete.includes(slice) || equalJson(slice.metadata.labels, labels))
-          continue;
-        const metadata = { ...slice.metadata, labels };
-        stored.push(await client.update<EndpointSlice>(EndpointSlice, { ...slice, metadata }));
-      }
-      for (const slice of plan.delete) {
-        await client.delete(EndpointSlice, keyOf(slice)).catch((error: unknown) => {
-          if (!ApiError.is(error, "NotFound")) throw error;
-        });
-      }
-      await observed(slices, { stored, deleted: plan.delete }, { clock, signal });
-      return settled;
+    }
+  }
+}
+
+const serviceKey = (namespace: string | undefined, name: string) => `${namespace ?? ""}/${name}`;
+
+/** Makes `slicesOf` work. */
+function indexByService(slices: SharedInformer<EndpointSlice>): SharedInformer<EndpointSlice> {
+  if (!slices.hasIndex(serviceIndex)) {
+    slices.addIndex(serviceIndex, ({ metadata: { namespace, labels } }) => [
+      serviceKey(namespace, labels?.[serviceNameLabel] ?? ""),
+    ]);
+  }
+  return slices;
+}
+
+/** This controller's slices of a service. */
+function slicesOf(
+  slices: SharedInformer<EndpointSlice>,
+  { namespace, name }: ObjectKey,
+): readonly EndpointSlice[] {
+  return slices
+    .byIndex(serviceIndex, serviceKey(namespace, name))
+    .filter(({ metadata }) => metadata.labels?.[managedByLabel] === managedBy);
+}
+
+function draftSlice(
+  service: Service,
+  of: {
+    readonly content: SliceContent;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly time: string | undefined;
+  },
+): New<EndpointSlice> {
+  const { namespace, name } = service.metadata;
+  const { content, labels, time } = of;
+  return {
+    metadata: {
+      ...(namespace === undefined ? {} : { namespace }),
+      generateName: `${name}-`,
+      labels,
+      ...(time === undefined ? {} : { annotations: withTriggerTime({}, time) }),
+      ownerReferences: [controllerReference(Service, service)],
     },
+    ...content,
   };
 }
 

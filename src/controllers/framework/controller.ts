@@ -61,6 +61,11 @@ export function watch<T extends KubernetesObject>(
   };
 }
 
+/** Waits for the informer's view, whose changes wake nothing. */
+export function watchOnlyUntilSynced<T extends KubernetesObject>(informer: SharedInformer<T>): Watch {
+  return { whenSynced: (signal) => informer.whenSynced(signal), connect: () => () => undefined };
+}
+
 /** Wakes each object itself. */
 export function watchItself<T extends KubernetesObject>(informer: SharedInformer<T>): Watch {
   return watch(informer, ({ object }, wake) => wake(keyOf(object)));

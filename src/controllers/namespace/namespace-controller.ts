@@ -1,5 +1,6 @@
 import { ApiError } from "../../apimachinery/index.ts";
 import type { KubernetesObject } from "../../apimachinery/index.ts";
+import type { Client } from "../../api/index.ts";
 import { timestampOf } from "../../client/index.ts";
 import { Namespace, Pod } from "../../api/types/core-v1.ts";
 import type { NamespaceCondition } from "../../api/types/core-v1.ts";
@@ -18,7 +19,7 @@ const recheckAfter = 2_000;
 
 /** Empties namespaces that are being deleted, then lets them go. */
 export function namespaceController(context: ControllerContext): Controller {
-  const { client, clock, settings } = context;
+  const { client, clock } = context;
   const namespaces = context.informers.informer(Namespace);
   const pods = context.informers.informer(Pod);
   return {
@@ -35,7 +36,7 @@ export function namespaceController(context: ControllerContext): Controller {
       const namespace = namespaces.get(key);
       if (namespace?.metadata.deletionTimestamp === undefined) return settled;
       if (!namespace.spec?.finalizers?.includes("kubernetes")) return settled;
-      const emptied = await emptyNamespace(namespace, signal);
+      const emptied = await emptyNamespace(namespace, { context, signal });
       const fresh = await client.get(Namespace, key);
       const timestamp = timestampOf(clock.now());
       const conditions = planConditions(fresh.status?.conditions, { ...emptied, timestamp });
@@ -43,71 +44,85 @@ export function namespaceController(context: ControllerContext): Controller {
       const told = equalJson(status, fresh.status)
         ? fresh
         : await client.update<Namespace>(Namespace, { ...fresh, status }, { subresource: "status" });
-      if (emptied.remaining.length > 0 || emptied.failures.length > 0) return again(recheckAfter);
+      if (!isEmptied(emptied)) return again(recheckAfter);
       const finalizers = (told.spec?.finalizers ?? []).filter((finalizer) => finalizer !== "kubernetes");
       const spec = { ...told.spec, finalizers };
       await client.update<Namespace>(Namespace, { ...told, spec }, { subresource: "finalize" });
       return settled;
     },
   };
+}
 
-  /** Pods go first: what they use must outlive them. */
-  async function emptyNamespace({ metadata: { name } }: Namespace, signal: AbortSignal) {
-    const entries = settings.catalog
-      .list()
-      .filter(
-        ({ resource, verbs }) => resource.namespaced && verbs.includes("delete") && verbs.includes("list"),
-      );
-    const isPods = ({ resource }: CatalogEntry) => resource.group === "" && resource.plural === "pods";
-    const first = await emptyAll(
-      entries.filter((entry) => isPods(entry)),
-      { name, signal },
-    );
-    if (first.remaining.length > 0 || first.failures.length > 0) return first;
-    return emptyAll(
-      entries.filter((entry) => !isPods(entry)),
-      { name, signal },
-    );
-  }
+/** What could not be removed, and why not. */
+interface Emptied {
+  readonly remaining: readonly Remainder[];
+  readonly failures: readonly string[];
+}
 
-  async function emptyAll(entries: readonly CatalogEntry[], of: { name: string; signal: AbortSignal }) {
-    const remaining: Remainder[] = [];
-    const failures: string[] = [];
-    for (const entry of entries) {
-      try {
-        const left = await emptyResource(entry, of);
-        if (left) remaining.push(left);
-      } catch (error) {
-        if (of.signal.aborted) throw error;
-        if (!ApiError.is(error, "NotFound") && !ApiError.is(error, "MethodNotAllowed")) {
-          failures.push(ApiError.from(error).message);
-        }
+const isEmptied = ({ remaining, failures }: Emptied) => remaining.length === 0 && failures.length === 0;
+
+/** Pods go first: what they use must outlive them. */
+async function emptyNamespace(
+  { metadata: { name } }: Namespace,
+  { context, signal }: { context: ControllerContext; signal: AbortSignal },
+): Promise<Emptied> {
+  const entries = context.settings.catalog
+    .list()
+    .filter(
+      ({ resource, verbs }) => resource.namespaced && verbs.includes("delete") && verbs.includes("list"),
+    );
+  const isPods = ({ resource }: CatalogEntry) => resource.group === "" && resource.plural === "pods";
+  const of = { client: context.client, name, signal };
+  const first = await emptyAll(
+    entries.filter((entry) => isPods(entry)),
+    of,
+  );
+  if (!isEmptied(first)) return first;
+  return emptyAll(
+    entries.filter((entry) => !isPods(entry)),
+    of,
+  );
+}
+
+async function emptyAll(
+  entries: readonly CatalogEntry[],
+  of: { client: Client; name: string; signal: AbortSignal },
+): Promise<Emptied> {
+  const remaining: Remainder[] = [];
+  const failures: string[] = [];
+  for (const entry of entries) {
+    try {
+      const left = await emptyResource(entry, of);
+      if (left) remaining.push(left);
+    } catch (error) {
+      if (of.signal.aborted) throw error;
+      if (!ApiError.is(error, "NotFound") && !ApiError.is(error, "MethodNotAllowed")) {
+        failures.push(ApiError.from(error).message);
       }
     }
-    return { remaining, failures };
   }
+  return { remaining, failures };
+}
 
-  async function emptyResource(entry: CatalogEntry, of: { name: string }): Promise<Remainder | undefined> {
-    const { resource, verbs } = entry;
-    const selection = { namespace: of.name };
-    const before = (await client.list<KubernetesObject>(resource, selection)).items;
-    if (before.length === 0) return undefined;
-    if (verbs.includes("deletecollection")) {
-      await client.deleteCollection(resource, selection, { propagationPolicy: "Background" });
-    } else {
-      for (const { metadata } of before) {
-        await client.delete(
-          resource,
-          { ...selection, name: metadata.name },
-          { propagationPolicy: "Background" },
-        );
-      }
+async function emptyResource(
+  { resource, verbs }: CatalogEntry,
+  { client, name: namespace }: { client: Client; name: string },
+): Promise<Remainder | undefined> {
+  const selection = { namespace };
+  const before = (await client.list<KubernetesObject>(resource, selection)).items;
+  if (before.length === 0) return undefined;
+  if (verbs.includes("deletecollection")) {
+    await client.deleteCollection(resource, selection, { propagationPolicy: "Background" });
+  } else {
+    for (const { metadata } of before) {
+      const key = { namespace, name: metadata.name };
+      await client.delete(resource, key, { propagationPolicy: "Background" });
     }
-    const left = (await client.list<KubernetesObject>(resource, selection)).items;
-    if (left.length === 0) return undefined;
-    const finalizers = left.flatMap(({ metadata }) => metadata.finalizers ?? []);
-    return { resource: `${resource.plural}.${resource.group}`, count: left.length, finalizers };
   }
+  const left = (await client.list<KubernetesObject>(resource, selection)).items;
+  if (left.length === 0) return undefined;
+  const finalizers = left.flatMap(({ metadata }) => metadata.finalizers ?? []);
+  return { resource: `${resource.plural}.${resource.group}`, count: left.length, finalizers };
 }
 
 /** The five conditions of a namespace that is going. */

@@ -5,7 +5,15 @@ import { timestampOf } from "../../client/index.ts";
 import type { SharedInformer } from "../../client/index.ts";
 import { PersistentVolume, PersistentVolumeClaim, Pod } from "../../api/types/core-v1.ts";
 import { StorageClass } from "../../api/types/storage-v1.ts";
-import { equalJson, observed, settled, timeOf, watch, watchItself } from "../framework/index.ts";
+import {
+  equalJson,
+  observed,
+  settled,
+  timeOf,
+  watch,
+  watchItself,
+  watchOnlyUntilSynced,
+} from "../framework/index.ts";
 import type { Controller, ControllerContext, Outcome } from "../framework/index.ts";
 import { provisionerAnnotations } from "./facts.ts";
 import { planClaim, planVolume } from "./plan.ts";
@@ -50,7 +58,7 @@ class ClaimBinder implements Controller {
       watch(this.classes, (_change, wake) => {
         for (const claim of waiting()) wake(keyOf(claim));
       }),
-      { whenSynced: (signal: AbortSignal) => this.pods.whenSynced(signal), connect: () => () => undefined },
+      watchOnlyUntilSynced(this.pods),
     ];
   }
 

@@ -1,8 +1,9 @@
 import { ApiError, keyOf } from "../../apimachinery/index.ts";
 import { timestampOf } from "../../client/index.ts";
+import type { SharedInformer } from "../../client/index.ts";
 import { Node, Pod } from "../../api/types/core-v1.ts";
-import { isFinished, settled, timeOf, watch, withCondition } from "../framework/index.ts";
-import type { Controller, ControllerContext } from "../framework/index.ts";
+import { again, isFinished, settled, timeOf, watch, withCondition } from "../framework/index.ts";
+import type { Controller, ControllerContext, Outcome } from "../framework/index.ts";
 
 const checkPeriod = 20_000;
 /** How long a node must be missing before its pods go. */
@@ -11,19 +12,54 @@ const everything = { name: "all" };
 
 /** Deletes pods that no one will end: of lost nodes, unscheduled and going, and too many that have ended. */
 export function podGarbageCollector(context: ControllerContext): Controller {
-  const { client, clock, settings } = context;
-  const pods = context.informers.informer(Pod);
-  const nodes = context.informers.informer(Node);
-  const missingSince = new Map<string, number>();
+  return new PodGarbageCollector(context);
+}
+
+class PodGarbageCollector implements Controller {
+  readonly name = "pod-garbage-collector";
+  readonly workers = 1;
+  readonly watches;
+  private readonly context: ControllerContext;
+  private readonly pods: SharedInformer<Pod>;
+  private readonly nodes: SharedInformer<Node>;
+  private readonly missingSince = new Map<string, number>();
+
+  constructor(context: ControllerContext) {
+    this.context = context;
+    this.pods = context.informers.informer(Pod);
+    this.nodes = context.informers.informer(Node);
+    this.watches = [
+      watch(this.pods, (_, wake) => wake(everything, checkPeriod)),
+      watch(this.nodes, ({ type }, wake) => type === "deleted" && wake(everything)),
+    ];
+  }
+
+  async reconcile(): Promise<Outcome> {
+    const finished: Pod[] = [];
+    let waiting = false;
+    for (const pod of this.pods.list()) {
+      const nodeName = pod.spec?.nodeName ?? "";
+      if (nodeName !== "" && (await this.isLost(nodeName)))
+        await this.forceDelete(pod, "PodGC: node no longer exists");
+      else if (nodeName === "" && pod.metadata.deletionTimestamp !== undefined) await this.forceDelete(pod);
+      else if (isFinished(pod)) finished.push(pod);
+      waiting ||= this.missingSince.has(nodeName);
+    }
+    for (const pod of oldestBeyond(this.context.settings.terminatedPodThreshold, finished)) {
+      await this.forceDelete(pod);
+    }
+    return waiting ? again(checkPeriod) : settled;
+  }
 
   /** Whether the node has been missing for the whole quarantine. */
-  async function isLost(name: string): Promise<boolean> {
-    if (nodes.get({ name })) {
-      missingSince.delete(name);
+  private async isLost(name: string): Promise<boolean> {
+    const { client, clock } = this.context;
+    if (this.nodes.get({ name })) {
+      this.missingSince.delete(name);
       return false;
     }
-    const since = missingSince.get(name);
-    if (since === undefined) missingSince.set(name, clock.now());
+    const since = this.missingSince.get(name);
+    if (since === undefined) this.missingSince.set(name, clock.now());
     if (since === undefined || clock.now() - since < quarantine) return false;
     try {
       await client.get(Node, { name });
@@ -34,19 +70,18 @@ export function podGarbageCollector(context: ControllerContext): Controller {
     }
   }
 
-  async function forceDelete(pod: Pod, disruption?: string): Promise<void> {
+  private async forceDelete(pod: Pod, disruption?: string): Promise<void> {
+    const { uid } = pod.metadata;
     try {
-      if (!isFinished(pod)) await fail(pod, disruption);
-      await client.delete(Pod, keyOf(pod), {
-        gracePeriodSeconds: 0,
-        preconditions: { uid: pod.metadata.uid },
-      });
+      if (!isFinished(pod)) await this.fail(pod, disruption);
+      await this.context.client.delete(Pod, keyOf(pod), { gracePeriodSeconds: 0, preconditions: { uid } });
     } catch (error) {
       if (!ApiError.is(error, "NotFound")) throw error;
     }
   }
 
-  async function fail(pod: Pod, disruption: string | undefined): Promise<void> {
+  private async fail(pod: Pod, disruption: string | undefined): Promise<void> {
+    const { client, clock } = this.context;
     const conditions = disruption
       ? withCondition(pod.status?.conditions, {
           type: "DisruptionTarget",
@@ -59,33 +94,12 @@ export function podGarbageCollector(context: ControllerContext): Controller {
     const status = { phase: "Failed", ...(conditions ? { conditions } : {}) };
     await client.patch(Pod, keyOf(pod), { type: "strategic", body: { status } }, { subresource: "status" });
   }
+}
 
-  return {
-    name: "pod-garbage-collector",
-    workers: 1,
-    watches: [
-      watch(pods, (_, wake) => wake(everything, checkPeriod)),
-      watch(nodes, ({ type }, wake) => type === "deleted" && wake(everything)),
-    ],
-    async reconcile() {
-      const finished: Pod[] = [];
-      let waiting = false;
-      for (const pod of pods.list()) {
-        const nodeName = pod.spec?.nodeName ?? "";
-        if (nodeName !== "" && (await isLost(nodeName)))
-          await forceDelete(pod, "PodGC: node no longer exists");
-        else if (nodeName === "" && pod.metadata.deletionTimestamp !== undefined) await forceDelete(pod);
-        else if (isFinished(pod)) finished.push(pod);
-        waiting ||= missingSince.has(nodeName);
-      }
-      const surplus = finished.length - settings.terminatedPodThreshold;
-      const oldest = finished.sort(
-        (a, b) => timeOf(a.metadata.creationTimestamp) - timeOf(b.metadata.creationTimestamp),
-      );
-      if (settings.terminatedPodThreshold > 0 && surplus > 0) {
-        for (const pod of oldest.slice(0, surplus)) await forceDelete(pod);
-      }
-      return waiting ? { type: "again", after: checkPeriod } : settled;
-    },
-  };
+/** The oldest pods, as many as there are more than the threshold; none without one. */
+function oldestBeyond(threshold: number, pods: readonly Pod[]): readonly Pod[] {
+  const surplus = pods.length - threshold;
+  if (threshold <= 0 || surplus <= 0) return [];
+  const createdAt = ({ metadata }: Pod) => timeOf(metadata.creationTimestamp);
+  return [...pods].sort((a, b) => createdAt(a) - createdAt(b)).slice(0, surplus);
 }

@@ -1,7 +1,7 @@
 import { ApiError, keyOf } from "../../apimachinery/index.ts";
 import { ConfigMap, Namespace, Secret, ServiceAccount } from "../../api/types/core-v1.ts";
 import { equalJson, observed, settled, watch, watchItself } from "../framework/index.ts";
-import type { Controller, ControllerContext } from "../framework/index.ts";
+import type { Controller, ControllerContext, ControllerSettings } from "../framework/index.ts";
 
 const defaultAccount = "default";
 const rootConfigMap = "kube-root-ca.crt";
@@ -86,7 +86,6 @@ export function tokensController(context: ControllerContext): Controller {
   const { client, settings } = context;
   const secrets = context.informers.informer(Secret);
   const accounts = context.informers.informer(ServiceAccount);
-  const encode = (text: string) => btoa(String.fromCharCode(...new TextEncoder().encode(text)));
   const secretsOf = (account: ServiceAccount) =>
     secrets
       .list(account.metadata.namespace)
@@ -120,30 +119,37 @@ export function tokensController(context: ControllerContext): Controller {
         await client.delete(Secret, key, { preconditions: { uid, resourceVersion } });
         return settled;
       }
-      const { "ca.crt": certificate, namespace, token } = secret.data ?? {};
-      const root = encode(settings.rootCertificateAuthority);
-      const complete = token && wanted && certificate === root && namespace === encode(key.namespace);
-      if (complete || settings.signSecretToken === undefined) return settled;
-      const signed = token
-        ? undefined
-        : await settings.signSecretToken({
-            namespace: key.namespace,
-            serviceAccount: { name, uid: account.metadata.uid },
-            secret: { name: key.name, uid },
-          });
-      const metadata = {
-        ...secret.metadata,
-        annotations: { ...annotations, [accountUidAnnotation]: account.metadata.uid },
-      };
-      const data = {
-        ...secret.data,
-        "ca.crt": root,
-        namespace: encode(key.namespace),
-        ...(signed === undefined ? {} : { token: encode(signed) }),
-      };
-      await client.update<Secret>(Secret, { ...secret, metadata, data });
+      const filled = await fillSecret(secret, { account, settings });
+      if (filled) await client.update<Secret>(Secret, filled);
       return settled;
     },
+  };
+}
+
+const encode = (text: string) => btoa(String.fromCharCode(...new TextEncoder().encode(text)));
+
+/** The secret with all that it lacks; undefined when it is complete or tokens cannot be signed. */
+async function fillSecret(
+  secret: Secret,
+  { account, settings }: { account: ServiceAccount; settings: ControllerSettings },
+): Promise<Secret | undefined> {
+  const { name, uid, namespace = "", annotations } = secret.metadata;
+  const wanted = { "ca.crt": encode(settings.rootCertificateAuthority), namespace: encode(namespace) };
+  const { "ca.crt": certificate, namespace: told, token } = secret.data ?? {};
+  const bound = annotations?.[accountUidAnnotation];
+  const complete = token && bound && certificate === wanted["ca.crt"] && told === wanted.namespace;
+  if (complete || settings.signSecretToken === undefined) return undefined;
+  const serviceAccount = { name: account.metadata.name, uid: account.metadata.uid };
+  const signed = token
+    ? undefined
+    : await settings.signSecretToken({ namespace, serviceAccount, secret: { name, uid } });
+  return {
+    ...secret,
+    metadata: {
+      ...secret.metadata,
+      annotations: { ...annotations, [accountUidAnnotation]: serviceAccount.uid },
+    },
+    data: { ...secret.data, ...wanted, ...(signed === undefined ? {} : { token: encode(signed) }) },
   };
 }
 

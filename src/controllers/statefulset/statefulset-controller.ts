@@ -15,8 +15,8 @@ import {
   settled,
   syncRevisions,
   truncateRevisions,
-  watch,
   watchItself,
+  watchOnlyUntilSynced,
   watchOwned,
 } from "../framework/index.ts";
 import type { Controller, ControllerContext, Outcome } from "../framework/index.ts";
@@ -52,8 +52,8 @@ class StatefulSetController implements Controller {
         owners: this.sets,
         selectorOf: ({ spec }) => spec.selector,
       }),
-      watch(this.revisions, () => undefined),
-      watch(this.volumeClaims, () => undefined),
+      watchOnlyUntilSynced(this.revisions),
+      watchOnlyUntilSynced(this.volumeClaims),
     ];
   }
 

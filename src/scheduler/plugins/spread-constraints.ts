@@ -1,7 +1,7 @@
 import type { Selector } from "../../apimachinery/index.ts";
+import { matchesNodeAffinity } from "../../api/index.ts";
 import type { Pod, TopologySpreadConstraint } from "../../api/types/core-v1.ts";
 import type { NodeInfo } from "../node-info.ts";
-import { matchesNodeAffinity } from "./node-affinity.ts";
 import { withLabelsOf } from "./pod-terms.ts";
 import { isTolerated } from "./taints.ts";
 
@@ -36,6 +36,6 @@ export function constraintsOf(
 /** Whether the pods on the node count for the constraint. */
 export function isIncluded(node: NodeInfo, { honorsAffinity, honorsTaints }: Constraint, pod: Pod): boolean {
   if (node.node === undefined) return false;
-  if (honorsAffinity && !matchesNodeAffinity(pod, node.node)) return false;
+  if (honorsAffinity && !matchesNodeAffinity(pod.spec, node.node)) return false;
   return !honorsTaints || isTolerated(pod, node);
 }

@@ -1,26 +1,7 @@
-import type { Pod, Taint, Toleration } from "../../api/types/core-v1.ts";
+import { tolerates } from "../../api/index.ts";
+import type { Pod, Taint } from "../../api/types/core-v1.ts";
 import { fits, normalized, unfit, type Plugin } from "../framework.ts";
 import type { NodeInfo } from "../node-info.ts";
-
-/** Whether the toleration matches the taint's key, value and effect. */
-export function tolerates(toleration: Toleration, taint: Taint): boolean {
-  const { effect = "", key = "", operator = "Equal", value = "" } = toleration;
-  if (effect !== "" && effect !== taint.effect) return false;
-  if (key !== "" && key !== taint.key) return false;
-  const actual = taint.value ?? "";
-  switch (operator) {
-    case "Exists":
-      return true;
-    case "Lt":
-      return isInteger(value) && isInteger(actual) && Number(actual) < Number(value);
-    case "Gt":
-      return isInteger(value) && isInteger(actual) && Number(actual) > Number(value);
-    default:
-      return value === actual && (key !== "" || operator === "Equal");
-  }
-}
-
-const isInteger = (text: string) => /^-?\d+$/.test(text);
 
 const none: readonly Taint[] = [];
 

@@ -1,7 +1,7 @@
 import { labelSelectorOf, selectorMatches, valueOf } from "../../apimachinery/index.ts";
+import { matchesNodeTerm } from "../../api/index.ts";
 import type { Node, PersistentVolume, PersistentVolumeClaim, Pod } from "../../api/types/core-v1.ts";
 import { fits, unfit, type ClusterView, type Plugin, type Rejection, type Snapshot } from "../framework.ts";
-import { matchesTerm } from "./node-affinity.ts";
 
 const conflict = unfit("node(s) didn't match PersistentVolume's node affinity", { preemptionMayHelp: false });
 const noVolume = unfit("node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)", {
@@ -70,7 +70,7 @@ function isDelayed({ spec }: PersistentVolumeClaim, cluster: ClusterView): boole
 
 function reaches({ spec }: PersistentVolume, node: Node): boolean {
   const terms = spec.nodeAffinity?.required?.nodeSelectorTerms;
-  return terms === undefined || terms.some((term) => matchesTerm(node, term));
+  return terms === undefined || terms.some((term) => matchesNodeTerm(term, node));
 }
 
 /** Whether the volume could be bound to the claim, wherever. */

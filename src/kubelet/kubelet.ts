@@ -29,6 +29,8 @@ export interface KubeletOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly cri: CriClient;
+  /** Shows the files of an image that the runtime has, read-only, at a directory. */
+  readonly mountImage: (imageId: string, directory: string) => Promise<void>;
   /** For volumes and pods' files; the same as the `kubeletDirectory` of containerd. */
   readonly directory: string;
   /** For containers' logs; `/var/log/pods` is where tools expect them. */

@@ -16,6 +16,7 @@ export interface NodeContext {
   readonly random: Random;
   readonly logger: Logger;
   readonly cri: CriClient;
+  readonly mountImage: (imageId: string, directory: string) => Promise<void>;
   readonly recorder: EventRecorder;
   readonly nodeName: string;
   readonly directories: VolumeDirectories & { readonly logs: string; readonly seccomp: string };

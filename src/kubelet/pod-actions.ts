@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { CriError } from "../cri/index.ts";
 import type { PodSandboxConfig } from "../cri/index.ts";
 import { Pod } from "../api/types/core-v1.ts";
-import type { Container, Secret } from "../api/types/core-v1.ts";
+import type { Container, ImageVolumeSource, Secret } from "../api/types/core-v1.ts";
 import { RuntimeClass } from "../api/types/node-v1.ts";
 import { ContainerConfigError, containerEnvironment } from "./environment/environment.ts";
 import type { ObjectReader } from "./environment/environment.ts";
@@ -157,6 +157,23 @@ export class PodActions {
     record({ type: "Normal", reason: "Started", message: "Container started" });
     await this.postStart(pod, { container, containerId, sandbox, fieldPath });
     return containerId;
+  }
+
+  /** Pulls the image of a volume and shows its files at a directory. */
+  async mountImage(
+    pod: Pod,
+    options: { source: ImageVolumeSource; directory: string; signal: AbortSignal },
+  ): Promise<void> {
+    const { source, directory, signal } = options;
+    const { reference = "", pullPolicy } = source;
+    const image = await this.context.images.ensure({
+      pod,
+      container: { image: reference, ...(pullPolicy ? { imagePullPolicy: pullPolicy } : {}) },
+      secrets: await this.pullSecrets(pod),
+      record: (event) => this.record(pod, event),
+      signal,
+    });
+    await this.context.mountImage(image.id, directory);
   }
 
   private async settings(

@@ -1,7 +1,7 @@
 import type { Milliseconds } from "../base/index.ts";
 import { ApiError, keyOf } from "../apimachinery/index.ts";
 import { Node, Pod } from "../api/types/core-v1.ts";
-import type { PodStatus, ResourceRequirements } from "../api/types/core-v1.ts";
+import type { ImageVolumeSource, PodStatus, ResourceRequirements } from "../api/types/core-v1.ts";
 import type { NodeContext } from "./node-context.ts";
 import { nothingObserved } from "./observation.ts";
 import type { ObservedContainer, PodObservation } from "./observation.ts";
@@ -273,7 +273,7 @@ export class PodWorker {
     for (const action of plan.actions) {
       if (signal.aborted || this.signal.aborted) return "again";
       try {
-        if (action.type === "createSandbox" || action.type === "start") await this.prepare();
+        if (action.type === "createSandbox" || action.type === "start") await this.prepareOrWait();
         if (action.type === "createSandbox")
           sandbox = await this.actions.createSandbox(this.pod, action.attempt);
         else if (action.type === "start") await this.start(action, { sandbox, signal });
@@ -332,6 +332,17 @@ export class PodWorker {
     this.waiting.delete(container.name);
   }
 
+  private async prepareOrWait(): Promise<void> {
+    try {
+      await this.prepare();
+    } catch (error) {
+      if (error instanceof StartError)
+        for (const { name } of this.pod.spec.containers)
+          this.waiting.set(name, { reason: error.reason, message: error.message });
+      throw error;
+    }
+  }
+
   /** What must be there before anything starts. */
   private async prepare(): Promise<void> {
     if (this.volumesAreUp) return;
@@ -345,7 +356,16 @@ export class PodWorker {
     const { client, clock, nodeName, hostIPs, allocatable } = this.context;
     const { pod, objects } = this;
     const podIPs = pod.spec.hostNetwork ? hostIPs : (this.observed.sandboxes[0]?.ips ?? []);
-    return { pod, client, clock, objects, downward: { pod, nodeName, hostIPs, podIPs, allocatable } };
+    const mountImage = (source: ImageVolumeSource, directory: string) =>
+      this.actions.mountImage(pod, { source, directory, signal: this.current.signal });
+    return {
+      pod,
+      client,
+      clock,
+      objects,
+      mountImage,
+      downward: { pod, nodeName, hostIPs, podIPs, allocatable },
+    };
   }
 
   private async refreshVolumes(): Promise<void> {

@@ -85,6 +85,7 @@ export async function startTestNode(): Promise<TestNode> {
         random: systemRandom,
         logger: silentLogger,
         cri: containerd.cri,
+        mountImage: (imageId, directory) => containerd.mountImage(imageId, directory),
         directory: kubeletDirectory,
         logDirectory: join(folder, "logs"),
         cgroupPrefix,

@@ -123,6 +123,7 @@ async function startNode(options: { folder: string; client: Client; certificates
         client,
         nodeName,
         cri: containerd.cri,
+        mountImage: (imageId, directory) => containerd.mountImage(imageId, directory),
         directory,
         logDirectory: join(folder, "logs"),
         cgroupPrefix,

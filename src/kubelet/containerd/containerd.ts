@@ -41,6 +41,8 @@ export interface Containerd {
   readonly pid: number | undefined;
   /** Imports an OCI image archive. */
   importImage(archive: Uint8Array): Promise<void>;
+  /** Shows the files of an image, read-only, at a directory until that is unmounted. */
+  mountImage(imageId: string, directory: string): Promise<void>;
   /** Ends and removes all pods' containers, politely at first, then containerd itself; leaves no processes and mounts. */
   stop(): Promise<void>;
 }
@@ -218,6 +220,16 @@ class RunningContainerd implements Containerd {
     } finally {
       await rm(file, { force: true });
     }
+  }
+
+  async mountImage(imageId: string, directory: string): Promise<void> {
+    const ctr = ["-a", this.socketPath, "-n", "k8s.io"];
+    // What a mount of an earlier run left: its name is the directory's.
+    await runProgram("ctr", [...ctr, "leases", "delete", directory]).catch(() => undefined);
+    await runProgram("ctr", [...ctr, "snapshots", "--snapshotter", "overlayfs", "rm", directory]).catch(
+      () => undefined,
+    );
+    await runProgram("ctr", [...ctr, "images", "mount", "--snapshotter", "overlayfs", imageId, directory]);
   }
 
   async stop(): Promise<void> {

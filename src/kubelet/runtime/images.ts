@@ -15,7 +15,7 @@ export interface ContainerEvent {
 
 export interface ImageRequest {
   readonly pod: Pod;
-  readonly container: Container;
+  readonly container: Pick<Container, "image" | "imagePullPolicy">;
   readonly secrets: readonly Secret[];
   readonly record: (event: ContainerEvent) => void;
   readonly signal: AbortSignal;

@@ -1,6 +1,6 @@
 import type { Client } from "../../api/index.ts";
 import type { Clock } from "../../base/index.ts";
-import type { Pod, Volume } from "../../api/types/core-v1.ts";
+import type { ImageVolumeSource, Pod, Volume } from "../../api/types/core-v1.ts";
 import type { DownwardContext } from "../environment/downward.ts";
 import type { ObjectReader } from "../environment/environment.ts";
 
@@ -16,6 +16,8 @@ export interface VolumeContext {
   readonly clock: Clock;
   readonly objects: ObjectReader;
   readonly downward: DownwardContext;
+  /** Pulls an image and shows its files at a directory; throws a `StartError` when it cannot be had. */
+  readonly mountImage: (source: ImageVolumeSource, directory: string) => Promise<void>;
   /** Tokens of this pod that are still fresh. */
   readonly tokens: TokenCache;
 }

@@ -2,8 +2,10 @@ import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Pod, Volume } from "../../api/types/core-v1.ts";
 import { runProgram } from "../containerd/index.ts";
+import { StartError } from "../runtime/start-error.ts";
 import { emptyDirVolume, isMounted } from "./empty-dir.ts";
 import { hostPathVolume } from "./host-path.ts";
+import { imageVolume } from "./image-volume.ts";
 import { giveToGroup } from "./ownership.ts";
 import { configMapVolume, downwardVolume, projectedVolume, secretVolume } from "./payload-volumes.ts";
 import { claimVolume, ephemeralVolume } from "./persistent-volume-claim.ts";
@@ -16,6 +18,7 @@ const plugins: readonly VolumePlugin[] = [
   downwardVolume,
   projectedVolume,
   hostPathVolume,
+  imageVolume,
   claimVolume,
   ephemeralVolume,
 ];
@@ -88,6 +91,8 @@ export class PodVolumes {
     try {
       return await plugin.setUp({ ...context, volume, directory, memoryDirectory, tokens: this.tokens });
     } catch (error) {
+      // Says itself why containers wait.
+      if (error instanceof StartError) throw error;
       const why = error instanceof Error ? error.message : String(error);
       throw new VolumeError(`MountVolume.SetUp failed for volume "${volume.name}" : ${why}`, {
         cause: error,

@@ -75,8 +75,7 @@ export function serviceRules(
 ): ServiceRules {
   const rules = new RuleBuilder(service);
   const { spec } = service;
-  if (spec.type === "ExternalName" || spec.clusterIP === "None" || !isIpv4(spec.clusterIP))
-    return rules.result();
+  if (isForOthers(service) || spec.type === "ExternalName" || !isIpv4(spec.clusterIP)) return rules.result();
   const localOutside = spec.externalTrafficPolicy === "Local";
   const localAddresses = new Set<string>();
   for (const port of spec.ports ?? []) {
@@ -231,6 +230,12 @@ class RuleBuilder {
     this.udp.set(`${to.address ?? "*"}:${to.port}`, { ...to, endpoints });
   }
 }
+
+/** Labels by which a service is left to another proxy, or to none. */
+const labelsForOthers = ["service.kubernetes.io/service-proxy-name", "service.kubernetes.io/headless"];
+
+const isForOthers = ({ metadata }: Service): boolean =>
+  labelsForOthers.some((label) => metadata.labels?.[label] !== undefined);
 
 const protocolOf = ({ protocol = "TCP" }: ServicePort) => protocol.toLowerCase();
 const refusal = ({ any }: PortRule): string => (any ? "drop" : "goto refusal");

@@ -154,6 +154,16 @@ test.each([
   expect(elements.filter(({ set }) => set !== "hairpin").map(shown)).toEqual(gives);
 });
 
+test.each(["service.kubernetes.io/service-proxy-name", "service.kubernetes.io/headless"])(
+  "a service with the label %s is left to others",
+  (label) => {
+    const plain = service({});
+    const labelled = { ...plain, metadata: { ...plain.metadata, labels: { [label]: "" } } } as Service;
+    const rules = serviceRules(labelled, { slices: [slice(ready("10.1.0.1"))], nodeName: "here" });
+    expect(rules.elements).toEqual([]);
+  },
+);
+
 test("a change removes what went and adds what came, and nothing else", () => {
   const claims = new Claims();
   claims.replace("n/web", rulesOf({}, ready("10.1.0.1"), ready("10.1.0.2")).elements);

@@ -26,6 +26,7 @@ import { runControllers, type Catalog, type RunControllersOptions } from "../con
 import { runScheduler } from "../scheduler/index.ts";
 import { startCompactor, type Store } from "../store/index.ts";
 import { bootstrapCluster } from "./bootstrap.ts";
+import { publishServiceRange } from "./service-range.ts";
 
 export interface ControlPlaneOptions {
   readonly store: Store;
@@ -101,6 +102,7 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
   });
   const { tokens } = secured();
   await bootstrapCluster(server.client(serverUser));
+  await publishServiceRange(server.client(serverUser), { range: serviceCIDR, clock });
   const clientFor = (user: UserInfo) => server.client(user);
   return {
     server,

@@ -7,6 +7,8 @@ export interface CommandContext {
   /** The file that starts this program; daemons are started with it. */
   readonly launcher: string;
   readonly print: (line: string) => void;
+  /** Keeps what has been compiled by now for the next start; for daemons, once they are ready. */
+  readonly keepCompiledCode: () => void;
   /** Arguments that are no flags. */
   readonly positionals: readonly string[];
 }
@@ -82,18 +84,21 @@ const commands: Readonly<Record<string, Command>> = {
     summary: "run the control plane in the foreground",
     internal: true,
     flags: { dir: directoryFlag },
-    run: async (flags) => (await import("./control-plane.ts")).controlPlane(flags),
+    run: async (flags, context) => (await import("./control-plane.ts")).controlPlane(flags, context),
   },
   node: {
     summary: "run a node in the foreground",
     internal: true,
     flags: { dir: directoryFlag },
-    run: async (flags) => (await import("./node.ts")).node(flags),
+    run: async (flags, context) => (await import("./node.ts")).node(flags, context),
   },
 };
 
 /** Runs the command line; answers the exit code: 0 done, 1 failed, 2 misused. */
-export async function main(args: readonly string[], options: { readonly launcher: string }): Promise<number> {
+export async function main(
+  args: readonly string[],
+  options: Pick<CommandContext, "launcher" | "keepCompiledCode">,
+): Promise<number> {
   const print = (line: string) => void process.stdout.write(`${line}\n`);
   const complain = (line: string) => void process.stderr.write(`${line}\n`);
   // A reader that leaves early, as head does, ends no command half-way.
@@ -117,7 +122,7 @@ export async function main(args: readonly string[], options: { readonly launcher
     if (positionals.length > 0 && command.takes === undefined) {
       throw new UsageError(`unexpected argument: ${positionals.join(" ")}`);
     }
-    return await command.run(flags, { launcher: options.launcher, print, positionals });
+    return await command.run(flags, { ...options, print, positionals });
   } catch (error) {
     if (error instanceof UsageError) {
       complain(`Error: ${error.message}`);

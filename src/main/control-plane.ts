@@ -20,6 +20,7 @@ import {
 } from "../pki/index.ts";
 import { openLogStore } from "../store/log/index.ts";
 import { readConfiguration, writePrivately, type ClusterConfiguration } from "./configuration.ts";
+import type { CommandContext } from "./command.ts";
 import { openReporter } from "./daemon.ts";
 import type { FlagValues } from "./flags.ts";
 import { defaultDirectory, layoutOf, type Layout } from "./layout.ts";
@@ -32,8 +33,11 @@ const issuerOf = ({ clusterDomain }: ClusterConfiguration) =>
   `https://kubernetes.default.svc.${clusterDomain}`;
 
 /** The control plane's process: API server, store, controllers and scheduler, until it is told to end. */
-export async function controlPlane(flags: FlagValues): Promise<number> {
-  const reporter = openReporter(Number(process.env.KUBETS_STARTED ?? Date.now()));
+export async function controlPlane(flags: FlagValues, context: CommandContext): Promise<number> {
+  const reporter = openReporter({
+    started: Number(process.env.KUBETS_STARTED ?? Date.now()),
+    onSettled: context.keepCompiledCode,
+  });
   try {
     const layout = layoutOf((flags.dir as string | undefined) ?? defaultDirectory());
     const configuration = readConfiguration(layout);

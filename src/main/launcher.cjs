@@ -18,18 +18,22 @@ const script = new vm.Script(`(function (exports, require, module, __filename, _
 });
 const holder = { exports: {} };
 script.runInThisContext()(holder.exports, require, holder, file, __dirname);
-void holder.exports.main(process.argv.slice(2), { launcher: __filename }).then((code) => {
+const isCached = cachedData !== undefined && !script.cachedDataRejected;
+// What V8 has compiled by then is kept: commands keep it at their end, daemons once they are ready.
+const keepCompiledCode = () => (isCached ? undefined : writeCache());
+void holder.exports.main(process.argv.slice(2), { launcher: __filename, keepCompiledCode }).then((code) => {
   process.exitCode = code;
-  if (cachedData === undefined || script.cachedDataRejected) writeCache();
+  keepCompiledCode();
 });
 
+// A file for each command: each compiles other parts of the bundle.
 function cachePath() {
   const folder = process.env.XDG_CACHE_HOME || path.join(os.homedir(), ".cache");
   const { size, mtimeMs } = fs.statSync(file);
-  const identity = createHash("sha256").update(
-    `${file} ${size} ${mtimeMs} ${process.version} ${process.arch}`,
-  );
-  return path.join(folder, "kubets", `${identity.digest("hex").slice(0, 16)}.bin`);
+  const command = process.argv[2] ?? "";
+  const identity = [file, size, mtimeMs, process.version, process.arch, command].join(" ");
+  const digest = createHash("sha256").update(identity).digest("hex");
+  return path.join(folder, "kubets", `${digest.slice(0, 16)}.bin`);
 }
 
 // The cache is trusted as code: only a file that this user alone can have written is taken.
@@ -48,11 +52,21 @@ function writeCache() {
   try {
     const folder = path.dirname(cacheFile);
     fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
-    for (const old of fs.readdirSync(folder)) fs.rmSync(path.join(folder, old), { force: true });
     const scratch = `${cacheFile}.${process.pid}`;
     fs.writeFileSync(scratch, script.createCachedData(), { mode: 0o600 });
     fs.renameSync(scratch, cacheFile);
+    removeOld(folder);
   } catch {
     return;
   }
+}
+
+// Code of other versions and checkouts is kept for a while, the newest files first.
+function removeOld(folder) {
+  const mostFiles = 16;
+  const files = fs
+    .readdirSync(folder)
+    .map((name) => ({ name, written: fs.statSync(path.join(folder, name)).mtimeMs }))
+    .sort((one, other) => other.written - one.written);
+  for (const { name } of files.slice(mostFiles)) fs.rmSync(path.join(folder, name), { force: true });
 }

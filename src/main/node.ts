@@ -16,6 +16,7 @@ import {
 } from "../proxy/index.ts";
 import { readConfiguration, type ClusterConfiguration } from "./configuration.ts";
 import { daemonLogger, machineAddress } from "./machine.ts";
+import type { CommandContext } from "./command.ts";
 import { openReporter, type Reporter } from "./daemon.ts";
 import type { FlagValues } from "./flags.ts";
 import { defaultDirectory, layoutOf, type Layout } from "./layout.ts";
@@ -35,8 +36,11 @@ interface NodeParts {
 }
 
 /** A node's process: container runtime, kubelet, service proxy and DNS, until it is told to end. */
-export async function node(flags: FlagValues): Promise<number> {
-  const reporter = openReporter(Number(process.env.KUBETS_STARTED ?? Date.now()));
+export async function node(flags: FlagValues, context: CommandContext): Promise<number> {
+  const reporter = openReporter({
+    started: Number(process.env.KUBETS_STARTED ?? Date.now()),
+    onSettled: context.keepCompiledCode,
+  });
   try {
     const layout = layoutOf((flags.dir as string | undefined) ?? defaultDirectory());
     const configuration = readConfiguration(layout);

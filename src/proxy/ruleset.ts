@@ -30,11 +30,37 @@ const destination = "ip daddr . meta l4proto . th dport";
 const client = `ip saddr . ${destination}`;
 
 /**
+ * Only the first packet of a connection can be refused: others have their endpoint. Clients inside, on the node and in
+ * its pods, are not bound by a policy of local endpoints for traffic from outside.
+ */
+const refusals = `chain refusal {
+    meta l4proto tcp reject with tcp reset
+    reject with icmp port-unreachable
+  }
+  chain refuse {
+    ct state != new return
+    ${destination} @restricted ${destination} . ip saddr != @sources drop
+    ${destination} vmap @no-endpoints
+    fib daddr type local meta l4proto . th dport vmap @no-node-port-endpoints
+    fib saddr type local return
+    ip saddr @pods return
+    ${destination} @no-local-endpoints drop
+    fib daddr type local meta l4proto . th dport @no-local-node-port-endpoints drop
+  }
+  chain refuse-incoming {
+    type filter hook prerouting priority -110; policy accept;
+    iifname != "lo" ip daddr 127.0.0.0/8 drop
+    jump refuse
+  }
+  chain refuse-outgoing {
+    type filter hook output priority -110; policy accept;
+    jump refuse
+  }`;
+
+/**
  * The empty table. A packet's destination is looked up in flat maps, so that neither the number of services nor
  * that of endpoints counts: the first map names the chain that draws a slot, the second the slot's endpoint.
- * The mark carries the slot, and is cleared before routing could take it for someone else's. Only the first packet of
- * a connection can be refused: others have their endpoint. Clients inside, on the node and in its pods, are not bound
- * by a policy of local endpoints for traffic from outside.
+ * The mark carries the slot, and is cleared before routing could take it for someone else's.
  */
 export function baseTable(table: string, podRanges: readonly string[]): string {
   const pods = podRanges.length === 0 ? "" : ` elements = { ${podRanges.join(", ")} };`;
@@ -73,29 +99,7 @@ table ip ${table} {
     ct status dnat ip saddr . ip daddr @hairpin masquerade fully-random
     ct status dnat ip saddr 127.0.0.0/8 masquerade fully-random
   }
-  chain refusal {
-    meta l4proto tcp reject with tcp reset
-    reject with icmp port-unreachable
-  }
-  chain refuse {
-    ct state != new return
-    ${destination} @restricted ${destination} . ip saddr != @sources drop
-    ${destination} vmap @no-endpoints
-    fib daddr type local meta l4proto . th dport vmap @no-node-port-endpoints
-    fib saddr type local return
-    ip saddr @pods return
-    ${destination} @no-local-endpoints drop
-    fib daddr type local meta l4proto . th dport @no-local-node-port-endpoints drop
-  }
-  chain refuse-incoming {
-    type filter hook prerouting priority -110; policy accept;
-    iifname != "lo" ip daddr 127.0.0.0/8 drop
-    jump refuse
-  }
-  chain refuse-outgoing {
-    type filter hook output priority -110; policy accept;
-    jump refuse
-  }
+  ${refusals}
   chain unmark-incoming {
     type filter hook prerouting priority -99; policy accept;
     ct state new ct status dnat meta mark set 0

@@ -157,6 +157,6 @@ export async function replace<T extends object>(
       readonly metadata?: { readonly name?: string; readonly namespace?: string };
     };
     const key = { name: metadata?.name ?? "", namespace: metadata?.namespace };
-    await client.patch(resource, key, { type: "merge", body: object as object });
+    await client.patch(resource, key, { type: "merge", body: object });
   }
 }

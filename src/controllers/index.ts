@@ -1,5 +1,4 @@
 export * from "./manager.ts";
-export { fixedCatalog } from "./framework/index.ts";
 export type {
   Catalog,
   CatalogEntry,

@@ -20,17 +20,17 @@ const services = [
     clusterIP: "10.96.0.5",
     clusterIPs: ["10.96.0.5", "fd00::5"],
     ports: [{ name: "http", port: 80 }],
-  } as never),
-  service("db", { clusterIP: "None", clusterIPs: ["None"], ports: [{ name: "sql", port: 5432 }] } as never),
-  service("idle", { clusterIP: "None", clusterIPs: ["None"], ports: [] } as never),
-  service("dual", { clusterIP: "None", clusterIPs: ["None"], ports: [{ name: "sql", port: 1 }] } as never),
-  service("bare", { clusterIP: "10.96.0.6", clusterIPs: ["10.96.0.6"], ports: [{ port: 80 }] } as never),
+  }),
+  service("db", { clusterIP: "None", clusterIPs: ["None"], ports: [{ name: "sql", port: 5432 }] }),
+  service("idle", { clusterIP: "None", clusterIPs: ["None"], ports: [] }),
+  service("dual", { clusterIP: "None", clusterIPs: ["None"], ports: [{ name: "sql", port: 1 }] }),
+  service("bare", { clusterIP: "10.96.0.6", clusterIPs: ["10.96.0.6"], ports: [{ port: 80 }] }),
   service("early", {
     clusterIP: "None",
     clusterIPs: ["None"],
     publishNotReadyAddresses: true,
     ports: [{ name: "sql", port: 5432 }],
-  } as never),
+  }),
   service("out", { type: "ExternalName", externalName: "example.org" }),
 ];
 const slice = {
@@ -75,7 +75,7 @@ function check(name: string, type: string): string | readonly string[] {
   return [...resolution.answers, ...resolution.additionals].map((answer) => shown(answer as never));
 }
 
-const reversed = (digits: string) => [...digits].toReversed().join(".");
+const reversed = (digits: string) => digits.split("").toReversed().join(".");
 const at = (name: string) => `${name}.shop.svc.cluster.local`;
 
 test.each([

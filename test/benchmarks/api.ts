@@ -72,10 +72,11 @@ function rowOf(what: string, measured: { count: number; start: number; before: N
 async function measureWatch({ client }: TestCluster, way: Way): Promise<ApiRow> {
   const stop = new AbortController();
   setMaxListeners(watchers, stop.signal);
-  let events = 0;
-  for (let watcher = 0; watcher < watchers; watcher++) way.watch((count) => (events += count), stop.signal);
+  const seen = { events: 0 };
+  for (let watcher = 0; watcher < watchers; watcher++)
+    way.watch((count) => (seen.events += count), stop.signal);
   const initial = watchers * objects;
-  while (events < initial) await turn();
+  while (seen.events < initial) await turn();
   const changes = 200;
   const before = process.cpuUsage();
   const start = performance.now();
@@ -84,7 +85,7 @@ async function measureWatch({ client }: TestCluster, way: Way): Promise<ApiRow> 
     await client.patch(ConfigMap, key, { type: "merge", body: { data: { changed: String(start) } } });
   }
   const count = changes * watchers;
-  while (events < initial + count) await turn();
+  while (seen.events < initial + count) await turn();
   const row = rowOf(`${way.name} watch event, ${watchers} watchers`, { count, start, before });
   stop.abort();
   return row;

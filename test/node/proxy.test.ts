@@ -18,7 +18,8 @@ const network = new TestNetwork();
 const client = new MemoryClient({ clock: systemClock, random: systemRandom });
 const lifetime = new AbortController();
 let running: Promise<unknown>;
-let loads = 0;
+/** How often rules were loaded. */
+const count = { loads: 0 };
 
 function listRules(): string {
   const file = `/run/netns/kt${process.pid}-node`;
@@ -42,7 +43,7 @@ beforeAll(async () => {
         firewall: {
           load: async (commands) => {
             await machine.load(commands);
-            loads++;
+            count.loads++;
           },
           forgetUdp: (flow) => machine.forgetUdp(flow),
         },
@@ -75,9 +76,9 @@ afterAll(async () => {
 
 /** Makes a change and waits until its rules are in force. */
 async function inForce(change: () => Promise<unknown>): Promise<void> {
-  const before = loads;
+  const before = count.loads;
   await change();
-  for (let wait = 0; loads === before; wait++) {
+  for (let wait = 0; count.loads === before; wait++) {
     if (wait > 500) throw new Error("no rules were loaded");
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

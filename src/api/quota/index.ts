@@ -1,2 +1,2 @@
-export { isBestEffort, isTerminal, podResources, resourcesOf } from "./pod-resources.ts";
+export { podResources, resourcesOf } from "./pod-resources.ts";
 export { countedResource, missingStatement, quotaMatches, quotaUsage } from "./usage.ts";

@@ -10,7 +10,7 @@ const typeOf = (group: string, kind: string) =>
 const start = Date.UTC(2026, 0, 1);
 
 const groupOf = (object: JsonObject) => {
-  const [group, version] = String(object["apiVersion"]).split("/");
+  const [group, version] = (object["apiVersion"] as string).split("/");
   return version === undefined ? "" : (group ?? "");
 };
 
@@ -24,10 +24,10 @@ function apply(live: JsonObject | undefined, applied: JsonObject, options: Optio
   return applyPatch({
     live,
     applied,
-    type: typeOf(groupOf(applied), String(applied["kind"])),
+    type: typeOf(groupOf(applied), applied["kind"] as string),
     manager: options.manager ?? "me",
     force: options.force,
-    apiVersion: String(applied["apiVersion"]),
+    apiVersion: applied["apiVersion"] as string,
     now: start + (options.at ?? 0) * 1000,
     resetFields: statusFields,
   }).object;
@@ -37,9 +37,9 @@ function write(old: JsonObject | undefined, object: JsonObject, manager: string)
   const managedFields = updateManagedFields({
     old,
     object,
-    type: typeOf(groupOf(object), String(object["kind"])),
+    type: typeOf(groupOf(object), object["kind"] as string),
     manager,
-    apiVersion: String(object["apiVersion"]),
+    apiVersion: object["apiVersion"] as string,
     now: start,
     resetFields: statusFields,
   });
@@ -166,7 +166,7 @@ test("list elements come and go by key, defaults included", () => {
   };
   const first = defaulted.spec.template.spec.containers[0]?.ports[0];
   if (first !== undefined) first.protocol = "TCP";
-  const result = apply(defaulted as unknown as JsonObject, ports({ containerPort: 80, name: "http" }));
+  const result = apply(defaulted, ports({ containerPort: 80, name: "http" }));
   expect(result["spec"]).toEqual(
     template({ name: "a", ports: [{ containerPort: 80, protocol: "TCP", name: "http" }] }),
   );

@@ -1,6 +1,6 @@
 import { ApiError } from "../api-error.ts";
 import type { ManagedFieldsEntry } from "../generated/meta-v1.ts";
-import type { JsonObject } from "../json.ts";
+import type { JsonObject, JsonValue } from "../json.ts";
 import { jsonEquals } from "../patch/index.ts";
 import type { StructType } from "../schema/types.ts";
 import { compareObjects, strippedFields } from "./compare.ts";
@@ -137,11 +137,13 @@ function settled(outcome: {
 
 const asJson = (entries: readonly ManagedFieldsEntry[]) => entries as unknown as readonly JsonObject[];
 
+const textOf = (value: JsonValue | undefined) => (typeof value === "string" ? value : "");
+
 function checkRequest({ applied, apiVersion, type }: ApplyRequest): void {
   const version = applied["apiVersion"];
   if (version !== apiVersion) {
     throw ApiError.badRequest(
-      `Incorrect version specified in apply patch. Specified patch version: ${String(version ?? "")}, expected: ${apiVersion}`,
+      `Incorrect version specified in apply patch. Specified patch version: ${textOf(version)}, expected: ${apiVersion}`,
     );
   }
   const metadata = isJsonObject(applied["metadata"]) ? applied["metadata"] : {};
@@ -153,8 +155,8 @@ function checkRequest({ applied, apiVersion, type }: ApplyRequest): void {
   const text =
     problems.length === 1 ? problems[0] : ["errors:", ...problems.map((line) => `  ${line}`)].join("\n");
   const versioned = apiVersion.includes("/") ? apiVersion : `/${apiVersion}`;
-  const name = `${String(metadata["namespace"] ?? "")}/${String(metadata["name"] ?? "")}`;
-  const what = `${name}; ${versioned}, Kind=${String(applied["kind"] ?? "")}`;
+  const name = `${textOf(metadata["namespace"])}/${textOf(metadata["name"])}`;
+  const what = `${name}; ${versioned}, Kind=${textOf(applied["kind"])}`;
   throw failed(`failed to create typed patch object (${what}): ${text}`);
 }
 

@@ -62,7 +62,7 @@ export function compareObjects(
 
 const isEmptyValue = (value: JsonValue): boolean => {
   if (value === null) return true;
-  if (typeof value !== "object") return false;
+  if (!isJsonObject(value)) return Array.isArray(value) && value.length === 0;
   for (const _ in value) return false;
   return true;
 };
@@ -294,7 +294,7 @@ function wholeSet(type: Type | undefined, value: JsonValue): FieldSet {
 
 function wholeStruct(type: StructType, value: JsonObject): FieldSet {
   let set: MutableSet | undefined;
-  const fields = presentFields(type, value) as LayoutField[];
+  const fields = presentFields(type, value);
   for (const field of layoutOf(type).implied) {
     if (value[field.name] === undefined) insertField(fields, field);
   }

@@ -39,7 +39,7 @@ export function parseFieldSet(source: JsonValue | undefined): FieldSet {
   let member = false;
   for (const [key, value] of Object.entries(source)) {
     if (key === self) member = true;
-    else nodes.push([normalizedElement(key), parseFieldSet(value as JsonValue)]);
+    else nodes.push([normalizedElement(key), parseFieldSet(value)]);
   }
   nodes.sort(([one], [other]) => compareElements(one, other));
   const set: MutableSet = {};

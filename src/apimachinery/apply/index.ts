@@ -1,7 +1,6 @@
 export { applyPatch, type Applied, type ApplyRequest } from "./apply.ts";
-export { compareObjects, strippedFields, type Comparison } from "./compare.ts";
+export type { Comparison } from "./compare.ts";
 export type { FieldSet } from "./field-set.ts";
 export * as fieldSets from "./field-set.ts";
-export { fieldsOf } from "./fields-of.ts";
 export { specFields, statusFields } from "./reset-fields.ts";
 export { updateManagedFields, type ManagedFieldsUpdate } from "./update.ts";

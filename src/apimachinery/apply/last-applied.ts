@@ -38,7 +38,7 @@ export function withLastApplied(
   const text = `${JSON.stringify(sortedKeys(configuration))}\n`;
   const others = annotationsOf(object);
   const size = Object.entries({ ...others, [annotation]: text }).reduce(
-    (sum, [key, value]) => sum + key.length + String(value).length,
+    (sum, [key, value]) => sum + key.length + value.length,
     0,
   );
   const { [annotation]: __, ...without } = others;

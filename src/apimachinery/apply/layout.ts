@@ -1,3 +1,4 @@
+import { zeroOfScalar } from "../codec/scalars.ts";
 import type { JsonObject, JsonValue } from "../json.ts";
 import type { Field, ListType, StructType, Type } from "../schema/types.ts";
 import { compareValues } from "./field-set.ts";
@@ -75,22 +76,11 @@ function impliedValue(field: Field): JsonValue | undefined {
   switch (field.type.kind) {
     case "struct":
       return emptyObject;
-    case "string":
-      return "";
-    case "boolean":
-      return false;
-    case "int32":
-    case "int64":
-    case "uint64":
-    case "float64":
-    case "intOrString":
-      return 0;
-    case "quantity":
-      return "0";
-    case "duration":
-      return "0s";
-    default:
+    case "list":
+    case "map":
       return null;
+    default:
+      return zeroOfScalar(field.type);
   }
 }
 

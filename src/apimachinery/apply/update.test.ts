@@ -42,7 +42,7 @@ const pod: JsonObject = {
 const create = (object: JsonObject, options: { group: string; apiVersion: string }) =>
   updateManagedFields({
     object,
-    type: typeOf(options.group, String(object["kind"])),
+    type: typeOf(options.group, object["kind"] as string),
     manager: "kubectl-create",
     apiVersion: options.apiVersion,
     now,

@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from "../json.ts";
+import { goText } from "../patch/index.ts";
 import type { ListType, ScalarKind, StructType, Type } from "../schema/types.ts";
 import { elementText } from "./field-set.ts";
 import { isJsonObject, listElement, missingKey } from "./layout.ts";
@@ -94,14 +95,6 @@ function checkScalar(value: JsonValue, kind: ScalarKind, place: Place): void {
     report(place, `expected numeric (int or float), ${got}`);
   } else if (textual.has(kind) && typeof value !== "string") report(place, `expected string, ${got}`);
   else if (kind === "boolean" && typeof value !== "boolean") report(place, `expected boolean, ${got}`);
-}
-
-/** A value as Go's `%v` prints it. */
-function goText(value: JsonValue): string {
-  if (Array.isArray(value)) return `[${value.map(goText).join(" ")}]`;
-  if (!isJsonObject(value)) return value === null ? "<nil>" : String(value);
-  const entries = Object.keys(value).sort();
-  return `map[${entries.map((key) => `${key}:${goText(value[key] ?? null)}`).join(" ")}]`;
 }
 
 /** A value as Go's `%#v` prints it. */

@@ -44,7 +44,7 @@ export function convertScalar(value: unknown, type: ScalarType): unknown {
 }
 
 /** What upstream writes for the zero value of a scalar that is no pointer. */
-export function zeroOfScalar(type: ScalarType): unknown {
+export function zeroOfScalar(type: ScalarType): "" | "0" | "0s" | 0 | false | null {
   switch (type.kind) {
     case "string":
       return "";

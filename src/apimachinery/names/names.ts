@@ -48,17 +48,6 @@ export const isWildcardDNS1123Subdomain = rule({
   examples: ["*.example.com"],
 });
 
-const underscoreLabelPattern = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?";
-
-/** A DNS name that may have underscores. */
-export const isDNS1123SubdomainWithUnderscore = rule({
-  longest: subdomainMaximum,
-  pattern: `${underscoreLabelPattern}(\\.${underscoreLabelPattern})*`,
-  message:
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character",
-  examples: ["example.com"],
-});
-
 const namePattern = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]";
 const nameExpression = new RegExp(`^${namePattern}$`);
 const nameMessage =
@@ -123,15 +112,6 @@ export function isEnvVarName(value: string): Problems {
   return ["a valid environment variable name must consist only of printable ASCII characters other than '='"];
 }
 
-/** An identifier of the C language. */
-export function isCIdentifier(value: string): Problems {
-  const pattern = "[A-Za-z_][A-Za-z0-9_]*";
-  if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(value)) return noProblems;
-  const message =
-    "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'";
-  return [mismatch(message, pattern, "my_name", "MY_NAME", "MyName")];
-}
-
 /** A port's name: an IANA service name. */
 export function isValidPortName(port: string): Problems {
   const problems: string[] = [];
@@ -152,9 +132,6 @@ export function isInRange(value: number, range: { readonly low: number; readonly
 
 /** A port's number: 1 to 65535. */
 export const isValidPortNum = (port: number): Problems => isInRange(port, { low: 1, high: 65535 });
-
-/** A user's or group's number: an unsigned 32-bit integer. */
-export const isValidUserOrGroupID = (id: number): Problems => isInRange(id, { low: 0, high: 0xffffffff });
 
 /** `25%`. */
 export function isValidPercent(percent: string): Problems {

@@ -86,7 +86,9 @@ class Document {
       case "test":
         return this.test(path, operation["value"] ?? null);
       default:
-        throw new OperationError(`Unexpected kind: ${String(operation["op"])}`);
+        throw new OperationError(
+          `Unexpected kind: ${typeof operation["op"] === "string" ? operation["op"] : "unknown"}`,
+        );
     }
   }
 
@@ -165,7 +167,7 @@ class Document {
         current = child;
       } else {
         const child: JsonValue[] | MutableObject = this.own(ownValue(current, token));
-        setKey(current, token, child as JsonValue);
+        setKey(current, token, child);
         current = child;
       }
     }

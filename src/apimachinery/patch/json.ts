@@ -39,3 +39,11 @@ export function jsonEquals(one: JsonValue | undefined, other: JsonValue | undefi
   for (const key in other) if (other[key] !== undefined) count--;
   return count === 0;
 }
+
+/** A value as Go's `%v` prints it. */
+export function goText(value: JsonValue): string {
+  if (isList(value)) return `[${value.map(goText).join(" ")}]`;
+  if (!isObject(value)) return value === null ? "<nil>" : String(value);
+  const entries = Object.keys(value).sort();
+  return `map[${entries.map((key) => `${key}:${goText(value[key] ?? null)}`).join(" ")}]`;
+}

@@ -1,7 +1,7 @@
 import { ApiError } from "../api-error.ts";
 import type { JsonObject, JsonValue } from "../json.ts";
 import type { Field, StructType, Type } from "../schema/types.ts";
-import { isList, isObject, ownValue, setKey, type MutableObject } from "./json.ts";
+import { goText, isList, isObject, ownValue, setKey, type MutableObject } from "./json.ts";
 
 const patchDirective = "$patch";
 const retainKeysDirective = "$retainKeys";
@@ -47,7 +47,7 @@ function mergeMap(original: JsonObject, patch: JsonObject, type: Type | undefine
   if (directive === "replace") return withoutKey(patch, patchDirective);
   if (directive === "delete") return {};
   if (directive !== undefined) {
-    throw refused(`unknown patch type: ${String(directive)} in map: ${JSON.stringify(patch)}`);
+    throw refused(`unknown patch type: ${goText(directive)} in map: ${JSON.stringify(patch)}`);
   }
   const result: MutableObject = retained(original, patch);
   const done = orderLists(result, patch, type);
@@ -162,7 +162,7 @@ function applyElementDirectives(
     else if (directive === "delete") deleted.add(elementKey(element, mergeKey));
     else if (directive === "replace") replace = true;
     else if (directive === "merge") throw refused("merging lists cannot yet be specified in the patch");
-    else throw refused(`unknown patch type: ${String(directive)} in map: ${JSON.stringify(element)}`);
+    else throw refused(`unknown patch type: ${goText(directive)} in map: ${JSON.stringify(element)}`);
   }
   if (replace) return { kept: plain, plain: [] };
   const kept = original.filter(isObject).filter((element) => !deleted.has(elementKey(element, mergeKey)));

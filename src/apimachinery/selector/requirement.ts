@@ -15,7 +15,6 @@ export class SelectorError extends Error {
   override readonly name = "SelectorError";
 }
 
-export const operators: readonly Operator[] = ["in", "notin", "=", "==", "!=", "gt", "lt", "exists", "!"];
 const integer = /^[-+]?[0-9]+$/;
 const largest = 2n ** 63n;
 

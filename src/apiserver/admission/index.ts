@@ -1,3 +1,2 @@
 export * from "./default-admission.ts";
 export type * from "./plugin.ts";
-export { systemPriorityClasses } from "./priority.ts";

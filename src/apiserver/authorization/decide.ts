@@ -24,9 +24,6 @@ export function unionAuthorizer(authorizers: readonly Authorizer[]): Authorizer 
   };
 }
 
-/** Allows everything, for clusters whose owner wants no authorization. */
-export const alwaysAllowAuthorizer: Authorizer = { authorize: () => ({ type: "allow", reason: "" }) };
-
 /** The error of a request that was not allowed. */
 export function forbiddenError(attributes: Attributes, decision: Decision): ApiError {
   const why = forbiddenMessage(attributes);

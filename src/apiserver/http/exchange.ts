@@ -151,8 +151,10 @@ export class Http2Exchange implements Exchange {
     if (!stream.destroyed) stream.respond(outgoing(headers, { ":status": status }));
     return {
       write: (bytes) => stream.destroyed || stream.write(bytes),
-      end: () => void (stream.destroyed || stream.end()),
-      abort: () => void stream.close(constants.NGHTTP2_INTERNAL_ERROR),
+      end: () => {
+        if (!stream.destroyed) stream.end();
+      },
+      abort: () => stream.close(constants.NGHTTP2_INTERNAL_ERROR),
       onDrain: (action) => void stream.once("drain", action),
     };
   }

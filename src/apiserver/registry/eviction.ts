@@ -125,7 +125,7 @@ export function bookedStatus(
   budget: PodDisruptionBudget,
   { pod, time }: { readonly pod: Pod; readonly time: string },
 ): PodDisruptionBudget["status"] {
-  const { metadata, status = {} } = budget;
+  const { metadata, status } = budget;
   const { name, generation = 0 } = metadata;
   const { observedGeneration = 0, disruptionsAllowed = 0, disruptedPods = {}, conditions = [] } = status;
   const cause = (message: string) => [{ reason: "DisruptionBudget", message }];
@@ -196,7 +196,7 @@ async function markDisrupted(
       return {
         ...(old as AnyObject),
         status: { ...pod.status, conditions: [...others, condition] },
-      } as AnyObject;
+      };
     },
   });
   return written.object.metadata.resourceVersion;

@@ -191,7 +191,7 @@ describe("deletes", () => {
       const made = await client.create(Pod, { ...pod(name), metadata: { ...at(name), labels: { x: "y" } } });
       const conditions = [{ type: "Ready", status: "True" }];
       const status = { phase: "Running", conditions } as Pod["status"];
-      await client.update(Pod, { ...made, status } as Pod, { subresource: "status" });
+      await client.update(Pod, { ...made, status }, { subresource: "status" });
     };
     const evict = (name: string) => client.post(Pod, at(name), "eviction", { metadata: at(name) });
     const refused = (code: number, message: string) => ({
@@ -206,7 +206,7 @@ describe("deletes", () => {
     const budget = await client.create(PodDisruptionBudget, {
       metadata: at("b"),
       spec: { minAvailable: 1, selector: { matchLabels: { x: "y" } } },
-    } as never);
+    });
     await expect(evict("p")).rejects.toMatchObject(
       refused(429, "The disruption budget b is still being processed by the server."),
     );

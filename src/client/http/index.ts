@@ -1,7 +1,6 @@
-export { createHttpClient, errorOf } from "./http-client.ts";
+export { createHttpClient } from "./http-client.ts";
 export type { HttpClient, HttpClientOptions, RawAnswer, RawRequest } from "./http-client.ts";
 export type { HttpAnswer } from "./connection.ts";
-export { objectPath, pathOf, queryString } from "./paths.ts";
 export type { Query } from "./paths.ts";
-export { inClusterOptions, loadKubeconfig } from "./kubeconfig.ts";
+export { loadKubeconfig } from "./kubeconfig.ts";
 export type { Kubeconfig, LoadedKubeconfig } from "./kubeconfig.ts";

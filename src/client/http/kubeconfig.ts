@@ -75,27 +75,6 @@ export async function loadKubeconfig(from: {
   return { options, namespace: context.namespace ?? "default", context: name };
 }
 
-const serviceAccountDirectory = "/var/run/secrets/kubernetes.io/serviceaccount";
-
-/** How a process in a pod reaches its cluster's API server. */
-export async function inClusterOptions(
-  environment: Readonly<Record<string, string | undefined>>,
-  directory = serviceAccountDirectory,
-): Promise<HttpClientOptions> {
-  const host = environment["KUBERNETES_SERVICE_HOST"];
-  const port = environment["KUBERNETES_SERVICE_PORT"];
-  if (!host || !port) {
-    throw new Error(
-      "unable to load in-cluster configuration, KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT must be defined",
-    );
-  }
-  return {
-    server: `https://${host.includes(":") ? `[${host}]` : host}:${port}`,
-    ca: await readFile(join(directory, "ca.crt"), "utf8"),
-    tokenFile: join(directory, "token"),
-  };
-}
-
 function find<T extends Named>(entries: readonly T[] | undefined, wanted: { kind: string; name: string }): T {
   const entry = entries?.find(({ name }) => name === wanted.name);
   if (entry === undefined) throw new Error(`${wanted.kind} "${wanted.name}" does not exist`);

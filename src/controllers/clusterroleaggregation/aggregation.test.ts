@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
-import type { New } from "../../apimachinery/index.ts";
 import { ClusterRole } from "../../api/types/rbac-v1.ts";
 import { Harness } from "../testing/harness.ts";
 import { clusterRoleAggregationController } from "./index.ts";
@@ -14,7 +13,7 @@ afterEach(() => harness.stop());
 it("collects rules by label, in order of names, each once", async () => {
   const rule = (resource: string) => ({ apiGroups: [""], resources: [resource], verbs: ["get"] });
   const role = (name: string, rest: object, labels = {}) =>
-    harness.create(ClusterRole, { metadata: { name, labels }, ...rest } as New<ClusterRole>);
+    harness.create(ClusterRole, { metadata: { name, labels }, ...rest });
   const selector = { matchLabels: { to: "all" } };
   await role(
     "all",

@@ -126,7 +126,7 @@ export function draftJob(cronJob: CronJob, time: Milliseconds): New<Job> {
       ownerReferences: [controllerReference(CronJob, cronJob)],
     },
     spec,
-  } as New<Job>;
+  };
 }
 
 /** Finished jobs beyond those that are to be kept, the oldest first. */

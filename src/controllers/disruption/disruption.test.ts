@@ -126,7 +126,7 @@ describe("controller", () => {
       { apiVersion: "apps/v1", kind: "ReplicaSet", name: "web", uid: set.metadata.uid, controller: true },
     ];
     for (const name of ["x", "y"]) {
-      await harness.create(Pod, { metadata: { namespace: "n", name, labels, ownerReferences } } as New<Pod>);
+      await harness.create(Pod, { metadata: { namespace: "n", name, labels, ownerReferences } });
     }
     await harness.runPods();
     expect(await status()).toMatchObject({
@@ -141,7 +141,7 @@ describe("controller", () => {
   });
 
   it("tells of pods without a controller", async () => {
-    await harness.create(Pod, { metadata: { namespace: "n", name: "x", labels } } as New<Pod>);
+    await harness.create(Pod, { metadata: { namespace: "n", name: "x", labels } });
     await budget({ maxUnavailable: 1 });
     await harness.settle();
     expect((await harness.events()).join()).toContain("Warning UnmanagedPods Pods selected by this");

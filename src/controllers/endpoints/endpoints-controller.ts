@@ -1,5 +1,5 @@
 import { ApiError } from "../../apimachinery/index.ts";
-import type { New, ObjectKey } from "../../apimachinery/index.ts";
+import type { ObjectKey } from "../../apimachinery/index.ts";
 import type { SharedInformer } from "../../client/index.ts";
 import { Endpoints, Node, Pod, Service } from "../../api/types/core-v1.ts";
 import type { EndpointAddress, EndpointPort, EndpointSubset } from "../../api/types/core-v1.ts";
@@ -96,7 +96,7 @@ class EndpointsController implements Controller {
       const metadata = { ...at.metadata, ...shown };
       return client.update<Endpoints>(Endpoints, { ...at, metadata, subsets });
     }
-    return client.create<Endpoints>(Endpoints, { metadata: { ...at, ...shown }, subsets } as New<Endpoints>);
+    return client.create<Endpoints>(Endpoints, { metadata: { ...at, ...shown }, subsets });
   }
 
   private async remove(key: ObjectKey): Promise<void> {

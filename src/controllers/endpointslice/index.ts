@@ -1,4 +1,4 @@
-export { addressTypesOf, planBackends, targetPortOf } from "./backends.ts";
+export { addressTypesOf, planBackends } from "./backends.ts";
 export type { Backend } from "./backends.ts";
 export {
   endpointSliceController,

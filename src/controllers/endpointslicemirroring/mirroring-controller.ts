@@ -1,5 +1,5 @@
 import { ApiError, keyOf } from "../../apimachinery/index.ts";
-import type { New, ObjectKey } from "../../apimachinery/index.ts";
+import type { ObjectKey } from "../../apimachinery/index.ts";
 import type { SharedInformer } from "../../client/index.ts";
 import { Endpoints, Service } from "../../api/types/core-v1.ts";
 import { EndpointSlice } from "../../api/types/discovery-v1.ts";
@@ -78,9 +78,7 @@ class MirroringController implements Controller {
         ...shared,
         ownerReferences: [controllerReference(Endpoints, endpoints)],
       };
-      stored.push(
-        await client.create<EndpointSlice>(EndpointSlice, { metadata, ...content } as New<EndpointSlice>),
-      );
+      stored.push(await client.create<EndpointSlice>(EndpointSlice, { metadata, ...content }));
     }
     const contents = new Map(plan.update.map(({ slice, content }) => [slice, content]));
     for (const slice of existing) {

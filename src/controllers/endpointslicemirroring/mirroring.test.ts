@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
-import type { New } from "../../apimachinery/index.ts";
 import { Endpoints, Service } from "../../api/types/core-v1.ts";
 import { EndpointSlice } from "../../api/types/discovery-v1.ts";
 import { Harness } from "../testing/harness.ts";
@@ -50,7 +49,7 @@ beforeEach(() => {
 afterEach(() => harness.stop());
 
 it("keeps slices like the endpoints, and removes them with a selector", async () => {
-  const made = await harness.create(Service, service({}) as New<Service>);
+  const made = await harness.create(Service, service({}));
   const subsets = [{ addresses: [{ ip: "10.0.0.1" }, { ip: "10.0.0.2" }], ports: [{ port: 80 }] }];
   const own = await harness.create(
     Endpoints,
@@ -60,7 +59,7 @@ it("keeps slices like the endpoints, and removes them with a selector", async ()
         labels: { a: "b" },
         annotations: { note: "x", "kubectl.kubernetes.io/last-applied-configuration": "y" },
       },
-    ) as New<Endpoints>,
+    ),
   );
   await harness.settle();
   const [slice, ...others] = await harness.list(EndpointSlice);

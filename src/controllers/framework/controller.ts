@@ -1,5 +1,5 @@
 import type { Clock, Logger, Milliseconds, Random } from "../../base/index.ts";
-import { keyOf, keyString } from "../../apimachinery/index.ts";
+import { keyOf } from "../../apimachinery/index.ts";
 import type { KubernetesObject, ObjectKey } from "../../apimachinery/index.ts";
 import type { Client } from "../../api/index.ts";
 import type { EventRecorder, InformerFactory, SharedInformer } from "../../client/index.ts";
@@ -107,6 +107,3 @@ export interface ControllerSettings {
 const defaultWorkers = 5;
 
 export const workersOf = (controller: Controller): number => controller.workers ?? defaultWorkers;
-
-/** `namespace/name` of an object. */
-export const keyTextOf = (object: KubernetesObject): string => keyString(keyOf(object));

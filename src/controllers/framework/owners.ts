@@ -47,14 +47,6 @@ export function ownedBy<T extends KubernetesObject>(informer: SharedInformer<T>,
   return informer.byIndex(controllerIndex, uid);
 }
 
-/** Orphans of a namespace. */
-export function orphansOf<T extends KubernetesObject>(
-  informer: SharedInformer<T>,
-  namespace: string | undefined,
-): readonly T[] {
-  return informer.byIndex(controllerIndex, orphanPrefix + (namespace ?? ""));
-}
-
 /** Makes `ownedBy` and `ownedOrOrphaned` work. */
 export function indexByController<T extends KubernetesObject>(
   informer: SharedInformer<T>,

@@ -55,6 +55,6 @@ export function podFromTemplate(
       ...(finalizers === undefined ? {} : { finalizers }),
       ownerReferences: [of.reference],
     },
-    spec: (template as PodTemplateSpec).spec as New<Pod["spec"]>,
+    spec: (template as PodTemplateSpec).spec,
   };
 }

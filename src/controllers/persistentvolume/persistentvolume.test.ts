@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { New } from "../../apimachinery/index.ts";
 import { PersistentVolume, PersistentVolumeClaim } from "../../api/types/core-v1.ts";
 import type { StorageClass } from "../../api/types/storage-v1.ts";
 import { Harness } from "../testing/harness.ts";
@@ -119,10 +118,10 @@ describe("binders", () => {
 
   it("bind a claim and a volume, and release the volume after the claim", async () => {
     const { status: _, ...fresh } = volume("v", "6Gi");
-    await harness.create(PersistentVolume, fresh as New<PersistentVolume>);
+    await harness.create(PersistentVolume, fresh);
     await harness.settle();
     expect(await volumes()).toEqual(["v Available"]);
-    const made = await harness.create(PersistentVolumeClaim, claim() as New<PersistentVolumeClaim>);
+    const made = await harness.create(PersistentVolumeClaim, claim());
     await harness.settle();
     expect((await harness.list(PersistentVolumeClaim))[0]).toMatchObject({
       metadata: {
@@ -147,7 +146,7 @@ describe("binders", () => {
   });
 
   it("a claim waits, and says why", async () => {
-    await harness.create(PersistentVolumeClaim, claim() as New<PersistentVolumeClaim>);
+    await harness.create(PersistentVolumeClaim, claim());
     await harness.settle();
     expect(await harness.events()).toEqual([
       "Normal FailedBinding no persistent volumes available for this claim and no storage class is set",
@@ -159,7 +158,7 @@ describe("binders", () => {
       claimRef: { namespace: "n", name: "gone", uid: "gone" },
       persistentVolumeReclaimPolicy: "Delete",
     };
-    await harness.create(PersistentVolume, volume("v", "6Gi", gone) as New<PersistentVolume>);
+    await harness.create(PersistentVolume, volume("v", "6Gi", gone));
     await harness.settle();
     expect(await volumes()).toEqual(["v Failed"]);
   });

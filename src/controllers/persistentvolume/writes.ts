@@ -30,10 +30,10 @@ export function unboundVolume(volume: PersistentVolume): PersistentVolume {
   const { claimRef, ...spec } = volume.spec;
   if (!hasAnnotation(volume, boundByControllerAnnotation)) {
     const { uid: _, ...reserved } = claimRef ?? {};
-    return { ...volume, spec: { ...spec, claimRef: reserved } } as PersistentVolume;
+    return { ...volume, spec: { ...spec, claimRef: reserved } };
   }
   const { [boundByControllerAnnotation]: _, ...annotations } = volume.metadata.annotations ?? {};
-  return { ...volume, metadata: { ...volume.metadata, annotations }, spec } as PersistentVolume;
+  return { ...volume, metadata: { ...volume.metadata, annotations }, spec };
 }
 
 /** The claim with its volume's name. */

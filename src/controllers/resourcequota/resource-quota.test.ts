@@ -7,12 +7,11 @@ import { Harness } from "../testing/harness.ts";
 import { planQuotaStatus } from "./plan.ts";
 import { resourceQuotaController } from "./index.ts";
 
-const pod = (name: string, rest: object = {}): New<Pod> =>
-  ({
-    metadata: { name, namespace: "shop" },
-    spec: { containers: [{ name: "c", resources: { requests: { cpu: "250m" } } }] },
-    ...rest,
-  }) as unknown as New<Pod>;
+const pod = (name: string, rest: object = {}): New<Pod> => ({
+  metadata: { name, namespace: "shop" },
+  spec: { containers: [{ name: "c", resources: { requests: { cpu: "250m" } } }] },
+  ...rest,
+});
 
 const quota = (spec: object, status: object = {}): ResourceQuota =>
   ({ metadata: { name: "q", namespace: "shop" }, spec, status }) as unknown as ResourceQuota;
@@ -83,7 +82,7 @@ describe("controller", () => {
   test("counts at once, again when its spec changes, and frees what is deleted", async () => {
     const one = await harness.create(Pod, pod("one"));
     await harness.create(ConfigMap, { metadata: { name: "c", namespace: "shop" } });
-    await harness.create(Pod, { ...pod("two"), metadata: { name: "two", namespace: "other" } } as never);
+    await harness.create(Pod, { ...pod("two"), metadata: { name: "two", namespace: "other" } });
     const made = await create({ pods: "3", resourcequotas: "1" });
     await harness.settle();
     expect(await used()).toEqual({ pods: "1", resourcequotas: "1" });

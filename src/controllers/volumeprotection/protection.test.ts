@@ -13,7 +13,7 @@ afterEach(() => harness.stop());
 
 it("holds a claim until no pod on a node uses it", async () => {
   const key = { namespace: "n", name: "data" };
-  await harness.create(PersistentVolumeClaim, { metadata: key } as New<PersistentVolumeClaim>);
+  await harness.create(PersistentVolumeClaim, { metadata: key });
   const volumes = [{ name: "v", persistentVolumeClaim: { claimName: "data" } }];
   await harness.create(Pod, {
     metadata: { namespace: "n", name: "p" },

@@ -25,7 +25,7 @@ test("containerd that ends unbidden is started again, one that is stopped is not
   });
   const reported: string[] = [];
   const restarted: number[] = [];
-  const process_ = new ContainerdProcess({
+  const containerd = new ContainerdProcess({
     program,
     configFile: join(directory, "containerd.toml"),
     socketPath: join(directory, "socket"),
@@ -35,18 +35,18 @@ test("containerd that ends unbidden is started again, one that is stopped is not
     onRestarted: (pid) => restarted.push(pid),
     logger: { ...silentLogger, error: (message) => void reported.push(message) },
   });
-  await process_.start();
-  process_.supervise();
+  await containerd.start();
+  containerd.supervise();
   const starts = async () => (await readFile(join(directory, "starts"), "utf8").catch(() => "")).length / 8;
   await expect.poll(starts).toBe(1);
-  process.kill(process_.pid ?? 0, "SIGKILL");
+  process.kill(containerd.pid ?? 0, "SIGKILL");
   await expect.poll(starts).toBe(2);
   expect(reported).toEqual([
     "containerd was ended by SIGKILL; it is started again, and containers go on meanwhile",
   ]);
-  const { pid = 0 } = process_;
+  const { pid = 0 } = containerd;
   expect(restarted).toEqual([pid]);
-  await process_.stop();
+  await containerd.stop();
   expect(isRunning(pid)).toBe(false);
   expect(await starts()).toBe(2);
   await rm(directory, { recursive: true });

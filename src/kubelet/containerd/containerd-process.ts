@@ -95,7 +95,10 @@ export class ContainerdProcess {
       if (signal.aborted) return;
       started = clock.now();
       await this.launch().then(
-        (run) => this.options.onRestarted?.(this.track(run).pid),
+        (run) => {
+          this.track(run);
+          this.options.onRestarted?.(run.pid);
+        },
         (error: unknown) => logger.error("containerd cannot be started", { error }),
       );
     }

@@ -46,8 +46,6 @@ const version = 3;
 const headBytes = 8;
 const flagLast = 1;
 const largestControlFrame = 128 * 1024;
-/** A frame's length has 24 bits. */
-export const largestDataFrame = 0xff_ffff;
 
 const kinds = {
   synStream: 1,

@@ -178,7 +178,10 @@ test.each([
   });
   const socket = new WebSocket(`ws://127.0.0.1:${front.port}/log`, offered);
   const seen: (Buffer | string)[] = [];
-  socket.on("message", (data, isBinary) => seen.push(isBinary ? (data as Buffer) : String(data as Buffer)));
+  socket.on("message", (data, isBinary) => {
+    const bytes = data as Buffer;
+    seen.push(isBinary ? bytes : bytes.toString());
+  });
   await once(socket, "close");
   expect(seen).toEqual(messages);
   front.server.close();

@@ -1,6 +1,6 @@
 import type { FieldError, FieldPath } from "../../../apimachinery/index.ts";
-import { fieldErrors } from "../../../apimachinery/index.ts";
-import { nonNegative, oneOf, portNumberOrName } from "../../common/checks.ts";
+import { fieldErrors, isHTTPHeaderName } from "../../../apimachinery/index.ts";
+import { invalidFor, nonNegative, oneOf, portNumberOrName } from "../../common/checks.ts";
 import type {
   Container,
   EphemeralContainer,
@@ -104,10 +104,8 @@ function validateHttpGet(action: HTTPGetAction, path: FieldPath): FieldError[] {
     ...oneOf(path.child("scheme"), action.scheme, schemes),
   );
   for (const [index, header] of (action.httpHeaders ?? []).entries()) {
-    if (/^[-A-Za-z0-9]+$/.test(header.name)) continue;
-    const why =
-      "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')";
-    errors.push(fieldErrors.invalid(path.child("httpHeaders").index(index).child("name"), header.name, why));
+    const place = path.child("httpHeaders").index(index).child("name");
+    errors.push(...invalidFor(place, header.name, isHTTPHeaderName(header.name)));
   }
   return errors;
 }

@@ -14,6 +14,9 @@ export type Report =
 
 const reportDescriptor = 3;
 
+/** After so long all that a start set going has settled. */
+const settlingTime: Milliseconds = 1000;
+
 /** A daemon that did not come up: the message is for the user. */
 export class StartError extends Error {
   override readonly name = "StartError";
@@ -28,7 +31,12 @@ export interface Reporter {
 }
 
 /** Writes reports where a parent listens; a parent that has gone is no fault. */
-export function openReporter(started: Milliseconds): Reporter {
+export function openReporter(options: {
+  readonly started: Milliseconds;
+  /** Called a while after the daemon is ready, when what the start set going has settled. */
+  readonly onSettled: () => void;
+}): Reporter {
+  const { started, onSettled } = options;
   let open = true;
   const send = (report: Report) => {
     if (!open) return;
@@ -46,7 +54,10 @@ export function openReporter(started: Milliseconds): Reporter {
   return {
     part: (name) => send({ type: "part", name, after: Date.now() - started }),
     process: (name, pid) => send({ type: "process", name, pid }),
-    ready: () => finish({ type: "ready" }),
+    ready: () => {
+      finish({ type: "ready" });
+      setTimeout(onSettled, settlingTime).unref();
+    },
     failed: (message) => finish({ type: "failed", message }),
   };
 }

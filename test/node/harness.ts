@@ -8,6 +8,7 @@ import type { DeleteOptions } from "../../src/api/index.ts";
 import { Pod } from "../../src/api/types/core-v1.ts";
 import { MemoryClient } from "../../src/client/testing/index.ts";
 import { startContainerd } from "../../src/kubelet/containerd/index.ts";
+import type { Containerd } from "../../src/kubelet/containerd/index.ts";
 import { makeBusyboxImage } from "../../src/kubelet/image/index.ts";
 import { removeKubeletLeftovers, runKubelet } from "../../src/kubelet/index.ts";
 import type { Kubelet } from "../../src/kubelet/index.ts";
@@ -52,6 +53,9 @@ export interface TestNode {
   until(name: string, holds: (pod: Pod) => boolean, limit?: Milliseconds): Promise<Pod>;
   untilGone(name: string): Promise<void>;
   messages(reason: string): string[];
+  /** Ends containerd as a crash does. */
+  killContainerd(): void;
+  /** Once; later calls wait for the first. */
   stop(): Promise<void>;
 }
 
@@ -101,24 +105,35 @@ export async function startTestNode(): Promise<TestNode> {
     running.catch(reject);
   });
   if (!handle) throw new Error("the kubelet did not start");
-  return new RunningTestNode({ client, kubelet: handle }, async () => {
+  const stop = async () => {
     lifetime.abort();
     await running;
     await containerd.stop();
     await removeKubeletLeftovers({ directory: kubeletDirectory, cgroupPrefix });
     await rm(folder, { recursive: true, force: true });
-  });
+  };
+  let stopped: Promise<void> | undefined;
+  return new RunningTestNode({ client, kubelet: handle, containerd }, { stop: () => (stopped ??= stop()) });
 }
 
 class RunningTestNode implements TestNode {
   readonly client: MemoryClient;
   readonly kubelet: Kubelet;
   readonly stop: () => Promise<void>;
+  private readonly containerd: Containerd;
 
-  constructor(parts: { client: MemoryClient; kubelet: Kubelet }, stop: () => Promise<void>) {
+  constructor(
+    parts: { client: MemoryClient; kubelet: Kubelet; containerd: Containerd },
+    { stop }: { stop: () => Promise<void> },
+  ) {
     this.client = parts.client;
     this.kubelet = parts.kubelet;
+    this.containerd = parts.containerd;
     this.stop = stop;
+  }
+
+  killContainerd(): void {
+    if (this.containerd.pid !== undefined) process.kill(this.containerd.pid, "SIGKILL");
   }
 
   async run(

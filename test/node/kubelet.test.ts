@@ -1,4 +1,6 @@
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ConfigMap, Node, Secret } from "../../src/api/types/core-v1.ts";
 import type { Container, Pod } from "../../src/api/types/core-v1.ts";
@@ -201,4 +203,22 @@ describe.skipIf(reason !== undefined)("kubelet with real containers", () => {
     for (const name of ["imageless", "configless"]) await node.endPod(name, 0);
     for (const name of ["imageless", "configless"]) await node.untilGone(name);
   });
+
+  // The last one: it stops the node.
+  test("containers outlive containerd, and are told to end when the node stops", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "kubets-told-"));
+    const told = shell("trap 'echo told >/out/end; exit 0' TERM; while :; do sleep 0.1; done", {
+      volumeMounts: [{ name: "out", mountPath: "/out" }],
+    });
+    await node.run("told", { containers: [told], volumes: [{ name: "out", hostPath: { path: folder } }] });
+    await node.until("told", isReady);
+    node.killContainerd();
+    await node.run("later", { containers: [shell("sleep 1000")] });
+    await node.until("later", isReady, 15_000);
+    const outlived = await node.until("told", isReady);
+    expect(outlived.status.containerStatuses?.[0]?.restartCount).toBe(0);
+    await node.stop();
+    expect(await readFile(join(folder, "end"), "utf8")).toBe("told\n");
+    await rm(folder, { recursive: true });
+  }, 60_000);
 });

@@ -1,10 +1,13 @@
 import { mkdir, readFile, readdir, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Pod } from "../api/types/core-v1.ts";
 import type { CgroupLayout } from "./containerd/index.ts";
 import { cpuPeriod, cpuQuota, cpuShares, podLimit, podRequest, qosClass } from "./runtime/resources.ts";
 
 const root = "/sys/fs/cgroup";
+const killTries = 50;
+const killInterval = 20;
 /** Version 1 controllers whose folders a pod's group gets; runtimes make those of the others. */
 const limited = ["cpu", "memory"] as const;
 
@@ -78,14 +81,24 @@ export class PodCgroups {
     await this.removeTree(this.path(pod));
   }
 
-  /** Takes away all groups of the node's pods. */
+  /** Takes away all groups of the node's pods, and ends what still runs in them though no runtime knows it any more. */
   async removeAll(): Promise<void> {
-    await this.removeTree(this.prefix === "" ? "/kubepods" : `/${this.prefix}`);
+    const path = this.prefix === "" ? "/kubepods" : `/${this.prefix}`;
+    for (const hierarchy of await this.hierarchies()) {
+      for (let tries = 0; await killGroup(join(hierarchy, path)); tries++) {
+        if (tries === killTries) break;
+        await sleep(killInterval);
+      }
+    }
+    await this.removeTree(path);
+  }
+
+  private async hierarchies(): Promise<string[]> {
+    return this.layout === "v2" ? [root] : (await readdir(root)).map((name) => join(root, name));
   }
 
   private async removeTree(path: string): Promise<void> {
-    const hierarchies = this.layout === "v2" ? [root] : (await readdir(root)).map((name) => join(root, name));
-    for (const hierarchy of hierarchies) await removeGroup(join(hierarchy, path));
+    for (const hierarchy of await this.hierarchies()) await removeGroup(join(hierarchy, path));
   }
 
   private async createUnified(path: string): Promise<void> {
@@ -104,6 +117,24 @@ export class PodCgroups {
 
 const isCode = (error: unknown, ...codes: string[]) =>
   codes.includes((error as NodeJS.ErrnoException).code ?? "");
+
+/** Ends all processes of a group and those below by force; answers whether there were any. */
+async function killGroup(path: string): Promise<boolean> {
+  const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
+  let found = false;
+  for (const entry of entries)
+    if (entry.isDirectory()) found = (await killGroup(join(path, entry.name))) || found;
+  const text = await readFile(join(path, "cgroup.procs"), "utf8").catch(() => "");
+  for (const pid of text.split("\n").filter((line) => line !== "" && line !== "0")) {
+    found = true;
+    try {
+      process.kill(Number(pid), "SIGKILL");
+    } catch (error) {
+      if (!isCode(error, "ESRCH")) throw error;
+    }
+  }
+  return found;
+}
 
 async function removeGroup(path: string): Promise<void> {
   try {

@@ -217,6 +217,7 @@ describe.skipIf(reason !== undefined)("kubelet with real containers", () => {
     await node.until("later", isReady, 15_000);
     const outlived = await node.until("told", isReady);
     expect(outlived.status.containerStatuses?.[0]?.restartCount).toBe(0);
+    node.killContainerd();
     await node.stop();
     expect(await readFile(join(folder, "end"), "utf8")).toBe("told\n");
     await rm(folder, { recursive: true });

@@ -60,6 +60,13 @@ export class ContainerdProcess {
     this.supervising = this.keepRunning();
   }
 
+  /** From now on the process may end; one that is not there is started, for there may be containers to remove. */
+  async leave(): Promise<void> {
+    this.lifetime.abort();
+    await this.supervising;
+    if (!this.isRunning) await this.start();
+  }
+
   async stop(): Promise<void> {
     this.lifetime.abort();
     await this.supervising;

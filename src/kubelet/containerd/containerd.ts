@@ -233,9 +233,13 @@ class RunningContainerd implements Containerd {
   }
 
   async stop(): Promise<void> {
-    if (this.process.isRunning) {
+    await this.process.leave();
+    try {
+      await this.whenReady();
       await this.endContainers();
       await this.removeSandboxes();
+    } catch (error) {
+      this.options.logger.error("containers cannot be removed", { error });
     }
     this.lifetime.abort();
     await this.process.stop();

@@ -1,4 +1,5 @@
 import { ApiError, type New, type Resource } from "../apimachinery/index.ts";
+import { createUnlessPresent } from "../api/index.ts";
 import type { Client } from "../api/index.ts";
 import { Namespace, Service, ServiceAccount } from "../api/types/core-v1.ts";
 import { EndpointSlice } from "../api/types/discovery-v1.ts";
@@ -129,18 +130,6 @@ export async function publishService(client: Client, service: MachineService): P
   };
   await replace<Endpoints>(client, Endpoints, endpoints);
   await replace<EndpointSlice>(client, EndpointSlice, slice);
-}
-
-export async function createUnlessPresent<T extends object>(
-  client: Client,
-  resource: Resource<T>,
-  object: New<T>,
-): Promise<void> {
-  try {
-    await client.create(resource, object);
-  } catch (error) {
-    if (!ApiError.is(error, "AlreadyExists")) throw error;
-  }
 }
 
 /** Creates the object, or overwrites what it says in the one that is there. */

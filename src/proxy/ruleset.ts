@@ -57,6 +57,22 @@ const refusals = `chain refusal {
     jump refuse
   }`;
 
+/** A packet's destination is looked up in what holds for where it comes from, inside or outside. */
+const lookups = `chain lookup {
+    fib saddr type local goto lookup-inside
+    ip saddr @pods goto lookup-inside
+    goto lookup-all
+  }
+  chain lookup-inside {
+    ${destination} vmap @services-inside
+    fib daddr type local meta l4proto . th dport vmap @node-ports-inside
+    goto lookup-all
+  }
+  chain lookup-all {
+    ${destination} vmap @services
+    fib daddr type local meta l4proto . th dport vmap @node-ports
+  }`;
+
 /**
  * The empty table. A packet's destination is looked up in flat maps, so that neither the number of services nor
  * that of endpoints counts: the first map names the chain that draws a slot, the second the slot's endpoint.
@@ -71,20 +87,7 @@ table ip ${table} {
   ${Object.values(setTypes).join("\n  ")}
   set pods { type ipv4_addr; flags interval;${pods} }
   map clients { type ipv4_addr . ipv4_addr . inet_proto . inet_service : mark; flags dynamic,timeout; timeout 3h; size ${rememberedClients}; }
-  chain lookup {
-    fib saddr type local goto lookup-inside
-    ip saddr @pods goto lookup-inside
-    goto lookup-all
-  }
-  chain lookup-inside {
-    ${destination} vmap @services-inside
-    fib daddr type local meta l4proto . th dport vmap @node-ports-inside
-    goto lookup-all
-  }
-  chain lookup-all {
-    ${destination} vmap @services
-    fib daddr type local meta l4proto . th dport vmap @node-ports
-  }
+  ${lookups}
   chain prerouting {
     type nat hook prerouting priority dstnat; policy accept;
     jump lookup

@@ -1,5 +1,5 @@
-import { ApiError } from "../../apimachinery/index.ts";
 import type { KubernetesObject, New, Resource } from "../../apimachinery/index.ts";
+import { createUnlessPresent } from "../../api/index.ts";
 import type { Client } from "../../api/index.ts";
 import { Namespace } from "../../api/types/core-v1.ts";
 import { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from "../../api/types/rbac-v1.ts";
@@ -156,18 +156,6 @@ export async function reconcileBootstrapPolicy(client: Client): Promise<void> {
       merge: mergeSubjects,
     }),
   ]);
-}
-
-async function createUnlessPresent<T extends object>(
-  client: Client,
-  resource: Resource<T>,
-  object: New<T>,
-): Promise<void> {
-  try {
-    await client.create(resource, object);
-  } catch (error) {
-    if (!ApiError.is(error, "AlreadyExists")) throw error;
-  }
 }
 
 function reconcile<T extends KubernetesObject>(

@@ -6,14 +6,13 @@ import { ControllerRevision, DaemonSet } from "../../api/types/apps-v1.ts";
 import {
   again,
   allAtOnce,
+  claimOwned,
   controllerReference,
+  createPodFor,
   equalJson,
   indexByController,
   matchesSelector,
   observed,
-  ownedOrOrphaned,
-  performClaims,
-  planClaims,
   podFromTemplate,
   revisionHashLabel,
   settled,
@@ -85,7 +84,9 @@ class DaemonSetController implements Controller {
     });
     const hash = all.at(-1)?.metadata.labels?.[revisionHashLabel] ?? "";
     const plan = planDaemonSet(set, { nodes: this.nodes.list(), pods, hash, now: clock.now() });
-    const created = await slowStart(plan.create, (node) => this.createPod(set, { node, hash }));
+    const created = await slowStart(plan.create, (node) =>
+      createPodFor({ resource: DaemonSet, object: set }, { draft: draftPod(set, { node, hash }), context }),
+    );
     const removed = await allAtOnce(plan.delete, (pod) => this.deletePod(set, pod));
     await observed(this.pods, { stored: created.done, deleted: removed.done }, { clock, signal });
     if (!equalJson(plan.status, set.status)) {
@@ -103,27 +104,13 @@ class DaemonSetController implements Controller {
   }
 
   private claim(set: DaemonSet): Promise<readonly Pod[]> {
-    const candidates = ownedOrOrphaned(this.pods, set.metadata);
-    const claims = planClaims(set, candidates, ({ metadata }) =>
-      matchesSelector(set.spec.selector, metadata.labels),
-    );
-    const { client } = this.context;
-    return performClaims(claims, { client, resource: Pod, ownerResource: DaemonSet, owner: set });
-  }
-
-  private async createPod(set: DaemonSet, of: { node: string; hash: string }): Promise<Pod> {
-    const { client, events } = this.context;
-    const about = { resource: DaemonSet, object: set };
-    try {
-      const created = await client.create<Pod>(Pod, draftPod(set, of));
-      const message = `Created pod: ${created.metadata.name}`;
-      events.event(about, { type: "Normal", reason: "SuccessfulCreate", message });
-      return created;
-    } catch (error) {
-      const message = `Error creating: ${ApiError.from(error).message}`;
-      events.event(about, { type: "Warning", reason: "FailedCreate", message });
-      throw error;
-    }
+    return claimOwned(set, {
+      client: this.context.client,
+      informer: this.pods,
+      resource: Pod,
+      ownerResource: DaemonSet,
+      matches: ({ metadata }) => matchesSelector(set.spec.selector, metadata.labels),
+    });
   }
 
   private async deletePod(set: DaemonSet, pod: Pod): Promise<Pod> {

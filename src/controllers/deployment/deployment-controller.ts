@@ -7,6 +7,7 @@ import { Deployment, ReplicaSet } from "../../api/types/apps-v1.ts";
 import type { DeploymentStatus } from "../../api/types/apps-v1.ts";
 import {
   again,
+  claimOwned,
   controllerKey,
   controllerOf,
   controllerReference,
@@ -17,13 +18,11 @@ import {
   matchesSelector,
   observed,
   ownedBy,
-  ownedOrOrphaned,
-  performClaims,
-  planClaims,
   selectsAll,
   settled,
   watch,
   watchItself,
+  watchOwned,
   withCondition,
 } from "../framework/index.ts";
 import type { Change, Controller, ControllerContext, Outcome, Wake } from "../framework/index.ts";
@@ -74,7 +73,11 @@ class DeploymentController implements Controller {
     this.pods = indexByController(context.informers.informer(Pod));
     this.watches = [
       watchItself(this.deployments),
-      watch(this.sets, (change, wake) => this.setChanged(change, wake)),
+      watchOwned(this.sets, {
+        resource: Deployment,
+        owners: this.deployments,
+        selectorOf: ({ spec }) => spec.selector,
+      }),
       watch(this.pods, (change, wake) => this.podChanged(change, wake)),
     ];
   }
@@ -111,16 +114,12 @@ class DeploymentController implements Controller {
   }
 
   private claim(deployment: Deployment): Promise<readonly ReplicaSet[]> {
-    const { selector } = deployment.spec;
-    const candidates = ownedOrOrphaned(this.sets, deployment.metadata);
-    const matches = (set: ReplicaSet) => matchesSelector(selector, set.metadata.labels);
-    const { client } = this.context;
-    const claims = planClaims(deployment, candidates, matches);
-    return performClaims(claims, {
-      client,
+    return claimOwned(deployment, {
+      client: this.context.client,
+      informer: this.sets,
       resource: ReplicaSet,
       ownerResource: Deployment,
-      owner: deployment,
+      matches: (set) => matchesSelector(deployment.spec.selector, set.metadata.labels),
     });
   }
 
@@ -373,18 +372,6 @@ class DeploymentController implements Controller {
     const direction = to > from ? "up" : "down";
     const message = `Scaled ${direction} replica set ${name} from ${from} to ${to}`;
     this.tell(deployment, { type: "Normal", reason: "ScalingReplicaSet", message });
-  }
-
-  private setChanged(change: Change<ReplicaSet>, wake: Wake): void {
-    const set = change.object;
-    const owner = controllerKey(set, Deployment);
-    const former = change.type === "updated" ? controllerKey(change.old, Deployment) : undefined;
-    if (former !== undefined && former.name !== owner?.name) wake(former);
-    if (owner !== undefined) return wake(owner);
-    if (controllerOf(set) !== undefined || change.type === "deleted") return;
-    for (const deployment of this.deployments.list(set.metadata.namespace)) {
-      if (matchesSelector(deployment.spec.selector, set.metadata.labels)) wake(keyOf(deployment));
-    }
   }
 
   /** A Recreate deployment waits for its last old pod to go. */

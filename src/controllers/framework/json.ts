@@ -12,6 +12,13 @@ export function equalJson(left: unknown, right: unknown): boolean {
   return true;
 }
 
+/** A status without what counts as absent: zeros and empty values. */
+export function withoutZeros(status: object | undefined): object {
+  return Object.fromEntries(
+    Object.entries(status ?? {}).filter(([, value]) => value !== 0 && value !== "" && !equalJson(value, {})),
+  );
+}
+
 /** JSON with the members in order, so that equal values give equal texts. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_, member: unknown) =>

@@ -34,7 +34,7 @@ const controllerIndex = "controllerUid";
 const orphanPrefix = "orphan/";
 
 /** Objects of the namespace that `uid` controls, or that no one does. */
-export function ownedOrOrphaned<T extends KubernetesObject>(
+function ownedOrOrphaned<T extends KubernetesObject>(
   informer: SharedInformer<T>,
   of: { namespace?: string | undefined; uid: string },
 ): readonly T[] {
@@ -89,8 +89,30 @@ export function planClaims<T extends KubernetesObject>(
   return { owned, adopt, release };
 }
 
+/** Takes over orphans that match, and lets go of what no longer does; answers what the owner then has. */
+export function claimOwned<T extends KubernetesObject, O extends KubernetesObject>(
+  owner: O,
+  of: {
+    readonly client: Client;
+    /** With `indexByController`. */
+    readonly informer: SharedInformer<T>;
+    readonly resource: Resource<T>;
+    readonly ownerResource: Resource<O>;
+    readonly matches: (object: T) => boolean;
+    /** Which orphans are worth having; default all. */
+    readonly adoptable?: (object: T) => boolean;
+  },
+): Promise<readonly T[]> {
+  const { client, resource, ownerResource, matches, adoptable = () => true } = of;
+  const candidates = ownedOrOrphaned(of.informer, owner.metadata).filter(
+    (object) => controllerOf(object) !== undefined || adoptable(object),
+  );
+  const claims = planClaims(owner, candidates, matches);
+  return performClaims(claims, { client, resource, ownerResource, owner });
+}
+
 /** Adopts and releases as planned; answers what the owner then has. */
-export async function performClaims<T extends KubernetesObject, O extends KubernetesObject>(
+async function performClaims<T extends KubernetesObject, O extends KubernetesObject>(
   claims: Claims<T>,
   context: { client: Client; resource: Resource<T>; ownerResource: Resource<O>; owner: O },
 ): Promise<readonly T[]> {

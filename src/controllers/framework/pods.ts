@@ -1,6 +1,9 @@
 import type { Milliseconds } from "../../base/index.ts";
-import type { KubernetesObject, New, OwnerReference } from "../../apimachinery/index.ts";
-import type { Pod, PodCondition, PodTemplateSpec } from "../../api/types/core-v1.ts";
+import { ApiError } from "../../apimachinery/index.ts";
+import type { KubernetesObject, New, OwnerReference, Resource } from "../../apimachinery/index.ts";
+import { Pod } from "../../api/types/core-v1.ts";
+import type { PodCondition, PodTemplateSpec } from "../../api/types/core-v1.ts";
+import type { ControllerContext } from "./controller.ts";
 
 /** RFC 3339 text as milliseconds. */
 export const timeOf = (text: string | undefined): Milliseconds => (text === undefined ? 0 : Date.parse(text));
@@ -57,4 +60,22 @@ export function podFromTemplate(
     },
     spec: (template as PodTemplateSpec).spec,
   };
+}
+
+/** Creates a controller's pod, and tells users of success and failure alike. */
+export async function createPodFor<T extends KubernetesObject>(
+  owner: { readonly resource: Resource<T>; readonly object: T },
+  { draft, context }: { readonly draft: New<Pod>; readonly context: ControllerContext },
+): Promise<Pod> {
+  const { client, events } = context;
+  try {
+    const created = await client.create<Pod>(Pod, draft);
+    const message = `Created pod: ${created.metadata.name}`;
+    events.event(owner, { type: "Normal", reason: "SuccessfulCreate", message });
+    return created;
+  } catch (error) {
+    const message = `Error creating: ${ApiError.from(error).message}`;
+    events.event(owner, { type: "Warning", reason: "FailedCreate", message });
+    throw error;
+  }
 }

@@ -8,15 +8,14 @@ import { Job } from "../../api/types/batch-v1.ts";
 import {
   again,
   allAtOnce,
+  claimOwned,
   controllerKey,
   controllerReference,
+  createPodFor,
   equalJson,
   indexByController,
   matchesSelector,
   observed,
-  ownedOrOrphaned,
-  performClaims,
-  planClaims,
   podFromTemplate,
   settled,
   slowStart,
@@ -24,6 +23,7 @@ import {
   wakeOwners,
   watch,
   watchItself,
+  withoutZeros,
 } from "../framework/index.ts";
 import type { Controller, ControllerContext, Outcome } from "../framework/index.ts";
 import { indexAnnotation, isJobFinished, lastFailed, planJob, trackingFinalizer } from "./plan.ts";
@@ -79,7 +79,8 @@ class JobController implements Controller {
     const removed = await allAtOnce(plan.delete, (pod) => this.deletePod(job, pod));
     const { done, failed, failure } = await slowStart(plan.create, (index) => {
       const failed = index === undefined ? undefined : lastFailed(job, pods, index);
-      return this.createPod(job, { index, failed });
+      const draft = draftPod(job, { index, failed });
+      return createPodFor({ resource: Job, object: job }, { draft, context: this.context });
     });
     const missing = plan.create.length - done.length;
     const status = { ...plan.status, active: (plan.status.active ?? 0) - missing };
@@ -100,30 +101,13 @@ class JobController implements Controller {
   }
 
   private claim(job: Job): Promise<readonly Pod[]> {
-    const candidates = ownedOrOrphaned(this.pods, job.metadata);
-    const claims = planClaims(job, candidates, ({ metadata }) =>
-      matchesSelector(job.spec.selector, metadata.labels),
-    );
-    const { client } = this.context;
-    return performClaims(claims, { client, resource: Pod, ownerResource: Job, owner: job });
-  }
-
-  private async createPod(
-    job: Job,
-    of: { readonly index: number | undefined; readonly failed: Pod | undefined },
-  ): Promise<Pod> {
-    const { client, events } = this.context;
-    const about = { resource: Job, object: job };
-    try {
-      const created = await client.create<Pod>(Pod, draftPod(job, of));
-      const message = `Created pod: ${created.metadata.name}`;
-      events.event(about, { type: "Normal", reason: "SuccessfulCreate", message });
-      return created;
-    } catch (error) {
-      const message = `Error creating: ${ApiError.from(error).message}`;
-      events.event(about, { type: "Warning", reason: "FailedCreate", message });
-      throw error;
-    }
+    return claimOwned(job, {
+      client: this.context.client,
+      informer: this.pods,
+      resource: Pod,
+      ownerResource: Job,
+      matches: ({ metadata }) => matchesSelector(job.spec.selector, metadata.labels),
+    });
   }
 
   private async deletePod(job: Job, pod: Pod): Promise<Pod> {
@@ -225,11 +209,4 @@ async function ignoreMissing(call: Promise<unknown>): Promise<void> {
   } catch (error) {
     if (!ApiError.is(error, "NotFound")) throw error;
   }
-}
-
-/** Absent and zero counts are the same thing. */
-function withoutZeros(status: object | undefined): object {
-  return Object.fromEntries(
-    Object.entries(status ?? {}).filter(([, value]) => value !== 0 && !equalJson(value, {}) && value !== ""),
-  );
 }

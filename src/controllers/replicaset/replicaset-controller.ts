@@ -9,6 +9,7 @@ import type { ReplicaSetStatus } from "../../api/types/apps-v1.ts";
 import {
   again,
   allAtOnce,
+  claimOwned,
   controllerOf,
   controllerReference,
   equalJson,
@@ -17,14 +18,12 @@ import {
   matchesSelector,
   observed,
   ownedBy,
-  ownedOrOrphaned,
-  performClaims,
-  planClaims,
   podFromTemplate,
   settled,
   slowStart,
   watch,
   watchOwned,
+  withoutZeros,
 } from "../framework/index.ts";
 import type { Controller, ControllerContext, Outcome } from "../framework/index.ts";
 import { nextAvailability, planReplicas, planStatus } from "./plan.ts";
@@ -120,14 +119,14 @@ class ReplicaController<T extends KubernetesObject> implements Controller {
 
   private claim(set: T): Promise<readonly Pod[]> {
     const { selector } = this.kind.spec(set);
-    const candidates = ownedOrOrphaned(this.pods, set.metadata);
-    const claims = planClaims(
-      set,
-      candidates.filter((pod) => controllerOf(pod) !== undefined || isActive(pod)),
-      (pod) => matchesSelector(selector, pod.metadata.labels),
-    );
-    const { client } = this.context;
-    return performClaims(claims, { client, resource: Pod, ownerResource: this.kind.resource, owner: set });
+    return claimOwned(set, {
+      client: this.context.client,
+      informer: this.pods,
+      resource: Pod,
+      ownerResource: this.kind.resource,
+      matches: (pod) => matchesSelector(selector, pod.metadata.labels),
+      adoptable: isActive,
+    });
   }
 
   /** Active pods of all sets with the same controller. */
@@ -226,9 +225,4 @@ class ReplicaController<T extends KubernetesObject> implements Controller {
     const type = event.reason.startsWith("Failed") ? "Warning" : "Normal";
     this.context.events.event({ resource: this.kind.resource, object: set }, { type, ...event });
   }
-}
-
-/** Absent and zero counts are the same thing. */
-function withoutZeros(status: ReplicaSetStatus | undefined): object {
-  return Object.fromEntries(Object.entries(status ?? {}).filter(([, value]) => value !== 0));
 }

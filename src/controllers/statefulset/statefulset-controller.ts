@@ -5,19 +5,18 @@ import { PersistentVolumeClaim, Pod } from "../../api/types/core-v1.ts";
 import { ControllerRevision, StatefulSet } from "../../api/types/apps-v1.ts";
 import {
   again,
+  claimOwned,
   equalJson,
   indexByController,
   matchesSelector,
   observed,
-  ownedOrOrphaned,
-  performClaims,
-  planClaims,
   settled,
   syncRevisions,
   truncateRevisions,
   watchItself,
   watchOnlyUntilSynced,
   watchOwned,
+  withoutZeros,
 } from "../framework/index.ts";
 import type { Controller, ControllerContext, Outcome } from "../framework/index.ts";
 import { ordinalOf, planStatefulSet, planStatus, revisionNameOf, stateAfter } from "./plan.ts";
@@ -101,14 +100,14 @@ class StatefulSetController implements Controller {
   }
 
   private claim(set: StatefulSet): Promise<readonly Pod[]> {
-    const candidates = ownedOrOrphaned(this.pods, set.metadata);
-    const claims = planClaims(
-      set,
-      candidates,
-      (pod) => matchesSelector(set.spec.selector, pod.metadata.labels) && ordinalOf(set, pod) !== undefined,
-    );
-    const { client } = this.context;
-    return performClaims(claims, { client, resource: Pod, ownerResource: StatefulSet, owner: set });
+    return claimOwned(set, {
+      client: this.context.client,
+      informer: this.pods,
+      resource: Pod,
+      ownerResource: StatefulSet,
+      matches: (pod) =>
+        matchesSelector(set.spec.selector, pod.metadata.labels) && ordinalOf(set, pod) !== undefined,
+    });
   }
 
   private async perform(set: StatefulSet, action: StatefulAction): Promise<Pod> {
@@ -194,9 +193,4 @@ class StatefulSetController implements Controller {
       throw error;
     }
   }
-}
-
-/** Absent and zero counts are the same thing. */
-function withoutZeros(status: object | undefined): object {
-  return Object.fromEntries(Object.entries(status ?? {}).filter(([, value]) => value !== 0));
 }

@@ -47,3 +47,11 @@ export const nothingObserved: PodObservation = { sandboxes: [], containers: [] }
 export function latestContainer(observed: PodObservation, name: string): ObservedContainer | undefined {
   return observed.containers.find((container) => container.name === name);
 }
+
+/** Whether anything of the pod may still run. */
+export function isAlive({ containers, sandboxes }: PodObservation): boolean {
+  return (
+    containers.some(({ state }) => state === "running" || state === "unknown") ||
+    sandboxes.some(({ ready }) => ready)
+  );
+}

@@ -1,5 +1,6 @@
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { ApiError, keyOf } from "../apimachinery/index.ts";
 import { CriError } from "../cri/index.ts";
 import type { PodSandboxConfig } from "../cri/index.ts";
 import { Pod } from "../api/types/core-v1.ts";
@@ -367,6 +368,19 @@ export class PodActions {
     for (const sandbox of observed.sandboxes)
       if (!sandbox.ready && !used.has(sandbox.id))
         await cri.removePodSandbox({ podSandboxId: sandbox.id }).catch(ignoreMissing);
+  }
+
+  /** Lets the pod's object go, unless it has gone or another has come. */
+  async deleteObject(pod: Pod, signal: AbortSignal): Promise<void> {
+    try {
+      await this.context.client.delete(Pod, keyOf(pod), {
+        gracePeriodSeconds: 0,
+        preconditions: { uid: this.uid },
+        signal,
+      });
+    } catch (error) {
+      if (!ApiError.is(error, "NotFound") && !ApiError.is(error, "Conflict")) throw error;
+    }
   }
 
   /** Removes everything that the runtime has of the pod, and its logs. */

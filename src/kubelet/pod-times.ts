@@ -12,6 +12,13 @@ export function graceOf(pod: Pod): number {
   return deletionGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? defaultGraceSeconds;
 }
 
+/** When a pod that started at the time given, if its status does not say, has run as long as it may. */
+export function deadlineOf(pod: Pod, startTime: string | undefined): Milliseconds | undefined {
+  const seconds = pod.spec.activeDeadlineSeconds;
+  const start = pod.status?.startTime ?? startTime;
+  return seconds === undefined || start === undefined ? undefined : Date.parse(start) + seconds * 1000;
+}
+
 /** The first of the times that are known. */
 export function earliest(...times: readonly (Milliseconds | undefined)[]): Milliseconds | undefined {
   const known = times.filter((time) => time !== undefined);

@@ -1,9 +1,9 @@
 import type { Milliseconds } from "../base/index.ts";
-import { ApiError, keyOf } from "../apimachinery/index.ts";
-import { Node, Pod } from "../api/types/core-v1.ts";
-import type { ImageVolumeSource, PodStatus, ResourceRequirements } from "../api/types/core-v1.ts";
+import { Node } from "../api/types/core-v1.ts";
+import type { Pod, PodStatus, ResourceRequirements } from "../api/types/core-v1.ts";
+import { Alarm } from "./alarm.ts";
 import type { NodeContext } from "./node-context.ts";
-import { nothingObserved } from "./observation.ts";
+import { isAlive, nothingObserved } from "./observation.ts";
 import type { ObservedContainer, PodObservation } from "./observation.ts";
 import { choosesNodes, refuseNode, refusePod } from "./plan/admit-pod.ts";
 import type { Refusal } from "./plan/admit-pod.ts";
@@ -22,7 +22,8 @@ import type { Waiting } from "./status/container-status.ts";
 import { podStatus } from "./status/pod-status.ts";
 import type { PodFailure } from "./status/pod-status.ts";
 import { StatusWriter } from "./status/status-writer.ts";
-import { earliest, goDuration, graceOf, isDeleted } from "./pod-times.ts";
+import { deadlineOf, earliest, goDuration, graceOf, isDeleted } from "./pod-times.ts";
+import { VolumeUpkeep } from "./volume-upkeep.ts";
 import { PodVolumes, VolumeError } from "./volumes/index.ts";
 
 const second = 1000;
@@ -51,6 +52,7 @@ export class PodWorker {
   private readonly signal: AbortSignal;
   private readonly actions: PodActions;
   private readonly volumes: PodVolumes;
+  private readonly upkeep: VolumeUpkeep;
   private readonly prober: Prober;
   private readonly writer: StatusWriter;
   private readonly objects;
@@ -62,14 +64,11 @@ export class PodWorker {
   /** Aborted when what runs now has become pointless, because the pod is to end, or to end sooner. */
   private current = new AbortController();
   private errorDelay = firstErrorDelay;
-  private volumesAreUp = false;
-  private volumesAreStale = false;
   private cleaned = false;
   /** The node has taken the pod on, now or in an earlier run. */
   private admitted: boolean;
   private readonly others: () => readonly Pod[];
-  private wakes = 0;
-  private wakeUp: () => void = () => undefined;
+  private readonly alarm = new Alarm();
 
   constructor(
     context: NodeContext,
@@ -93,11 +92,17 @@ export class PodWorker {
       uid: this.uid,
       signal: options.signal,
       changed: () => {
-        this.volumesAreStale = true;
+        this.upkeep.markStale();
         this.wake();
       },
     });
     this.actions = new PodActions({ context, volumes: this.volumes, objects: this.objects, uid: this.uid });
+    this.upkeep = new VolumeUpkeep({
+      context,
+      volumes: this.volumes,
+      objects: this.objects,
+      mountImage: (pod, of) => this.actions.mountImage(pod, { ...of, signal: this.current.signal }),
+    });
     this.prober = this.newProber();
   }
 
@@ -116,7 +121,7 @@ export class PodWorker {
       before.metadata.labels !== pod.metadata.labels ||
       before.metadata.annotations !== pod.metadata.annotations
     )
-      this.volumesAreStale = true;
+      this.upkeep.markStale();
     this.wake();
   }
 
@@ -129,8 +134,7 @@ export class PodWorker {
 
   /** Something may have changed in the runtime. */
   wake(): void {
-    this.wakes++;
-    this.wakeUp();
+    this.alarm.ring();
   }
 
   private interrupt(): void {
@@ -141,9 +145,11 @@ export class PodWorker {
   /** Works until the pod is gone from the node, or the node stops. */
   async run(): Promise<void> {
     while (this.life.type !== "gone" && !this.signal.aborted) {
-      const seen = this.wakes;
+      const seen = this.alarm.rings;
       const step = await this.trySteps();
-      if (step.type === "wait" && this.wakes === seen) await this.sleep(step.until);
+      const { signal } = this;
+      if (step.type === "wait")
+        await this.alarm.sleep({ until: step.until, seen, clock: this.context.clock, signal });
     }
     this.prober.stop();
     this.context.objects.release(this.uid);
@@ -168,28 +174,12 @@ export class PodWorker {
     }
   }
 
-  private sleep(until: Milliseconds | undefined): Promise<void> {
-    return new Promise((resolve) => {
-      const { clock } = this.context;
-      const timer =
-        until === undefined ? undefined : clock.after(Math.max(0, until - clock.now()), () => done());
-      const done = () => {
-        timer?.cancel();
-        this.signal.removeEventListener("abort", done);
-        this.wakeUp = () => undefined;
-        resolve();
-      };
-      this.wakeUp = done;
-      this.signal.addEventListener("abort", done, { once: true });
-    });
-  }
-
   private async step(): Promise<Step> {
     await this.observe();
     const { phase } = this.pod.status ?? {};
     if (this.life.type === "running" && (phase === "Failed" || phase === "Succeeded"))
       this.life = { type: "over" };
-    const deadline = this.deadline();
+    const deadline = deadlineOf(this.pod, this.writer.current?.startTime);
     if (this.life.type === "running" && deadline !== undefined && this.context.clock.now() >= deadline)
       this.passDeadline();
     if (isDeleted(this.pod) || this.deletedFromApi) return this.end();
@@ -207,8 +197,8 @@ export class PodWorker {
       return { type: "again" };
     }
     this.publish();
-    if (this.volumesAreUp && (this.volumesAreStale || this.tokensAreDue())) await this.refreshVolumes();
-    return { type: "wait", until: earliest(plan.wakeAt, deadline, retryAt, this.volumes.refreshAt) };
+    await this.upkeep.refreshWhenDue(this.pod, this.podIPs());
+    return { type: "wait", until: earliest(plan.wakeAt, deadline, retryAt, this.upkeep.refreshAt) };
   }
 
   /** Answers whether the node does not take the pod on. */
@@ -273,7 +263,7 @@ export class PodWorker {
     for (const action of plan.actions) {
       if (signal.aborted || this.signal.aborted) return "again";
       try {
-        if (action.type === "createSandbox" || action.type === "start") await this.prepareOrWait();
+        if (action.type === "createSandbox" || action.type === "start") await this.prepare();
         if (action.type === "createSandbox")
           sandbox = await this.actions.createSandbox(this.pod, action.attempt);
         else if (action.type === "start") await this.start(action, { sandbox, signal });
@@ -332,49 +322,18 @@ export class PodWorker {
     this.waiting.delete(container.name);
   }
 
-  private async prepareOrWait(): Promise<void> {
+  /** Makes what must be there before anything starts; containers wait for what could not be made. */
+  private async prepare(): Promise<void> {
+    if (this.upkeep.done) return;
     try {
-      await this.prepare();
+      await this.context.cgroups.create(this.pod);
+      await this.upkeep.setUp(this.pod, this.podIPs());
     } catch (error) {
       if (error instanceof StartError)
         for (const { name } of this.pod.spec.containers)
           this.waiting.set(name, { reason: error.reason, message: error.message });
       throw error;
     }
-  }
-
-  /** What must be there before anything starts. */
-  private async prepare(): Promise<void> {
-    if (this.volumesAreUp) return;
-    await this.context.cgroups.create(this.pod);
-    await this.volumes.setUp(this.pod, this.volumeContext());
-    this.volumesAreUp = true;
-    this.volumesAreStale = false;
-  }
-
-  private volumeContext() {
-    const { client, clock, nodeName, hostIPs, allocatable } = this.context;
-    const { pod, objects } = this;
-    const podIPs = pod.spec.hostNetwork ? hostIPs : (this.observed.sandboxes[0]?.ips ?? []);
-    const mountImage = (source: ImageVolumeSource, directory: string) =>
-      this.actions.mountImage(pod, { source, directory, signal: this.current.signal });
-    return {
-      pod,
-      client,
-      clock,
-      objects,
-      mountImage,
-      downward: { pod, nodeName, hostIPs, podIPs, allocatable },
-    };
-  }
-
-  private async refreshVolumes(): Promise<void> {
-    this.volumesAreStale = false;
-    await this.volumes.refresh(this.pod, this.volumeContext());
-  }
-
-  private tokensAreDue(): boolean {
-    return (this.volumes.refreshAt ?? Infinity) <= this.context.clock.now();
   }
 
   private currentSandbox(): CurrentSandbox | undefined {
@@ -405,9 +364,12 @@ export class PodWorker {
     await this.actions.kill(this.pod, { running, podIP: this.podIP(), ...options });
   }
 
+  private podIPs(): readonly string[] {
+    return this.pod.spec.hostNetwork ? this.context.hostIPs : (this.observed.sandboxes[0]?.ips ?? []);
+  }
+
   private podIP(): string {
-    const ips = this.pod.spec.hostNetwork ? this.context.hostIPs : (this.observed.sandboxes[0]?.ips ?? []);
-    return ips[0] ?? "";
+    return this.podIPs()[0] ?? "";
   }
 
   private async stopAll(options: { graceSeconds?: number; signal?: AbortSignal } = {}): Promise<void> {
@@ -423,7 +385,7 @@ export class PodWorker {
 
   /** Publishes the end of a pod that stays in the API, and frees what it held. */
   private async finish(): Promise<Step> {
-    if (this.isAlive()) {
+    if (isAlive(this.observed)) {
       await this.stopAll({ signal: this.current.signal });
       return { type: "again" };
     }
@@ -436,7 +398,7 @@ export class PodWorker {
   /** Ends a pod that is deleted: containers, then its resources, then its object. */
   private async end(): Promise<Step> {
     this.prober.beginEnding();
-    if (this.isAlive()) {
+    if (isAlive(this.observed)) {
       const { signal } = this.current;
       this.publish();
       try {
@@ -450,18 +412,10 @@ export class PodWorker {
     this.publish();
     await this.writer.flush();
     await this.cleanUp();
-    if (!this.deletedFromApi) await this.deleteObject();
+    if (!this.deletedFromApi) await this.actions.deleteObject(this.pod, this.signal);
     await this.actions.removeAll(this.pod, this.observed);
     this.life = { type: "gone" };
     return { type: "again" };
-  }
-
-  private isAlive(): boolean {
-    const { containers, sandboxes } = this.observed;
-    return (
-      containers.some(({ state }) => state === "running" || state === "unknown") ||
-      sandboxes.some(({ ready }) => ready)
-    );
   }
 
   private async cleanUp(): Promise<void> {
@@ -471,18 +425,6 @@ export class PodWorker {
     await this.context.cgroups.remove(this.pod);
     this.context.objects.release(this.uid);
     this.cleaned = true;
-  }
-
-  private async deleteObject(): Promise<void> {
-    try {
-      await this.context.client.delete(Pod, keyOf(this.pod), {
-        gracePeriodSeconds: 0,
-        preconditions: { uid: this.uid },
-        signal: this.signal,
-      });
-    } catch (error) {
-      if (!ApiError.is(error, "NotFound") && !ApiError.is(error, "Conflict")) throw error;
-    }
   }
 
   private async observe(): Promise<void> {
@@ -525,15 +467,9 @@ export class PodWorker {
       ending: isDeleted(this.pod) || life.type === "over",
       now: this.context.clock.now(),
       hostIPs: this.context.hostIPs,
-      final: life.type === "over" && !this.isAlive(),
+      final: life.type === "over" && !isAlive(this.observed),
       failure: life.type === "over" ? life.failure : undefined,
     });
-  }
-
-  private deadline(): Milliseconds | undefined {
-    const seconds = this.pod.spec.activeDeadlineSeconds;
-    const start = this.pod.status?.startTime ?? this.writer.current?.startTime;
-    return seconds === undefined || start === undefined ? undefined : Date.parse(start) + seconds * second;
   }
 
   private passDeadline(): void {

@@ -19,7 +19,8 @@ export class Alarm {
     readonly signal: AbortSignal;
   }): Promise<void> {
     const { until, seen, clock, signal } = options;
-    if (this.rings !== seen) return;
+    // A signal that aborted before tells nobody again.
+    if (this.rings !== seen || signal.aborted) return;
     await new Promise<void>((resolve) => {
       const timer =
         until === undefined ? undefined : clock.after(Math.max(0, until - clock.now()), () => done());

@@ -64,7 +64,7 @@ export class ContainerdProcess {
   async leave(): Promise<void> {
     this.lifetime.abort();
     await this.supervising;
-    if (!this.isRunning) await this.start();
+    if (!this.current || !isRunning(this.current.pid)) await this.start();
   }
 
   async stop(): Promise<void> {

@@ -233,9 +233,8 @@ class RunningContainerd implements Containerd {
   }
 
   async stop(): Promise<void> {
-    await this.process.leave();
     try {
-      await this.whenReady();
+      await this.reach();
       await this.endContainers();
       await this.removeSandboxes();
     } catch (error) {
@@ -249,6 +248,17 @@ class RunningContainerd implements Containerd {
     if (this.layout === "hybrid")
       await runProgram("umount", ["--lazy", this.options.kubeletDirectory]).catch(() => undefined);
     await rm(this.options.stateDirectory, { recursive: true, force: true });
+  }
+
+  /** Sees to it that containerd answers for the last time; it may have died this moment. */
+  private async reach(): Promise<void> {
+    await this.process.leave();
+    try {
+      await this.whenReady();
+    } catch {
+      await this.process.leave();
+      await this.whenReady();
+    }
   }
 
   /** Gives containers a chance to end by themselves; those that do not are killed with their sandboxes. */

@@ -10,7 +10,6 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import type { Milliseconds } from "../base/index.ts";
 import type { CommandContext } from "./command.ts";
 import {
   currentFormat,
@@ -19,69 +18,78 @@ import {
   writeConfiguration,
   type ClusterConfiguration,
 } from "./configuration.ts";
-import { startDaemon } from "./daemon.ts";
 import { UsageError, type FlagValues } from "./flags.ts";
 import { defaultDirectory, layoutOf, type Layout } from "./layout.ts";
 import { announce, neighboursOf } from "./neighbours.ts";
 import { missingNodePrograms } from "./requirements.ts";
-import { isAlive, recordProcesses, runningProcesses, stopProcess, type ClusterProcess } from "./processes.ts";
+import { missingParts, seconds, startParts } from "./parts.ts";
+import { isAlive, runningProcesses } from "./processes.ts";
 import { freeSubnets } from "./subnets.ts";
 
 const defaultPort = 6443;
 const defaultKubeletPort = 10250;
 const defaultDnsPort = 10053;
-/** How long a half-started cluster may take to stop again. */
-const undoPatience: Milliseconds = 20_000;
 
 /** `kubets up`: starts what of the cluster does not run, and says what runs. */
 export async function up(flags: FlagValues, context: CommandContext): Promise<number> {
-  const { print } = context;
   const layout = layoutOf((flags.dir as string | undefined) ?? defaultDirectory());
-  const running = runningProcesses(layout);
-  if (running.length > 0) return alreadyUp(layout, { running, flags, print });
-  return withLock(layout, async () => {
-    const started = Date.now();
-    const configuration = await settle(layout, flags);
-    for (const line of explainNodes(flags)) print(line);
-    await refuseTakenPort(configuration.port);
-    if (configuration.nodes === 1) refuseTakenNetworks(layout, configuration);
-    makeDirectories(layout);
-    if (configuration.nodes === 1) announce(layout, configuration);
-    writeConfiguration(layout, configuration);
-    await startParts(layout, { configuration, context });
-    print("");
-    print(`The cluster is up after ${seconds(Date.now() - started)}. Its kubeconfig: ${layout.kubeconfig}`);
-    for (const line of suggestions(layout, configuration)) print(line);
-    return 0;
-  });
+  const present = runningProcesses(layout).length > 0 ? readConfiguration(layout) : undefined;
+  if (present === undefined) return withLock(layout, () => startWhole(layout, { flags, context }));
+  refuseOtherSettings(layout, { flags, present });
+  if (missingParts(layout, present).length > 0) {
+    return withLock(layout, () => startMissing(layout, { present, context }));
+  }
+  context.print(`The cluster is up already. Its kubeconfig: ${layout.kubeconfig}`);
+  return 0;
 }
 
-function alreadyUp(
+async function startWhole(
   layout: Layout,
-  {
-    running,
-    flags,
-    print,
-  }: { running: readonly ClusterProcess[]; flags: FlagValues; print: (line: string) => void },
-): number {
-  const configuration = readConfiguration(layout);
+  { flags, context }: { flags: FlagValues; context: CommandContext },
+): Promise<number> {
+  const { print } = context;
+  const started = Date.now();
+  const configuration = await settle(layout, flags);
+  for (const line of explainNodes(flags)) print(line);
+  await refuseTakenPort(configuration.port);
+  if (configuration.nodes === 1) refuseTakenNetworks(layout, configuration);
+  makeDirectories(layout);
+  if (configuration.nodes === 1) announce(layout, configuration);
+  writeConfiguration(layout, configuration);
+  await startParts(missingParts(layout, configuration), { layout, context });
+  print("");
+  print(`The cluster is up after ${seconds(Date.now() - started)}. Its kubeconfig: ${layout.kubeconfig}`);
+  for (const line of suggestions(layout, configuration)) print(line);
+  return 0;
+}
+
+/** A part that was killed starts again beside those that run; a node finds its pods as it left them. */
+async function startMissing(
+  layout: Layout,
+  { present, context }: { present: ClusterConfiguration; context: CommandContext },
+): Promise<number> {
+  const parts = missingParts(layout, present);
+  context.print(
+    `The cluster runs in part: starting the ${parts.map(({ name }) => name).join(" and the ")} again.`,
+  );
+  if (parts.some(({ name }) => name === "control-plane")) await refuseTakenPort(present.port);
+  await startParts(parts, { layout, context });
+  context.print("");
+  context.print(`The cluster is up. Its kubeconfig: ${layout.kubeconfig}`);
+  return 0;
+}
+
+function refuseOtherSettings(
+  layout: Layout,
+  { flags, present }: { flags: FlagValues; present: ClusterConfiguration },
+): void {
   for (const name of ["port", "nodes"] as const) {
     const wanted = flags[name];
-    if (wanted !== undefined && configuration !== undefined && configuration[name] !== wanted) {
-      throw new UsageError(
-        `the cluster in ${layout.directory} is up with --${name} ${configuration[name]}: 'kubets down' stops it, then it can start with --${name} ${wanted}`,
-      );
-    }
-  }
-  const expected = ["control-plane", ...(configuration?.nodes === 1 ? ["node"] : [])];
-  const gone = expected.filter((name) => !running.some((one) => one.name === name));
-  if (gone.length > 0) {
+    if (wanted === undefined || present[name] === wanted) continue;
     throw new UsageError(
-      `the cluster in ${layout.directory} runs in part: ${gone.join(" and ")} ended (see ${layout.logs}). 'kubets down', then 'kubets up' starts it anew`,
+      `the cluster in ${layout.directory} is up with --${name} ${present[name]}: 'kubets down' stops it, then it can start with --${name} ${wanted}`,
     );
   }
-  print(`The cluster is up already. Its kubeconfig: ${layout.kubeconfig}`);
-  return 0;
 }
 
 /** The settings to start with: those of the cluster's first start, with this call's port and nodes. */
@@ -150,39 +158,6 @@ function explainNodes(flags: FlagValues): string[] {
   ];
 }
 
-/** Room for the garbage of many requests, so that little of it lives long enough to be moved. */
-const controlPlaneFlags = ["--max-semi-space-size=16"];
-/** A node does little at a time: memory counts for more than speed. */
-const nodeFlags = ["--optimize-for-size", "--max-semi-space-size=2", "--max-old-space-size=512"];
-
-async function startParts(
-  layout: Layout,
-  { configuration, context }: { configuration: ClusterConfiguration; context: CommandContext },
-): Promise<void> {
-  const processes: ClusterProcess[] = [];
-  const { launcher, print } = context;
-  const start = (name: string, nodeFlags: readonly string[]) =>
-    startDaemon({
-      name,
-      launcher,
-      layout,
-      nodeFlags,
-      onPart: (part, after) => print(`  ${part.padEnd(26)}ready after ${seconds(after)}`),
-      onProcess: (started) => {
-        processes.push(started);
-        recordProcesses(layout, processes);
-      },
-    });
-  try {
-    await start("control-plane", controlPlaneFlags);
-    if (configuration.nodes === 1) await start("node", nodeFlags);
-  } catch (error) {
-    for (const one of processes.toReversed()) await stopProcess(one, { layout, patience: undoPatience });
-    recordProcesses(layout, []);
-    throw error;
-  }
-}
-
 function suggestions(layout: Layout, { nodes }: ClusterConfiguration): string[] {
   return [
     "",
@@ -196,8 +171,6 @@ function suggestions(layout: Layout, { nodes }: ClusterConfiguration): string[] 
     "  npx kubets status; npx kubets down",
   ];
 }
-
-const seconds = (span: Milliseconds): string => `${(span / 1000).toFixed(2)} s`;
 
 function listenOn(port: number): Promise<"free" | NodeJS.ErrnoException> {
   return new Promise((resolve) => {

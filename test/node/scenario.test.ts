@@ -155,6 +155,22 @@ describe.skipIf(reason !== undefined)("a cluster with real containers", () => {
     expect(reasons).toEqual(expect.arrayContaining(["Failed", "BackOff", "Pulled", "Created", "Started"]));
   }, 120_000);
 
+  test("a killed node starts again beside its pods, which run on", async () => {
+    const states = async () =>
+      (await readyPods("web")).map(({ status }) => status.containerStatuses?.[0]?.containerID).sort();
+    const before = await states();
+    const pids = readFileSync(join(directory, "pids"), "utf8");
+    process.kill(Number(/^node (\d+)$/m.exec(pids)?.[1]), "SIGKILL");
+    const again = await until("up starts the node again", async () => {
+      const ended = await clusters.run(["up", "--dir", directory]);
+      return ended.stdout.includes("up already") ? undefined : ended;
+    });
+    expect(again).toMatchObject({ code: 0, stderr: "" });
+    expect(again.stdout).toContain("starting the node again");
+    await until("the pods are ready", async () => (await readyPods("web")).length === 3);
+    expect(await states()).toEqual(before);
+  }, 120_000);
+
   test("down leaves nothing on the machine, and up brings the same pods back", async () => {
     const before = (await readyPods("web")).map(({ metadata }) => metadata.uid).sort();
     client.close();

@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import { drained } from "../http/drained.ts";
 import type { BodyStream } from "../http/index.ts";
 
 /** Writes all that comes, no faster than the client takes it; breaks the answer off when the source breaks. */
@@ -18,16 +19,4 @@ export async function copyBody(
   } finally {
     source.destroy();
   }
-}
-
-function drained(body: BodyStream, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const go = () => {
-      signal.removeEventListener("abort", go);
-      resolve();
-    };
-    if (signal.aborted) return resolve();
-    signal.addEventListener("abort", go, { once: true });
-    body.onDrain(go);
-  });
 }

@@ -1,3 +1,4 @@
+import { drained } from "./drained.ts";
 import type { ApiError } from "../../apimachinery/index.ts";
 import { encodeWatchFrame } from "../../apimachinery/codec/index.ts";
 import { bookmarkObject } from "../server/client.ts";
@@ -75,7 +76,7 @@ export async function streamWatch(
           parts.push(await encode(event, { shared: !initial }));
         }
         const flowing = body.write(parts.length === 1 ? parts[0]! : Buffer.concat(parts));
-        if (!flowing && !signal.aborted) await drained(body, signal);
+        if (!flowing) await drained(body, signal);
       }
     }
   } finally {
@@ -87,13 +88,6 @@ export async function streamWatch(
 
 /** Events that go into one write. */
 const batchEvents = 256;
-
-function drained(body: { onDrain(action: () => void): void }, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    body.onDrain(resolve);
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
-}
 
 type Encode = (event: EntryEvent, options: { readonly shared: boolean }) => Uint8Array | Promise<Uint8Array>;
 

@@ -1,6 +1,12 @@
 import type { Milliseconds } from "../../base/index.ts";
 import type { Image, Output } from "../../cri/index.ts";
-import type { ContainerImage, NodeAddress, NodeCondition, NodeStatus } from "../../api/types/core-v1.ts";
+import type {
+  ContainerImage,
+  NodeAddress,
+  NodeCondition,
+  NodeStatus,
+  ResourceList,
+} from "../../api/types/core-v1.ts";
 import { timeOf } from "../status/container-status.ts";
 import type { Machine } from "./machine-info.ts";
 
@@ -25,9 +31,10 @@ export function nodeStatus(options: {
 }): NodeStatus {
   const { machine, runtime } = options;
   const name = runtime.version?.runtimeName ?? "containerd";
+  const extended = extendedResources(options);
   return {
-    capacity: machine.capacity,
-    allocatable: machine.allocatable,
+    capacity: { ...machine.capacity, ...extended },
+    allocatable: { ...machine.allocatable, ...extended },
     conditions: nodeConditions(options),
     addresses: options.addresses,
     daemonEndpoints: { kubeletEndpoint: { Port: options.serverPort } },
@@ -37,6 +44,20 @@ export function nodeStatus(options: {
     },
     images: imageList(runtime.images),
   };
+}
+
+/** Resources that someone else has added to the node's capacity: all of them may be allocated. */
+function extendedResources({
+  machine,
+  before,
+}: {
+  machine: Machine;
+  before: NodeStatus | undefined;
+}): ResourceList {
+  const added = Object.entries(before?.capacity ?? {}).filter(
+    ([name]) => machine.capacity[name] === undefined,
+  );
+  return Object.fromEntries(added);
 }
 
 function imageList(images: readonly Image[]): ContainerImage[] {

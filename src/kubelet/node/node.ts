@@ -70,9 +70,8 @@ class NodeReporter {
     const { client, clock, nodeName } = this.options;
     const runtime = await this.askRuntime();
     const now = clock.now();
-    const node = this.reported === undefined ? await this.register(runtime) : undefined;
-    const before = node?.status ?? this.lastStatus;
-    const status = nodeStatus({ ...this.options, runtime, before, now });
+    const node = (await this.present(signal)) ?? (await this.register(runtime));
+    const status = nodeStatus({ ...this.options, runtime, before: node.status, now });
     const text = JSON.stringify({
       ...status,
       conditions: status.conditions?.map((condition) => ({ ...condition, lastHeartbeatTime: undefined })),
@@ -87,12 +86,9 @@ class NodeReporter {
         { subresource: "status", signal },
       );
       this.reported = { text, at: now };
-      this.lastStatus = status;
     }
     this.noteReadiness(status);
   }
-
-  private lastStatus: NodeStatus | undefined;
 
   private noteReadiness(status: NodeStatus): void {
     const ready =
@@ -124,6 +120,18 @@ class NodeReporter {
       return { version, conditions, images };
     } catch {
       return { version: undefined, conditions: undefined, images: [] };
+    }
+  }
+
+  /** The node's object as others have left it; undefined before it is registered, and when it has been deleted. */
+  private async present(signal: AbortSignal): Promise<Node | undefined> {
+    if (this.reported === undefined) return undefined;
+    try {
+      return await this.options.client.get(Node, { name: this.options.nodeName }, { signal });
+    } catch (error) {
+      if (!ApiError.is(error, "NotFound")) throw error;
+      this.reported = undefined;
+      return undefined;
     }
   }
 

@@ -23,3 +23,5 @@ export * from "./names/index.ts";
 export * from "./selector/index.ts";
 export * from "./patch/index.ts";
 export * from "./apply/index.ts";
+export * from "./kubernetes-version.ts";
+export * from "./timestamp.ts";

@@ -1,5 +1,5 @@
 import type { Clock, Logger, Random } from "../base/index.ts";
-import { ApiError, apiVersionOf, isNamespaceTerminating } from "../apimachinery/index.ts";
+import { ApiError, apiVersionOf, isNamespaceTerminating, timestampOf } from "../apimachinery/index.ts";
 import type { KubernetesObject, New, Resource } from "../apimachinery/index.ts";
 import type { Client } from "../api/index.ts";
 import { Event } from "../api/types/core-v1.ts";
@@ -182,11 +182,6 @@ export function referenceTo<T extends KubernetesObject>(resource: Resource<T>, o
     apiVersion: apiVersionOf(resource),
     resourceVersion,
   };
-}
-
-/** RFC 3339 in whole seconds, as the API writes times. */
-export function timestampOf(milliseconds: number): string {
-  return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
 }
 
 /** Whether trying again can help: the server was not reached, or was not able. */

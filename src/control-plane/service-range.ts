@@ -1,3 +1,4 @@
+import { timestampOf } from "../apimachinery/index.ts";
 import type { Clock } from "../base/index.ts";
 import { ApiError } from "../apimachinery/index.ts";
 import type { Client } from "../api/index.ts";
@@ -22,7 +23,7 @@ export async function publishServiceRange(
     status: "True",
     reason: "",
     message: "Kubernetes default Service CIDR is ready",
-    lastTransitionTime: `${new Date(clock.now()).toISOString().slice(0, 19)}Z`,
+    lastTransitionTime: timestampOf(clock.now()),
   };
   const body = { status: { conditions: [ready] } };
   await client.patch(ServiceCIDR, { name }, { type: "merge", body }, { subresource: "status" });

@@ -2,6 +2,7 @@ import { setMaxListeners } from "node:events";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock, Logger, Milliseconds, Random } from "../base/index.ts";
+import { kubernetesVersion } from "../apimachinery/index.ts";
 import type { ObjectKey } from "../apimachinery/index.ts";
 import type { Client } from "../api/index.ts";
 import { Pod, Service } from "../api/types/core-v1.ts";
@@ -18,7 +19,6 @@ import { ObjectWatcher } from "./object-watcher.ts";
 import { latestContainer } from "./observation.ts";
 import { PodWorkers } from "./pod-workers.ts";
 import { Images } from "./runtime/images.ts";
-import { kubernetesVersion } from "./node/version.ts";
 import { prepareVolumeDirectories, removeVolumeDirectories } from "./volumes/index.ts";
 
 export interface KubeletOptions {

@@ -1,5 +1,4 @@
-/** The Kubernetes level served, as `/version` and nodes report it. */
-export const kubernetesVersion = "v1.36.0";
+import { kubernetesVersion } from "../apimachinery/index.ts";
 
 /** This package's own version; the build writes it in. */
 export const packageVersion = process.env.KUBETS_VERSION ?? "0.0.0-source";

@@ -1,8 +1,8 @@
 import type { Clock } from "../base/index.ts";
-import { ApiError, keyOf } from "../apimachinery/index.ts";
+import { ApiError, keyOf, timestampOf } from "../apimachinery/index.ts";
 import type { Client } from "../api/index.ts";
 import { PersistentVolume, PersistentVolumeClaim, Pod } from "../api/types/core-v1.ts";
-import { referenceTo, timestampOf, type EventRecorder } from "../client/index.ts";
+import { referenceTo, type EventRecorder } from "../client/index.ts";
 import { selectedNode, type VolumeStep } from "./plugins/volume-binding.ts";
 import { preemptionReason } from "./preemption.ts";
 

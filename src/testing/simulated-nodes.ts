@@ -1,5 +1,12 @@
 import type { Clock, Logger } from "../base/index.ts";
-import { ApiError, keyOf, keyString, type New } from "../apimachinery/index.ts";
+import {
+  ApiError,
+  keyOf,
+  keyString,
+  kubernetesVersion,
+  timestampOf,
+  type New,
+} from "../apimachinery/index.ts";
 import type { Client } from "../api/index.ts";
 import {
   Node,
@@ -14,8 +21,6 @@ import type { InformerFactory } from "../client/index.ts";
 
 const heartbeatInterval = 10_000;
 const leaseNamespace = "kube-node-lease";
-/** The control plane's version, as kubelets report theirs. */
-const kubeletVersion = "v1.36.0";
 
 /** How the containers of a pod behave on a simulated node. */
 export type SimulatedBehaviour =
@@ -87,7 +92,7 @@ function nodeStatus(
   { clock, capacity = defaultCapacity }: Context,
   { name, index }: { name: string; index: number },
 ): New<NodeStatus> {
-  const now = rfc3339(clock.now());
+  const now = timestampOf(clock.now());
   const condition = (type: string, status: "True" | "False", reason: string) => ({
     type,
     status,
@@ -110,7 +115,7 @@ function nodeStatus(
       condition("Ready", "True", "KubeletReady"),
     ],
     nodeInfo: {
-      kubeletVersion,
+      kubeletVersion: kubernetesVersion,
       operatingSystem: "linux",
       architecture: "amd64",
       containerRuntimeVersion: "simulated://1",
@@ -149,7 +154,7 @@ export function planSimulatedPod(
   const reported = (pod.status.containerStatuses?.length ?? 0) > 0;
   // A pod that is over stays so, whoever said it.
   if (isOver(pod) || (pod.status.phase === phase && reported)) return { type: "none" };
-  const at = rfc3339(now);
+  const at = timestampOf(now);
   const ready = phase === "Running" ? "True" : "False";
   const reason = unreadyReason(behaviour);
   const condition = (type: string, status: "True" | "False") => ({
@@ -298,7 +303,6 @@ class SimulatedKubelets {
   }
 }
 
-const rfc3339 = (time: number) => new Date(time).toISOString().replace(/\.\d+Z$/, "Z");
 const nodeAddress = (index: number) => `10.0.${index >> 8}.${index & 255}`;
 /** Addresses of 10.128.0.0/9, one a pod, used again after eight million. */
 const podAddress = (count: number) =>

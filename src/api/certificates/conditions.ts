@@ -1,3 +1,4 @@
+import { timestampOf } from "../../apimachinery/index.ts";
 import type { FieldError } from "../../apimachinery/index.ts";
 import { FieldPath, fieldErrors } from "../../apimachinery/index.ts";
 import type {
@@ -17,7 +18,7 @@ export function withConditionTimes(
 ): CertificateSigningRequest {
   const { conditions } = request.status ?? {};
   if (!conditions?.length) return request;
-  const time = `${new Date(now).toISOString().slice(0, 19)}Z`;
+  const time = timestampOf(now);
   const timed = conditions.map((condition) => ({
     ...condition,
     lastUpdateTime: condition.lastUpdateTime ?? time,

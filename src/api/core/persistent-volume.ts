@@ -1,5 +1,5 @@
 import type { FieldError } from "../../apimachinery/index.ts";
-import { FieldPath, fieldErrors } from "../../apimachinery/index.ts";
+import { FieldPath, fieldErrors, timestampOf } from "../../apimachinery/index.ts";
 import { nanosOf } from "../common/amounts.ts";
 import { optionalOneOf } from "../common/checks.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
@@ -45,7 +45,7 @@ export const persistentVolumeDefinition = defineResource<PersistentVolume>({
     ...volume,
     status: {
       phase: "Pending",
-      lastPhaseTransitionTime: new Date(now).toISOString().replace(/\.\d+Z$/, "Z"),
+      lastPhaseTransitionTime: timestampOf(now),
     },
   }),
   prepareForStatusUpdate: (volume, old) => ({ ...volume, spec: old.spec }),

@@ -1,3 +1,4 @@
+import { timestampOf } from "../timestamp.ts";
 import { ApiError } from "../api-error.ts";
 import type { ManagedFieldsEntry } from "../generated/meta-v1.ts";
 import type { JsonObject, JsonValue } from "../json.ts";
@@ -28,7 +29,6 @@ import {
   ManagedFieldsError,
   own,
   sameManagers,
-  timeText,
   type Manager,
   type Managers,
 } from "./managers.ts";
@@ -79,7 +79,7 @@ export function applyPatch(request: ApplyRequest): Applied {
     operation: "Apply",
     apiVersion: request.apiVersion,
     subresource: request.subresource ?? "",
-    time: timeText(request.now),
+    time: timestampOf(request.now),
     set: appliedSet(request),
   };
   const identity = identityOf(applier);
@@ -189,7 +189,7 @@ function firstManagers(request: ApplyRequest, live: JsonObject): Managers {
     operation: "Update",
     apiVersion: request.apiVersion,
     subresource: request.subresource ?? "",
-    time: timeText(request.now),
+    time: timestampOf(request.now),
     set: changed,
   });
   return managers;

@@ -189,8 +189,3 @@ export function entriesOf(object: JsonObject | undefined): readonly ManagedField
   const entries = isJsonObject(metadata) ? metadata["managedFields"] : undefined;
   return Array.isArray(entries) ? (entries as readonly ManagedFieldsEntry[]) : undefined;
 }
-
-/** Milliseconds since the epoch as managed fields carry them. */
-export function timeText(milliseconds: number): string {
-  return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
-}

@@ -1,3 +1,4 @@
+import { timestampOf } from "../timestamp.ts";
 import type { ManagedFieldsEntry } from "../generated/meta-v1.ts";
 import type { JsonObject } from "../json.ts";
 import type { StructType } from "../schema/types.ts";
@@ -12,7 +13,6 @@ import {
   entriesOf,
   ManagedFieldsError,
   own,
-  timeText,
   type Managers,
 } from "./managers.ts";
 
@@ -50,7 +50,7 @@ export function updateManagedFields(update: ManagedFieldsUpdate): readonly Manag
       operation: "Update",
       apiVersion: update.apiVersion,
       subresource: update.subresource ?? "",
-      time: timeText(update.now),
+      time: timestampOf(update.now),
       set: comparison.changed,
     });
     capUpdates(result);

@@ -1,9 +1,11 @@
+import { kubernetesVersion } from "../../apimachinery/index.ts";
+
 /** What `/version` says: the version of Kubernetes whose behaviour this is, and what serves it. */
 export function versionInfo(): { readonly gitVersion: string } & Readonly<Record<string, string>> {
   return {
     major: "1",
     minor: "36",
-    gitVersion: "v1.36.0+kubets",
+    gitVersion: `${kubernetesVersion}+kubets`,
     gitCommit: process.env.KUBETS_COMMIT ?? "0".repeat(40),
     gitTreeState: "clean",
     buildDate: process.env.KUBETS_BUILD_DATE ?? "1970-01-01T00:00:00Z",

@@ -89,11 +89,6 @@ export function groupResource(served: Pick<ServedResource, "resource">): GroupRe
   return { group: served.resource.group, resource: served.resource.plural };
 }
 
-/** RFC 3339 in whole seconds, as metadata has it. */
-export function timestamp(milliseconds: number): string {
-  return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
-}
-
 /** A failed commit as upstream words it. */
 export function fromStoreError(error: unknown, about: { served: ServedResource; name: string }): unknown {
   if (!(error instanceof StoreError)) return error;

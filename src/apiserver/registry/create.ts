@@ -1,12 +1,12 @@
 import { randomSuffix } from "../../base/index.ts";
-import { ApiError, zeroOfStruct } from "../../apimachinery/index.ts";
+import { ApiError, zeroOfStruct, timestampOf } from "../../apimachinery/index.ts";
 import type { ObjectMeta } from "../../apimachinery/index.ts";
 import type { RequestContext } from "../../api/index.ts";
 import { StoreError } from "../../store/index.ts";
 import { admit, validateAdmission } from "./admit.ts";
 import type { AdmissionSubject } from "./admit.ts";
 import { tracksGeneration, validateNew } from "./coding.ts";
-import { groupResource, fromStoreError, timestamp } from "./context.ts";
+import { groupResource, fromStoreError } from "./context.ts";
 import type { Core, RequestOptions, Written } from "./context.ts";
 import { encodeObject, Entry } from "./entry.ts";
 import type { AnyObject } from "./entry.ts";
@@ -135,7 +135,7 @@ function prepare(
     ...(namespace ? { namespace } : {}),
     uid: core.random.uuid(),
     ...(tracksGeneration(served) ? { generation: 1 } : {}),
-    creationTimestamp: timestamp(context.now),
+    creationTimestamp: timestampOf(context.now),
     ...(labels ? { labels } : {}),
     ...(annotations ? { annotations } : {}),
     ...(ownerReferences?.length ? { ownerReferences } : {}),

@@ -1,9 +1,9 @@
-import { ApiError } from "../../apimachinery/index.ts";
+import { ApiError, timestampOf } from "../../apimachinery/index.ts";
 import type { ObjectKey, ObjectMeta } from "../../apimachinery/index.ts";
 import type { DeleteOptions, Selection } from "../../api/index.ts";
 import { StoreError } from "../../store/index.ts";
 import { validateAdmission } from "./admit.ts";
-import { fromStoreError, groupResource, lockMessage, timestamp } from "./context.ts";
+import { fromStoreError, groupResource, lockMessage } from "./context.ts";
 import type { Core, RequestOptions } from "./context.ts";
 import { encodeObject } from "./entry.ts";
 import type { AnyObject, Entry } from "./entry.ts";
@@ -155,7 +155,7 @@ function withDeletion(
     metadata: {
       ...object.metadata,
       ...(deletion.raises && generation !== undefined ? { generation: generation + 1 } : {}),
-      deletionTimestamp: timestamp(deletion.at),
+      deletionTimestamp: timestampOf(deletion.at),
       deletionGracePeriodSeconds: deletion.grace,
     },
   };

@@ -1,9 +1,9 @@
-import { ApiError, labelSelectorOf, selectorMatches } from "../../apimachinery/index.ts";
+import { ApiError, labelSelectorOf, selectorMatches, timestampOf } from "../../apimachinery/index.ts";
 import type { ObjectKey } from "../../apimachinery/index.ts";
 import type { DeleteOptions } from "../../api/index.ts";
 import type { Pod } from "../../api/types/core-v1.ts";
 import type { PodDisruptionBudget } from "../../api/types/policy-v1.ts";
-import { lockMessage, timestamp } from "./context.ts";
+import { lockMessage } from "./context.ts";
 import type { Core, PostHandler, RequestOptions } from "./context.ts";
 import { remove } from "./delete.ts";
 import type { AnyObject } from "./entry.ts";
@@ -113,7 +113,7 @@ async function book(
       direct: true,
       change: (old) => ({
         ...(old as AnyObject),
-        status: bookedStatus(old as unknown as PodDisruptionBudget, { pod, time: timestamp(now) }),
+        status: bookedStatus(old as unknown as PodDisruptionBudget, { pod, time: timestampOf(now) }),
       }),
     },
   );
@@ -172,7 +172,7 @@ async function markDisrupted(
   },
 ): Promise<string | undefined> {
   const { key, options, wanted } = request;
-  const lastTransitionTime = timestamp(core.clock.now());
+  const lastTransitionTime = timestampOf(core.clock.now());
   const written = await modify(core, served, options, {
     key,
     subresource: "status",

@@ -1,7 +1,7 @@
-import { ApiError } from "../../apimachinery/index.ts";
+import { ApiError, timestampOf } from "../../apimachinery/index.ts";
 import type { ObjectKey } from "../../apimachinery/index.ts";
 import { admit, validateAdmission } from "./admit.ts";
-import { groupResource, timestamp } from "./context.ts";
+import { groupResource } from "./context.ts";
 import type { AnswerHandler, Core, PostHandler, RequestOptions } from "./context.ts";
 import type { AnyObject } from "./entry.ts";
 import type { ServedResource } from "./served.ts";
@@ -93,7 +93,7 @@ export const bindPod: PostHandler = async ({ core, served, key, body, options })
         type: "PodScheduled",
         status: "True",
         lastProbeTime: null,
-        lastTransitionTime: timestamp(core.clock.now()),
+        lastTransitionTime: timestampOf(core.clock.now()),
       };
       const annotations = { ...pod.metadata.annotations, ...binding.metadata.annotations };
       return {

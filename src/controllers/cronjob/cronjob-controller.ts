@@ -1,6 +1,6 @@
-import { ApiError, keyOf } from "../../apimachinery/index.ts";
+import { ApiError, keyOf, timestampOf } from "../../apimachinery/index.ts";
 import type { ObjectKey } from "../../apimachinery/index.ts";
-import { referenceTo, timestampOf } from "../../client/index.ts";
+import { referenceTo } from "../../client/index.ts";
 import type { SharedInformer } from "../../client/index.ts";
 import { CronJob, Job } from "../../api/types/batch-v1.ts";
 import type { CronJobStatus } from "../../api/types/batch-v1.ts";

@@ -1,6 +1,5 @@
-import { ApiError, isNamespaceTerminating, keyOf } from "../../apimachinery/index.ts";
+import { ApiError, isNamespaceTerminating, keyOf, timestampOf } from "../../apimachinery/index.ts";
 import type { New, ObjectKey } from "../../apimachinery/index.ts";
-import { timestampOf } from "../../client/index.ts";
 import type { SharedInformer } from "../../client/index.ts";
 import { Pod } from "../../api/types/core-v1.ts";
 import { Deployment, ReplicaSet } from "../../api/types/apps-v1.ts";

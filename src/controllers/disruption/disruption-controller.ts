@@ -1,6 +1,5 @@
-import { ApiError, keyOf } from "../../apimachinery/index.ts";
+import { ApiError, keyOf, timestampOf } from "../../apimachinery/index.ts";
 import type { ObjectKey } from "../../apimachinery/index.ts";
-import { timestampOf } from "../../client/index.ts";
 import type { SharedInformer } from "../../client/index.ts";
 import { Pod } from "../../api/types/core-v1.ts";
 import { PodDisruptionBudget } from "../../api/types/policy-v1.ts";

@@ -1,7 +1,6 @@
-import { ApiError } from "../../apimachinery/index.ts";
+import { ApiError, timestampOf } from "../../apimachinery/index.ts";
 import type { KubernetesObject } from "../../apimachinery/index.ts";
 import type { Client } from "../../api/index.ts";
-import { timestampOf } from "../../client/index.ts";
 import { Namespace, Pod } from "../../api/types/core-v1.ts";
 import type { NamespaceCondition } from "../../api/types/core-v1.ts";
 import { again, equalJson, settled, watch, watchItself } from "../framework/index.ts";

@@ -1,7 +1,6 @@
-import { keyOf } from "../../apimachinery/index.ts";
+import { keyOf, timestampOf } from "../../apimachinery/index.ts";
 import type { ObjectKey } from "../../apimachinery/index.ts";
 import { ApiError } from "../../apimachinery/index.ts";
-import { timestampOf } from "../../client/index.ts";
 import type { SharedInformer } from "../../client/index.ts";
 import { PersistentVolume, PersistentVolumeClaim, Pod } from "../../api/types/core-v1.ts";
 import { StorageClass } from "../../api/types/storage-v1.ts";

@@ -1,5 +1,4 @@
-import { ApiError, keyOf } from "../../apimachinery/index.ts";
-import { timestampOf } from "../../client/index.ts";
+import { ApiError, keyOf, timestampOf } from "../../apimachinery/index.ts";
 import type { SharedInformer } from "../../client/index.ts";
 import { Node, Pod } from "../../api/types/core-v1.ts";
 import { again, isFinished, settled, timeOf, watch, withCondition } from "../framework/index.ts";

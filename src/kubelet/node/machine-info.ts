@@ -1,8 +1,8 @@
 import { readFile, statfs } from "node:fs/promises";
 import { cpus, release, totalmem } from "node:os";
+import { kubernetesVersion } from "../../apimachinery/index.ts";
 import type { NodeSystemInfo, ResourceList } from "../../api/types/core-v1.ts";
 import { imageArchitecture } from "../image/index.ts";
-import { kubernetesVersion } from "./version.ts";
 
 /** What a node is made of. */
 export interface Machine {

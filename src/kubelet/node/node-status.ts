@@ -1,3 +1,4 @@
+import { timestampOf } from "../../apimachinery/index.ts";
 import type { Milliseconds } from "../../base/index.ts";
 import type { Image, Output } from "../../cri/index.ts";
 import type {
@@ -7,7 +8,6 @@ import type {
   NodeStatus,
   ResourceList,
 } from "../../api/types/core-v1.ts";
-import { timeOf } from "../status/container-status.ts";
 import type { Machine } from "./machine-info.ts";
 
 /** What the runtime said of itself. */
@@ -107,8 +107,8 @@ function nodeConditions({
     const same = old?.status === verdict.status && old.lastTransitionTime !== undefined;
     return {
       ...verdict,
-      lastHeartbeatTime: timeOf(now),
-      lastTransitionTime: same ? (old.lastTransitionTime ?? timeOf(now)) : timeOf(now),
+      lastHeartbeatTime: timestampOf(now),
+      lastTransitionTime: same ? (old.lastTransitionTime ?? timestampOf(now)) : timestampOf(now),
     };
   });
 }

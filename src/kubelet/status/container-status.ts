@@ -1,3 +1,4 @@
+import { timestampOf } from "../../apimachinery/index.ts";
 import type {
   Container,
   ContainerState,
@@ -26,8 +27,6 @@ export interface StatusInput {
   /** The pod's end has begun, so nothing starts any more. */
   readonly ending: boolean;
 }
-
-export const timeOf = (milliseconds: number) => `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
 
 const containerIdOf = (id: string) => `containerd://${id}`;
 
@@ -141,7 +140,7 @@ function unseenStatus(
 function stateOf(container: ObservedContainer, options: Options): ContainerState {
   switch (container.state) {
     case "running":
-      return { running: { startedAt: timeOf(container.startedAt) } };
+      return { running: { startedAt: timestampOf(container.startedAt) } };
     case "exited":
       return { terminated: terminated(container, options) };
     case "created":
@@ -163,8 +162,8 @@ function terminated(container: ObservedContainer, options: StatusInput): Contain
     exitCode: container.exitCode,
     reason: container.reason || (container.exitCode === 0 ? "Completed" : "Error"),
     ...(message === "" ? {} : { message }),
-    startedAt: timeOf(container.startedAt),
-    finishedAt: timeOf(container.finishedAt),
+    startedAt: timestampOf(container.startedAt),
+    finishedAt: timestampOf(container.finishedAt),
     containerID: containerIdOf(container.id),
   };
 }

@@ -1,8 +1,9 @@
+import { timestampOf } from "../../apimachinery/index.ts";
 import type { Milliseconds } from "../../base/index.ts";
 import type { PodStatus } from "../../api/types/core-v1.ts";
 import { qosClass } from "../runtime/resources.ts";
 import { podConditions } from "./conditions.ts";
-import { containerStatuses, timeOf } from "./container-status.ts";
+import { containerStatuses } from "./container-status.ts";
 import type { StatusInput } from "./container-status.ts";
 import { podPhase } from "./phase.ts";
 
@@ -49,7 +50,7 @@ export function podStatus(input: PodStatusInput): PodStatus {
   const sandbox = observed.sandboxes[0];
   const sandboxReady =
     sandbox !== undefined && sandbox.ready && (sandbox.hostNetwork || sandbox.ips.length > 0);
-  const now = timeOf(input.now);
+  const now = timestampOf(input.now);
   const ips = pod.spec.hostNetwork ? input.hostIPs : (sandbox?.ips ?? []);
   const podIPs = ips.length > 0 ? ips.map((ip) => ({ ip })) : (before.podIPs ?? []);
   const { reason, message } = input.failure ?? before;
@@ -71,7 +72,7 @@ export function podStatus(input: PodStatusInput): PodStatus {
 }
 
 function refusedStatus({ pod, now }: PodStatusInput, { reason, message }: PodFailure): PodStatus {
-  const { conditions, startTime = timeOf(now) } = pod.status ?? {};
+  const { conditions, startTime = timestampOf(now) } = pod.status ?? {};
   return {
     ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
     phase: "Failed",

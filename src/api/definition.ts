@@ -63,6 +63,18 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   readonly gracePeriodSeconds?: (object: T, requested: number | undefined) => number;
   /** Finalizers that every new object gets. */
   readonly defaultFinalizers?: readonly string[];
+  /** A PUT to a name that is not there creates it. */
+  readonly createsOnUpdate?: true;
+  /** An update must say which version it replaces. */
+  readonly requiresVersion?: true;
+  /** Dependents stay when a delete does not say what becomes of them. */
+  readonly orphansByDefault?: true;
+  /** A delete answers the deleted object rather than a Status. */
+  readonly returnsDeleted?: true;
+  /** Whether something besides the finalizers of metadata holds back the removal of an object being deleted. */
+  readonly isHeld?: (object: T) => boolean;
+  /** What marking an object as being deleted changes besides metadata. */
+  readonly prepareForDeletion?: (object: T) => T;
 }
 
 export function defineResource<T extends KubernetesObject>(

@@ -25,6 +25,7 @@ const webhooksColumn = column<Configuration>("Webhooks", "How many webhooks ther
 /** The rules of configurations of mutating webhooks. */
 export const mutatingWebhookConfigurationDefinition = defineResource<MutatingWebhookConfiguration>({
   resource: MutatingWebhookConfiguration,
+  requiresVersion: true,
   defaults: (object) =>
     mapField(object, "webhooks", (webhooks) =>
       mapList(webhooks, (webhook) => fill(defaultWebhook(webhook), { reinvocationPolicy: "Never" })),
@@ -37,6 +38,7 @@ export const mutatingWebhookConfigurationDefinition = defineResource<MutatingWeb
 /** The rules of configurations of validating webhooks. */
 export const validatingWebhookConfigurationDefinition = defineResource<ValidatingWebhookConfiguration>({
   resource: ValidatingWebhookConfiguration,
+  requiresVersion: true,
   defaults: (object) =>
     mapField(object, "webhooks", (webhooks) => mapList(webhooks, (webhook) => defaultWebhook(webhook))),
   validate: (object) => validateWebhooks(object.webhooks ?? []),

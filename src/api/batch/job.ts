@@ -16,6 +16,7 @@ const legacyJobNameLabel = "job-name";
 /** The rules of jobs. Labels and selector of a new job come from its name and UID. */
 export const jobDefinition = defineResource<Job>({
   resource: Job,
+  orphansByDefault: true,
   defaults,
   validate: (job) => validateJob(job),
   validateUpdate: validateJobUpdate,

@@ -8,6 +8,8 @@ import { Lease } from "../types/coordination-v1.ts";
 /** The rules of leases. */
 export const leaseDefinition = defineResource<Lease>({
   resource: Lease,
+  createsOnUpdate: true,
+  requiresVersion: true,
   validate,
   columns: [
     nameColumn,

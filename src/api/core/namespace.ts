@@ -64,6 +64,11 @@ export const namespaceDefinition = defineResource<Namespace>({
   },
   nameRule: "label",
   tracksGeneration: false,
+  isHeld: ({ spec }) => (spec?.finalizers?.length ?? 0) > 0,
+  prepareForDeletion: (namespace) => ({
+    ...namespace,
+    status: { ...namespace.status, phase: "Terminating" },
+  }),
 });
 
 function finalizerErrors(namespace: Namespace): readonly FieldError[] {

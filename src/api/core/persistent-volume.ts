@@ -27,6 +27,7 @@ const commonFields = new Set([
 /** The rules of persistent volumes. */
 export const persistentVolumeDefinition = defineResource<PersistentVolume>({
   resource: PersistentVolume,
+  returnsDeleted: true,
   defaults: (volume) => ({
     ...volume,
     spec: mapField(

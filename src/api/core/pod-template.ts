@@ -7,6 +7,8 @@ import { defaultPodTemplate, validatePodTemplate } from "./pod-spec/index.ts";
 /** The rules of pod templates. */
 export const podTemplateDefinition = defineResource<PodTemplate>({
   resource: PodTemplate,
+  createsOnUpdate: true,
+  returnsDeleted: true,
   defaults: (object) => ({ ...object, template: defaultPodTemplate(object.template) }),
   validate: (object) => validatePodTemplate(object.template, FieldPath.root("template")),
   columns: [

@@ -54,6 +54,7 @@ const columns: readonly PrinterColumn<Pod>[] = [
 /** The rules of pods. */
 export const podDefinition = defineResource<Pod>({
   resource: Pod,
+  returnsDeleted: true,
   defaults: (pod) => ({ ...pod, spec: defaultPodOnly(defaultPodSpec(pod.spec ?? { containers: [] })) }),
   validate,
   validateUpdate: (pod, old, context) => [

@@ -12,6 +12,7 @@ import { defaultPodTemplate, validatePodTemplate } from "./pod-spec/index.ts";
 /** The rules of replication controllers. */
 export const replicationControllerDefinition = defineResource<ReplicationController>({
   resource: ReplicationController,
+  orphansByDefault: true,
   defaults,
   validate,
   prepareForStatusUpdate: (controller, old) => ({ ...controller, spec: old.spec }),

@@ -19,6 +19,7 @@ const scopes = [
 /** The rules of quotas. */
 export const resourceQuotaDefinition = defineResource<ResourceQuota>({
   resource: ResourceQuota,
+  returnsDeleted: true,
   validate,
   validateUpdate: (quota, old) =>
     immutable(FieldPath.root("spec").child("scopes"), quota.spec?.scopes, old.spec?.scopes),

@@ -5,6 +5,7 @@ import { ServiceAccount } from "../types/core-v1.ts";
 /** The rules of service accounts. */
 export const serviceAccountDefinition = defineResource<ServiceAccount>({
   resource: ServiceAccount,
+  returnsDeleted: true,
   columns: [
     nameColumn,
     column("Secrets", "How many secrets the account lists", {

@@ -31,6 +31,8 @@ const columns: readonly PrinterColumn<Service>[] = [
 /** The rules of services; addresses and node ports are allocated by the service's registry. */
 export const serviceDefinition = defineResource<Service>({
   resource: Service,
+  createsOnUpdate: true,
+  returnsDeleted: true,
   defaults,
   validate: validateService,
   validateUpdate: validateServiceUpdate,

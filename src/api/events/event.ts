@@ -13,6 +13,7 @@ const longestNote = 1024;
 /** The rules of events, as the group events.k8s.io has them: the same objects as the core group's. */
 export const eventsEventDefinition = defineResource<Event>({
   resource: Event,
+  createsOnUpdate: true,
   validate: (event, context) => [
     ...(context.operation === "create" ? validateNew(event) : []),
     ...(coreDefinition.validate?.(eventToCore(event), context) ?? []),

@@ -9,6 +9,7 @@ import { PodDisruptionBudget } from "../types/policy-v1.ts";
 /** The rules of disruption budgets. */
 export const podDisruptionBudgetDefinition = defineResource<PodDisruptionBudget>({
   resource: PodDisruptionBudget,
+  requiresVersion: true,
   validate,
   prepareForStatusUpdate: (budget, old) => ({ ...budget, spec: old.spec }),
   columns: [

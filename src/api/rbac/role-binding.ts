@@ -26,6 +26,7 @@ const columns: readonly PrinterColumn<Binding>[] = [
 /** The rules of role bindings. */
 export const roleBindingDefinition = defineResource<RoleBinding>({
   resource: RoleBinding,
+  createsOnUpdate: true,
   defaults: defaultBinding,
   validate: (binding) =>
     validateBinding(binding, { roleKinds: ["Role", "ClusterRole"], subjects: "namespace" }),
@@ -37,6 +38,7 @@ export const roleBindingDefinition = defineResource<RoleBinding>({
 /** The rules of cluster role bindings. */
 export const clusterRoleBindingDefinition = defineResource<ClusterRoleBinding>({
   resource: ClusterRoleBinding,
+  createsOnUpdate: true,
   defaults: defaultBinding,
   validate: (binding) => validateBinding(binding, { roleKinds: ["ClusterRole"], subjects: "cluster" }),
   validateUpdate: validateRoleUnchanged,

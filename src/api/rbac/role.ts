@@ -8,6 +8,7 @@ import { validateRules } from "./rules.ts";
 /** The rules of roles. */
 export const roleDefinition = defineResource<Role>({
   resource: Role,
+  createsOnUpdate: true,
   validate: (role) => validateRules(role.rules, { scope: "namespace" }),
   columns: generalColumns,
   nameRule: "path",
@@ -16,6 +17,7 @@ export const roleDefinition = defineResource<Role>({
 /** The rules of cluster roles. */
 export const clusterRoleDefinition = defineResource<ClusterRole>({
   resource: ClusterRole,
+  createsOnUpdate: true,
   validate: (role) => {
     const errors = validateRules(role.rules, { scope: "cluster" });
     const selectors = role.aggregationRule?.clusterRoleSelectors;

@@ -10,7 +10,6 @@ import { remove, removeCollection } from "../registry/delete.ts";
 import type { AnyObject, Entry } from "../registry/entry.ts";
 import { patch, patchScale } from "../registry/patch.ts";
 import { get, list } from "../registry/read.ts";
-import { rulesOf } from "../registry/rules.ts";
 import { getScale, updateScale } from "../registry/scale.ts";
 import type { ServedResource } from "../registry/served.ts";
 import { post } from "../registry/subresources.ts";
@@ -415,7 +414,7 @@ async function serveDelete(call: ResourceCall): Promise<void> {
     key,
     delete: sent,
   });
-  if (!deleted.gone || rulesOf(served).returnsDeleted) {
+  if (!deleted.gone || served.definition.returnsDeleted) {
     return answerObject(call, { entry: undefined, object: deleted.object, status: 200, form });
   }
   const { group, plural } = served.resource;

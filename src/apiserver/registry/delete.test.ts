@@ -8,11 +8,16 @@ import type { AnyObject } from "./entry.ts";
 const now = Date.UTC(2026, 0, 1);
 const at = (seconds: number) => new Date(now + seconds * 1_000).toISOString().replace(".000Z", "Z");
 
-const handle = (plural: string, group = ""): Resource =>
-  resource<KubernetesObject>({ group, version: "v1", kind: "Thing", plural, namespaced: true });
-const plain: ResourceDefinition = { resource: handle("things") };
+const things: Resource = resource<KubernetesObject>({
+  group: "",
+  version: "v1",
+  kind: "Thing",
+  plural: "things",
+  namespaced: true,
+});
+const plain: ResourceDefinition = { resource: things };
 const graceful: ResourceDefinition = {
-  resource: handle("things"),
+  resource: things,
   gracePeriodSeconds: (_object, requested) => requested ?? 30,
 };
 
@@ -68,7 +73,7 @@ const cases: readonly Case[] = [
   },
   {
     name: "whose kind orphans by default does so",
-    definition: { resource: handle("jobs", "batch") },
+    definition: { ...plain, orphansByDefault: true },
     plan: "mark",
     leaves: { finalizers: ["orphan"] },
   },
@@ -133,8 +138,7 @@ const cases: readonly Case[] = [
 describe("a deleted object", () => {
   for (const { name, definition, metadata, options = {}, plan, leaves } of cases) {
     test(name, () => {
-      const served = { definition, resource: definition.resource, custom: false };
-      const planned = planDeletion(served, { old: thing(metadata), options, now });
+      const planned = planDeletion({ definition }, { old: thing(metadata), options, now });
       expect(planned.type).toBe(plan);
       if (planned.type !== "pending" && leaves) expect(planned.object.metadata).toMatchObject(leaves);
     });

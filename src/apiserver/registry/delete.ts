@@ -9,7 +9,6 @@ import { encodeObject } from "./entry.ts";
 import type { AnyObject, Entry } from "./entry.ts";
 import { settled } from "./create.ts";
 import { selectEntries } from "./read.ts";
-import { rulesOf } from "./rules.ts";
 import type { ServedResource } from "./served.ts";
 import { storageKey } from "./storage-path.ts";
 
@@ -97,14 +96,15 @@ export type DeletionPlan =
 
 /** What a delete does to the object that is there. */
 export function planDeletion(
-  served: Pick<ServedResource, "definition" | "resource" | "custom">,
+  served: Pick<ServedResource, "definition">,
   given: { readonly old: AnyObject; readonly options: DeleteOptions; readonly now: number },
 ): DeletionPlan {
   const { old, options, now } = given;
+  const { definition } = served;
   const finalizers = finalizersAfter(served, old, options);
-  const waiting = finalizers.length > 0 || hasSpecFinalizers(old);
+  const waiting = finalizers.length > 0 || (definition.isHeld?.(old) ?? false);
   const marked = { ...old, metadata: withFinalizers(old.metadata, finalizers) } as AnyObject;
-  const grace = served.definition.gracePeriodSeconds;
+  const grace = definition.gracePeriodSeconds;
   if (grace) {
     const requested = options.gracePeriodSeconds;
     const wanted = requested !== undefined && requested < 0 ? 1 : requested;
@@ -126,23 +126,13 @@ export function planDeletion(
   }
   if (!waiting) return { type: "remove", object: old };
   if (old.metadata.deletionTimestamp === undefined) {
-    return { type: "mark", object: withDeletion(phased(marked), { at: now, grace: 0, raises: true }) };
+    const dying = (definition.prepareForDeletion?.(marked) ?? marked) as AnyObject;
+    return { type: "mark", object: withDeletion(dying, { at: now, grace: 0, raises: true }) };
   }
   const same =
     finalizers.length === (old.metadata.finalizers?.length ?? 0) &&
     finalizers.every((name) => old.metadata.finalizers?.includes(name));
   return same ? { type: "pending" } : { type: "mark", object: marked };
-}
-
-/** Namespaces hold back their removal by finalizers in the spec, too. */
-function hasSpecFinalizers(object: AnyObject): boolean {
-  const spec = object["spec"] as { readonly finalizers?: readonly string[] } | undefined;
-  return object.kind === "Namespace" && object.apiVersion === "v1" && (spec?.finalizers?.length ?? 0) > 0;
-}
-
-function phased(object: AnyObject): AnyObject {
-  if (object.kind !== "Namespace" || object.apiVersion !== "v1") return object;
-  return { ...object, status: { ...(object["status"] as object | undefined), phase: "Terminating" } };
 }
 
 function withDeletion(
@@ -168,7 +158,7 @@ function withFinalizers(metadata: ObjectMeta, finalizers: readonly string[]): Ob
 
 /** The object's finalizers with those of the garbage collector as the delete's propagation wants them. */
 function finalizersAfter(
-  served: Pick<ServedResource, "resource" | "custom">,
+  served: Pick<ServedResource, "definition">,
   old: AnyObject,
   options: DeleteOptions,
 ): readonly string[] {
@@ -177,7 +167,7 @@ function finalizersAfter(
   const orphan =
     policy === undefined
       ? present.includes(orphanFinalizer) ||
-        (rulesOf(served).orphansByDefault === true && !present.includes(foregroundFinalizer))
+        (served.definition.orphansByDefault === true && !present.includes(foregroundFinalizer))
       : policy === "Orphan";
   const foreground = policy === undefined ? present.includes(foregroundFinalizer) : policy === "Foreground";
   const kept = present.filter((name) => name !== orphanFinalizer && name !== foregroundFinalizer);

@@ -12,7 +12,6 @@ import { encodeObject } from "./entry.ts";
 import type { AnyObject, Entry } from "./entry.ts";
 import { deepEqual } from "./equal.ts";
 import { manageUpdate } from "./field-manager.ts";
-import { rulesOf } from "./rules.ts";
 import type { ServedResource } from "./served.ts";
 import { storageKey } from "./storage-path.ts";
 import { subresourceUpdate } from "./subresource-update.ts";
@@ -54,7 +53,7 @@ export function update(
     subresource: request.subresource ?? "",
     change: () => object,
     versionGiven: Boolean(object.metadata.resourceVersion),
-    createsMissing: !request.subresource && rulesOf(served).createOnUpdate === true,
+    createsMissing: !request.subresource && served.definition.createsOnUpdate === true,
   });
 }
 
@@ -157,7 +156,7 @@ async function nextState(
   };
   const changed = await change.change(old);
   const wanted = changed.metadata.resourceVersion ?? "";
-  if (wanted === "" && rulesOf(served).versionRequired) {
+  if (wanted === "" && served.definition.requiresVersion) {
     throw ApiError.invalid(served.resource, change.key.name, [
       fieldErrors.invalid(
         FieldPath.root("metadata").child("resourceVersion"),
@@ -269,11 +268,10 @@ function intentOf(object: AnyObject): Readonly<Record<string, unknown>> {
 }
 
 /** Whether the change removes the last finalizer of an object that is being deleted. */
-function endsDeletion(object: AnyObject, old: AnyObject): boolean {
+function endsDeletion({ definition }: ServedResource, object: AnyObject, old: AnyObject): boolean {
   if (object.metadata.finalizers?.length || !old.metadata.deletionTimestamp) return false;
   if ((old.metadata.deletionGracePeriodSeconds ?? 0) > 0) return false;
-  const spec = object["spec"] as { readonly finalizers?: readonly string[] } | undefined;
-  return object.kind !== "Namespace" || !spec?.finalizers?.length;
+  return !definition.isHeld?.(object);
 }
 
 async function commitChange(
@@ -282,7 +280,7 @@ async function commitChange(
   write: { entry: Entry; old: AnyObject; object: AnyObject; dryRun: boolean },
 ): Promise<Written> {
   const { entry, old } = write;
-  const gone = endsDeletion(write.object, old);
+  const gone = endsDeletion(served, write.object, old);
   if (!gone && deepEqual(write.object, old)) return { object: old, entry, created: false };
   const hook = core.writeHooks.get(`${served.resource.group}/${served.resource.plural}`);
   const pending = hook?.prepare({ object: gone ? undefined : write.object, old, dryRun: write.dryRun });

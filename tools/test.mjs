@@ -26,8 +26,7 @@ const count = (name, good) => {
 
 if (installPackages()) {
   const missing = installDebianPackages({ ...nodePackages, ...testPackages });
-  if (missing.length > 0)
-    console.log(`Tests with real containers or kubectl will be skipped: ${missing.join(", ")} missing.`);
+  if (missing.length > 0) console.log(`Tests that need them will be skipped: ${missing.join(", ")} missing.`);
   for (const [name, check] of checks) count(name, check());
   run(binary("vitest"), ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`]);
   countVitest();

@@ -35,10 +35,11 @@ export const nodePackages = {
   conntrack: "/usr/sbin/conntrack",
 };
 
-/** What the node tests and the README's tour use besides: a static busybox for images, kubectl. */
+/** What tests and the README's tour use besides: a static busybox for images, kubectl, Python's client. */
 export const testPackages = {
   "busybox-static": "/bin/busybox",
   "kubernetes-client": "/usr/bin/kubectl",
+  "python3-kubernetes": "/usr/lib/python3/dist-packages/kubernetes/__init__.py",
 };
 
 const isRoot = () => process.getuid?.() === 0;

@@ -5,7 +5,8 @@ import { ServiceAccount } from "../api/types/core-v1.ts";
 import { createApiServer, reviewAnswers, tokenRequests } from "../apiserver/index.ts";
 import { createServiceAllocator } from "../apiserver/services/index.ts";
 import type { ApiServer, ObjectReader, ServedTable } from "../apiserver/index.ts";
-import { defaultAdmission } from "../apiserver/admission/index.ts";
+import { defaultAdmission, kindFinder } from "../apiserver/admission/index.ts";
+import type { AdmissionSelection } from "../apiserver/admission/index.ts";
 import {
   bootstrapTokens,
   createAuthenticator,
@@ -40,6 +41,8 @@ export interface ControlPlaneOptions {
   /** PEM that pods trust the API server by. */
   readonly rootCertificateAuthority: string;
   readonly serviceCIDR: string;
+  /** Which admission plugins run besides, or instead of, the usual ones. */
+  readonly admission?: AdmissionSelection;
 }
 
 /** A control plane without a network: API server, controllers and scheduler over one store. */
@@ -87,8 +90,16 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
     random,
     logger: logger.named("apiserver"),
     authorizer: (parts) => (security = createSecurity(parts, options)).authorizer,
-    admission: ({ reader, client }) => [
-      ...defaultAdmission({ reader, random, clock, client }),
+    admission: ({ reader, client, served }) => [
+      ...defaultAdmission({
+        reader,
+        random,
+        clock,
+        client,
+        authorizer: secured().authorizer,
+        findKinds: kindFinder(served),
+        ...options.admission,
+      }),
       createEscalationGuard(secured()),
     ],
     answers: () => {

@@ -1,2 +1,5 @@
+export { countedResource, entriesFor, missingStatement, negativeEntries } from "./entries.ts";
 export { podResources, resourcesOf } from "./pod-resources.ts";
-export { countedResource, missingStatement, quotaMatches, quotaUsage } from "./usage.ts";
+export { isTerminating, quotaMatches, scopeMatches, scopesOf } from "./scopes.ts";
+export type { ScopeRequirement } from "./scopes.ts";
+export { quotaUsage } from "./usage.ts";

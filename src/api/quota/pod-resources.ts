@@ -1,4 +1,5 @@
-import type { Container, Pod, PodSpec } from "../types/core-v1.ts";
+import { qualityOfService } from "../core/pod-spec/index.ts";
+import type { Container, ContainerStatus, Pod, PodSpec } from "../types/core-v1.ts";
 import { addResources, maxResources } from "../../apimachinery/index.ts";
 import type { ResourceList } from "../../apimachinery/index.ts";
 
@@ -40,15 +41,38 @@ function addOverhead(
   return addResources(amounts, Object.fromEntries(counted));
 }
 
-/** Whether no container asks for or is limited in cpu or memory. */
-export function isBestEffort(pod: Pod): boolean {
-  const counted = (list: ResourceList) => list["cpu"] !== undefined || list["memory"] !== undefined;
-  const all = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])];
-  return !all.some(
-    (container) => counted(resourcesOf(container, "requests")) || counted(resourcesOf(container, "limits")),
+/** What a pod holds while a resize is on its way: of each container the larger of what it asks for and what it has. */
+export function heldResources(pod: Pod, side: Side): ResourceList {
+  const { containerStatuses, initContainerStatuses, conditions } = pod.status ?? {};
+  if (!containerStatuses?.length && !initContainerStatuses?.length) return podResources(pod.spec, side);
+  const infeasible = (conditions ?? []).some(
+    ({ type, reason }) => type === "PodResizePending" && reason === "Infeasible",
   );
+  const held = (container: Container, statuses: readonly ContainerStatus[] | undefined): Container => {
+    const status = statuses?.find(({ name }) => name === container.name);
+    if (!status?.resources) return container;
+    const has = maxResources(
+      status.resources[side] ?? {},
+      side === "requests" ? (status.allocatedResources ?? {}) : {},
+    );
+    const amounts = infeasible ? has : maxResources(resourcesOf(container, side), has);
+    return { ...container, resources: { ...container.resources, [side]: amounts } };
+  };
+  const containers = pod.spec.containers.map((container) => held(container, containerStatuses));
+  const initContainers = (pod.spec.initContainers ?? []).map((container) =>
+    held(container, initContainerStatuses),
+  );
+  return podResources({ ...pod.spec, containers, initContainers }, side);
 }
 
-/** Whether the pod is over and holds nothing any more. */
-export const isTerminal = (pod: Pod): boolean =>
-  pod.status?.phase === "Failed" || pod.status?.phase === "Succeeded";
+/** Whether the pod asks for nothing and is limited in nothing. */
+export const isBestEffort = (pod: Pod): boolean =>
+  (pod.status?.qosClass ?? qualityOfService(pod.spec)) === "BestEffort";
+
+/** Whether the pod is over, or should long be: it holds nothing any more. */
+export function isTerminal({ metadata, status }: Pod, now: number): boolean {
+  if (status?.phase === "Failed" || status?.phase === "Succeeded") return true;
+  const { deletionTimestamp, deletionGracePeriodSeconds: grace } = metadata;
+  if (deletionTimestamp === undefined || grace === undefined) return false;
+  return now > Date.parse(deletionTimestamp) + grace * 1000;
+}

@@ -1,51 +1,50 @@
 import { PersistentVolumeClaim, Pod, Service } from "../types/core-v1.ts";
-import type { ResourceQuota } from "../types/core-v1.ts";
-import { qualifiedName } from "../../apimachinery/index.ts";
-import type { KubernetesObject, Resource, ResourceList } from "../../apimachinery/index.ts";
-import { isBestEffort, isTerminal, podResources, resourcesOf } from "./pod-resources.ts";
+import { ResourceClaim } from "../types/resource-v1.ts";
+import type { DeviceRequest, ExactDeviceRequest } from "../types/resource-v1.ts";
+import { compareQuantities, formatQuantity, parseQuantity, qualifiedName } from "../../apimachinery/index.ts";
+import type { KubernetesObject, Quantity, Resource, ResourceList } from "../../apimachinery/index.ts";
+import { deviceSuffix, plainCounts, storageClassPart } from "./entries.ts";
+import { heldResources, isTerminal } from "./pod-resources.ts";
 
-/** Kinds that quotas also count under their plain plural. */
-const plainCounts = new Set([
-  "configmaps",
-  "persistentvolumeclaims",
-  "pods",
-  "replicationcontrollers",
-  "resourcequotas",
-  "secrets",
-  "services",
-]);
+type Named = Pick<Resource, "group" | "plural">;
+type Measure = (object: KubernetesObject, now: number) => ResourceList;
 
-/** What an object takes of a quota. */
-export function quotaUsage(resource: Resource, object: KubernetesObject): ResourceList {
+/** What is counted of objects of some resources besides their number. */
+const measures: readonly (readonly [Named, Measure])[] = [
+  [Service, (object) => serviceUsage(object as Service)],
+  [PersistentVolumeClaim, (object) => claimUsage(object as PersistentVolumeClaim)],
+  [ResourceClaim, (object) => deviceUsage(object as unknown as ResourceClaim)],
+];
+
+/** What an object takes of a quota at a time, which matters of pods that should be gone. */
+export function quotaUsage(resource: Resource, object: KubernetesObject, now: number): ResourceList {
   const counts: Record<string, string> = { [`count/${qualifiedName(resource)}`]: "1" };
-  if (resource.group !== "") return counts;
-  if (plainCounts.has(resource.plural)) counts[resource.plural] = "1";
-  switch (resource.plural) {
-    case Pod.plural:
-      return podUsage(object as Pod, counts);
-    case Service.plural:
-      return { ...counts, ...serviceUsage(object as Service) };
-    case PersistentVolumeClaim.plural:
-      return { ...counts, ...claimUsage(object as PersistentVolumeClaim) };
-    default:
-      return counts;
-  }
+  if (isSame(resource, Pod)) return { ...counts, ...podUsage(object as Pod, now) };
+  if (resource.group === "" && plainCounts.has(resource.plural)) counts[resource.plural] = "1";
+  const measure = measures.find(([named]) => isSame(resource, named))?.[1];
+  return measure ? { ...counts, ...measure(object, now) } : counts;
 }
 
+const isSame = (one: Named, other: Named): boolean =>
+  one.group === other.group && one.plural === other.plural;
+
 /** A pod that is over counts as an object only. */
-function podUsage(pod: Pod, counts: Readonly<Record<string, string>>): ResourceList {
-  if (isTerminal(pod)) return { "count/pods": "1" };
-  const usage: Record<string, string> = { ...counts };
-  for (const [name, amount] of Object.entries(podResources(pod.spec, "requests"))) {
+function podUsage(pod: Pod, now: number): ResourceList {
+  if (isTerminal(pod, now)) return {};
+  const usage: Record<string, string> = { [Pod.plural]: "1" };
+  for (const [name, amount] of Object.entries(heldResources(pod, "requests"))) {
     usage[`requests.${name}`] = amount;
     // Extended resources are counted with their prefix only.
     if (!name.includes("/")) usage[name] = amount;
   }
-  for (const [name, amount] of Object.entries(podResources(pod.spec, "limits"))) {
-    if (!name.includes("/")) usage[`limits.${name}`] = amount;
+  for (const [name, amount] of Object.entries(heldResources(pod, "limits"))) {
+    if (limitedNames.has(name)) usage[`limits.${name}`] = amount;
   }
   return usage;
 }
+
+/** Limits that quotas know. */
+const limitedNames = new Set(["cpu", "memory", "ephemeral-storage"]);
 
 function serviceUsage(service: Service): ResourceList {
   const { type, ports = [], allocateLoadBalancerNodePorts } = service.spec ?? {};
@@ -66,13 +65,15 @@ function serviceUsage(service: Service): ResourceList {
   }
 }
 
+const classAnnotation = "volume.beta.kubernetes.io/storage-class";
+
 function claimUsage(claim: PersistentVolumeClaim): ResourceList {
-  const size = claim.spec.resources?.requests?.["storage"];
-  const { storageClassName } = claim.spec;
-  const prefix = `${storageClassName ?? ""}.storageclass.storage.k8s.io/`;
+  const size = storageOf(claim);
+  const storageClass = claim.metadata.annotations?.[classAnnotation] ?? claim.spec.storageClassName;
+  const prefix = `${storageClass ?? ""}${storageClassPart}`;
   return {
     ...(size === undefined ? {} : { "requests.storage": size }),
-    ...(storageClassName
+    ...(storageClass
       ? {
           [`${prefix}persistentvolumeclaims`]: "1",
           ...(size === undefined ? {} : { [`${prefix}requests.storage`]: size }),
@@ -81,112 +82,46 @@ function claimUsage(claim: PersistentVolumeClaim): ResourceList {
   };
 }
 
-/** Whether the quota's scopes take the object in. */
-export function quotaMatches(
-  quota: ResourceQuota,
-  options: {
-    readonly resource: Resource;
-    readonly object: KubernetesObject;
-  },
-): boolean {
-  const requirements = [
-    ...(quota.spec?.scopes ?? []).map((scopeName) => ({
-      scopeName,
-      operator: "Exists" as const,
-      values: [],
-    })),
-    ...(quota.spec?.scopeSelector?.matchExpressions ?? []),
-  ];
-  if (requirements.length === 0) return true;
-  const { resource, object } = options;
-  if (resource.group !== "" || resource.plural !== Pod.plural) return false;
-  return requirements.every((requirement) => scopeMatches(requirement, object as Pod));
+/** What is asked for, or what was set aside while it grew if that is more; in whole bytes. */
+function storageOf({ spec, status }: PersistentVolumeClaim): string | undefined {
+  const asked = spec.resources?.requests?.["storage"];
+  if (asked === undefined) return undefined;
+  const allocated = status?.allocatedResources?.["storage"];
+  const larger =
+    allocated !== undefined && compareQuantities(parseQuantity(allocated), parseQuantity(asked)) > 0;
+  return wholeBytes(larger ? allocated : asked);
 }
 
-function scopeMatches(
-  requirement: { readonly scopeName: string; readonly operator: string; readonly values?: readonly string[] },
-  pod: Pod,
-): boolean {
-  switch (requirement.scopeName) {
-    case "Terminating":
-      return pod.spec.activeDeadlineSeconds !== undefined && pod.spec.activeDeadlineSeconds >= 0;
-    case "NotTerminating":
-      return pod.spec.activeDeadlineSeconds === undefined;
-    case "BestEffort":
-      return isBestEffort(pod);
-    case "NotBestEffort":
-      return !isBestEffort(pod);
-    case "CrossNamespacePodAffinity":
-      return reachesOtherNamespaces(pod);
-    case "PriorityClass":
-      return priorityMatches(requirement, pod.spec.priorityClassName ?? "");
-    default:
-      return false;
-  }
+const nanosPerByte = 1_000_000_000n;
+
+function wholeBytes(text: string): string {
+  const quantity: Quantity = parseQuantity(text);
+  if (quantity.nanos % nanosPerByte === 0n) return text;
+  const nanos = (quantity.nanos / nanosPerByte + 1n) * nanosPerByte;
+  return formatQuantity({ nanos, format: quantity.format });
 }
 
-function priorityMatches(
-  requirement: { readonly operator: string; readonly values?: readonly string[] },
-  name: string,
-): boolean {
-  const listed = (requirement.values ?? []).includes(name);
-  switch (requirement.operator) {
-    case "In":
-      return listed;
-    case "NotIn":
-      return !listed;
-    case "Exists":
-      return name !== "";
-    default:
-      return name === "";
+/** Devices that a request for all of them may get at most. */
+const mostDevices = 32;
+
+function deviceUsage(claim: ResourceClaim): ResourceList {
+  const total = new Map<string, number>();
+  for (const request of claim.spec.devices.requests ?? []) {
+    for (const [name, count] of devicesOf(request)) total.set(name, (total.get(name) ?? 0) + count);
   }
+  return Object.fromEntries([...total].map(([name, count]) => [`${name}${deviceSuffix}`, String(count)]));
 }
 
-function reachesOtherNamespaces(pod: Pod): boolean {
-  const { podAffinity, podAntiAffinity } = pod.spec.affinity ?? {};
-  return [podAffinity, podAntiAffinity].some((affinity) =>
-    [
-      ...(affinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []),
-      ...(affinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map(
-        (term) => term.podAffinityTerm,
-      ),
-    ].some((term) => (term?.namespaces?.length ?? 0) > 0 || term?.namespaceSelector !== undefined),
-  );
+/** Devices by class; of alternatives the worst case counts. */
+function devicesOf({ exactly, firstAvailable }: DeviceRequest): ReadonlyMap<string, number> {
+  const most = new Map<string, number>();
+  for (const one of firstAvailable?.length ? firstAvailable : exactly ? [exactly] : []) {
+    most.set(one.deviceClassName, Math.max(most.get(one.deviceClassName) ?? 0, countOf(one)));
+  }
+  return most;
 }
 
-/** What a pod must state because the quota counts it: `must specify limits.cpu for: web`. */
-export function missingStatement(pod: Pod, hard: ResourceList): string | undefined {
-  if (isTerminal(pod)) return undefined;
-  const missing = new Map<string, string[]>();
-  for (const counted of Object.keys(hard)) {
-    const [, side, name = ""] = /^(?:(requests|limits)\.)?(cpu|memory)$/.exec(counted) ?? [];
-    if (name === "" || pod.spec.resources?.[side === "limits" ? "limits" : "requests"]?.[name]) continue;
-    const containers = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].filter(
-      (container) => resourcesOf(container, side === "limits" ? "limits" : "requests")[name] === undefined,
-    );
-    if (containers.length > 0) missing.set(counted, containers.map((container) => container.name).sort());
-  }
-  if (missing.size === 0) return undefined;
-  const parts = [...missing.keys()]
-    .sort()
-    .map((name) => `${name} for: ${missing.get(name)?.join(",") ?? ""}`);
-  return `must specify ${parts.join("; ")}`;
-}
-
-/** The resource whose objects a quota's entry counts, without its version; undefined when nothing is known to count for it. */
-export function countedResource(
-  entry: string,
-): { readonly group: string; readonly plural: string } | undefined {
-  if (entry.startsWith("count/")) {
-    const [plural = "", ...group] = entry.slice("count/".length).split(".");
-    return { group: group.join("."), plural };
-  }
-  if (plainCounts.has(entry)) return { group: "", plural: entry };
-  if (/^services\.(nodeports|loadbalancers)$/.test(entry)) return { group: "", plural: Service.plural };
-  if (entry === "requests.storage" || entry.includes(".storageclass.storage.k8s.io/")) {
-    return { group: "", plural: PersistentVolumeClaim.plural };
-  }
-  return /^((requests|limits)\.|(cpu|memory|ephemeral-storage)$|hugepages-)/.test(entry)
-    ? { group: "", plural: Pod.plural }
-    : undefined;
+function countOf({ allocationMode, count }: Pick<ExactDeviceRequest, "allocationMode" | "count">): number {
+  if (allocationMode === "All") return mostDevices;
+  return allocationMode === undefined || allocationMode === "ExactCount" ? (count ?? 1) : 0;
 }

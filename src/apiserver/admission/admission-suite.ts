@@ -4,7 +4,10 @@ import type { Client, UserInfo } from "../../api/index.ts";
 import { Namespace, ServiceAccount } from "../../api/types/core-v1.ts";
 import type { Pod } from "../../api/types/core-v1.ts";
 import { memoryReader } from "../authorization/memory-reader.ts";
+import type { Authorizer } from "../authorization/authorizer.ts";
+import { AdmissionChain } from "./chain.ts";
 import { defaultAdmission } from "./default-admission.ts";
+import type { AdmissionOptions } from "./default-admission.ts";
 import type { AdmissionRequest } from "./plugin.ts";
 
 const ann: UserInfo = { name: "ann", groups: ["system:authenticated"] };
@@ -30,9 +33,9 @@ export const pod = (spec: Json = {}, metadata: Json = {}): Pod =>
   object("web", { spec: { containers: [{ name: "c" }], ...spec } }, { ...shop, ...metadata });
 
 /** The default plugins over a reader with the namespaces `shop` and `default`, and what runs a request through them. */
-export function setUpAdmission() {
+export function setUpAdmission(options: Partial<AdmissionOptions> = {}) {
   const reader = memoryReader();
-  for (const name of ["shop", "default"]) reader.put(Namespace, object(name));
+  for (const name of ["shop", "default", "kube-node-lease"]) reader.put(Namespace, object(name));
   reader.put(ServiceAccount, object("default", {}, shop));
   const client = {
     update: async (resource: Resource, value: KubernetesObject) => {
@@ -40,8 +43,18 @@ export function setUpAdmission() {
       return value;
     },
   } as unknown as Client;
-  const clock = new VirtualClock();
-  const plugins = defaultAdmission({ reader, random: seededRandom(1), clock, client });
+  const clock = new VirtualClock(Date.UTC(2026, 0, 1));
+  const authorizer: Authorizer = { authorize: () => ({ type: "noOpinion", reason: "" }) };
+  const plugins = defaultAdmission({
+    reader,
+    random: seededRandom(1),
+    clock,
+    client,
+    authorizer,
+    ...options,
+  });
+  const chain = new AdmissionChain(plugins);
+  const warnings: string[] = [];
   const run = async <T extends object>(
     resource: Resource<T>,
     request: Partial<Omit<AdmissionRequest, "resource">> & { readonly object?: object },
@@ -54,18 +67,17 @@ export function setUpAdmission() {
       name: current?.metadata.name ?? "",
       user: ann,
       dryRun: false,
+      warn: (message: string) => void warnings.push(message),
       ...request,
       resource: resource as Resource,
     } as AdmissionRequest;
-    for (const plugin of plugins) {
-      if (!plugin.operations.includes(full.operation) || !current) continue;
-      current = (await plugin.admit?.({ ...full, object: current })) ?? current;
+    const { admitting, validating } = chain.stepsFor(full.operation, full.resource);
+    if (current) {
+      for (const plugin of admitting) current = await plugin.admit({ ...full, object: current });
     }
-    for (const plugin of plugins) {
-      if (!plugin.operations.includes(full.operation)) continue;
-      await plugin.validate?.({ ...full, ...(current ? { object: current } : {}) });
-    }
+    const final = { ...full, ...(current ? { object: current } : {}) };
+    for (const plugin of validating) await plugin.validate(final);
     return current as unknown as T;
   };
-  return { reader, clock, run, plugins };
+  return { reader, clock, run, plugins, warnings };
 }

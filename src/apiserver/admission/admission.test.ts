@@ -1,6 +1,4 @@
 import { describe, expect, test } from "vitest";
-import type { Resource } from "../../apimachinery/index.ts";
-import type { UserInfo } from "../../api/index.ts";
 import {
   ConfigMap,
   Namespace,
@@ -16,8 +14,6 @@ import { PriorityClass } from "../../api/types/scheduling-v1.ts";
 import { object, pod, setUpAdmission, shop } from "./admission-suite.ts";
 import type { Json } from "./admission-suite.ts";
 
-const kubelet: UserInfo = { name: "system:node:one", groups: ["system:nodes"] };
-
 test("the order is upstream's", () => {
   expect(setUpAdmission().plugins.map((plugin) => plugin.name)).toEqual([
     "NamespaceLifecycle",
@@ -25,13 +21,20 @@ test("the order is upstream's", () => {
     "ServiceAccount",
     "NodeRestriction",
     "TaintNodesByCondition",
+    "PodSecurity",
     "Priority",
     "DefaultTolerationSeconds",
     "DefaultStorageClass",
     "StorageObjectInUseProtection",
     "PersistentVolumeClaimResize",
     "RuntimeClass",
+    "CertificateApproval",
+    "CertificateSigning",
+    "ClusterTrustBundleAttest",
+    "CertificateSubjectRestriction",
     "DefaultIngressClass",
+    "PodTopologyLabels",
+    "PodResizeValidator",
     "ResourceQuota",
   ]);
 });
@@ -241,67 +244,5 @@ describe("storage and ingresses", () => {
     expect((await run(Ingress, { object: object("i", { spec: {} }, shop) })).spec?.ingressClassName).toBe(
       "edge",
     );
-  });
-});
-
-describe("NodeRestriction", () => {
-  const own = pod({ nodeName: "one" });
-  const foreign = pod({ nodeName: "two" });
-  const node = (name: string, rest: Json = {}, labels: Json = {}) => object<Node>(name, rest, { labels });
-  const as = (request: Json) =>
-    ({ ...request, user: kubelet }) as Parameters<ReturnType<typeof setUpAdmission>["run"]>[1];
-  const cases: [string, Resource<never> | Resource, Json, string | undefined][] = [
-    ["own node", Node, { operation: "UPDATE", object: node("one"), old: node("one") }, undefined],
-    [
-      "another node",
-      Node,
-      { operation: "UPDATE", object: node("two"), old: node("two") },
-      'node "one" is not allowed to modify node "two"',
-    ],
-    [
-      "taints",
-      Node,
-      { operation: "UPDATE", object: node("one", { spec: { taints: [{ key: "a" }] } }), old: node("one") },
-      'node "one" is not allowed to modify taints',
-    ],
-    [
-      "restricted labels",
-      Node,
-      {
-        operation: "UPDATE",
-        object: node("one", {}, { "x.node-restriction.kubernetes.io/a": "1" }),
-        old: node("one"),
-      },
-      "is not allowed to modify labels: x.node-restriction.kubernetes.io/a",
-    ],
-    [
-      "own pod's status",
-      Pod,
-      { operation: "UPDATE", subresource: "status", object: own, old: own },
-      undefined,
-    ],
-    [
-      "another pod's status",
-      Pod,
-      { operation: "UPDATE", subresource: "status", object: foreign, old: foreign },
-      'node "one" can only update pod status for pods with spec.nodeName set to itself',
-    ],
-    [
-      "a pod that mirrors nothing",
-      Pod,
-      { object: own },
-      'pod does not have "kubernetes.io/config.mirror" annotation, node "one" can only create mirror pods',
-    ],
-    [
-      "a mirror pod",
-      Pod,
-      { object: pod({ nodeName: "one" }, { annotations: { "kubernetes.io/config.mirror": "x" } }) },
-      undefined,
-    ],
-  ];
-  test.each(cases)("%s", async (_, resource, request, problem) => {
-    const result = setUpAdmission().run(resource, as(request));
-    if (problem === undefined) await result;
-    else await expect(result).rejects.toThrow(problem);
   });
 });

@@ -1,4 +1,5 @@
-import type { Pod, Toleration } from "../../api/types/core-v1.ts";
+import { Pod } from "../../api/types/core-v1.ts";
+import type { Toleration } from "../../api/types/core-v1.ts";
 import type { AdmissionPlugin } from "./plugin.ts";
 import { podOf } from "./request.ts";
 
@@ -11,6 +12,7 @@ const tolerates = (toleration: Toleration, key: string): boolean =>
 export const defaultTolerationSeconds: AdmissionPlugin = {
   name: "DefaultTolerationSeconds",
   operations: ["CREATE", "UPDATE"],
+  resources: [Pod],
   admit(request) {
     const pod = podOf(request);
     if (!pod) return request.object;
@@ -25,6 +27,6 @@ export const defaultTolerationSeconds: AdmissionPlugin = {
       effect: "NoExecute",
       tolerationSeconds,
     }));
-    return { ...pod, spec: { ...pod.spec, tolerations: [...tolerations, ...added] } } as Pod;
+    return { ...pod, spec: { ...pod.spec, tolerations: [...tolerations, ...added] } };
   },
 };

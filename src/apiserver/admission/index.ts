@@ -1,2 +1,4 @@
-export * from "./default-admission.ts";
+export { admissionSelectionProblem, defaultAdmission } from "./default-admission.ts";
+export type { AdmissionSelection } from "./default-admission.ts";
+export { kindFinder } from "./owner-references.ts";
 export type * from "./plugin.ts";

@@ -1,15 +1,9 @@
-import { LimitRange, PersistentVolumeClaim } from "../../api/types/core-v1.ts";
-import type { Container, LimitRangeItem, Pod } from "../../api/types/core-v1.ts";
-import {
-  addResources,
-  canonicalQuantity,
-  compareQuantities,
-  milliValue,
-  parseQuantity,
-} from "../../apimachinery/index.ts";
+import { LimitRange, PersistentVolumeClaim, Pod } from "../../api/types/core-v1.ts";
+import type { Container, LimitRangeItem } from "../../api/types/core-v1.ts";
+import { canonicalQuantity, compareQuantities, milliValue, parseQuantity } from "../../apimachinery/index.ts";
 import type { ResourceList } from "../../apimachinery/index.ts";
 import type { ObjectReader } from "../reader.ts";
-import type { AdmissionPlugin } from "./plugin.ts";
+import type { AdmissionPlugin, AdmissionRequest } from "./plugin.ts";
 import { podResources, resourcesOf } from "../../api/quota/index.ts";
 import { joinProblems, objectAs, podOf, refused } from "./request.ts";
 
@@ -20,6 +14,7 @@ export function limitRanger(reader: ObjectReader): AdmissionPlugin {
   return {
     name: "LimitRanger",
     operations: ["CREATE", "UPDATE"],
+    resources: [Pod, PersistentVolumeClaim],
     admit(request) {
       const pod = podOf(request);
       if (!pod || request.operation !== "CREATE") return request.object;
@@ -29,19 +24,26 @@ export function limitRanger(reader: ObjectReader): AdmissionPlugin {
       return admitted;
     },
     validate(request) {
-      const pod = request.operation === "CREATE" ? podOf(request) : undefined;
-      const claim = objectAs(request, PersistentVolumeClaim);
-      if (!pod && !claim) return;
+      const problemsOf = judgeOf(request);
+      if (!problemsOf) return;
       for (const range of reader.list(LimitRange, request.namespace)) {
-        const items = range.spec?.limits ?? [];
-        const problems = [
-          ...(pod ? items.flatMap((item) => podProblems(item, pod)) : []),
-          ...(claim ? items.flatMap((item) => claimProblems(item, claim)) : []),
-        ];
+        const problems = (range.spec?.limits ?? []).flatMap(problemsOf);
         if (problems.length > 0) throw refused(request, joinProblems(problems));
       }
     },
   };
+}
+
+/** How the request is held to an item of a range; undefined when it is not. */
+function judgeOf(request: AdmissionRequest): ((item: LimitRangeItem) => string[]) | undefined {
+  if (request.old?.metadata.deletionTimestamp !== undefined) return undefined;
+  const claim = objectAs(request, PersistentVolumeClaim);
+  if (claim) return (item) => claimProblems(item, claim);
+  // A pod's containers change by a resize only.
+  const judged = request.operation === "CREATE" ? "" : "resize";
+  if (request.resource.plural !== Pod.plural || request.subresource !== judged) return undefined;
+  const pod = request.object as Pod;
+  return (item) => podProblems(item, pod);
 }
 
 /** The pod with the range's defaults where containers say nothing, and an annotation that tells so. */
@@ -107,21 +109,15 @@ function podProblems(item: LimitRangeItem, pod: Pod): string[] {
       );
     }
     case "Pod":
-      return problems(item, { requests: common(pod, "requests"), limits: common(pod, "limits") });
+      return problems(item, { requests: ownResources(pod, "requests"), limits: ownResources(pod, "limits") });
     default:
       return [];
   }
 }
 
-/** A pod's amounts, of the resources that every container states. */
-function common(pod: Pod, side: "requests" | "limits"): ResourceList {
-  const lists = pod.spec.containers.map((container) => resourcesOf(container, side));
-  const total = podResources({ ...pod.spec, overhead: {} }, side);
-  const stated = Object.entries(total).filter(
-    ([name]) => lists.every((list) => list[name] !== undefined) || pod.spec.resources?.[side]?.[name],
-  );
-  return addResources({}, Object.fromEntries(stated));
-}
+/** A pod's amounts, without what its runtime class adds. */
+const ownResources = (pod: Pod, side: "requests" | "limits"): ResourceList =>
+  podResources({ ...pod.spec, overhead: {} }, side);
 
 function problems(item: LimitRangeItem, amounts: Amounts): string[] {
   const { type } = item;

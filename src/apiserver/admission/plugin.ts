@@ -24,6 +24,8 @@ export interface AdmissionRequest {
 export interface AdmissionPlugin {
   readonly name: string;
   readonly operations: readonly AdmissionRequest["operation"][];
+  /** The only resources, with their subresources, that it concerns itself with; absent: all. */
+  readonly resources?: readonly Pick<Resource, "group" | "plural">[];
   /** Answers the object to go on with, the same one when nothing changes. */
   admit?(
     request: AdmissionRequest & { readonly object: KubernetesObject },

@@ -1,5 +1,6 @@
 import { PriorityClass } from "../../api/types/scheduling-v1.ts";
-import type { Pod, PodSpec } from "../../api/types/core-v1.ts";
+import { Pod } from "../../api/types/core-v1.ts";
+import type { PodSpec } from "../../api/types/core-v1.ts";
 import type { New } from "../../apimachinery/index.ts";
 import type { ObjectReader } from "../reader.ts";
 import type { AdmissionPlugin, AdmissionRequest } from "./plugin.ts";
@@ -32,26 +33,44 @@ export function priorityAdmission(reader: ObjectReader): AdmissionPlugin {
   return {
     name: "Priority",
     operations: ["CREATE", "UPDATE"],
+    resources: [Pod, PriorityClass],
     admit(request) {
       const pod = podOf(request);
-      if (!pod || request.operation !== "CREATE") return request.object;
+      if (!pod) return request.object;
+      if (request.old) return withPriorityOf(request.old as Pod, pod);
       const chosen = chooseClass(reader, pod.spec);
       if (!chosen) {
         throw refused(request, `no PriorityClass with name ${pod.spec.priorityClassName ?? ""} was found`);
       }
-      return { ...pod, spec: withPriority(request, { spec: pod.spec, chosen }) } as Pod;
+      return { ...pod, spec: withPriority(request, { spec: pod.spec, chosen }) };
     },
     validate(request) {
       const priorityClass = objectAs(request, PriorityClass);
       if (!priorityClass?.globalDefault) return;
-      const other = reader.list(PriorityClass).find((candidate) => candidate.globalDefault);
-      if (!other || other.metadata.name === priorityClass.metadata.name) return;
+      const other = reader
+        .list(PriorityClass)
+        .find(
+          (candidate) => candidate.globalDefault && candidate.metadata.name !== priorityClass.metadata.name,
+        );
+      if (!other) return;
       throw refused(
         request,
         `PriorityClass ${other.metadata.name} is already marked as default. Only one default can exist`,
       );
     },
   };
+}
+
+/** What the pod got when it was made, where an update leaves it out. */
+function withPriorityOf(old: Pod, pod: Pod): Pod {
+  const { priority, preemptionPolicy } = old.spec;
+  const kept = {
+    ...(priority === undefined || pod.spec.priority !== undefined ? {} : { priority }),
+    ...(preemptionPolicy === undefined || pod.spec.preemptionPolicy !== undefined
+      ? {}
+      : { preemptionPolicy }),
+  };
+  return Object.keys(kept).length === 0 ? pod : { ...pod, spec: { ...pod.spec, ...kept } };
 }
 
 function chooseClass(reader: ObjectReader, spec: PodSpec): Chosen | undefined {

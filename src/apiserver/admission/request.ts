@@ -34,3 +34,6 @@ export const joinProblems = (problems: readonly string[]): string =>
 
 /** Marks pods that mirror a static pod of a node. */
 export const mirrorAnnotation = "kubernetes.io/config.mirror";
+
+/** A refusal without a reason, as upstream's plain errors reach clients. */
+export const plainError = (message: string): ApiError => new ApiError({ message, reason: "", code: 500 });

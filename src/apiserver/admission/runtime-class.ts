@@ -1,5 +1,6 @@
 import { RuntimeClass } from "../../api/types/node-v1.ts";
-import type { Pod, PodSpec, Toleration } from "../../api/types/core-v1.ts";
+import { Pod } from "../../api/types/core-v1.ts";
+import type { PodSpec, Toleration } from "../../api/types/core-v1.ts";
 import { canonicalQuantity } from "../../apimachinery/index.ts";
 import type { ObjectReader } from "../reader.ts";
 import type { AdmissionPlugin, AdmissionRequest } from "./plugin.ts";
@@ -10,6 +11,7 @@ export function runtimeClassAdmission(reader: ObjectReader): AdmissionPlugin {
   return {
     name: "RuntimeClass",
     operations: ["CREATE"],
+    resources: [Pod],
     admit(request) {
       const pod = podOf(request);
       if (!pod) return request.object;
@@ -31,7 +33,7 @@ export function runtimeClassAdmission(reader: ObjectReader): AdmissionPlugin {
           spec: withOverhead(request, { spec: pod.spec, runtimeClass }),
           runtimeClass,
         }),
-      } as Pod;
+      };
     },
   };
 }

@@ -16,6 +16,7 @@ const protections = [
 export const storageObjectInUseProtection: AdmissionPlugin = {
   name: "StorageObjectInUseProtection",
   operations: ["CREATE"],
+  resources: [PersistentVolume, PersistentVolumeClaim],
   admit(request) {
     const { object } = request;
     const protection = protections.find(({ resource }) => concerns(request, resource));
@@ -44,6 +45,7 @@ export function defaultStorageClass(reader: ObjectReader): AdmissionPlugin {
   return {
     name: "DefaultStorageClass",
     operations: ["CREATE"],
+    resources: [PersistentVolumeClaim],
     admit(request) {
       const claim = objectAs(request, PersistentVolumeClaim);
       if (!claim || claim.spec.storageClassName !== undefined) return request.object;
@@ -65,6 +67,7 @@ export function persistentVolumeClaimResize(reader: ObjectReader): AdmissionPlug
   return {
     name: "PersistentVolumeClaimResize",
     operations: ["UPDATE"],
+    resources: [PersistentVolumeClaim],
     validate(request) {
       const claim = objectAs(request, PersistentVolumeClaim);
       const old = request.old as PersistentVolumeClaim | undefined;
@@ -91,6 +94,7 @@ export function defaultIngressClass(reader: ObjectReader): AdmissionPlugin {
   return {
     name: "DefaultIngressClass",
     operations: ["CREATE"],
+    resources: [Ingress],
     admit(request) {
       const ingress = objectAs(request, Ingress);
       if (!ingress || ingress.spec?.ingressClassName !== undefined) return request.object;

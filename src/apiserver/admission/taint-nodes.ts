@@ -8,6 +8,7 @@ const notReady = "node.kubernetes.io/not-ready";
 export const taintNodesByCondition: AdmissionPlugin = {
   name: "TaintNodesByCondition",
   operations: ["CREATE"],
+  resources: [Node],
   admit(request) {
     const node = objectAs(request, Node);
     if (!node) return request.object;

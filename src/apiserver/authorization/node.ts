@@ -2,6 +2,7 @@ import { Pod, PersistentVolume, PersistentVolumeClaim } from "../../api/types/co
 import type { PodSpec } from "../../api/types/core-v1.ts";
 import { keyOf, keyString } from "../../apimachinery/index.ts";
 import { VolumeAttachment } from "../../api/types/storage-v1.ts";
+import { podReferences } from "../../api/index.ts";
 import type { UserInfo } from "../../api/index.ts";
 import type { ObjectReader } from "../reader.ts";
 import type { Attributes, Authorizer, Decision } from "./authorizer.ts";
@@ -59,12 +60,12 @@ const unrelated = (node: string) => noOpinion(`no relationship found between nod
 
 /** Resources that a node may use only as far as they concern it. */
 const narrowedResources: Readonly<Record<string, (question: Question) => Decision>> = {
-  "secrets.": (question) => readReferenced(question, (spec) => referencesOf(spec).secrets),
-  "configmaps.": (question) => readReferenced(question, (spec) => referencesOf(spec).configMaps),
+  "secrets.": (question) => readReferenced(question, (spec) => podReferences(spec).secrets),
+  "configmaps.": (question) => readReferenced(question, (spec) => podReferences(spec).configMaps),
   "persistentvolumeclaims.": (question) =>
     question.attributes.subresource === "status"
-      ? referenced(question, ["get", "update", "patch"], (spec) => referencesOf(spec).claims)
-      : referenced(question, ["get"], (spec) => referencesOf(spec).claims),
+      ? referenced(question, ["get", "update", "patch"], (spec) => podReferences(spec).claims)
+      : referenced(question, ["get"], (spec) => podReferences(spec).claims),
   "persistentvolumes.": decidePersistentVolume,
   "resourceclaims.resource.k8s.io": decideResourceClaim,
   "volumeattachments.storage.k8s.io": decideVolumeAttachment,
@@ -109,7 +110,7 @@ function decidePersistentVolume(question: Question): Decision {
     pods.some(
       node,
       (pod) =>
-        pod.metadata.namespace === claim.namespace && referencesOf(pod.spec).claims.has(claim.name ?? ""),
+        pod.metadata.namespace === claim.namespace && podReferences(pod.spec).claims.has(claim.name ?? ""),
     );
   return related ? allow : unrelated(node);
 }
@@ -183,41 +184,6 @@ function decideNode({ node, attributes }: Question): Decision {
     default:
       return noOpinion("");
   }
-}
-
-/** Names of what a pod needs from its namespace. */
-function referencesOf(spec: PodSpec) {
-  const secrets = new Set<string>();
-  const configMaps = new Set<string>();
-  const claims = new Set<string>();
-  const add = (names: Set<string>, name: string | undefined) => void (name && names.add(name));
-  for (const secret of spec.imagePullSecrets ?? []) add(secrets, secret.name);
-  const containers = [
-    ...spec.containers,
-    ...(spec.initContainers ?? []),
-    ...(spec.ephemeralContainers ?? []),
-  ];
-  for (const container of containers) {
-    for (const source of container.envFrom ?? []) {
-      add(secrets, source.secretRef?.name);
-      add(configMaps, source.configMapRef?.name);
-    }
-    for (const variable of container.env ?? []) {
-      add(secrets, variable.valueFrom?.secretKeyRef?.name);
-      add(configMaps, variable.valueFrom?.configMapKeyRef?.name);
-    }
-  }
-  for (const volume of spec.volumes ?? []) {
-    add(secrets, volume.secret?.secretName);
-    add(secrets, volume.csi?.nodePublishSecretRef?.name);
-    add(configMaps, volume.configMap?.name);
-    add(claims, volume.persistentVolumeClaim?.claimName);
-    for (const source of volume.projected?.sources ?? []) {
-      add(secrets, source.secret?.name);
-      add(configMaps, source.configMap?.name);
-    }
-  }
-  return { secrets, configMaps, claims };
 }
 
 /** Pods by the node they are bound to, kept current. */

@@ -37,14 +37,14 @@ export async function admit(
   subject: AdmissionSubject,
   objects: { object: AnyObject; old?: AnyObject | undefined },
 ): Promise<AnyObject> {
-  let { object } = objects;
-  for (const plugin of core.admission) {
-    if (!plugin.admit || !plugin.operations.includes(subject.operation)) continue;
-    const request = requestOf(subject, { object, old: objects.old });
-    const admitted = plugin.admit({ ...request, object });
-    object = (admitted instanceof Promise ? await admitted : admitted) as AnyObject;
+  const { admitting } = core.admission.stepsFor(subject.operation, subject.served.resource);
+  let request = { ...requestOf(subject, objects), object: objects.object };
+  for (const plugin of admitting) {
+    const answer = plugin.admit(request);
+    const object = (answer instanceof Promise ? await answer : answer) as AnyObject;
+    if (object !== request.object) request = { ...request, object };
   }
-  return object;
+  return request.object;
 }
 
 /** Throws when a plugin refuses. */
@@ -53,10 +53,10 @@ export async function validateAdmission(
   subject: AdmissionSubject,
   objects: { object?: AnyObject | undefined; old?: AnyObject | undefined },
 ): Promise<void> {
-  let request: AdmissionRequest | undefined;
-  for (const plugin of core.admission) {
-    if (!plugin.validate || !plugin.operations.includes(subject.operation)) continue;
-    request ??= requestOf(subject, objects);
+  const { validating } = core.admission.stepsFor(subject.operation, subject.served.resource);
+  if (validating.length === 0) return;
+  const request = requestOf(subject, objects);
+  for (const plugin of validating) {
     const verdict = plugin.validate(request);
     if (verdict instanceof Promise) await verdict;
   }

@@ -4,7 +4,7 @@ import type { GroupResource, ObjectKey } from "../../apimachinery/index.ts";
 import type { UserInfo } from "../../api/index.ts";
 import { StoreError } from "../../store/index.ts";
 import type { Store } from "../../store/index.ts";
-import type { AdmissionPlugin } from "../admission/plugin.ts";
+import type { AdmissionChain } from "../admission/chain.ts";
 import type { Attributes, Authorizer } from "../authorization/authorizer.ts";
 import { forbiddenError } from "../authorization/index.ts";
 import type { CacheSet } from "./cache.ts";
@@ -22,7 +22,7 @@ export interface Core {
   readonly random: Random;
   readonly logger: Logger;
   readonly authorizer: Authorizer;
-  readonly admission: readonly AdmissionPlugin[];
+  readonly admission: AdmissionChain;
   /** By `group/plural`. */
   readonly writeHooks: ReadonlyMap<string, WriteHook>;
   /** By `group/plural/subresource`. */

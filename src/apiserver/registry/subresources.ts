@@ -96,11 +96,13 @@ export const bindPod: PostHandler = async ({ core, served, key, body, options })
         lastTransitionTime: timestampOf(core.clock.now()),
       };
       const annotations = { ...pod.metadata.annotations, ...binding.metadata.annotations };
+      const labels = { ...pod.metadata.labels, ...binding.metadata.labels };
       return {
         ...pod,
         metadata: {
           ...pod.metadata,
           ...(Object.keys(annotations).length > 0 ? { annotations } : {}),
+          ...(Object.keys(labels).length > 0 ? { labels } : {}),
         },
         spec: { ...pod.spec, nodeName: node },
         status: { ...pod.status, conditions: [...conditions, scheduled] },

@@ -3,6 +3,7 @@ import { silentLogger, systemClock, systemRandom } from "../../base/index.ts";
 import { resourceFacts, schemas } from "../../api/index.ts";
 import type { Client, UserInfo } from "../../api/index.ts";
 import type { Store } from "../../store/index.ts";
+import { AdmissionChain } from "../admission/chain.ts";
 import type { AdmissionPlugin } from "../admission/plugin.ts";
 import type { Authorizer } from "../authorization/authorizer.ts";
 import type { ObjectReader } from "../reader.ts";
@@ -90,7 +91,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     random,
     logger,
     authorizer: { authorize: () => ({ type: "allow", reason: "" }) },
-    admission: [],
+    admission: new AdmissionChain([]),
     writeHooks,
     postHandlers,
     answers,
@@ -98,7 +99,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const parts: ServerParts = { reader, served, client: createLocalClient(core, loopbackUser) };
   const { authorizer, admission = [], answers: given = {} } = options;
   core.authorizer = typeof authorizer === "function" ? authorizer(parts) : authorizer;
-  core.admission = typeof admission === "function" ? admission(parts) : admission;
+  core.admission = new AdmissionChain(typeof admission === "function" ? admission(parts) : admission);
   const answered = typeof given === "function" ? given({ ...parts, authorizer: core.authorizer }) : given;
   for (const [name, handler] of Object.entries(answered)) answers.set(name, handler);
   const { postHandlers: posts = {} } = options;

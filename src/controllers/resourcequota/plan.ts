@@ -12,7 +12,7 @@ export interface Counted {
 /** The status that the quota should have; undefined when it has it. Of what cannot be counted the last known stays. */
 export function planQuotaStatus(
   quota: ResourceQuota,
-  counted: readonly Counted[],
+  { counted, now }: { readonly counted: readonly Counted[]; readonly now: number },
 ): { readonly hard: ResourceList; readonly used: ResourceList } | undefined {
   const hard = quota.spec?.hard ?? {};
   const used: Record<string, string> = {};
@@ -22,7 +22,7 @@ export function planQuotaStatus(
   }
   for (const { resource, objects } of counted) {
     const names = Object.keys(hard).filter((name) => counts(name, resource));
-    const sum = usageOf(quota, { resource, objects });
+    const sum = usageOf(quota, { resource, objects, now });
     for (const name of names) used[name] = sum[name] ?? "0";
   }
   const same = sameAmounts(quota.status?.hard, hard) && sameAmounts(quota.status?.used, used);
@@ -35,10 +35,13 @@ export function counts(entry: string, resource: Pick<Resource, "group" | "plural
   return counted?.group === resource.group && counted.plural === resource.plural;
 }
 
-function usageOf(quota: ResourceQuota, { resource, objects }: Counted): ResourceList {
+function usageOf(
+  quota: ResourceQuota,
+  { resource, objects, now }: Counted & { readonly now: number },
+): ResourceList {
   let sum: ResourceList = {};
   for (const object of objects) {
-    if (quotaMatches(quota, { resource, object })) sum = addResources(sum, quotaUsage(resource, object));
+    if (quotaMatches(quota, { resource, object })) sum = addResources(sum, quotaUsage(resource, object, now));
   }
   return sum;
 }

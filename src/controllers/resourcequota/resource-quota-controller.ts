@@ -50,7 +50,7 @@ class ResourceQuotaController implements Controller {
         return { resource, objects: informer.list(key.namespace) };
       }),
     );
-    const status = planQuotaStatus(quota, counted);
+    const status = planQuotaStatus(quota, { counted, now: this.context.clock.now() });
     if (status) await client.update(ResourceQuota, { ...quota, status }, { subresource: "status" });
     return again(resyncPeriod);
   }
@@ -93,13 +93,16 @@ class ResourceQuotaController implements Controller {
       Object.keys(quota.spec?.hard ?? {}).some((entry) => counts(entry, resource)),
     );
     if (counting.length === 0) return;
-    const delay = delayOf(resource, change);
+    const delay = delayOf(change, { resource, now: this.context.clock.now() });
     if (delay !== undefined) for (const quota of counting) this.wake(keyOf(quota), delay);
   }
 }
 
 /** When a change is to be counted; undefined when it takes and frees nothing. */
-function delayOf(resource: Resource, change: Change<KubernetesObject>): Milliseconds | undefined {
+function delayOf(
+  change: Change<KubernetesObject>,
+  { resource, now }: { readonly resource: Resource; readonly now: number },
+): Milliseconds | undefined {
   switch (change.type) {
     case "added":
       return mendingDelay;
@@ -107,7 +110,9 @@ function delayOf(resource: Resource, change: Change<KubernetesObject>): Millisec
       return releaseDelay;
     case "updated": {
       const { object, old } = change;
-      return equalJson(quotaUsage(resource, object), quotaUsage(resource, old)) ? undefined : releaseDelay;
+      return equalJson(quotaUsage(resource, object, now), quotaUsage(resource, old, now))
+        ? undefined
+        : releaseDelay;
     }
   }
 }

@@ -61,7 +61,7 @@ describe("plan", () => {
     ],
   ];
   for (const [name, given, objects, expected] of cases) {
-    test(name, () => expect(planQuotaStatus(given, pods(...objects))).toEqual(expected));
+    test(name, () => expect(planQuotaStatus(given, { counted: pods(...objects), now: 0 })).toEqual(expected));
   }
 });
 

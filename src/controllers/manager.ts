@@ -2,6 +2,12 @@ import type { Clock, Logger, Random } from "../base/index.ts";
 import { createInformerFactory } from "../client/index.ts";
 import type { InformerFactory } from "../client/index.ts";
 import type { Client } from "../api/index.ts";
+import {
+  approvingController,
+  cleanerController,
+  signingController,
+  trustBundlePublisher,
+} from "./certificates/index.ts";
 import { clusterRoleAggregationController } from "./clusterroleaggregation/index.ts";
 import { cronJobController } from "./cronjob/index.ts";
 import { daemonSetController } from "./daemonset/index.ts";
@@ -13,6 +19,7 @@ import { endpointSliceMirroringController } from "./endpointslicemirroring/index
 import { managerUser, runEntries } from "./framework/index.ts";
 import type { ControllerEntry, ControllerSettings } from "./framework/index.ts";
 import { garbageCollector } from "./garbagecollector/index.ts";
+import { legacyTokenCleaner, legacyTokensController } from "./legacy-tokens/index.ts";
 import { jobController, ttlAfterFinishedController } from "./job/index.ts";
 import { namespaceController } from "./namespace/index.ts";
 import { claimBinder, volumeBinder } from "./persistentvolume/index.ts";
@@ -91,6 +98,32 @@ export const allControllers: readonly ControllerEntry[] = [
     create: serviceAccountController,
   },
   { name: "serviceaccount-token-controller", create: tokensController },
+  { name: "serviceaccount-token-controller", create: legacyTokensController },
+  {
+    name: "legacy-serviceaccount-token-cleaner-controller",
+    account: "legacy-service-account-token-cleaner",
+    create: legacyTokenCleaner,
+  },
+  {
+    name: "certificatesigningrequest-signing-controller",
+    account: "certificate-controller",
+    create: signingController,
+  },
+  {
+    name: "certificatesigningrequest-approving-controller",
+    account: "certificate-controller",
+    create: approvingController,
+  },
+  {
+    name: "certificatesigningrequest-cleaner-controller",
+    account: "certificate-controller",
+    create: cleanerController,
+  },
+  {
+    name: "kube-apiserver-serving-clustertrustbundle-publisher-controller",
+    account: "kube-apiserver-serving-clustertrustbundle-publisher",
+    create: trustBundlePublisher,
+  },
   {
     name: "root-ca-certificate-publisher-controller",
     account: "root-ca-cert-publisher",

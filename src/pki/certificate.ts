@@ -2,6 +2,7 @@ import { createPublicKey, webcrypto, X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import type * as x509 from "@peculiar/x509";
 import type { Milliseconds } from "../base/index.ts";
+import { readUsages } from "./usages.ts";
 
 /** A certificate and its private key, both PEM. */
 export interface CertificatePair {
@@ -93,42 +94,41 @@ export async function issueCertificate(request: CertificateRequest): Promise<Cer
   return { certificate, key };
 }
 
-/** The certificate for a PEM signing request, with the request's subject and alternative names. */
+/** The certificate for a PEM signing request, with the request's subject and alternative names; usages as the API names them. */
 export async function signRequest(options: {
   readonly ca: CertificateAuthority;
   readonly request: string;
-  readonly usages: readonly CertificateUsage[];
-  readonly now: Milliseconds;
-  readonly lifetime: Milliseconds;
+  readonly usages: readonly string[];
+  readonly notBefore: Milliseconds;
+  readonly notAfter: Milliseconds;
 }): Promise<string> {
+  const { ca, notBefore, notAfter } = options;
   const library = await loadLibrary();
   const request = new library.Pkcs10CertificateRequest(options.request);
   if (!(await request.verify())) throw new Error("the request's signature is wrong");
-  const details = await describeRequest(options.request);
-  return signPublicKey({ ...options, ...details, publicKey: request.publicKey });
-}
-
-/** What a PEM signing request asks for. */
-export async function describeRequest(pem: string): Promise<
-  CertificateSubject & {
-    readonly dnsNames: readonly string[];
-    readonly ipAddresses: readonly string[];
-    readonly otherNames: boolean;
-  }
-> {
-  const library = await loadLibrary();
-  const request = new library.Pkcs10CertificateRequest(pem);
-  const names = [...request.extensions].flatMap((extension) =>
-    extension instanceof library.SubjectAlternativeNameExtension ? extension.names.items : [],
+  const issuer = new library.X509Certificate(ca.certificate);
+  const { keyUsages, extendedKeyUsages } = readUsages(options.usages);
+  const names = request.extensions.filter(
+    (extension) => extension instanceof library.SubjectAlternativeNameExtension,
   );
-  const valuesOf = (type: string) => names.filter((name) => name.type === type).map((name) => name.value);
-  return {
-    commonName: request.subjectName.getField("CN")[0] ?? "",
-    organizations: request.subjectName.getField("O"),
-    dnsNames: valuesOf("dns"),
-    ipAddresses: valuesOf("ip"),
-    otherNames: names.some((name) => name.type !== "dns" && name.type !== "ip"),
-  };
+  const certificate = await library.X509CertificateGenerator.create({
+    serialNumber: serialNumber(),
+    subject: request.subjectName,
+    issuer: issuer.subjectName,
+    notBefore: new Date(notBefore),
+    notAfter: new Date(Math.min(notAfter, issuer.notAfter.getTime())),
+    signingAlgorithm,
+    signingKey: await importPrivateKey(ca.key),
+    publicKey: request.publicKey,
+    extensions: [
+      ...(keyUsages === 0 ? [] : [new library.KeyUsagesExtension(keyUsages as x509.KeyUsageFlags, true)]),
+      ...(extendedKeyUsages.length === 0 ? [] : [new library.ExtendedKeyUsageExtension(extendedKeyUsages)]),
+      new library.BasicConstraintsExtension(false, undefined, true),
+      await library.AuthorityKeyIdentifierExtension.create(issuer.publicKey),
+      ...names,
+    ],
+  });
+  return certificate.toString("pem") + "\n";
 }
 
 /** Makes a key and a PEM signing request for it. */

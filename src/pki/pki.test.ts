@@ -54,13 +54,20 @@ describe("certificates", () => {
       organizations: ["system:nodes"],
       dnsNames: ["one"],
     });
-    const certificate = await signRequest({ ca, request, usages: ["server"], now, lifetime: day });
+    const usages = ["digital signature", "server auth"];
+    const validity = { notBefore: now - day, notAfter: now + day };
+    const certificate = await signRequest({ ca, request, usages, ...validity });
     expect(certificateSubject(certificate)).toEqual({
       commonName: "system:node:one",
       organizations: ["system:nodes"],
     });
     expect(certificateServes({ certificate, key }, { ca, names: ["one"], now, margin: 0 })).toBe(true);
-    expect(Date.parse(new X509Certificate(certificate).validTo)).toBe(now + day);
+    const read = new X509Certificate(certificate);
+    expect([Date.parse(read.validFrom), Date.parse(read.validTo)]).toEqual([now - day, now + day]);
+    expect(read.keyUsage).toEqual(["1.3.6.1.5.5.7.3.1"]);
+    await expect(signRequest({ ca, request, usages: ["magic"], ...validity })).rejects.toThrow(
+      'unrecognized usage values: ["magic"]',
+    );
   });
 });
 

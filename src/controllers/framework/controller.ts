@@ -94,6 +94,15 @@ export interface ControllerSettings {
     readonly serviceAccount: { readonly name: string; readonly uid: string };
     readonly secret: { readonly name: string; readonly uid: string };
   }) => Promise<string>;
+  /** Signs base64-encoded PEM requests as the cluster's authority; absent: no certificates are issued. Base64 of PEM. */
+  readonly signCertificate?: (of: {
+    readonly request: string;
+    readonly usages: readonly string[];
+    readonly notBefore: Milliseconds;
+    readonly notAfter: Milliseconds;
+  }) => Promise<string>;
+  /** Service accounts get a secret with a token that does not expire, as before v1.24; default: they get none. */
+  readonly legacyServiceAccountTokens?: boolean;
   /** All resources of the API, for namespaces' deletion and garbage collection. */
   readonly catalog: Catalog;
   /** Without a heartbeat for this long a node is not ready; default 50 s. */

@@ -3,3 +3,4 @@ export {
   serviceAccountController,
   tokensController,
 } from "./serviceaccount-controllers.ts";
+export * from "./token-secret.ts";

@@ -2,15 +2,13 @@ import { ApiError, keyOf } from "../../apimachinery/index.ts";
 import { ConfigMap, Namespace, Secret, ServiceAccount } from "../../api/types/core-v1.ts";
 import { equalJson, observed, settled, watch, watchItself } from "../framework/index.ts";
 import type { Controller, ControllerContext, ControllerSettings } from "../framework/index.ts";
+import { accountNameAnnotation, accountUidAnnotation, encodeText, tokenSecretType } from "./token-secret.ts";
 
 const defaultAccount = "default";
 const rootConfigMap = "kube-root-ca.crt";
 const rootDescription =
   "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the internal service IP or kubernetes.default.svc. " +
   "No other usage is guaranteed across distributions of Kubernetes clusters.";
-const tokenSecretType = "kubernetes.io/service-account-token";
-const accountNameAnnotation = "kubernetes.io/service-account.name";
-const accountUidAnnotation = "kubernetes.io/service-account.uid";
 
 /** Gives every namespace its `default` service account. Keys are namespaces. */
 export function serviceAccountController(context: ControllerContext): Controller {
@@ -126,15 +124,16 @@ export function tokensController(context: ControllerContext): Controller {
   };
 }
 
-const encode = (text: string) => btoa(String.fromCharCode(...new TextEncoder().encode(text)));
-
 /** The secret with all that it lacks; undefined when it is complete or tokens cannot be signed. */
 async function fillSecret(
   secret: Secret,
   { account, settings }: { account: ServiceAccount; settings: ControllerSettings },
 ): Promise<Secret | undefined> {
   const { name, uid, namespace = "", annotations } = secret.metadata;
-  const wanted = { "ca.crt": encode(settings.rootCertificateAuthority), namespace: encode(namespace) };
+  const wanted = {
+    "ca.crt": encodeText(settings.rootCertificateAuthority),
+    namespace: encodeText(namespace),
+  };
   const { "ca.crt": certificate, namespace: told, token } = secret.data ?? {};
   const bound = annotations?.[accountUidAnnotation];
   const complete = token && bound && certificate === wanted["ca.crt"] && told === wanted.namespace;
@@ -149,7 +148,7 @@ async function fillSecret(
       ...secret.metadata,
       annotations: { ...annotations, [accountUidAnnotation]: serviceAccount.uid },
     },
-    data: { ...secret.data, ...wanted, ...(signed === undefined ? {} : { token: encode(signed) }) },
+    data: { ...secret.data, ...wanted, ...(signed === undefined ? {} : { token: encodeText(signed) }) },
   };
 }
 

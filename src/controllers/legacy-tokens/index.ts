@@ -1,0 +1,2 @@
+export { legacyTokenCleaner } from "./cleaner-controller.ts";
+export { legacyTokensController } from "./tokens-controller.ts";

@@ -30,6 +30,7 @@ export const certificateLifetime: Milliseconds = 365 * day;
 const clockSkew: Milliseconds = 5 * 60 * 1000;
 
 const algorithm = { name: "ECDSA", namedCurve: "P-256" } as const;
+const keyUsageIdentifier = "2.5.29.15";
 const signingAlgorithm = { name: "ECDSA", hash: "SHA-256" } as const;
 
 /** Loading costs about 100 ms, so it happens only when something is made or signed. */
@@ -107,7 +108,7 @@ export async function signRequest(options: {
   const request = new library.Pkcs10CertificateRequest(options.request);
   if (!(await request.verify())) throw new Error("the request's signature is wrong");
   const issuer = new library.X509Certificate(ca.certificate);
-  const { keyUsages, extendedKeyUsages } = readUsages(options.usages);
+  const { keyUsage, extendedKeyUsages } = readUsages(options.usages);
   const names = request.extensions.filter(
     (extension) => extension instanceof library.SubjectAlternativeNameExtension,
   );
@@ -121,7 +122,7 @@ export async function signRequest(options: {
     signingKey: await importPrivateKey(ca.key),
     publicKey: request.publicKey,
     extensions: [
-      ...(keyUsages === 0 ? [] : [new library.KeyUsagesExtension(keyUsages as x509.KeyUsageFlags, true)]),
+      ...(keyUsage ? [new library.Extension(keyUsageIdentifier, true, keyUsage)] : []),
       ...(extendedKeyUsages.length === 0 ? [] : [new library.ExtendedKeyUsageExtension(extendedKeyUsages)]),
       new library.BasicConstraintsExtension(false, undefined, true),
       await library.AuthorityKeyIdentifierExtension.create(issuer.publicKey),

@@ -64,6 +64,8 @@ describe("certificates", () => {
     expect(certificateServes({ certificate, key }, { ca, names: ["one"], now, margin: 0 })).toBe(true);
     const read = new X509Certificate(certificate);
     expect([Date.parse(read.validFrom), Date.parse(read.validTo)]).toEqual([now - day, now + day]);
+    const { KeyUsagesExtension, X509Certificate: Parsed } = await import("@peculiar/x509");
+    expect(new Parsed(certificate).getExtension(KeyUsagesExtension)?.usages).toBe(1);
     expect(read.keyUsage).toEqual(["1.3.6.1.5.5.7.3.1"]);
     await expect(signRequest({ ca, request, usages: ["magic"], ...validity })).rejects.toThrow(
       'unrecognized usage values: ["magic"]',

@@ -1,15 +1,15 @@
-/** Bits of the key usage extension (RFC 5280, section 4.2.1.3), by the API's names. */
+/** Bits of the key usage extension (RFC 5280, section 4.2.1.3), the first the highest, by the API's names. */
 const keyUsageBits: Readonly<Record<string, number>> = {
-  signing: 1,
-  "digital signature": 1,
-  "content commitment": 2,
-  "key encipherment": 4,
-  "data encipherment": 8,
-  "key agreement": 16,
-  "cert sign": 32,
-  "crl sign": 64,
-  "encipher only": 128,
-  "decipher only": 256,
+  signing: 0x8000,
+  "digital signature": 0x8000,
+  "content commitment": 0x4000,
+  "key encipherment": 0x2000,
+  "data encipherment": 0x1000,
+  "key agreement": 0x0800,
+  "cert sign": 0x0400,
+  "crl sign": 0x0200,
+  "encipher only": 0x0100,
+  "decipher only": 0x0080,
 };
 
 /** Object identifiers of extended key usages, by the API's names. */
@@ -31,7 +31,8 @@ const extendedUsages: Readonly<Record<string, string>> = {
 
 /** What a certificate for these usages says; throws for usages that nobody knows. */
 export function readUsages(usages: readonly string[]): {
-  readonly keyUsages: number;
+  /** DER of the key usage extension; absent when no usage is one of a key. */
+  readonly keyUsage?: Uint8Array<ArrayBuffer>;
   readonly extendedKeyUsages: string[];
 } {
   const unknown = usages.filter((usage) => !keyUsageBits[usage] && !extendedUsages[usage]);
@@ -40,8 +41,18 @@ export function readUsages(usages: readonly string[]): {
       `unrecognized usage values: [${unknown.map((usage) => JSON.stringify(usage)).join(" ")}]`,
     );
   }
+  const bits = usages.reduce((sum, usage) => sum | (keyUsageBits[usage] ?? 0), 0);
   return {
-    keyUsages: usages.reduce((bits, usage) => bits | (keyUsageBits[usage] ?? 0), 0),
+    ...(bits === 0 ? {} : { keyUsage: bitString(bits) }),
     extendedKeyUsages: [...new Set(usages.flatMap((usage) => extendedUsages[usage] ?? []))],
   };
+}
+
+const bitStringTag = 3;
+
+/** DER of up to 16 bits, without trailing zeros. */
+function bitString(bits: number): Uint8Array<ArrayBuffer> {
+  const unused = Math.log2(bits & -bits);
+  const bytes = unused >= 8 ? [bits >> 8] : [bits >> 8, bits & 0xff];
+  return Uint8Array.from([bitStringTag, bytes.length + 1, unused % 8, ...bytes]);
 }

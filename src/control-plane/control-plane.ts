@@ -23,11 +23,17 @@ import {
 } from "../apiserver/authorization/index.ts";
 import type { Authorizer, RbacAuthorizer } from "../apiserver/authorization/index.ts";
 import { createEventRecorder, createInformerFactory } from "../client/index.ts";
-import { runControllers, type Catalog, type RunControllersOptions } from "../controllers/index.ts";
+import {
+  runControllers,
+  type Catalog,
+  type ControllerSettings,
+  type RunControllersOptions,
+} from "../controllers/index.ts";
 import { runScheduler } from "../scheduler/index.ts";
 import { startCompactor, type Store } from "../store/index.ts";
 import { bootstrapCluster } from "./bootstrap.ts";
 import { publishServiceRange } from "./service-range.ts";
+import { keepTokenTracking, tokenUseNote } from "./token-tracking.ts";
 
 export interface ControlPlaneOptions {
   readonly store: Store;
@@ -43,6 +49,10 @@ export interface ControlPlaneOptions {
   readonly serviceCIDR: string;
   /** Which admission plugins run besides, or instead of, the usual ones. */
   readonly admission?: AdmissionSelection;
+  /** Signs base64-encoded certificate requests; absent: none is signed. */
+  readonly signCertificate?: ControllerSettings["signCertificate"];
+  /** Service accounts get token secrets, as before v1.24. */
+  readonly legacyServiceAccountTokens?: boolean;
 }
 
 /** A control plane without a network: API server, controllers and scheduler over one store. */
@@ -65,11 +75,15 @@ interface Security {
   readonly authorizer: Authorizer;
 }
 
-function createSecurity({ reader }: { reader: ObjectReader }, options: ControlPlaneOptions): Security {
-  const { serviceAccountKey: key, issuer, clock, random } = options;
+function createSecurity(
+  { reader, client }: { readonly reader: ObjectReader; readonly client: Client },
+  options: ControlPlaneOptions,
+): Security {
+  const { serviceAccountKey: key, issuer, clock, random, logger } = options;
+  const noteSecretUse = tokenUseNote({ client, clock, logger });
   const rbac = createRbacAuthorizer({ reader });
   return {
-    tokens: createTokenIssuer({ key, issuer, clock, random, reader }),
+    tokens: createTokenIssuer({ key, issuer, clock, random, reader, noteSecretUse }),
     rbac,
     authorizer: unionAuthorizer([administratorAuthorizer, createNodeAuthorizer({ reader }), rbac]),
   };
@@ -162,6 +176,7 @@ async function runComponents(
     ),
     runControllers({ clientFor, settings: controllerSettings(parts), ...outside }, signal),
     startCompactor({ store, clock, logger, signal }),
+    keepTokenTracking({ reader: server.reader, client: server.client(serverUser), clock }, signal),
   ]);
 }
 
@@ -173,6 +188,8 @@ function controllerSettings({
   return {
     rootCertificateAuthority: options.rootCertificateAuthority,
     catalog: catalogOf(server.core.served),
+    ...(options.signCertificate ? { signCertificate: options.signCertificate } : {}),
+    legacyServiceAccountTokens: options.legacyServiceAccountTokens ?? false,
     signSecretToken: async ({ namespace, serviceAccount, secret }) => {
       const account = server.reader.get(ServiceAccount, { namespace, name: serviceAccount.name });
       invariant(account, "a secret's token is asked for an existing service account");

@@ -51,6 +51,20 @@ const commands: Readonly<Record<string, Command>> = {
         minimum: 0,
         maximum: 1,
       },
+      "enable-admission-plugins": {
+        type: "string",
+        placeholder: "NAME,...",
+        description: "admission plugins to run besides those that always do",
+      },
+      "disable-admission-plugins": {
+        type: "string",
+        placeholder: "NAME,...",
+        description: "admission plugins not to run",
+      },
+      "legacy-service-account-tokens": {
+        type: "boolean",
+        description: "make token secrets for service accounts, as before v1.24",
+      },
     },
     run: async (flags, context) => (await import("./up.ts")).up(flags, context),
   },

@@ -18,6 +18,10 @@ export interface ClusterConfiguration {
   readonly kubeletPort: number;
   /** Where cluster DNS listens on the node, behind the service kube-dns. */
   readonly dnsPort: number;
+  readonly enableAdmissionPlugins?: readonly string[];
+  readonly disableAdmissionPlugins?: readonly string[];
+  /** Service accounts get token secrets, as before v1.24. */
+  readonly legacyServiceAccountTokens?: boolean;
 }
 
 export const currentFormat = 1;

@@ -11,11 +11,13 @@ import {
   publishService,
   renderKubeconfig,
   type ControlPlane,
+  type ControlPlaneOptions,
 } from "../control-plane/index.ts";
 import {
   ensureClientCertificate,
   ensureClusterPki,
   ensureServingCertificate,
+  signRequest,
   type ClusterPki,
 } from "../pki/index.ts";
 import { openLogStore } from "../store/log/index.ts";
@@ -81,9 +83,7 @@ async function serve({
     random,
     logger,
     serviceAccountKey: await loadServiceAccountKey(pki.serviceAccount),
-    issuer: issuerOf(configuration),
-    rootCertificateAuthority: pki.ca.certificate,
-    serviceCIDR: configuration.serviceCIDR,
+    ...clusterSettings({ configuration, pki }),
   });
   const front = await openFront(plane, { configuration, pki });
   await writeCredentials({ layout, configuration, pki, clock });
@@ -110,6 +110,27 @@ async function serve({
   await plane.close();
   await store.close();
 }
+
+/** What the control plane is made with, of what is set and kept of the cluster. */
+const clusterSettings = (options: { configuration: ClusterConfiguration; pki: ClusterPki }) => {
+  const { configuration, pki } = options;
+  return {
+    issuer: issuerOf(configuration),
+    rootCertificateAuthority: pki.ca.certificate,
+    serviceCIDR: configuration.serviceCIDR,
+    admission: configuration,
+    signCertificate: certificateSigner(pki),
+    legacyServiceAccountTokens: configuration.legacyServiceAccountTokens ?? false,
+  };
+};
+
+/** Signs certificate requests as the cluster's authority. */
+const certificateSigner =
+  ({ ca }: ClusterPki): NonNullable<ControlPlaneOptions["signCertificate"]> =>
+  async ({ request, ...rest }) => {
+    const pem = await signRequest({ ...rest, ca, request: Buffer.from(request, "base64").toString() });
+    return Buffer.from(pem).toString("base64");
+  };
 
 /** Serves HTTPS on all addresses of the machine, as upstream does. */
 function openFront(

@@ -96,9 +96,15 @@ function refuseOtherSettings(
 async function settle(layout: Layout, flags: FlagValues): Promise<ClusterConfiguration> {
   const port = flags.port as number | undefined;
   const nodes = flags.nodes as 0 | 1 | undefined;
+  const settings = await controlPlaneSettings(flags);
   const existing = readConfiguration(layout);
   if (existing !== undefined) {
-    return { ...existing, port: port ?? existing.port, nodes: nodesFor(nodes ?? existing.nodes) };
+    return {
+      ...existing,
+      ...settings,
+      port: port ?? existing.port,
+      nodes: nodesFor(nodes ?? existing.nodes),
+    };
   }
   const subnets = freeSubnets(takenAddresses(layout));
   return {
@@ -111,6 +117,31 @@ async function settle(layout: Layout, flags: FlagValues): Promise<ClusterConfigu
     clusterDomain: "cluster.local",
     kubeletPort: await freePort(defaultKubeletPort),
     dnsPort: await freePort(defaultDnsPort),
+    ...settings,
+  };
+}
+
+/** What the flags say of the control plane, for this start and later ones. */
+async function controlPlaneSettings(flags: FlagValues): Promise<Partial<ClusterConfiguration>> {
+  const namesOf = (flag: string) => {
+    const text = flags[flag] as string | undefined;
+    return text?.split(",").filter((name) => name !== "");
+  };
+  const enableAdmissionPlugins = namesOf("enable-admission-plugins");
+  const disableAdmissionPlugins = namesOf("disable-admission-plugins");
+  const selection = {
+    ...(enableAdmissionPlugins ? { enableAdmissionPlugins } : {}),
+    ...(disableAdmissionPlugins ? { disableAdmissionPlugins } : {}),
+  };
+  if (Object.keys(selection).length > 0) {
+    const { admissionSelectionProblem } = await import("../apiserver/admission/index.ts");
+    const problem = admissionSelectionProblem(selection);
+    if (problem !== undefined) throw new UsageError(problem);
+  }
+  const legacyServiceAccountTokens = flags["legacy-service-account-tokens"] as boolean | undefined;
+  return {
+    ...selection,
+    ...(legacyServiceAccountTokens === undefined ? {} : { legacyServiceAccountTokens }),
   };
 }
 

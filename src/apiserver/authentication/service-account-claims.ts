@@ -68,6 +68,9 @@ export function serviceAccountUser(account: {
   };
 }
 
+/** Marks secrets whose token was not used for long: nobody shall use it any more. */
+const invalidSinceLabel = "kubernetes.io/legacy-token-invalid-since";
+
 const invalidated = () => new TokenError("service account token has been invalidated");
 
 /** Whose verified claims these are, if everything they are bound to still exists. */
@@ -130,8 +133,8 @@ export function judgeClaims(
 /** Whose the token of a secret is, if the secret still holds it. */
 export function judgeLegacyClaims(
   claims: LegacyClaims,
-  context: { readonly reader: ObjectReader; readonly token: string; readonly now: Milliseconds },
-): UserInfo {
+  context: { readonly reader: ObjectReader; readonly token: string },
+): { readonly user: UserInfo; readonly secret: Secret } {
   const namespace = claims["kubernetes.io/serviceaccount/namespace"];
   const name = claims["kubernetes.io/serviceaccount/service-account.name"];
   const uid = claims["kubernetes.io/serviceaccount/service-account.uid"];
@@ -153,7 +156,12 @@ export function judgeLegacyClaims(
   if (account.metadata.uid !== uid) {
     throw new TokenError(`ServiceAccount UID (${account.metadata.uid}) does not match claim (${uid})`);
   }
-  return serviceAccountUser({ namespace, name, uid });
+  if (secret.metadata.labels?.[invalidSinceLabel]) {
+    throw new TokenError(
+      `the token in secret ${namespace}/${secretName} for service account ${namespace}/${name} has been marked invalid. Use tokens from the TokenRequest API or manually created secret-based tokens, or remove the '${invalidSinceLabel}' label from the secret to temporarily allow use of this token`,
+    );
+  }
+  return { user: serviceAccountUser({ namespace, name, uid }), secret };
 }
 
 function alive<T extends KubernetesObject>(object: T | undefined, now: Milliseconds): T {

@@ -53,6 +53,8 @@ export interface TokenIssuerOptions {
   readonly apiAudiences?: readonly string[];
   /** Where the JWKS is; default: below the issuer. */
   readonly jwksUri?: string;
+  /** Told of each use of a secret's token. */
+  readonly noteSecretUse?: (secret: Secret) => Promise<void>;
 }
 
 /** Tokens of service accounts, bound to what the reader shows. */
@@ -80,9 +82,11 @@ export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
         );
       }
       const now = clock.now();
-      const user = legacy
-        ? judgeLegacyClaims(claims, { reader, token, now })
-        : judgeClaims(claims as ServiceAccountClaims, { reader, now });
+      if (!legacy) {
+        return { user: judgeClaims(claims as ServiceAccountClaims, { reader, now }), audiences: matching };
+      }
+      const { user, secret } = judgeLegacyClaims(claims, { reader, token });
+      await options.noteSecretUse?.(secret);
       return { user, audiences: matching };
     },
     jwks: () => ({ keys: [key.publicJwk] }),

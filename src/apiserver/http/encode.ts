@@ -49,32 +49,45 @@ export function isStoredVersion(served: ServedResource): boolean {
   return served.apiVersion === served.storage.storedApiVersion;
 }
 
-/** A list in JSON, put together from the bytes that its items have already. */
-export function encodeJsonList(
+/** How large the pieces are in which a long list is written. */
+const pieceBytes = 256 * 1024;
+
+/** A list in JSON, put together from the bytes that its items have already: in pieces, of which only one is held. */
+export function* encodeJsonList(
   served: ServedResource,
   list: { readonly entries: readonly Entry[]; readonly metadata: ListMeta },
-): Uint8Array {
+): Generator<Uint8Array, void, void> {
   const head = `{"kind":${JSON.stringify(served.listKind)},"apiVersion":${JSON.stringify(served.apiVersion)},"metadata":${JSON.stringify(list.metadata)},"items":[`;
   if (!isStoredVersion(served)) {
     const items = list.entries.map((entry) => JSON.stringify(served.fromStored(entry.object)));
-    return Buffer.from(`${head}${items.join(",")}]}\n`);
+    yield Buffer.from(`${head}${items.join(",")}]}\n`);
+    return;
   }
   // Built-in items come without kind and apiVersion, as upstream's do; custom ones name them.
   const open = served.custom
     ? `{"kind":${JSON.stringify(served.resource.kind)},"apiVersion":${JSON.stringify(served.apiVersion)},"metadata":{"resourceVersion":"`
     : '{"metadata":{"resourceVersion":"';
-  let size = Buffer.byteLength(head) + 3;
-  for (const entry of list.entries) {
-    size += open.length + String(entry.revision).length + 2 + entry.tailLength + 1;
+  const entries = list.entries.values();
+  let pending = entries.next();
+  for (let lead = head, more = true; more; lead = ",") {
+    const own: Entry[] = [];
+    let size = Buffer.byteLength(lead) + 3;
+    while (!pending.done && (own.length === 0 || size < pieceBytes)) {
+      const entry = pending.value;
+      size += open.length + String(entry.revision).length + 3 + entry.tailLength;
+      own.push(entry);
+      pending = entries.next();
+    }
+    more = !pending.done;
+    const bytes = Buffer.allocUnsafeSlow(size);
+    let at = bytes.write(lead);
+    for (const [index, entry] of own.entries()) {
+      at += bytes.write(`${index > 0 ? "," : ""}${open}${entry.revision}",`, at, "latin1");
+      const { tail } = entry;
+      bytes.set(tail, at);
+      at += tail.length;
+    }
+    if (!more) at += bytes.write("]}\n", at, "latin1");
+    yield bytes.subarray(0, at);
   }
-  const bytes = Buffer.allocUnsafe(size);
-  let at = bytes.write(head);
-  for (const [index, entry] of list.entries.entries()) {
-    at += bytes.write(`${index > 0 ? "," : ""}${open}${entry.revision}",`, at, "latin1");
-    const { tail } = entry;
-    bytes.set(tail, at);
-    at += tail.length;
-  }
-  at += bytes.write("]}\n", at, "latin1");
-  return bytes.subarray(0, at);
 }

@@ -22,7 +22,7 @@ import { readDeleteOptions, readInput, readPatch, writeOptions } from "./input.t
 import { negotiate } from "./negotiate.ts";
 import type { Negotiated } from "./negotiate.ts";
 import type { RequestInfo } from "./request-info.ts";
-import { send, sendObject } from "./respond.ts";
+import { send, sendObject, sendPieces } from "./respond.ts";
 import { partialOf, scaleColumns, tableOf } from "./table.ts";
 import type { Columns, IncludeObject } from "./table.ts";
 import { streamFailure, streamWatch } from "./watch-stream.ts";
@@ -182,8 +182,8 @@ async function answerList(
   const { served, exchange, headers } = call;
   const { page, form } = answer;
   if (form.convert === "none" && form.mediaType === "application/json" && !form.pretty) {
-    const body = encodeJsonList(served, page);
-    return send(exchange, { status: 200, contentType: form.mediaType, headers, body });
+    const pieces = encodeJsonList(served, page);
+    return sendPieces(exchange, { status: 200, contentType: form.mediaType, headers, pieces });
   }
   const objects = page.entries.map((entry) => served.fromStored(entry.object));
   if (form.convert === "Table") {

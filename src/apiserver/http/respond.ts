@@ -1,5 +1,7 @@
-import { gzip } from "node:zlib";
+import { Readable } from "node:stream";
+import { createGzip, gzip } from "node:zlib";
 import { ApiError } from "../../apimachinery/index.ts";
+import { drained } from "./drained.ts";
 import { encodeAny } from "./encode.ts";
 import type { Exchange, ResponseHeaders } from "./exchange.ts";
 import { negotiate } from "./negotiate.ts";
@@ -29,6 +31,44 @@ export async function send(
     gzip(body, { level: 1 }, (error, result) => (error ? reject(error) : resolve(result)));
   });
   exchange.respond(status, { ...headers, "content-encoding": "gzip", vary: "Accept-Encoding" }, compressed);
+}
+
+/**
+ * Writes a body that comes in pieces: one piece as a whole, more one after the other as the client takes them, so that
+ * other requests have their turn in between.
+ */
+export async function sendPieces(
+  exchange: Exchange,
+  answer: {
+    readonly status: number;
+    readonly contentType: string;
+    readonly headers: ResponseHeaders;
+    readonly pieces: Iterator<Uint8Array>;
+  },
+): Promise<void> {
+  const { pieces, status, contentType } = answer;
+  const first = pieces.next();
+  let next = pieces.next();
+  if (first.done || next.done) return send(exchange, { ...answer, body: first.value ?? new Uint8Array() });
+  const headers = { ...answer.headers, "content-type": contentType };
+  if (exchange.method === "HEAD") return exchange.respond(status, headers);
+  const { signal } = exchange;
+  function* all() {
+    yield first.value as Uint8Array;
+    for (; !next.done; next = pieces.next()) yield next.value;
+  }
+  if (exchange.headers["accept-encoding"]?.includes("gzip")) {
+    const zipped = Readable.from(all(), { objectMode: true }).pipe(createGzip({ level: 1 }));
+    const body = exchange.stream(status, { ...headers, "content-encoding": "gzip", vary: "Accept-Encoding" });
+    for await (const piece of zipped) if (!body.write(piece as Uint8Array)) await drained(body, signal);
+    return body.end();
+  }
+  const body = exchange.stream(status, headers);
+  for (const piece of all()) {
+    if (signal.aborted) return;
+    if (!body.write(piece)) await drained(body, signal);
+  }
+  body.end();
 }
 
 export async function sendObject(

@@ -19,32 +19,55 @@ export interface FieldError {
   readonly detail: string;
 }
 
-/** A path to a field: `FieldPath.root("spec").child("containers").index(0)`. */
+/**
+ * A path to a field: `FieldPath.root("spec").child("containers").index(0)`. Its text is made when somebody asks for
+ * it, so that checks which find nothing wrong pay next to nothing for their paths.
+ */
 export class FieldPath {
-  readonly text: string;
-  private constructor(text: string) {
-    this.text = text;
+  readonly #parent: FieldPath | undefined;
+  readonly #step: string | number;
+  readonly #kind: "child" | "index" | "key";
+  #text: string | undefined;
+  private constructor(
+    parent: FieldPath | undefined,
+    step: string | number,
+    kind: "child" | "index" | "key" = "child",
+  ) {
+    this.#parent = parent;
+    this.#step = step;
+    this.#kind = kind;
+    this.#text = undefined;
   }
 
-  static readonly empty = new FieldPath("");
+  static readonly empty = new FieldPath(undefined, "");
 
   static root(name: string): FieldPath {
-    return new FieldPath(name);
+    return new FieldPath(undefined, name);
   }
 
-  child(...names: readonly string[]): FieldPath {
-    return names.reduce<FieldPath>(
-      (path, name) => new FieldPath(path.text === "" ? name : `${path.text}.${name}`),
-      this,
-    );
+  child(name: string, ...more: readonly string[]): FieldPath {
+    let path = new FieldPath(this, name);
+    for (const further of more) path = new FieldPath(path, further);
+    return path;
   }
 
   index(position: number): FieldPath {
-    return new FieldPath(`${this.text}[${position}]`);
+    return new FieldPath(this, position, "index");
   }
 
   key(name: string): FieldPath {
-    return new FieldPath(`${this.text}[${name}]`);
+    return new FieldPath(this, name, "key");
+  }
+
+  get text(): string {
+    this.#text ??= this.#render();
+    return this.#text;
+  }
+
+  #render(): string {
+    const before = this.#parent?.text ?? "";
+    if (this.#kind !== "child") return `${before}[${this.#step}]`;
+    return before === "" ? String(this.#step) : `${before}.${this.#step}`;
   }
 
   toString(): string {
@@ -52,9 +75,13 @@ export class FieldPath {
   }
 }
 
+/** Stands for a list or map that is not there: upstream shows it as a bare `null`, unlike an absent single value. */
+export const nilList: unknown = Object.freeze({ toJSON: () => null });
+
 /** `value` rendered as Go's `%v` or JSON would, as upstream's messages have it. */
 function rendered(value: unknown): string {
-  if (value === undefined || value === null) return "null";
+  // Upstream puts the word in place of the value, and then quotes it like any text.
+  if (value === undefined || value === null) return '"null"';
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   return JSON.stringify(value);
@@ -99,12 +126,7 @@ export const fieldErrors = {
     field: path.text,
     badValue,
     detail:
-      valid.length === 0
-        ? ""
-        : `supported values: ${[...valid]
-            .sort()
-            .map((value) => JSON.stringify(value))
-            .join(", ")}`,
+      valid.length === 0 ? "" : `supported values: ${valid.map((value) => JSON.stringify(value)).join(", ")}`,
   }),
   forbidden: (path: FieldPath, detail: string): FieldError => ({
     type: "FieldValueForbidden",

@@ -8,6 +8,7 @@ import {
   isValidPortName,
   isValidPortNum,
   isWildcardDNS1123Subdomain,
+  nilList,
 } from "../../apimachinery/index.ts";
 import { invalidFor } from "../common/checks.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
@@ -49,7 +50,11 @@ function validate(ingress: Ingress): readonly FieldError[] {
   const rules = spec.rules ?? [];
   if (rules.length === 0 && spec.defaultBackend === undefined) {
     errors.push(
-      fieldErrors.invalid(path, spec.rules ?? null, "either `defaultBackend` or `rules` must be specified"),
+      fieldErrors.invalid(
+        path,
+        spec.rules ?? nilList,
+        "either `defaultBackend` or `rules` must be specified",
+      ),
     );
   }
   if (spec.defaultBackend !== undefined) {

@@ -5,35 +5,35 @@ import * as namesModule from "./index.ts";
 const names = { ...namesModule };
 
 const label =
-  "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name', or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
+  "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
 const subdomain =
   "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 const namePart =
-  "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName', or 'my.name', or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
+  "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
 
 test.each([
   ["isDNS1123Label", "a-1", []],
   ["isDNS1123Label", "", [label]],
   ["isDNS1123Label", "a.b", ["must not contain dots"]],
   ["isDNS1123Label", "A", [label]],
-  ["isDNS1123Label", "a".repeat(64), ["must be no more than 63 characters"]],
+  ["isDNS1123Label", "a".repeat(64), ["must be no more than 63 bytes"]],
   ["isDNS1123Label", "a\n", [label]],
   ["isDNS1123Subdomain", "a.b-c.d", []],
   ["isDNS1123Subdomain", "a..b", [subdomain]],
-  ["isDNS1123Subdomain", `${"a".repeat(254)}_`, ["must be no more than 253 characters", subdomain]],
+  ["isDNS1123Subdomain", `${"a".repeat(254)}_`, ["must be no more than 253 bytes", subdomain]],
   ["isDNS1035Label", "a1", []],
   [
     "isDNS1035Label",
     "1a",
     [
-      "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name', or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')",
+      "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')",
     ],
   ],
   ["isQualifiedName", "example.com/My_name.x", []],
   ["isQualifiedName", "", ["name part must be non-empty", namePart]],
   ["isQualifiedName", "/a", ["prefix part must be non-empty"]],
   ["isQualifiedName", "A/a", [`prefix part ${subdomain}`]],
-  ["isQualifiedName", "a".repeat(64), ["name part must be no more than 63 characters"]],
+  ["isQualifiedName", "a".repeat(64), ["name part must be no more than 63 bytes"]],
   [
     "isQualifiedName",
     "a/b/c",
@@ -47,7 +47,7 @@ test.each([
     "isValidLabelValue",
     "-a",
     [
-      "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue', or 'my_value', or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')",
+      "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')",
     ],
   ],
   ["isConfigMapKey", ".hidden", []],
@@ -75,7 +75,7 @@ test.each([
     "isValidPercent",
     "x%",
     [
-      "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%', or '93%', regex used for validation is '[0-9]+%')",
+      "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')",
     ],
   ],
   ["isPathSegmentName", "system:a b", []],
@@ -202,7 +202,7 @@ test("updated metadata", () => {
     'metadata.resourceVersion: Invalid value: "": must be specified for an update',
     "metadata.generation: Invalid value: 1: must not be decremented",
     'metadata.name: Invalid value: "b": field is immutable',
-    "metadata.deletionTimestamp: Invalid value: null: field is immutable",
+    'metadata.deletionTimestamp: Invalid value: "null": field is immutable',
   ]);
 });
 

@@ -3,7 +3,7 @@ export type Problems = readonly string[];
 
 export const noProblems: Problems = Object.freeze([]);
 
-export const tooLong = (length: number): string => `must be no more than ${length} characters`;
+export const tooLong = (length: number): string => `must be no more than ${length} bytes`;
 export const notInRange = (low: number, high: number): string =>
   `must be between ${low} and ${high}, inclusive`;
 export const empty = "must be non-empty";
@@ -11,7 +11,8 @@ export const empty = "must be non-empty";
 /** A message that says which expression a value must match. */
 export function mismatch(message: string, pattern: string, ...examples: readonly string[]): string {
   if (examples.length === 0) return `${message} (regex used for validation is '${pattern}')`;
-  const list = examples.map((example) => `'${example}', `).join("or ");
+  // Two spaces before each "or": that is how upstream joins them.
+  const list = examples.map((example) => `'${example}', `).join(" or ");
   return `${message} (e.g. ${list}regex used for validation is '${pattern}')`;
 }
 

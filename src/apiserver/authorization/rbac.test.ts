@@ -160,7 +160,7 @@ describe("reviews", () => {
     expect(evaluateSubjectAccessReview(rbac, { ...asked, user: "ann" }).allowed).toBe(true);
     expect(evaluateSubjectAccessReview(rbac, { ...asked, user: "bob" })).toEqual({ allowed: false });
     expect(() => evaluateSubjectAccessReview(rbac, { user: "ann" })).toThrow(
-      "spec.resourceAttributes: Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified",
+      'spec.resourceAttributes: Invalid value: "null": exactly one of nonResourceAttributes or resourceAttributes must be specified',
     );
   });
 

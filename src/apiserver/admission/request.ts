@@ -28,9 +28,11 @@ export function refused(request: AdmissionRequest, why: string): ApiError {
   return ApiError.forbidden({ group, resource: plural }, name, why);
 }
 
-/** Several problems as upstream's aggregate shows them. */
-export const joinProblems = (problems: readonly string[]): string =>
-  problems.length === 1 ? (problems[0] ?? "") : `[${problems.join(", ")}]`;
+/** Several problems as upstream's aggregate shows them: each once. */
+export function joinProblems(problems: readonly string[]): string {
+  const distinct = [...new Set(problems)];
+  return distinct.length === 1 ? (distinct[0] ?? "") : `[${distinct.join(", ")}]`;
+}
 
 /** Marks pods that mirror a static pod of a node. */
 export const mirrorAnnotation = "kubernetes.io/config.mirror";

@@ -9,7 +9,7 @@ import {
 import type { Client, UserInfo } from "../api/index.ts";
 import { generateServiceAccountKey } from "../apiserver/authentication/index.ts";
 import { createInformerFactory } from "../client/index.ts";
-import { createControlPlane } from "../control-plane/index.ts";
+import { createControlPlane, type ControlPlaneOptions } from "../control-plane/index.ts";
 import { createMemoryStore } from "../store/index.ts";
 import { LazyFront } from "./front.ts";
 import { runSimulatedNodes, type SimulatedNodeOptions } from "./simulated-nodes.ts";
@@ -21,6 +21,10 @@ export interface TestClusterOptions {
   readonly clock?: Clock;
   readonly random?: Random;
   readonly logger?: Logger;
+  /** Which admission plugins run besides, or instead of, the usual ones. */
+  readonly admission?: ControlPlaneOptions["admission"];
+  /** Make token secrets for service accounts, as before v1.24; default: none. */
+  readonly legacyServiceAccountTokens?: boolean;
 }
 
 /** A whole control plane in this process, with a memory store, for tests of controllers and operators. */
@@ -54,6 +58,8 @@ export async function startCluster(options: TestClusterOptions = {}): Promise<Te
     issuer: "https://kubernetes.default.svc.cluster.local",
     rootCertificateAuthority: "",
     serviceCIDR,
+    admission: options.admission ?? {},
+    legacyServiceAccountTokens: options.legacyServiceAccountTokens ?? false,
   });
   const lifetime = new AbortController();
   const simulated: SimulatedNodeOptions =

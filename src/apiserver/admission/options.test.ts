@@ -168,7 +168,7 @@ describe("optional plugins", () => {
     const allowed = new Set<string>();
     const { run } = setUpAdmission({
       enableAdmissionPlugins: ["OwnerReferencesPermissionEnforcement"],
-      findKinds: (_, kind) => (kind === "Deployment" ? [Deployment as unknown as Resource] : []),
+      findKinds: (_, kind) => (kind === "Deployment" ? [Deployment] : []),
       authorizer: {
         authorize: (asked) =>
           asked.type === "resource" && allowed.has(`${asked.verb} ${asked.resource}/${asked.subresource}`)

@@ -90,7 +90,9 @@ class LegacyTokensController implements Controller {
         },
         type: tokenSecretType,
         data: {
-          "ca.crt": encodeText(settings.rootCertificateAuthority),
+          ...(settings.rootCertificateAuthority === ""
+            ? {}
+            : { "ca.crt": encodeText(settings.rootCertificateAuthority) }),
           namespace: encodeText(namespace),
           token: encodeText(token),
         },

@@ -38,9 +38,10 @@ export interface WriteOptions {
 }
 
 export type Patch =
-  | { readonly type: "json"; readonly body: readonly object[] }
-  | { readonly type: "merge"; readonly body: object }
-  | { readonly type: "strategic"; readonly body: object }
+  | { readonly type: "json"; readonly body: readonly object[]; readonly problems?: readonly string[] }
+  /** `problems` is what strict decoding found in the patch's own text. */
+  | { readonly type: "merge"; readonly body: object; readonly problems?: readonly string[] }
+  | { readonly type: "strategic"; readonly body: object; readonly problems?: readonly string[] }
   /** Server-side apply; needs `fieldManager`. */
   | { readonly type: "apply"; readonly body: object; readonly force?: boolean };
 

@@ -2,6 +2,7 @@ export { DecodeError, cannotBeHandled, unreadableKind, unrecognized } from "./de
 export {
   decodeJson,
   decodeValue,
+  duplicateFields,
   encodeJson,
   parseJson,
   strictDecodingError,

@@ -43,6 +43,14 @@ export function decodeValue(value: unknown, type: StructType, options: DecodeOpt
   return { object, problems: problems === undefined ? none : [...new Set(problems)] };
 }
 
+/** `duplicate field "metadata.name"` for each that a JSON text of any form has. */
+export function duplicateFields(text: string, value: unknown): readonly string[] {
+  if (!hasDuplicateKeys(text, value)) return none;
+  return scanJson(text)
+    .slice(0, maximumProblems)
+    .map((path) => `duplicate field ${JSON.stringify(joinPath(path))}`);
+}
+
 /** JSON.parse whose errors are Go's. */
 export function parseJson(input: Uint8Array | string): unknown {
   const text = typeof input === "string" ? input : textDecoder.decode(input);

@@ -1,12 +1,13 @@
 import { ApiError } from "../api-error.ts";
 import type { JsonObject, JsonValue } from "../json.ts";
-import { isList, isObject, jsonEquals, ownValue, setKey, type MutableObject } from "./json.ts";
+import { goKind, isList, isObject, jsonEquals, ownValue, setKey, type MutableObject } from "./json.ts";
 
 /** Operations that one JSON patch may have. */
 const maximumOperations = 10_000;
 /** JSON text that all `copy` operations of a patch may add. */
 const maximumCopiedLength = 3 * 1024 * 1024;
-const arrayIndex = /^(?:0|-?[1-9][0-9]*)$/;
+/** What Go's `strconv.Atoi` reads. */
+const arrayIndex = /^[+-]?[0-9]+$/;
 
 /** Why an operation cannot be applied; the API shows only that one could not. */
 class OperationError extends Error {
@@ -18,19 +19,15 @@ class OperationError extends Error {
  * Throws the API errors that upstream answers with.
  */
 export function applyJsonPatch(object: JsonObject, operations: unknown): JsonObject {
-  if (!Array.isArray(operations)) {
-    throw ApiError.badRequest(
-      `json: cannot unmarshal ${goKind(operations)} into Go value of type jsonpatch.Patch`,
-    );
-  }
-  if (operations.length > maximumOperations) {
+  const performed = operationsOf(operations);
+  if (performed.length > maximumOperations) {
     throw ApiError.tooLarge(
-      `The allowed maximum operations in a JSON patch is ${maximumOperations}, got ${operations.length}`,
+      `The allowed maximum operations in a JSON patch is ${maximumOperations}, got ${performed.length}`,
     );
   }
   try {
     const document = new Document(object);
-    for (const operation of operations as readonly JsonValue[]) document.perform(operation);
+    for (const operation of performed) document.perform(operation);
     if (!isObject(document.root)) throw new OperationError("the patched document is not an object");
     return document.root;
   } catch (error) {
@@ -44,19 +41,29 @@ export function applyJsonPatch(object: JsonObject, operations: unknown): JsonObj
   }
 }
 
-function goKind(value: unknown): string {
-  if (typeof value === "object") return "object";
-  return typeof value === "boolean" ? "bool" : typeof value;
+/** The operations of a patch; none when it is null, as upstream has it. */
+function operationsOf(patch: unknown): readonly JsonValue[] {
+  if (patch === null) return [];
+  if (!Array.isArray(patch)) {
+    throw ApiError.badRequest(
+      `json: cannot unmarshal ${goKind(patch as JsonValue)} into Go value of type jsonpatch.Patch`,
+    );
+  }
+  for (const operation of patch as readonly JsonValue[]) {
+    if (operation === null || isObject(operation)) continue;
+    throw ApiError.badRequest(
+      `json: cannot unmarshal ${goKind(operation)} into Go value of type jsonpatch.Operation`,
+    );
+  }
+  return patch as readonly JsonValue[];
 }
 
+/** Everything behind the first slash; upstream does not ask for that slash to come first. */
 function parsePointer(pointer: JsonValue | undefined): readonly string[] {
   if (typeof pointer !== "string") throw new OperationError("operation lacks a pointer");
-  if (pointer === "") return [];
-  if (!pointer.startsWith("/")) throw new OperationError(`invalid pointer ${pointer}`);
-  return pointer
-    .slice(1)
-    .split("/")
-    .map((token) => token.replaceAll("~1", "/").replaceAll("~0", "~"));
+  const [, ...tokens] = pointer.split("/");
+  if (tokens.length === 0) throw new OperationError(`missing path: ${pointer}`);
+  return tokens.map((token) => token.replaceAll("~1", "/").replaceAll("~0", "~"));
 }
 
 /** A document under change: containers are copied once, when first changed. */
@@ -74,11 +81,11 @@ class Document {
     const path = parsePointer(operation["path"]);
     switch (operation["op"]) {
       case "add":
-        return this.add(path, required(operation));
+        return this.add(path, operation["value"] ?? null);
       case "remove":
         return void this.remove(path);
       case "replace":
-        return this.replace(path, required(operation));
+        return this.replace(path, operation["value"] ?? null);
       case "move":
         return this.move(parsePointer(operation["from"]), path);
       case "copy":
@@ -93,11 +100,7 @@ class Document {
   }
 
   private add(path: readonly string[], value: JsonValue): void {
-    const key = path.at(-1);
-    if (key === undefined) {
-      this.root = value;
-      return;
-    }
+    const key = path.at(-1) ?? "";
     const parent = this.ownedParent(path);
     if (Array.isArray(parent)) parent.splice(indexOf(parent, key, "insert"), 0, value);
     else setKey(parent, key, value);
@@ -105,8 +108,8 @@ class Document {
 
   private remove(path: readonly string[]): JsonValue {
     const value = this.get(path);
-    const key = path.at(-1);
-    if (value === undefined || key === undefined) throw new OperationError("remove of nonexistent path");
+    const key = path.at(-1) ?? "";
+    if (value === undefined) throw new OperationError("remove of nonexistent path");
     const parent = this.ownedParent(path);
     if (Array.isArray(parent)) parent.splice(indexOf(parent, key, "existing"), 1);
     else delete parent[key];
@@ -115,11 +118,7 @@ class Document {
 
   private replace(path: readonly string[], value: JsonValue): void {
     if (this.get(path) === undefined) throw new OperationError("replace of nonexistent path");
-    const key = path.at(-1);
-    if (key === undefined) {
-      this.root = value;
-      return;
-    }
+    const key = path.at(-1) ?? "";
     const parent = this.ownedParent(path);
     if (Array.isArray(parent)) parent[indexOf(parent, key, "existing")] = value;
     else setKey(parent, key, value);
@@ -188,12 +187,6 @@ class Document {
     this.owned.delete(value);
     for (const child of Object.values(value)) if (child !== undefined) this.disown(child);
   }
-}
-
-function required(operation: JsonObject): JsonValue {
-  const value = operation["value"];
-  if (value === undefined) throw new OperationError("operation lacks a value");
-  return value;
 }
 
 /** The position that a token means; negative ones count from the end, `-` is past the end. */

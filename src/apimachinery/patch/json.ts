@@ -47,3 +47,26 @@ export function goText(value: JsonValue): string {
   const entries = Object.keys(value).sort();
   return `map[${entries.map((key) => `${key}:${goText(value[key] ?? null)}`).join(" ")}]`;
 }
+
+/** What Go's errors call the kind of a JSON value. */
+export function goKind(value: JsonValue): string {
+  if (value === null) return "null";
+  if (isList(value)) return "array";
+  return typeof value === "boolean" ? "bool" : typeof value;
+}
+
+/** The Go type of a JSON value that was decoded without a schema, as `%T` prints it. */
+export function goType(value: JsonValue): string {
+  if (value === null) return "<nil>";
+  if (isList(value)) return "[]interface {}";
+  switch (typeof value) {
+    case "boolean":
+      return "bool";
+    case "number":
+      return Number.isInteger(value) ? "int64" : "float64";
+    case "string":
+      return "string";
+    default:
+      return "map[string]interface {}";
+  }
+}

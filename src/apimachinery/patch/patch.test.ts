@@ -39,6 +39,10 @@ test.each<[JsonObject, unknown, JsonObject]>([
   ],
   [{ a: { b: 1, c: 2 } }, [{ op: "test", path: "/a", value: { c: 2, b: 1 } }], { a: { b: 1, c: 2 } }],
   [{}, [{ op: "test", path: "/missing", value: null }], {}],
+  [{ a: [1, 2] }, [{ op: "remove", path: "/a/01" }], { a: [1] }],
+  [{ a: 1 }, [{ op: "add", path: "/b" }], { a: 1, b: null }],
+  [{ a: 1 }, [{ op: "add", path: "x/b", value: 2 }], { a: 1, b: 2 }],
+  [{ a: 1 }, null, { a: 1 }],
 ])("JSON patch %#", (object, operations, result) => {
   expect(applyJsonPatch(frozen(object), operations)).toEqual(result);
 });
@@ -48,8 +52,8 @@ test.each<[unknown]>([
   [[{ op: "replace", path: "/b", value: 1 }]],
   [[{ op: "add", path: "/b/c", value: 1 }]],
   [[{ op: "add", path: "/a/5", value: 1 }]],
-  [[{ op: "add", path: "/a/01", value: 1 }]],
-  [[{ op: "add", path: "/b" }]],
+  [[{ op: "add", path: "/a/x", value: 1 }]],
+  [[{ op: "replace", path: "", value: {} }]],
   [[{ op: "test", path: "/a/0", value: 2 }]],
   [[{ op: "frob", path: "/a" }]],
   [[{ op: "move", from: "/a", path: "/a/0" }]],
@@ -194,10 +198,16 @@ test("strategic merge patch of a Deployment replaces its strategy's other member
 });
 
 test.each<[JsonObject, string]>([
-  [podOf({ image: "x" }), 'map: {"image":"x"} does not contain declared merge key: name'],
+  [podOf({ image: "x" }), "map: map[image:x] does not contain declared merge key: name"],
   [podOf({ name: "a", $patch: "merge" }), "merging lists cannot yet be specified in the patch"],
-  [{ spec: { $patch: "frob" } }, 'unknown patch type: frob in map: {"$patch":"frob"}'],
+  [{ spec: { $patch: "frob" } }, "unknown patch type: frob in map: map[$patch:frob]"],
   [{ spec: { $retainKeys: ["a"], b: 1 } }, "invalid patch format of retainKeys"],
+  [
+    { spec: { "$setElementOrder/containers": [{ name: "b" }], containers: [{ name: "c" }] } },
+    "The order in patch list:\n[map[name:c]]\n doesn't match $setElementOrder list:\n[map[name:b]]\n",
+  ],
+  [{ spec: { containers: ["x"] } }, "list element types are not identical: [[map[name:a]] [x]]"],
+  [{ spec: { "$setElementOrder/containers": "x" } }, "expected a []interface {}, but received a string"],
 ])("strategic merge patch %j is refused", (patch, message) => {
   expect(() => strategicMergePatch(podOf(container("a")), patch, typeOf("", "Pod"))).toThrow(message);
 });

@@ -1,12 +1,13 @@
 import { ApiError } from "../api-error.ts";
 import type { JsonObject, JsonValue } from "../json.ts";
 import type { Field, StructType, Type } from "../schema/types.ts";
-import { goText, isList, isObject, ownValue, setKey, type MutableObject } from "./json.ts";
+import { goKind, goText, goType, isList, isObject, ownValue, setKey, type MutableObject } from "./json.ts";
 
 const patchDirective = "$patch";
 const retainKeysDirective = "$retainKeys";
 const deletePrefix = "$deleteFromPrimitiveList/";
-const orderPrefix = "$setElementOrder/";
+const orderDirective = "$setElementOrder";
+const orderPrefix = `${orderDirective}/`;
 
 /**
  * Applies a strategic merge patch: lists with a patch strategy merge by key, and directives say what to delete,
@@ -21,6 +22,12 @@ export function strategicMergePatch(
 }
 
 const refused = (message: string) => ApiError.badRequest(message);
+/** What upstream reports without a reason, as its own failure. */
+const failed = (message: string) => new ApiError({ message, code: 500 });
+const unknownPatchType = (directive: JsonValue, map: JsonObject) =>
+  failed(`unknown patch type: ${goText(directive)} in map: ${goText(map)}`);
+const noList = (value: JsonValue | undefined) =>
+  failed(`expected a []interface {}, but received a ${goType(value ?? null)}`);
 
 /** How one field is patched. */
 interface Strategy {
@@ -47,7 +54,7 @@ function mergeMap(original: JsonObject, patch: JsonObject, type: Type | undefine
   if (directive === "replace") return withoutKey(patch, patchDirective);
   if (directive === "delete") return {};
   if (directive !== undefined) {
-    throw refused(`unknown patch type: ${goText(directive)} in map: ${JSON.stringify(patch)}`);
+    throw unknownPatchType(directive, patch);
   }
   const result: MutableObject = retained(original, patch);
   const done = orderLists(result, patch, type);
@@ -58,7 +65,7 @@ function mergeMap(original: JsonObject, patch: JsonObject, type: Type | undefine
     if (patchKey.startsWith(deletePrefix)) {
       const key = patchKey.slice(deletePrefix.length);
       const list = ownValue(result, key);
-      if (isList(list) && isList(value)) setKey(result, key, withoutElements(list, value));
+      if (isList(list)) setKey(result, key, isList(value) ? withoutElements(list, value) : value);
       continue;
     }
     if (value === null) delete result[patchKey];
@@ -106,7 +113,8 @@ function orderLists(result: MutableObject, patch: JsonObject, type: Type | undef
   const done = new Set<string>();
   for (const directive of Object.keys(patch)) {
     const order = patch[directive];
-    if (!directive.startsWith(orderPrefix) || !isList(order)) continue;
+    if (!directive.startsWith(orderDirective)) continue;
+    if (!isList(order)) throw noList(order);
     const key = directive.slice(orderPrefix.length);
     const strategy = strategyOf(type, key);
     const [current, value] = [ownValue(result, key), patch[key]];
@@ -114,11 +122,29 @@ function orderLists(result: MutableObject, patch: JsonObject, type: Type | undef
     const server = isList(current) ? current : [];
     const deletions = patch[deletePrefix + key];
     const kept = isList(deletions) ? withoutElements(server, deletions) : server;
+    if (isList(value)) checkOrder(value, order, strategy.mergeKey);
     const merged = isList(value) ? mergeList(kept, value, strategy) : kept;
     setKey(result, key, inOrder(merged, { patch: order, server, mergeKey: strategy.mergeKey }));
     done.add(key).add(deletePrefix + key);
   }
   return done;
+}
+
+/** The elements that a patch has must stand in it as its directive says. */
+function checkOrder(patch: readonly JsonValue[], order: readonly JsonValue[], mergeKey: string): void {
+  const keyOf = (element: JsonValue) =>
+    mergeKey === "" ? JSON.stringify(element) : elementKey(element, mergeKey);
+  const listed = patch.filter((element) => !(isObject(element) && element[patchDirective] !== undefined));
+  let next = 0;
+  for (const element of order) {
+    const wanted = listed[next];
+    if (wanted === undefined) return;
+    if (keyOf(wanted) === keyOf(element)) next++;
+  }
+  if (next >= listed.length) return;
+  throw failed(
+    `The order in patch list:\n${goText(patch)}\n doesn't match ${orderDirective} list:\n${goText(order)}\n`,
+  );
 }
 
 function mergeList(
@@ -127,6 +153,9 @@ function mergeList(
   strategy: Strategy,
 ): readonly JsonValue[] {
   const { mergeKey, type } = strategy;
+  if (new Set([...original, ...patch].map(goKind)).size > 1) {
+    throw failed(`list element types are not identical: ${goText([original, patch])}`);
+  }
   if (!(original.length > 0 ? isObject(original[0]) : isObject(patch[0]))) {
     const unique = new Map([...original, ...patch].map((value) => [JSON.stringify(value), value]));
     return inOrder([...unique.values()], { patch, server: original, mergeKey: "" });
@@ -161,8 +190,8 @@ function applyElementDirectives(
     if (directive === undefined) plain.push(element);
     else if (directive === "delete") deleted.add(elementKey(element, mergeKey));
     else if (directive === "replace") replace = true;
-    else if (directive === "merge") throw refused("merging lists cannot yet be specified in the patch");
-    else throw refused(`unknown patch type: ${goText(directive)} in map: ${JSON.stringify(element)}`);
+    else if (directive === "merge") throw failed("merging lists cannot yet be specified in the patch");
+    else throw unknownPatchType(directive, element);
   }
   if (replace) return { kept: plain, plain: [] };
   const kept = original.filter(isObject).filter((element) => !deleted.has(elementKey(element, mergeKey)));
@@ -172,7 +201,7 @@ function applyElementDirectives(
 function elementKey(element: JsonValue, mergeKey: string): string {
   const key = isObject(element) ? element[mergeKey] : undefined;
   if (key === undefined) {
-    throw refused(`map: ${JSON.stringify(element)} does not contain declared merge key: ${mergeKey}`);
+    throw failed(`map: ${goText(element)} does not contain declared merge key: ${mergeKey}`);
   }
   return JSON.stringify(key);
 }

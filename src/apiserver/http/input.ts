@@ -1,4 +1,5 @@
-import { ApiError } from "../../apimachinery/index.ts";
+import { ApiError, fieldErrors, FieldPath } from "../../apimachinery/index.ts";
+import type { FieldError, JsonValue } from "../../apimachinery/index.ts";
 import {
   cannotBeHandled,
   DecodeError,
@@ -6,13 +7,14 @@ import {
   decodeProtobuf,
   decodeYaml,
   isProtobuf,
-  parseJson,
   unrecognized,
 } from "../../apimachinery/codec/index.ts";
+import { goKind } from "../../apimachinery/patch/index.ts";
 import { schemas } from "../../api/index.ts";
 import type { DeleteOptions, Patch } from "../../api/index.ts";
 import type { Input } from "../registry/coding.ts";
 import type { RequestOptions } from "../registry/context.ts";
+import { decodePatchBody } from "../registry/patch-body.ts";
 import type { Exchange } from "./exchange.ts";
 
 const accepted = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
@@ -107,77 +109,130 @@ export async function readPatch(exchange: Exchange, options: { readonly custom: 
   }
   const bytes = await exchange.body();
   if (type === "apply") {
-    const body = (await yamlValue(bytes)) as object;
-    return { type, body, force: exchange.query.get("force") === "true" };
+    return { type, body: await applyConfiguration(bytes), force: exchange.query.get("force") === "true" };
   }
-  let body: unknown;
-  try {
-    body = parseJson(bytes);
-  } catch (error) {
-    if (!(error instanceof DecodeError)) throw error;
-    throw ApiError.badRequest(`error decoding patch: ${error.message}`);
-  }
-  if (type === "json") {
-    if (!Array.isArray(body)) {
-      throw ApiError.badRequest("json: cannot unmarshal object into Go value of type jsonpatch.Patch");
-    }
-    return { type, body: body as object[] };
-  }
-  if (typeof body !== "object" || body === null) throw ApiError.badRequest("Invalid JSON Patch");
-  if (Array.isArray(body)) {
-    const words = "json: cannot unmarshal array into Go value of type map[string]interface {}";
-    throw ApiError.badRequest(`error decoding patch: ${words}`);
-  }
-  return { type, body };
+  return decodePatchBody(type, bytes, { strict: exchange.query.get("fieldValidation") !== "Ignore" });
 }
+
+/** The configuration that an apply carries: nothing at all is one without any fields. */
+async function applyConfiguration(bytes: Uint8Array): Promise<object> {
+  const refused = (message: string) => ApiError.badRequest(`error decoding YAML: ${message}`);
+  let value: unknown;
+  try {
+    value = (await yamlDocument(bytes)) ?? {};
+  } catch (error) {
+    if (error instanceof DecodeError) throw refused(error.message);
+    throw error;
+  }
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+  const kind = goKind(value as JsonValue);
+  const words = `json: cannot unmarshal ${kind} into Go value of type map[string]interface {}`;
+  throw refused(`error unmarshaling JSON: while decoding JSON: ${words}`);
+}
+
+const optionsKinds: Readonly<Record<string, string>> = {
+  POST: "CreateOptions",
+  PUT: "UpdateOptions",
+  PATCH: "PatchOptions",
+};
 
 /** What a request says of a write besides its body. */
 export function writeOptions(
   exchange: Exchange,
 ): Pick<RequestOptions, "dryRun" | "fieldManager" | "fieldValidation"> {
   const { query } = exchange;
-  const manager = query.get("fieldManager") || managerOf(exchange.headers["user-agent"]);
+  const manager = query.get("fieldManager") ?? "";
+  const [dryRun, validation] = [query.getAll("dryRun"), query.get("fieldValidation") ?? ""];
+  const errors = [
+    ...(exchange.method === "PATCH" ? patchOptionErrors(exchange, manager) : []),
+    ...managerErrors(manager),
+    ...dryRunErrors(dryRun),
+    ...fieldValidationErrors(validation),
+  ];
+  const kind = optionsKinds[exchange.method] ?? "CreateOptions";
+  if (errors.length > 0) throw ApiError.invalid({ group: "meta.k8s.io", kind }, "", errors);
+  const known = manager === "" ? managerOf(exchange.headers["user-agent"]) : manager;
   return {
-    dryRun: dryRunOf(query.getAll("dryRun")),
-    ...(manager === "" ? {} : { fieldManager: manager }),
-    fieldValidation: fieldValidationOf(query.get("fieldValidation")),
+    dryRun: dryRun.length > 0,
+    fieldManager: known === "" ? "unknown" : known,
+    fieldValidation: validation === "Ignore" || validation === "Strict" ? validation : "Warn",
   };
 }
 
+function patchOptionErrors(exchange: Exchange, manager: string): readonly FieldError[] {
+  if (patchTypes[mediaTypeOf(exchange)] === "apply") {
+    if (manager !== "") return [];
+    return [fieldErrors.required(FieldPath.root("fieldManager"), "is required for apply patch")];
+  }
+  if (exchange.query.get("force") === null) return [];
+  return [fieldErrors.forbidden(FieldPath.root("force"), "may not be specified for non-apply patch")];
+}
+
 const longestManager = 128;
+/** What Go's `unicode.IsPrint` does not print. */
+const unprintable = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u;
+
+function managerErrors(manager: string): readonly FieldError[] {
+  const path = FieldPath.root("fieldManager");
+  const errors: FieldError[] = [];
+  if (new TextEncoder().encode(manager).length > longestManager) {
+    errors.push(fieldErrors.tooLong(path, longestManager));
+  }
+  const found = unprintable.exec(manager);
+  if (found !== null) {
+    const code = (found[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
+    const position = new TextEncoder().encode(manager.slice(0, found.index)).length;
+    errors.push(fieldErrors.invalid(path, manager, `invalid character U+${code} (at position ${position})`));
+  }
+  return errors;
+}
 
 /** A client that does not name itself as manager is known by the program in its User-Agent. */
 function managerOf(userAgent: string | undefined): string {
-  const program = (userAgent ?? "").split("/")[0] ?? "";
-  return (program === "" ? "unknown" : program).slice(0, longestManager);
+  let name = "";
+  let length = 0;
+  for (const character of (userAgent ?? "").split("/")[0] ?? "") {
+    if (unprintable.test(character)) continue;
+    length += new TextEncoder().encode(character).length;
+    if (length > longestManager) break;
+    name += character;
+  }
+  return name;
 }
 
+function dryRunErrors(values: readonly string[]): readonly FieldError[] {
+  if (values.every((value) => value === "All")) return [];
+  return [
+    {
+      type: "FieldValueNotSupported",
+      field: "dryRun",
+      badValue: values,
+      detail: 'supported values: "All"',
+    },
+  ];
+}
+
+/** Whether the values ask for a dry run; throws when they are no such values. */
 function dryRunOf(values: readonly string[]): boolean {
-  for (const value of values) {
-    if (value === "All") continue;
-    throw ApiError.invalid({ group: "meta.k8s.io", kind: "CreateOptions" }, "", [
-      {
-        type: "FieldValueNotSupported",
-        field: "dryRun",
-        badValue: values,
-        detail: 'supported values: "All"',
-      },
-    ]);
+  const errors = dryRunErrors(values);
+  if (errors.length > 0) {
+    throw ApiError.invalid({ group: "meta.k8s.io", kind: "DeleteOptions" }, "", errors);
   }
   return values.length > 0;
 }
 
-function fieldValidationOf(value: string | null): "Ignore" | "Warn" | "Strict" {
-  if (value === null || value === "") return "Warn";
-  if (value === "Ignore" || value === "Warn" || value === "Strict") return value;
-  throw ApiError.invalid({ group: "meta.k8s.io", kind: "CreateOptions" }, "", [
+const fieldValidations: ReadonlySet<string> = new Set(["", "Ignore", "Warn", "Strict"]);
+
+function fieldValidationErrors(value: string): readonly FieldError[] {
+  if (fieldValidations.has(value)) return [];
+  return [
     {
       type: "FieldValueNotSupported",
       field: "fieldValidation",
       badValue: value,
       detail: 'supported values: "", "Ignore", "Strict", "Warn"',
     },
-  ]);
+  ];
 }
 
 interface SentDeleteOptions {

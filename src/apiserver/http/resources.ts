@@ -378,16 +378,6 @@ async function servePatch(call: ResourceCall): Promise<void> {
   const form = negotiated(call);
   const change = await readPatch(exchange, { custom: served.custom });
   const options = requestOptions(call);
-  if (change.type === "apply" && !exchange.query.get("fieldManager")) {
-    throw ApiError.invalid({ group: "meta.k8s.io", kind: "PatchOptions" }, "", [
-      {
-        type: "FieldValueRequired",
-        field: "fieldManager",
-        badValue: "",
-        detail: "is required for apply patch",
-      },
-    ]);
-  }
   const key = keyOf(call);
   if (info.subresource === "scale") {
     const answer = await patchScale(core, served, { ...options, key, patch: change });

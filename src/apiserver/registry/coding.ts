@@ -27,14 +27,22 @@ export function decodeObject(
   input: Input,
   options: Pick<RequestOptions, "fieldValidation" | "warn">,
 ): AnyObject {
-  const { resource, apiVersion } = served;
   const decoded = strictly(served, { ...options, input }, (strict) =>
     input instanceof Uint8Array
       ? decodeJson(input, served.type, { strict })
       : decodeValue(input, served.type, { strict }),
   );
-  const { kind: _, apiVersion: __, metadata, ...rest } = decoded as AnyObject;
   checkKind(served, decoded);
+  return completed(served, decoded);
+}
+
+/** A decoded object under its kind's name, with its defaults. */
+export function completed(
+  served: Pick<ServedResource, "resource" | "apiVersion" | "type" | "definition">,
+  decoded: object,
+): AnyObject {
+  const { resource, apiVersion } = served;
+  const { kind: _, apiVersion: __, metadata, ...rest } = decoded as AnyObject;
   const named = { kind: resource.kind, apiVersion, metadata, ...rest } as AnyObject;
   const object = withMarkerDefaults(named, served.type);
   return (served.definition.defaults?.(object) ?? object) as AnyObject;

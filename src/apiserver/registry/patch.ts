@@ -1,13 +1,13 @@
 import { ApiError } from "../../apimachinery/index.ts";
 import type { JsonObject, ObjectKey } from "../../apimachinery/index.ts";
-import { applyJsonPatch, applyMergePatch, strategicMergePatch } from "../../apimachinery/patch/index.ts";
+import { applyMergePatch } from "../../apimachinery/patch/index.ts";
 import type { Patch } from "../../api/index.ts";
 import { schemas } from "../../api/index.ts";
-import { decodeObject } from "./coding.ts";
 import { groupResource } from "./context.ts";
 import type { Core, RequestOptions, Written } from "./context.ts";
 import type { AnyObject } from "./entry.ts";
 import { applyObject } from "./field-manager.ts";
+import { decodePatched, patchedBy } from "./patched.ts";
 import { updateScale } from "./scale.ts";
 import type { ServedResource } from "./served.ts";
 import { checkNames, modify } from "./update.ts";
@@ -30,8 +30,8 @@ export function patch(
     createsMissing: false,
     change(old) {
       if (!old) throw ApiError.notFound(groupResource(served), key.name);
-      const patched = patchedBy(served, old, body);
-      const object = decodeObject(served, patched, request);
+      const patched = patchedBy(served.type, json(old), body);
+      const object = decodePatched(served, patched, { patch: body, request });
       checkNames(served, object, key);
       return object;
     },
@@ -81,24 +81,9 @@ export function patchScale(core: Core, served: ServedResource, request: PatchReq
       if (body.type === "apply" || !type) {
         return applyMergePatch(json(present), json(body.body)) as unknown as AnyObject;
       }
-      return patchedBy({ type }, present, body) as AnyObject;
+      return patchedBy(type, json(present), body) as unknown as AnyObject;
     },
   });
-}
-
-function patchedBy(
-  served: Pick<ServedResource, "type">,
-  old: AnyObject,
-  patch: Exclude<Patch, { type: "apply" }>,
-): object {
-  switch (patch.type) {
-    case "json":
-      return applyJsonPatch(json(old), patch.body);
-    case "merge":
-      return applyMergePatch(json(old), json(patch.body));
-    case "strategic":
-      return strategicMergePatch(json(old), json(patch.body), served.type);
-  }
 }
 
 /** Objects of the API are JSON; their types only say more. */

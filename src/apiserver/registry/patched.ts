@@ -1,0 +1,110 @@
+import { ApiError } from "../../apimachinery/index.ts";
+import type { JsonObject, JsonValue, StructType } from "../../apimachinery/index.ts";
+import { DecodeError, decodeValue, strictDecodingError } from "../../apimachinery/codec/index.ts";
+import {
+  applyJsonPatch,
+  applyMergePatch,
+  goText,
+  strategicMergePatch,
+} from "../../apimachinery/patch/index.ts";
+import type { Patch } from "../../api/index.ts";
+import { completed } from "./coding.ts";
+import type { RequestOptions } from "./context.ts";
+import type { AnyObject } from "./entry.ts";
+import type { ServedResource } from "./served.ts";
+
+/** Patches that change what is there by themselves; an apply needs to know the managers. */
+export type PlainPatch = Exclude<Patch, { type: "apply" }>;
+
+/** What a patch makes of an object, before it is decoded. */
+export function patchedBy(type: StructType, old: JsonObject, patch: PlainPatch): JsonObject {
+  switch (patch.type) {
+    case "json":
+      return applyJsonPatch(old, patch.body);
+    case "merge":
+      return applyMergePatch(old, json(patch.body));
+    case "strategic":
+      return strategicMergePatch(old, json(patch.body), type);
+  }
+}
+
+/** The patched object, decoded and with its defaults. Throws `Invalid` where it is no object of the kind any more. */
+export function decodePatched(
+  served: Pick<ServedResource, "resource" | "apiVersion" | "type" | "definition">,
+  patched: JsonObject,
+  { patch, request }: { patch: PlainPatch; request: Pick<RequestOptions, "fieldValidation" | "warn"> },
+): AnyObject {
+  if (patch.type !== "strategic") checkKind(served, patched);
+  const validation = request.fieldValidation ?? "Ignore";
+  const shown = () => (patch.type === "strategic" ? goText(json(patch.body)) : textOf(patched));
+  let decoded;
+  try {
+    decoded = decodeValue(patched, served.type, { strict: validation !== "Ignore" });
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    const message = patch.type === "strategic" ? asConversion(error.message) : error.message;
+    throw invalidPatch(shown(), message);
+  }
+  const problems = [...(patch.problems ?? []), ...decoded.problems];
+  if (problems.length > 0 && validation === "Strict") {
+    throw invalidPatch(shown(), strictDecodingError(problems));
+  }
+  for (const problem of problems) request.warn?.(problem);
+  return completed(served, decoded.object);
+}
+
+/** Objects of the API are JSON; their types only say more. */
+const json = (object: object) => object as JsonObject;
+
+const invalidPatch = (value: string, detail: string) =>
+  ApiError.invalid({ group: "", kind: "" }, "", [
+    { type: "FieldValueInvalid", field: "patch", badValue: value, detail },
+  ]);
+
+/** The patched object as upstream shows it: the keys of the outermost object in order. */
+function textOf(object: JsonObject): string {
+  return JSON.stringify(
+    Object.fromEntries(Object.entries(object).sort(([one], [other]) => (one < other ? -1 : 1))),
+  );
+}
+
+const textField = (object: JsonObject, name: string) => {
+  const value: JsonValue | undefined = object[name];
+  return typeof value === "string" ? value : "";
+};
+
+function checkKind(served: Pick<ServedResource, "resource" | "apiVersion">, patched: JsonObject): void {
+  const [apiVersion, kind] = [textField(patched, "apiVersion"), textField(patched, "kind")];
+  const { resource } = served;
+  if (apiVersion === "") throw nameless(textField((patched["metadata"] ?? {}) as JsonObject, "name"));
+  if (apiVersion !== served.apiVersion) {
+    const where = 'in scheme "pkg/api/legacyscheme/scheme.go:30"';
+    const message = `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} ${where}`;
+    throw invalidPatch(textOf(patched), message);
+  }
+  if (kind === "" || kind === resource.kind) return;
+  const hub = resource.group === "" ? "core" : (resource.group.split(".")[0] ?? "");
+  const conversion = `converting (${resource.version}.${kind}) to (${hub}.${resource.kind})`;
+  throw invalidPatch(textOf(patched), `${conversion}: unknown conversion`);
+}
+
+/** An object without a version is read as upstream's internal one, which has no JSON names. */
+const nameless = (name: string) =>
+  ApiError.badRequest(
+    `the name of the object (${name} based on URL) was undeterminable: name must be provided`,
+  );
+
+const decodingError = /^json: cannot unmarshal (\w+)(?: \S+)? into Go .* of type (\S+)$/;
+const goKinds: Readonly<Record<string, string>> = { object: "map", array: "slice", number: "int64" };
+
+/** Strategic merge patches are not decoded from text: upstream converts the values, and words failures otherwise. */
+function asConversion(message: string): string {
+  const [, value = "", type = ""] = decodingError.exec(message) ?? [];
+  if (type === "") return message;
+  const kind = goKinds[value] ?? value;
+  if (type.startsWith("[]")) return `cannot restore slice from ${kind}`;
+  if (type.startsWith("map[")) return `cannot restore map from ${kind}`;
+  if (type.includes(".")) return `cannot restore struct from: ${kind}`;
+  if (value === "number") return `cannot convert int64 to ${type}`;
+  return `unrecognized type: ${type}`;
+}

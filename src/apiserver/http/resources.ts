@@ -267,7 +267,6 @@ function requestOptions(call: ResourceCall): RequestOptions {
   return {
     ...writeOptions(call.exchange),
     user: call.user,
-    signal: call.exchange.signal,
     warn(message) {
       if (warnings.includes(message)) return;
       warnings.push(message);
@@ -399,7 +398,6 @@ async function serveDelete(call: ResourceCall): Promise<void> {
   const key = keyOf(call);
   const deleted = await remove(core, served, {
     user,
-    signal: exchange.signal,
     dryRun: sent.dryRun ?? false,
     key,
     delete: sent,
@@ -430,7 +428,6 @@ async function serveDeleteCollection(call: ResourceCall): Promise<void> {
   const { namespace, labelSelector, fieldSelector } = listOptions(call);
   const entries = await removeCollection(core, served, {
     user,
-    signal: exchange.signal,
     dryRun: options.dryRun ?? false,
     selection: { namespace, labelSelector, fieldSelector },
     delete: options,

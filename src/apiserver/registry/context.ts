@@ -37,7 +37,6 @@ export interface RequestOptions {
   readonly dryRun?: boolean;
   readonly fieldManager?: string;
   readonly fieldValidation?: "Ignore" | "Warn" | "Strict";
-  readonly signal?: AbortSignal;
   /** Hears what the client should be warned of. */
   readonly warn?: (message: string) => void;
 }

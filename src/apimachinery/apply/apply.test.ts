@@ -28,6 +28,7 @@ function apply(live: JsonObject | undefined, applied: JsonObject, options: Optio
     manager: options.manager ?? "me",
     force: options.force,
     apiVersion: applied["apiVersion"] as string,
+    kind: applied["kind"] as string,
     now: start + (options.at ?? 0) * 1000,
     resetFields: statusFields,
   }).object;
@@ -213,7 +214,7 @@ test("kubectl takes over what its client-side apply left unchanged", () => {
   expect(owners(result)["kubectl Apply"]).toEqual([".data.a"]);
   const annotations = (result["metadata"] as { annotations: Record<string, string> }).annotations;
   expect(annotations[annotation]).toBe(
-    '{"apiVersion":"v1","data":{"a":"2"},"kind":"ConfigMap","metadata":{"annotations":{},"name":"c","namespace":"default"}}\n',
+    '{"apiVersion":"v1","data":{"a":"2"},"kind":"ConfigMap","metadata":{"name":"c","namespace":"default"}}\n',
   );
   expect(failure(() => apply(live, configMap({ a: "2", b: "3" }), { manager: "kubectl" })).message).toBe(
     'Apply failed with 1 conflict: conflict with "kubectl-client-side-apply" using v1: .data.b',
@@ -246,19 +247,23 @@ test.each<[JsonObject, number, string]>([
   [
     deployment({ replicas: "1", paused: 1 }),
     500,
-    'failed to create typed patch object (default/web; apps/v1, Kind=Deployment): errors:\n  .spec.replicas: expected numeric (int or float), got &value.valueUnstructured{Value:"1"}\n  .spec.paused: expected boolean, got &value.valueUnstructured{Value:1}',
+    'failed to create typed patch object (default/web; apps/v1, Kind=Deployment): errors:\n  .spec.replicas: expected numeric (int or float), got string\n  .spec.paused: expected boolean, got &{1}',
   ],
 ])("refused %#", (applied, code, message) => {
   const error = failure(() => apply(undefined, applied));
   expect([error.code, error.message]).toEqual([code, message]);
 });
 
-test("another version is refused", () => {
+test.each<[JsonObject, string]>([
+  [deployment({}), "apps/v1, Kind=Deployment"],
+  [{ ...deployment({}), apiVersion: "apps/v1beta1", kind: "Scale" }, "apps/v1beta1, Kind=Scale"],
+  [{ apiVersion: "v1" }, "/v1, Kind="],
+  [{}, "/, Kind="],
+])("another kind or version is refused %#", (applied, shown) => {
   const type = typeOf("apps", "Deployment");
-  const request = { applied: deployment({}), type, manager: "me", apiVersion: "apps/v1beta1", now: start };
-  expect(failure(() => applyPatch(request)).message).toBe(
-    "Incorrect version specified in apply patch. Specified patch version: apps/v1, expected: apps/v1beta1",
-  );
+  const kind = { apiVersion: "apps/v1beta1", kind: "Deployment" };
+  const error = failure(() => applyPatch({ applied, type, manager: "me", ...kind, now: start }));
+  expect([error.code, error.message]).toEqual([400, `invalid object type: ${shown}`]);
 });
 
 test("a kind of which nothing is known: maps merge, lists are one value", () => {
@@ -268,7 +273,7 @@ test("a kind of which nothing is known: maps merge, lists are one value", () => 
     metadata: { name: "w" },
     spec,
   });
-  const request = { type: undefined, apiVersion: "x/v1", now: start };
+  const request = { type: undefined, apiVersion: "x/v1", kind: "W", now: start };
   const live = applyPatch({
     ...request,
     manager: "a",

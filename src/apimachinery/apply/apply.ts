@@ -48,6 +48,7 @@ export interface ApplyRequest {
   readonly force?: boolean | undefined;
   /** The version that is written, as `group/version`. */
   readonly apiVersion: string;
+  readonly kind: string;
   readonly subresource?: string | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
@@ -109,7 +110,7 @@ function repeats(state: {
   if (last === undefined || last.apiVersion !== applier.apiVersion || isEmptySet(last.set)) return false;
   if (!setsEqual(last.set, applier.set) || !holds(live, request.applied, request.type)) return false;
   for (const { set } of known.values()) if (isEmptySet(set)) return false;
-  return request.manager !== kubectl || withLastApplied(live, { live, applied: request.applied }) === live;
+  return request.manager !== kubectl || withLastApplied(live, request.applied) === live;
 }
 
 /** The result; an apply that changes nothing leaves the object and the times as they were. */
@@ -122,7 +123,7 @@ function settled(outcome: {
 }): Applied {
   const { request, live, merged, known, result } = outcome;
   const annotated =
-    request.manager === kubectl ? withLastApplied(merged, { live, applied: request.applied }) : merged;
+    request.manager === kubectl ? withLastApplied(merged, request.applied) : merged;
   if (request.live !== undefined && jsonEquals(live, annotated) && sameManagers(known, result)) {
     return { object: request.live, managedFields: entriesOf(request.live) };
   }
@@ -139,12 +140,10 @@ const asJson = (entries: readonly ManagedFieldsEntry[]) => entries as unknown as
 
 const textOf = (value: JsonValue | undefined) => (typeof value === "string" ? value : "");
 
-function checkRequest({ applied, apiVersion, type }: ApplyRequest): void {
-  const version = applied["apiVersion"];
-  if (version !== apiVersion) {
-    throw ApiError.badRequest(
-      `Incorrect version specified in apply patch. Specified patch version: ${textOf(version)}, expected: ${apiVersion}`,
-    );
+function checkRequest({ applied, apiVersion, kind, type }: ApplyRequest): void {
+  const [version, name] = [textOf(applied["apiVersion"]), textOf(applied["kind"])];
+  if (version !== apiVersion || name !== kind) {
+    throw ApiError.badRequest(`invalid object type: ${kindText(version, name)}`);
   }
   const metadata = isJsonObject(applied["metadata"]) ? applied["metadata"] : {};
   if ((metadata["managedFields"] ?? undefined) !== undefined) {
@@ -154,10 +153,18 @@ function checkRequest({ applied, apiVersion, type }: ApplyRequest): void {
   if (problems.length === 0) return;
   const text =
     problems.length === 1 ? problems[0] : ["errors:", ...problems.map((line) => `  ${line}`)].join("\n");
-  const versioned = apiVersion.includes("/") ? apiVersion : `/${apiVersion}`;
+  throw failed(`failed to create typed patch object (${objectText(applied)}): ${text}`);
+}
+
+/** A group, version and kind as Go prints them. */
+const kindText = (apiVersion: string, kind: string) =>
+  `${apiVersion.includes("/") ? apiVersion : `/${apiVersion}`}, Kind=${kind}`;
+
+/** An object as upstream's failures name it. */
+export function objectText(object: JsonObject): string {
+  const metadata = isJsonObject(object["metadata"]) ? object["metadata"] : {};
   const name = `${textOf(metadata["namespace"])}/${textOf(metadata["name"])}`;
-  const what = `${name}; ${versioned}, Kind=${textOf(applied["kind"])}`;
-  throw failed(`failed to create typed patch object (${what}): ${text}`);
+  return `${name}; ${kindText(textOf(object["apiVersion"]), textOf(object["kind"]))}`;
 }
 
 /** A failure that upstream reports without a reason. */

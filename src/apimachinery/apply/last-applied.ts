@@ -25,25 +25,28 @@ export function lastAppliedOf(live: JsonObject, apiVersion: string): JsonObject 
   }
 }
 
-/** The object with the annotation brought up to date, if the live object has it. */
-export function withLastApplied(
-  object: JsonObject,
-  sources: { readonly live: JsonObject; readonly applied: JsonObject },
-): JsonObject {
-  const previous = annotationsOf(sources.live)[annotation];
+/** The object with the annotation brought up to date, if it has it. */
+export function withLastApplied(object: JsonObject, applied: JsonObject): JsonObject {
+  const { [annotation]: previous, ...others } = annotationsOf(object);
   if (typeof previous !== "string" || previous === "") return object;
-  const metadata = objectAt(sources.applied, "metadata");
-  const { [annotation]: _, ...annotations } = objectAt(metadata, "annotations");
-  const configuration = { ...sources.applied, metadata: { ...metadata, annotations } };
-  const text = `${JSON.stringify(sortedKeys(configuration))}\n`;
-  const others = annotationsOf(object);
+  const text = configurationText(applied);
+  if (text === previous) return object;
   const size = Object.entries({ ...others, [annotation]: text }).reduce(
-    (sum, [key, value]) => sum + key.length + value.length,
+    (sum, [key, value]) => sum + key.length + (typeof value === "string" ? value.length : 0),
     0,
   );
-  const { [annotation]: __, ...without } = others;
-  const updated: JsonObject = size > maximumAnnotations ? without : { ...others, [annotation]: text };
-  return { ...object, metadata: { ...objectAt(object, "metadata"), annotations: updated } };
+  const annotations: JsonObject = size > maximumAnnotations ? others : { ...others, [annotation]: text };
+  return { ...object, metadata: { ...objectAt(object, "metadata"), annotations } };
+}
+
+/** What the annotation says of a configuration: its JSON, but for the annotation itself. */
+function configurationText(applied: JsonObject): string {
+  const metadata = applied["metadata"];
+  if (!isJsonObject(metadata) || !isJsonObject(metadata["annotations"])) {
+    return `${JSON.stringify(sortedKeys(applied))}\n`;
+  }
+  const { [annotation]: _, ...annotations } = metadata["annotations"];
+  return `${JSON.stringify(sortedKeys({ ...applied, metadata: { ...metadata, annotations } }))}\n`;
 }
 
 function sortedKeys(value: JsonValue): JsonValue {

@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from "../json.ts";
-import { goText } from "../patch/index.ts";
+import { goText, goType } from "../patch/index.ts";
 import type { ListType, ScalarKind, StructType, Type } from "../schema/types.ts";
 import { elementText } from "./field-set.ts";
 import { isJsonObject, listElement, missingKey } from "./layout.ts";
@@ -63,7 +63,7 @@ function checkList(list: readonly JsonValue[], type: ListType, place: Place): vo
     const problem = elementProblem(value, type);
     if (problem !== undefined) {
       report(place, `element ${index}: ${problem}`);
-      continue;
+      return;
     }
     const element = listElement(type, value);
     if (seen.has(element)) report(place, `duplicate entries for key ${elementText(element)}`);
@@ -90,11 +90,13 @@ const numeric: ReadonlySet<ScalarKind> = new Set(["int32", "int64", "uint64", "f
 const textual: ReadonlySet<ScalarKind> = new Set(["string", "bytes", "duration"]);
 
 function checkScalar(value: JsonValue, kind: ScalarKind, place: Place): void {
-  const got = `got &value.valueUnstructured{Value:${goLiteral(value)}}`;
   if (numeric.has(kind) && typeof value !== "number") {
-    report(place, `expected numeric (int or float), ${got}`);
-  } else if (textual.has(kind) && typeof value !== "string") report(place, `expected string, ${got}`);
-  else if (kind === "boolean" && typeof value !== "boolean") report(place, `expected boolean, ${got}`);
+    report(place, `expected numeric (int or float), got ${goType(value)}`);
+  } else if (textual.has(kind) && typeof value !== "string") {
+    report(place, `expected string, got &value.valueUnstructured{Value:${goLiteral(value)}}`);
+  } else if (kind === "boolean" && typeof value !== "boolean") {
+    report(place, `expected boolean, got &{${goText(value)}}`);
+  }
 }
 
 /** A value as Go's `%#v` prints it. */

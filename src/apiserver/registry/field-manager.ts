@@ -1,5 +1,5 @@
 import { applyPatch, specFields, statusFields, updateManagedFields } from "../../apimachinery/apply/index.ts";
-import type { JsonObject, ManagedFieldsEntry, ObjectKey, ObjectMeta } from "../../apimachinery/index.ts";
+import type { JsonObject, ManagedFieldsEntry, ObjectMeta } from "../../apimachinery/index.ts";
 import type { UserInfo } from "../../api/index.ts";
 import { decodeObject } from "./coding.ts";
 import type { RequestOptions } from "./context.ts";
@@ -62,7 +62,6 @@ function managerOf(user: UserInfo): string {
 export function applyObject(
   served: ServedResource,
   write: {
-    readonly key: ObjectKey;
     readonly old: AnyObject | undefined;
     readonly config: object;
     readonly force: boolean;
@@ -71,16 +70,15 @@ export function applyObject(
     readonly request: RequestOptions;
   },
 ): AnyObject {
-  const { key, old, subresource, request } = write;
-  const { metadata } = write.config as { readonly metadata?: JsonObject };
-  const config = { ...write.config, metadata: { ...metadata, name: metadata?.["name"] ?? key.name } };
+  const { old, subresource, request } = write;
   const { object, managedFields } = applyPatch({
     live: old && json(old),
-    applied: config,
+    applied: write.config as JsonObject,
     type: served.type,
     manager: request.fieldManager ?? managerOf(request.user),
     force: write.force,
     apiVersion: served.apiVersion,
+    kind: served.resource.kind,
     subresource,
     now: write.now,
     resetFields: resetFieldsOf(served, subresource),

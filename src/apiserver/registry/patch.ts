@@ -56,7 +56,6 @@ function apply(
     managed: true,
     change(old) {
       const object = applyObject(served, {
-        key,
         old,
         config: body.body,
         force: body.force ?? false,

@@ -26,6 +26,8 @@ export interface Change {
   readonly change: (old: AnyObject | undefined) => AnyObject | Promise<AnyObject>;
   /** The client named the version that it replaces: no second try on a newer one. */
   readonly versionGiven: boolean;
+  /** The new state is the client's own, whose identity it names. */
+  readonly replaces?: true;
   /** The new state already carries its managers (server-side apply). */
   readonly managed?: true;
   /** The server's own change: no admission, no strategy, no validation. */
@@ -52,6 +54,7 @@ export function update(
     key: request.key,
     subresource: request.subresource ?? "",
     change: () => object,
+    replaces: true,
     versionGiven: Boolean(object.metadata.resourceVersion),
     createsMissing: !request.subresource && served.definition.createsOnUpdate === true,
   });
@@ -67,7 +70,7 @@ export function checkNames(served: ServedResource, object: AnyObject, key: Objec
   }
   if (!name) {
     throw ApiError.badRequest(
-      `the name of the object (based on metadata) was undeterminable: name must be provided`,
+      `the name of the object (${key.name} based on URL) was undeterminable: name must be provided`,
     );
   }
   if (namespace && served.resource.namespaced && namespace !== key.namespace) {
@@ -169,7 +172,7 @@ async function nextState(
     throw ApiError.conflict(groupResource(served), change.key.name, lockMessage);
   }
   const uid = changed.metadata.uid;
-  if (uid && uid !== old.metadata.uid) {
+  if (change.replaces && uid && uid !== old.metadata.uid) {
     throw ApiError.conflict(
       groupResource(served),
       change.key.name,
@@ -212,8 +215,8 @@ async function nextState(
 
 /** Metadata that only the server sets, taken over where the client left it out. */
 function withSystemMetadata(object: AnyObject, old: AnyObject): AnyObject {
-  const { metadata } = object as { readonly metadata: Partial<ObjectMeta> };
   const before = old.metadata;
+  const metadata = withKnownGeneration(object.metadata, before);
   return {
     ...object,
     metadata: {
@@ -222,8 +225,7 @@ function withSystemMetadata(object: AnyObject, old: AnyObject): AnyObject {
       ...(before.namespace ? { namespace: metadata.namespace || before.namespace } : {}),
       uid: metadata.uid || before.uid,
       resourceVersion: before.resourceVersion,
-      creationTimestamp: metadata.creationTimestamp || before.creationTimestamp,
-      ...(before.generation === undefined ? {} : { generation: before.generation }),
+      creationTimestamp: before.creationTimestamp,
       ...(before.deletionTimestamp && !metadata.deletionTimestamp
         ? { deletionTimestamp: before.deletionTimestamp }
         : {}),
@@ -232,6 +234,13 @@ function withSystemMetadata(object: AnyObject, old: AnyObject): AnyObject {
         : {}),
     },
   };
+}
+
+/** The metadata with the generation that only the server counts. */
+function withKnownGeneration(metadata: Partial<ObjectMeta>, before: ObjectMeta): Partial<ObjectMeta> {
+  if (metadata.generation === before.generation) return metadata;
+  const { generation: _, ...rest } = metadata;
+  return before.generation === undefined ? rest : { ...rest, generation: before.generation };
 }
 
 /** What the server keeps and sets on a changed object. */

@@ -10,11 +10,11 @@ const hashBytes = 12;
 /** Publishes whom clients trust the API server by as a bundle of its signer, where bundles are served; earlier ones go. */
 export function trustBundlePublisher(context: ControllerContext): Controller {
   const { client, informers, settings } = context;
+  const { group, version, kind } = ClusterTrustBundle;
   const isServed = settings.catalog
     .list()
     .some(
-      ({ resource }) =>
-        resource.kind === ClusterTrustBundle.kind && resource.group === ClusterTrustBundle.group,
+      ({ resource }) => resource.kind === kind && resource.group === group && resource.version === version,
     );
   if (!isServed || settings.rootCertificateAuthority === "") {
     return { name: "clustertrustbundle-publisher", watches: [], reconcile: async () => settled };

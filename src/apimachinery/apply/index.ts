@@ -1,4 +1,4 @@
-export { applyPatch, type Applied, type ApplyRequest } from "./apply.ts";
+export { applyPatch, objectText, type Applied, type ApplyRequest } from "./apply.ts";
 export type { Comparison } from "./compare.ts";
 export type { FieldSet } from "./field-set.ts";
 export * as fieldSets from "./field-set.ts";

@@ -1,7 +1,16 @@
-import { applyPatch, specFields, statusFields, updateManagedFields } from "../../apimachinery/apply/index.ts";
+import { DecodeError, decodeValue } from "../../apimachinery/codec/index.ts";
+import { ApiError } from "../../apimachinery/index.ts";
+import {
+  applyPatch,
+  objectText,
+  specFields,
+  statusFields,
+  updateManagedFields,
+} from "../../apimachinery/apply/index.ts";
 import type { JsonObject, ManagedFieldsEntry, ObjectMeta } from "../../apimachinery/index.ts";
 import type { UserInfo } from "../../api/index.ts";
-import { decodeObject } from "./coding.ts";
+import { completed } from "./coding.ts";
+import { asConversion } from "./patched.ts";
 import type { RequestOptions } from "./context.ts";
 import type { AnyObject } from "./entry.ts";
 import type { ServedResource } from "./served.ts";
@@ -84,9 +93,20 @@ export function applyObject(
     resetFields: resetFieldsOf(served, subresource),
   });
   if (old && object === json(old)) return old;
-  // What apply does not know is refused above; decoding settles zero values and defaults.
-  const decoded = decodeObject(served, object, {});
-  return withManagedFields(decoded, managedFields);
+  return withManagedFields(converted(served, object, write.config as JsonObject), managedFields);
+}
+
+/** The merged object with zero values and defaults settled. What apply cannot know, such as a bad quantity, shows here. */
+function converted(served: ServedResource, object: JsonObject, applied: JsonObject): AnyObject {
+  try {
+    return completed(served, decodeValue(object, served.type).object);
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    const { group, version, kind } = served.resource;
+    const why = `unable to convert unstructured object to ${group}/${version}, Kind=${kind}: ${asConversion(error.message)}`;
+    const message = `failed to convert new object (${objectText(applied)}) to proper version: ${why}`;
+    throw new ApiError({ message, code: 500 });
+  }
 }
 
 /** Objects of the API are JSON; their types only say more. */

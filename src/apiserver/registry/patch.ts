@@ -63,6 +63,11 @@ function apply(
         subresource,
         request,
       });
+      const { uid } = object.metadata;
+      if (!old && uid) {
+        const why = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
+        throw ApiError.conflict(groupResource(served), key.name, why);
+      }
       checkNames(served, object, key);
       return object;
     },

@@ -94,17 +94,18 @@ const nameless = (name: string) =>
     `the name of the object (${name} based on URL) was undeterminable: name must be provided`,
   );
 
-const decodingError = /^json: cannot unmarshal (\w+)(?: \S+)? into Go .* of type (\S+)$/;
+const decodingError = /^json: cannot unmarshal (\w+)( \S+)? into Go struct field .* of type (\S+)$/;
 const goKinds: Readonly<Record<string, string>> = { object: "map", array: "slice", number: "int64" };
 
-/** Strategic merge patches are not decoded from text: upstream converts the values, and words failures otherwise. */
-function asConversion(message: string): string {
-  const [, value = "", type = ""] = decodingError.exec(message) ?? [];
+/** A failure of decoding as upstream words it where it converts values instead of decoding text. */
+export function asConversion(message: string): string {
+  const [, value = "", fraction, type = ""] = decodingError.exec(message) ?? [];
   if (type === "") return message;
   const kind = goKinds[value] ?? value;
   if (type.startsWith("[]")) return `cannot restore slice from ${kind}`;
   if (type.startsWith("map[")) return `cannot restore map from ${kind}`;
   if (type.includes(".")) return `cannot restore struct from: ${kind}`;
-  if (value === "number") return `cannot convert int64 to ${type}`;
+  const convertible = value === "number" && type !== "bool";
+  if (convertible) return `cannot convert ${fraction === undefined ? "int64" : "float64"} to ${type}`;
   return `unrecognized type: ${type}`;
 }

@@ -60,6 +60,17 @@ export function update(
   });
 }
 
+/** Why an object is not the one that the client means, as upstream's storage says it. */
+function otherIdentity(
+  served: ServedResource,
+  key: ObjectKey,
+  uids: { readonly wanted: string; readonly found: string },
+): string {
+  const path = storageKey(served.storage.prefix, key);
+  const why = `Precondition failed: UID in precondition: ${uids.wanted}, UID in object meta: ${uids.found}`;
+  return `StorageError: invalid object, Code: 4, Key: ${path}, ResourceVersion: 0, AdditionalErrorMsg: ${why}`;
+}
+
 /** The name and namespace in the body must be those of the path. */
 export function checkNames(served: ServedResource, object: AnyObject, key: ObjectKey): void {
   const { name, namespace } = object.metadata as Partial<ObjectMeta>;
@@ -132,13 +143,16 @@ async function createMissing(
     namespace: change.key.namespace ?? "",
     name: change.key.name,
   });
-  const object = await change.change(undefined);
-  if (object.metadata.resourceVersion) {
-    throw ApiError.notFound(groupResource(served), change.key.name);
+  const wanted = await change.change(undefined);
+  // A version of something that is gone says nothing, an identity does.
+  const { resourceVersion: _, uid, ...metadata } = wanted.metadata;
+  if (change.replaces && uid) {
+    const why = otherIdentity(served, change.key, { wanted: uid, found: "" });
+    throw ApiError.conflict(groupResource(served), change.key.name, why);
   }
   return create(core, served, {
     ...options,
-    object,
+    object: { ...wanted, metadata } as AnyObject,
     namespace: change.key.namespace,
     ...(change.managed ? { managed: true } : {}),
   });
@@ -176,7 +190,7 @@ async function nextState(
     throw ApiError.conflict(
       groupResource(served),
       change.key.name,
-      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`,
+      otherIdentity(served, change.key, { wanted: uid, found: old.metadata.uid }),
     );
   }
   if (change.direct) {

@@ -73,9 +73,14 @@ const tokenSecret = () =>
 test("a secret's token authenticates, its use is noted, and a mark ends it", async () => {
   const secret = await tokenSecret();
   const bearerToken = atob(secret.data?.["token"] ?? "");
-  expect(await plane.authenticator.authenticate({ bearerToken })).toMatchObject({
+  const warnings: string[] = [];
+  const warn = (message: string) => void warnings.push(message);
+  expect(await plane.authenticator.authenticate({ bearerToken, warn })).toMatchObject({
     name: "system:serviceaccount:default:default",
   });
+  expect(warnings).toEqual([
+    "Use tokens from the TokenRequest API or manually created secret-based tokens instead of auto-generated secret-based tokens.",
+  ]);
   const used = await client.get(Secret, keyOf(secret));
   expect(used.metadata.labels).toEqual({ "kubernetes.io/legacy-token-last-used": "2026-01-02" });
   await plane.authenticator.authenticate({ bearerToken });

@@ -18,7 +18,7 @@ export function createAuthenticator(options: {
   readonly apiAudiences: readonly string[];
 }): Authenticator {
   return {
-    async authenticate({ certificate, bearerToken }: Credentials) {
+    async authenticate({ certificate, bearerToken, warn }: Credentials) {
       if (certificate && certificate.commonName !== "") {
         return withGroup({ name: certificate.commonName, groups: certificate.organizations });
       }
@@ -26,6 +26,7 @@ export function createAuthenticator(options: {
       if (token === "") return undefined;
       const identity = await authenticateToken(options, token);
       if (!identity) throw ApiError.unauthorized();
+      for (const warning of identity.warnings ?? []) warn?.(warning);
       return withGroup(identity.user);
     },
   };

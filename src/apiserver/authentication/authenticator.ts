@@ -5,6 +5,8 @@ export interface Credentials {
   /** Subject of a client certificate that the TLS layer has verified against the client CA. */
   readonly certificate?: { readonly commonName: string; readonly organizations: readonly string[] };
   readonly bearerToken?: string;
+  /** Hears what the client should be warned of. */
+  readonly warn?: (message: string) => void;
 }
 
 /** Finds out who asks: undefined when the credentials say nothing; throws ApiError `Unauthorized` when they are wrong. */

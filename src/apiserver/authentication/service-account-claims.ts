@@ -71,6 +71,9 @@ export function serviceAccountUser(account: {
 /** Marks secrets whose token was not used for long: nobody shall use it any more. */
 const invalidSinceLabel = "kubernetes.io/legacy-token-invalid-since";
 
+const automaticTokenWarning =
+  "Use tokens from the TokenRequest API or manually created secret-based tokens instead of auto-generated secret-based tokens.";
+
 const invalidated = () => new TokenError("service account token has been invalidated");
 
 /** Whose verified claims these are, if everything they are bound to still exists. */
@@ -134,7 +137,7 @@ export function judgeClaims(
 export function judgeLegacyClaims(
   claims: LegacyClaims,
   context: { readonly reader: ObjectReader; readonly token: string },
-): { readonly user: UserInfo; readonly secret: Secret } {
+): { readonly user: UserInfo; readonly secret: Secret; readonly warnings: readonly string[] } {
   const namespace = claims["kubernetes.io/serviceaccount/namespace"];
   const name = claims["kubernetes.io/serviceaccount/service-account.name"];
   const uid = claims["kubernetes.io/serviceaccount/service-account.uid"];
@@ -161,7 +164,12 @@ export function judgeLegacyClaims(
       `the token in secret ${namespace}/${secretName} for service account ${namespace}/${name} has been marked invalid. Use tokens from the TokenRequest API or manually created secret-based tokens, or remove the '${invalidSinceLabel}' label from the secret to temporarily allow use of this token`,
     );
   }
-  return { user: serviceAccountUser({ namespace, name, uid }), secret };
+  const automatic = (account.secrets ?? []).some((reference) => reference.name === secretName);
+  return {
+    user: serviceAccountUser({ namespace, name, uid }),
+    secret,
+    warnings: automatic ? [automaticTokenWarning] : [],
+  };
 }
 
 function alive<T extends KubernetesObject>(object: T | undefined, now: Milliseconds): T {

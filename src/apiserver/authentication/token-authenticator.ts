@@ -4,6 +4,8 @@ import type { UserInfo } from "../../api/index.ts";
 export interface TokenIdentity {
   readonly user: UserInfo;
   readonly audiences: readonly string[];
+  /** What its bearer should be told. */
+  readonly warnings?: readonly string[];
 }
 
 /** Judges bearer tokens: undefined for tokens it does not know; throws `TokenError` for those it must refuse. */

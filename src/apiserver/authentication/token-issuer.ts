@@ -85,9 +85,9 @@ export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
       if (!legacy) {
         return { user: judgeClaims(claims as ServiceAccountClaims, { reader, now }), audiences: matching };
       }
-      const { user, secret } = judgeLegacyClaims(claims, { reader, token });
+      const { user, secret, warnings } = judgeLegacyClaims(claims, { reader, token });
       await options.noteSecretUse?.(secret);
-      return { user, audiences: matching };
+      return { user, audiences: matching, warnings };
     },
     jwks: () => ({ keys: [key.publicJwk] }),
     openIdConfiguration: () => ({

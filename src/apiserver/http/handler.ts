@@ -16,7 +16,7 @@ import type { Upgrade } from "./listener.ts";
 import { RequestMetrics } from "./metrics.ts";
 import { requestInfoOf } from "./request-info.ts";
 import type { RequestInfo } from "./request-info.ts";
-import { serveResource, warningHeader } from "./resources.ts";
+import { addWarning, serveResource } from "./resources.ts";
 import { send, sendError, sendObject, sendText } from "./respond.ts";
 import { negotiate } from "./negotiate.ts";
 import { FrameCache } from "./watch-stream.ts";
@@ -171,7 +171,8 @@ export class RequestHandler {
     const { exchange, info, headers } = request;
     const { server, authenticator, anonymous } = this.options;
     const { core } = server;
-    const user = await identify(exchange, { authenticator, core, anonymous });
+    const warn = (message: string) => addWarning(headers, message);
+    const user = await identify(exchange, { authenticator, core, anonymous, warn });
     authorize(core, attributesOf(info, user));
     if (info.type === "path") return this.servePath(request, user);
     for (const delegate of this.options.delegates) {
@@ -190,7 +191,7 @@ export class RequestHandler {
     const connect = this.connectHandler(info);
     if (connect) return this.connect(connect, { request, served, user, info });
     refuseForeign(served, info);
-    if (served.deprecationWarning) headers["warning"] = [warningHeader(served.deprecationWarning)];
+    if (served.deprecationWarning) warn(served.deprecationWarning);
     await serveResource({
       core,
       exchange,

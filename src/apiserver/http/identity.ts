@@ -40,7 +40,13 @@ function certificateOf(socket: TLSSocket): Shown {
 /** Who asks, after impersonation; throws `Unauthorized` or `Forbidden`. */
 export async function identify(
   exchange: Exchange,
-  options: { readonly authenticator: Authenticator; readonly core: Core; readonly anonymous: boolean },
+  options: {
+    readonly authenticator: Authenticator;
+    readonly core: Core;
+    readonly anonymous: boolean;
+    /** Hears what the client should be warned of. */
+    readonly warn: (message: string) => void;
+  },
 ): Promise<UserInfo> {
   const authorization = exchange.headers.authorization ?? "";
   const bearer = /^bearer\s+(\S+)\s*$/i.exec(authorization)?.[1];
@@ -51,6 +57,7 @@ export async function identify(
     user = await options.authenticator.authenticate({
       ...(certificate ? { certificate } : {}),
       ...(bearer ? { bearerToken: bearer } : {}),
+      warn: options.warn,
     });
     if (!user) throw ApiError.unauthorized();
   } else if (!options.anonymous || authorization !== "" || shown.type === "refused")

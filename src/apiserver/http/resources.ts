@@ -263,20 +263,23 @@ async function serveWatch(call: ResourceCall): Promise<void> {
 }
 
 function requestOptions(call: ResourceCall): RequestOptions {
-  const warnings: string[] = [];
   return {
     ...writeOptions(call.exchange),
     user: call.user,
-    warn(message) {
-      if (warnings.includes(message)) return;
-      warnings.push(message);
-      call.headers["warning"] = warnings.map(warningHeader);
-    },
+    warn: (message) => addWarning(call.headers, message),
   };
 }
 
+/** Adds a warning to an answer's headers, once. */
+export function addWarning(headers: ResourceCall["headers"], message: string): void {
+  const told = headers["warning"] ?? [];
+  const present = typeof told === "string" ? [told] : told;
+  const warning = warningHeader(message);
+  if (!present.includes(warning)) headers["warning"] = [...present, warning];
+}
+
 /** A warning as RFC 7234 has it. */
-export function warningHeader(message: string): string {
+function warningHeader(message: string): string {
   const text = message
     .replaceAll(/\p{Cc}/gu, " ")
     .replaceAll("\\", "\\\\")

@@ -14,6 +14,7 @@ export const namespaceNameLabel = "kubernetes.io/metadata.name";
 /** The rules of namespaces. */
 export const namespaceDefinition = defineResource<Namespace>({
   resource: Namespace,
+  returnsDeleted: true,
   defaults: (namespace) => {
     const name = namespace.metadata.name;
     return !name || namespace.metadata.labels?.[namespaceNameLabel] === name

@@ -9,6 +9,7 @@ import { CSIDriver, CSINode, CSIStorageCapacity, VolumeAttachment } from "../typ
 /** The rules of CSI drivers. */
 export const csiDriverDefinition = defineResource<CSIDriver>({
   resource: CSIDriver,
+  returnsDeleted: true,
   defaults: (driver) => ({
     ...driver,
     spec: fill<CSIDriverSpec>(
@@ -72,6 +73,7 @@ export const csiDriverDefinition = defineResource<CSIDriver>({
 /** The rules of CSI nodes. */
 export const csiNodeDefinition = defineResource<CSINode>({
   resource: CSINode,
+  returnsDeleted: true,
   columns: [
     nameColumn,
     column("Drivers", "How many drivers the node has", {
@@ -100,6 +102,7 @@ export const csiStorageCapacityDefinition = defineResource<CSIStorageCapacity>({
 /** The rules of volume attachments. */
 export const volumeAttachmentDefinition = defineResource<VolumeAttachment>({
   resource: VolumeAttachment,
+  returnsDeleted: true,
   validateUpdate: (attachment, old) => immutable(FieldPath.root("spec"), attachment.spec, old.spec),
   prepareForStatusUpdate: (attachment, old) => ({ ...attachment, spec: old.spec }),
   columns: [

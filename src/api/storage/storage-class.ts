@@ -16,6 +16,7 @@ const defaultAnnotations = [
 /** The rules of storage classes. */
 export const storageClassDefinition = defineResource<StorageClass>({
   resource: StorageClass,
+  returnsDeleted: true,
   defaults: (object) => fill(object, { reclaimPolicy: "Delete", volumeBindingMode: "Immediate" }),
   validate: (object) => [
     ...(object.provisioner ? [] : [fieldErrors.required(FieldPath.root("provisioner"))]),
@@ -77,12 +78,14 @@ const attributesRules = {
 /** The rules of classes of volume attributes. */
 export const volumeAttributesClassDefinition = defineResource<VolumeAttributesClass>({
   resource: VolumeAttributesClass,
+  returnsDeleted: true,
   ...attributesRules,
 });
 
 /** The rules of classes of volume attributes, in the beta version. */
 export const betaVolumeAttributesClassDefinition = defineResource<BetaVolumeAttributesClass>({
   resource: BetaVolumeAttributesClass,
+  returnsDeleted: true,
   ...attributesRules,
 });
 

@@ -170,11 +170,11 @@ function scalar(
 }
 
 /** Strings and booleans stay; schemas in their place are walked, but not strictly: upstream decodes them apart. */
-function alternative(
+export function alternative(
   value: unknown,
   type: SchemaAlternative,
-  owner: StructType | undefined,
-  place: Place | undefined,
+  owner?: StructType,
+  place?: Place,
 ): unknown {
   const lenient: Converter = { problems: undefined };
   if (value === null || value === undefined) return type.form === "boolean" ? false : null;
@@ -191,14 +191,15 @@ function alternative(
 
 const listOf = (element: Type): ListType => ({ kind: "list", element, listType: "atomic", mapKeys: [] });
 
-/** A field that may be called `__proto__` must not set the prototype. */
-function setKey(target: Record<string, unknown>, key: string, value: unknown): void {
+/** Sets a key, be it `__proto__`: that must not set the prototype. */
+export function setKey(target: Record<string, unknown>, key: string, value: unknown): void {
   if (key === "__proto__")
     Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
   else target[key] = value;
 }
 
-interface Step {
+/** A field as converting sees it. */
+export interface Step {
   readonly field: Field;
   /** A string without further rules: taken over as it is. */
   readonly plain: boolean;
@@ -206,7 +207,8 @@ interface Step {
   readonly always: boolean;
 }
 
-interface Plan {
+/** What converting needs to know of a type, looked up once. */
+export interface Plan {
   readonly steps: ReadonlyMap<string, Step>;
   readonly always: readonly Field[];
 }
@@ -214,7 +216,7 @@ interface Plan {
 /** Derived from types alone, so that it may outlive what uses it. */
 const plans = new WeakMap<StructType, Plan>();
 
-function planOf(type: StructType): Plan {
+export function planOf(type: StructType): Plan {
   const known = plans.get(type);
   if (known !== undefined) return known;
   const steps = type.fields.map((field): [string, Step] => [
@@ -252,7 +254,7 @@ export function zeroOfStruct(type: StructType): object {
 }
 
 /** Whether omitempty leaves the value out. */
-function isOmitted(value: unknown, field: Field): boolean {
+export function isOmitted(value: unknown, field: Field): boolean {
   if (value === null) return true;
   if (typeof value === "object")
     return field.type.kind === "list" || field.type.kind === "map" ? isEmpty(value) : false;
@@ -307,7 +309,8 @@ function isOwnDecoder(type: Type): boolean {
   return type.kind === "time" || type.kind === "microTime" || type.kind === "duration";
 }
 
-function goName(type: Type): string {
+/** What Go's errors call a type. */
+export function goName(type: Type): string {
   switch (type.kind) {
     case "struct":
       return qualifiedGoName(type.name);

@@ -9,6 +9,7 @@ export {
   type Decoded,
   type DecodeOptions,
 } from "./json.ts";
+export { decodeCbor, decodeCborValue, encodeCbor, encodeCborEvent } from "./cbor.ts";
 export { zeroOfStruct } from "./convert.ts";
 export { BackwardWriter, wireType } from "./wire.ts";
 export { formatDuration, normalizeMicroTime, normalizeTime, parseDuration } from "./time.ts";

@@ -1,12 +1,33 @@
-import { protoOf, SchemaAlternative } from "../../schema/index.ts";
+import { apiVersionOf } from "../../resource.ts";
+import { protoOf, SchemaAlternative, type SchemaRegistry } from "../../schema/index.ts";
 import type { ScalarType, StructType, Type } from "../../schema/types.ts";
 
 /** Recursive types are filled to this depth. */
 const fillDepth = 7;
+/** Lists and maps are given a second element to this depth; deeper they would multiply. */
+const secondDepth = 1;
 
 /** An object of a type with a value, not the zero value, in every field; the same for the same type. */
 export function fill(type: StructType): object {
   return new Filler().struct(type, 0);
+}
+
+/** A kind in one version. */
+interface KindOfSchema {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly type: StructType;
+}
+
+/** Every kind of every version, lists too. */
+export function allKinds(schemas: SchemaRegistry): readonly KindOfSchema[] {
+  const kinds: KindOfSchema[] = [];
+  for (const { typeName: kind, groupVersion } of schemas.models()) {
+    if (groupVersion.group === "meta.k8s.io" && kind === "InternalEvent") continue;
+    const type = schemas.typeOf({ group: groupVersion.group, version: groupVersion.version, kind });
+    if (type?.field("kind") !== undefined) kinds.push({ apiVersion: apiVersionOf(groupVersion), kind, type });
+  }
+  return kinds;
 }
 
 class Filler {
@@ -29,14 +50,17 @@ class Filler {
       case "struct":
         return this.struct(type, depth);
       case "list":
-        return depth > fillDepth
-          ? null
-          : [this.#value(type.element, depth + 1), this.#value(type.element, depth + 1)];
+        if (depth > fillDepth) return null;
+        return this.#keys(depth).map(() => this.#value(type.element, depth + 1));
       case "map":
-        return { a: this.#value(type.value, depth + 1), "é/b": this.#value(type.value, depth + 1) };
+        return Object.fromEntries(this.#keys(depth).map((key) => [key, this.#value(type.value, depth + 1)]));
       default:
         return this.#scalar(type, depth);
     }
+  }
+
+  #keys(depth: number): readonly string[] {
+    return depth <= secondDepth ? ["a", "é/b"] : ["é/b"];
   }
 
   #scalar(type: ScalarType, depth: number): unknown {

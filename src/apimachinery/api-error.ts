@@ -31,7 +31,9 @@ export class ApiError extends Error {
   override readonly name = "ApiError";
   readonly status: Status;
 
-  constructor(status: Omit<Status, "kind" | "apiVersion" | "metadata" | "status">) {
+  constructor(
+    status: Omit<Status, "kind" | "apiVersion" | "metadata" | "status"> & Partial<Pick<Status, "metadata">>,
+  ) {
     super(status.message ?? "");
     this.status = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", ...status };
   }
@@ -142,8 +144,10 @@ export class ApiError extends Error {
   }
 
   /** A list or watch that asks for history that is gone. */
-  static expired(message: string): ApiError {
-    return failure(410, "Expired", message);
+  /** `next` is a continue token with which the client may go on in spite of it. */
+  static expired(message: string, next?: string): ApiError {
+    if (next === undefined) return failure(410, "Expired", message);
+    return new ApiError({ metadata: { continue: next }, message, reason: "Expired", code: 410 });
   }
 
   static timeout(message: string, retryAfterSeconds = 0): ApiError {

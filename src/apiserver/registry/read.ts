@@ -139,13 +139,18 @@ function pageMetadata(page: {
   const last = page.entries.at(-1);
   const resourceVersion = String(page.revision);
   if (!page.more || !last) return { resourceVersion };
-  const start = `${last.key.slice(page.served.storage.prefix.length)}\u0000`;
+  const start = startAfter(last.key, page.served);
   return {
     resourceVersion,
     continue: encodeToken({ v: tokenVersion, rv: page.revision, start }),
     ...(page.selective ? {} : { remainingItemCount: page.remaining }),
   };
 }
+
+const startAfter = (key: string, { storage }: ServedResource) => `${key.slice(storage.prefix.length)}\u0000`;
+
+/** In a token: go on with what there is when the token is used. */
+const presentRevision = -1;
 
 interface ContinueToken {
   readonly v: string;
@@ -187,7 +192,7 @@ async function listFrom(core: Core, served: ServedResource, options: ListOptions
     limit: limit === 0 ? Number.MAX_SAFE_INTEGER : limit,
     after,
   };
-  if (token.rv < 0 || token.rv === core.caches.revision) return pageOf(core, served, page);
+  if (token.rv === presentRevision || token.rv === core.caches.revision) return pageOf(core, served, page);
   return listAt(core, served, { ...page, revision: token.rv });
 }
 
@@ -207,7 +212,7 @@ async function listAt(
     const page = await core.store
       .list(selector.prefix, { at: revision, limit: size, ...(after === undefined ? {} : { after }) })
       .catch((error: unknown) => {
-        throw expiredContinue(served, error);
+        throw listError(error, { served, after: request.after });
       });
     for (const [index, item] of page.items.entries()) {
       after = item.key;
@@ -234,10 +239,15 @@ async function listAt(
   }
 }
 
-function expiredContinue(served: ServedResource, error: unknown): unknown {
+/** A continued list whose version is gone can go on with what there is now, if the client wants that. */
+function listError(
+  error: unknown,
+  { served, after }: { readonly served: ServedResource; readonly after: string | undefined },
+): unknown {
   const converted = fromStoreError(error, { served, name: "" });
-  if (!ApiError.is(converted, "Expired")) return converted;
+  if (!ApiError.is(converted, "Expired") || after === undefined) return converted;
   return ApiError.expired(
-    "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.",
+    "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.",
+    encodeToken({ v: tokenVersion, rv: presentRevision, start: startAfter(after, served) }),
   );
 }

@@ -4,7 +4,7 @@ import type { ManagedFieldsEntry } from "../generated/meta-v1.ts";
 import type { JsonObject, JsonValue } from "../json.ts";
 import { jsonEquals } from "../patch/index.ts";
 import type { StructType } from "../schema/types.ts";
-import { compareObjects, strippedFields } from "./compare.ts";
+import { compareObjects, strippedFields, type Comparison } from "./compare.ts";
 import { conflictError, type Conflict } from "./conflict.ts";
 import {
   difference,
@@ -32,7 +32,7 @@ import {
   type Manager,
   type Managers,
 } from "./managers.ts";
-import { holds, mergeApplied, removeFields } from "./merge.ts";
+import { mergeApplied, removeFields } from "./merge.ts";
 import { withoutReset } from "./update.ts";
 import { appliedProblems } from "./validate.ts";
 
@@ -84,21 +84,42 @@ export function applyPatch(request: ApplyRequest): Applied {
     set: appliedSet(request),
   };
   const identity = identityOf(applier);
-  if (request.live !== undefined && repeats({ request, live, known, applier })) {
+  const everything = mergeApplied(live, request.applied, request.type);
+  const repeated = everything === live && repeats({ request, live, known, applier });
+  if (request.live !== undefined && repeated) {
     return { object: request.live, managedFields: entriesOf(request.live) };
   }
   const last = managers.get(identity)?.set ?? leaf;
   const next = new Map(managers).set(identity, applier);
-  const merged = prune(mergeApplied(live, request.applied, request.type), { last, managers: next, request });
-  const comparison = withoutReset(compareObjects(live, merged, request.type), request.resetFields);
-  const conflicts = conflictsOf(next, { changed: comparison.changed, except: identity });
-  if (conflicts.length > 0 && request.force !== true) refuseUnlessTakenOver(conflicts, request, live);
-  const result = disown(next, comparison, identity);
-  capUpdates(result);
+  const merged = prune(everything, { last, applied: applier.set, managers: next, request });
+  const result = settleOwners({ request, live, merged, managers: next, applier: identity });
   return settled({ request, live, merged, known, result });
 }
 
-/** Whether the manager applies what it applied last, and the object still has it: the usual case, told at little cost. */
+/** Who owns what then. Throws a Conflict when others own what would change. */
+function settleOwners(state: {
+  readonly request: ApplyRequest;
+  readonly live: JsonObject;
+  readonly merged: JsonObject;
+  readonly managers: Managers;
+  readonly applier: string;
+}): Managers {
+  const { request, live, merged, managers, applier } = state;
+  const comparison =
+    managers.size === 1
+      ? unchanged
+      : withoutReset(compareObjects(live, merged, request.type), request.resetFields);
+  const conflicts = conflictsOf(managers, { changed: comparison.changed, except: applier });
+  if (conflicts.length > 0 && request.force !== true) refuseUnlessTakenOver(conflicts, request, live);
+  const result = disown(managers, comparison, applier);
+  capUpdates(result);
+  return result;
+}
+
+/** Where there is nobody else, nobody has to be asked. */
+const unchanged: Comparison = { changed: leaf, removed: leaf };
+
+/** Whether the manager applies what it applied last: the usual case, told at little cost. */
 function repeats(state: {
   readonly request: ApplyRequest;
   readonly live: JsonObject;
@@ -108,7 +129,7 @@ function repeats(state: {
   const { request, live, known, applier } = state;
   const last = known.get(identityOf(applier));
   if (last === undefined || last.apiVersion !== applier.apiVersion || isEmptySet(last.set)) return false;
-  if (!setsEqual(last.set, applier.set) || !holds(live, request.applied, request.type)) return false;
+  if (!setsEqual(last.set, applier.set)) return false;
   for (const { set } of known.values()) if (isEmptySet(set)) return false;
   return request.manager !== kubectl || withLastApplied(live, request.applied) === live;
 }
@@ -122,8 +143,7 @@ function settled(outcome: {
   readonly result: Managers;
 }): Applied {
   const { request, live, merged, known, result } = outcome;
-  const annotated =
-    request.manager === kubectl ? withLastApplied(merged, request.applied) : merged;
+  const annotated = request.manager === kubectl ? withLastApplied(merged, request.applied) : merged;
   if (request.live !== undefined && jsonEquals(live, annotated) && sameManagers(known, result)) {
     return { object: request.live, managedFields: entriesOf(request.live) };
   }
@@ -210,10 +230,15 @@ function appliedSet({ applied, type, resetFields }: ApplyRequest): FieldSet {
 /** Removes what the manager applied last time, but not what anyone (it too) owns now. */
 function prune(
   merged: JsonObject,
-  options: { readonly last: FieldSet; readonly managers: Managers; readonly request: ApplyRequest },
+  options: {
+    readonly last: FieldSet;
+    readonly applied: FieldSet;
+    readonly managers: Managers;
+    readonly request: ApplyRequest;
+  },
 ): JsonObject {
   const { last, managers, request } = options;
-  if (isEmptySet(last)) return merged;
+  if (isEmptySet(last) || isEmptySet(difference(last, options.applied))) return merged;
   const { type } = request;
   const named = (set: FieldSet) => withNamedFields(set, type);
   const namedFieldsOf = (object: JsonObject) => named(fieldsOf(object, type));

@@ -19,77 +19,40 @@ export function mergeApplied(
 
 function mergeValue(live: JsonValue | undefined, applied: JsonValue, type: Type | undefined): JsonValue {
   const shape = shapeOf(type);
-  if (live === undefined || shape === "leaf") return applied;
+  if (live === undefined) return applied;
+  if (shape === "leaf") return jsonEquals(live, applied) ? live : applied;
   if (shape === "list") {
     // A list that is applied as null or empty takes nothing away from a live one.
     const list = Array.isArray(applied) ? (applied as readonly JsonValue[]) : [];
     if (!Array.isArray(live)) return applied;
-    return live.length === 0 && list.length === 0 ? applied : mergeList(live, list, type as ListType);
+    if (live.length === 0 && list.length === 0) return jsonEquals(live, applied) ? live : applied;
+    return mergeList(live, list, type as ListType);
   }
   if (!isJsonObject(live) || (applied !== null && !isJsonObject(applied))) return applied;
   const fields = applied ?? {};
-  if (Object.keys(live).length === 0 && Object.keys(fields).length === 0) return applied;
+  if (Object.keys(live).length === 0 && Object.keys(fields).length === 0) {
+    return jsonEquals(live, applied) ? live : applied;
+  }
   if (shape === "struct") return mergeMap(live, fields, (key) => (type as StructType).field(key)?.type);
   const valueType = valueTypeOf(type);
   return mergeMap(live, fields, () => valueType);
 }
 
+/** The very live object when it has all that is applied: then nothing has to be compared below it. */
 function mergeMap(
   live: JsonObject,
   applied: JsonObject,
   typeOf: (key: string) => Type | undefined,
 ): JsonObject {
-  const result: MutableObject = { ...live };
-  for (const key of Object.keys(applied)) {
-    const value = applied[key];
-    const current = Object.hasOwn(live, key) ? live[key] : undefined;
-    if (value !== undefined) result[key] = mergeValue(current, value, typeOf(key));
-  }
-  return result;
-}
-
-/**
- * Whether the live object has all that is applied, in the same order, so that merging gives the live object again.
- * May answer no where it does, above all where something empty is applied.
- */
-export function holds(live: JsonObject, applied: JsonObject, type: StructType | undefined): boolean {
-  return holdsMap(live, applied, (key) => type?.field(key)?.type);
-}
-
-function holdsValue(live: JsonValue | undefined, applied: JsonValue, type: Type | undefined): boolean {
-  if (live === undefined) return false;
-  if (typeof applied !== "object" || applied === null) return live === applied;
-  const shape = shapeOf(type);
-  if (shape === "leaf" || isEmpty(applied)) return jsonEquals(live, applied);
-  if (shape === "list") {
-    return (
-      Array.isArray(live) && Array.isArray(applied) && holdsList(live, applied, (type as ListType).element)
-    );
-  }
-  if (!isJsonObject(live) || !isJsonObject(applied)) return jsonEquals(live, applied);
-  if (shape === "struct") return holdsMap(live, applied, (key) => (type as StructType).field(key)?.type);
-  const valueType = valueTypeOf(type);
-  return holdsMap(live, applied, () => valueType);
-}
-
-function holdsMap(live: JsonObject, applied: JsonObject, typeOf: (key: string) => Type | undefined): boolean {
+  let result: MutableObject | undefined;
   for (const key in applied) {
     const value = applied[key];
-    if (value !== undefined && !holdsValue(live[key], value, typeOf(key))) return false;
+    if (value === undefined) continue;
+    const current = Object.hasOwn(live, key) ? live[key] : undefined;
+    const merged = mergeValue(current, value, typeOf(key));
+    if (merged !== current) (result ??= { ...live })[key] = merged;
   }
-  return true;
-}
-
-/** Lists of the same length, element for element: others are left to the merge. */
-function holdsList(live: readonly JsonValue[], applied: readonly JsonValue[], element: Type): boolean {
-  return (
-    live.length === applied.length && applied.every((value, index) => holdsValue(live[index], value, element))
-  );
-}
-
-function isEmpty(value: object): boolean {
-  for (const _ in value) return false;
-  return true;
+  return result ?? live;
 }
 
 /** Applied elements stand in the order they are applied in, and live ones keep their place among them. */
@@ -124,7 +87,8 @@ function mergeList(
       if (appliedElement === shared[nextShared]) nextShared++;
     } else left++;
   }
-  return result;
+  const same = result.length === live.length && result.every((value, index) => value === live[index]);
+  return same ? live : result;
 }
 
 /** The object without the paths of a set; containers that become empty go too. */

@@ -7,21 +7,37 @@ import { isJsonObject, listElement, missingKey } from "./layout.ts";
 /** What keeps a configuration from being applied, in upstream's words: undeclared fields, wrong types, bad lists. */
 export function appliedProblems(object: JsonObject, type: StructType): readonly string[] {
   const problems: string[] = [];
-  checkStruct(object, type, { path: "", problems });
+  checkStruct(object, type, { parent: undefined, step: "", list: undefined, problems });
   return problems;
 }
 
+/** Where a value is: a chain, so that the path is only made when something is wrong with it. */
 interface Place {
-  readonly path: string;
+  readonly parent: Place | undefined;
+  /** A name, an index, or the element of a keyed list or set. */
+  readonly step: JsonValue;
+  /** The list whose element this is. */
+  readonly list: ListType | undefined;
   readonly problems: string[];
 }
 
-const report = (place: Place, message: string) =>
-  void place.problems.push(place.path === "" ? message : `${place.path}: ${message}`);
+function report(place: Place, message: string): void {
+  const path = pathOf(place);
+  place.problems.push(path === "" ? message : `${path}: ${message}`);
+}
 
-const below = (place: Place, element: string): Place => ({
-  path: place.path + element,
-  problems: place.problems,
+function pathOf({ parent, step, list }: Place): string {
+  if (parent === undefined) return "";
+  if (list === undefined) return `${pathOf(parent)}.${step as string}`;
+  const element = list.listType === "atomic" ? `[${step as number}]` : elementText(listElement(list, step));
+  return pathOf(parent) + element;
+}
+
+const below = (parent: Place, step: JsonValue, list?: ListType): Place => ({
+  parent,
+  step,
+  list,
+  problems: parent.problems,
 });
 
 function check(value: JsonValue, type: Type, place: Place): void {
@@ -33,7 +49,7 @@ function check(value: JsonValue, type: Type, place: Place): void {
       return;
     case "map":
       if (!isJsonObject(value)) return report(place, `expected map, got &{${goText(value)}}`);
-      for (const key of Object.keys(value)) check(value[key] ?? null, type.value, below(place, `.${key}`));
+      for (const key of Object.keys(value)) check(value[key] ?? null, type.value, below(place, key));
       return;
     case "list":
       if (Array.isArray(value)) checkList(value, type, place);
@@ -48,8 +64,8 @@ function checkStruct(object: JsonObject, type: StructType, place: Place): void {
   for (const key of Object.keys(object)) {
     const [value, field] = [object[key], type.field(key)];
     if (value === undefined) continue;
-    if (field !== undefined) check(value, field.type, below(place, `.${key}`));
-    else if (!type.preserveUnknown) report(below(place, `.${key}`), "field not declared in schema");
+    if (field !== undefined) check(value, field.type, below(place, key));
+    else if (!type.preserveUnknown) report(below(place, key), "field not declared in schema");
   }
 }
 
@@ -57,7 +73,7 @@ function checkList(list: readonly JsonValue[], type: ListType, place: Place): vo
   const seen = new Set<string>();
   for (const [index, value] of list.entries()) {
     if (type.listType === "atomic") {
-      check(value, type.element, below(place, `[${index}]`));
+      check(value, type.element, below(place, index, type));
       continue;
     }
     const problem = elementProblem(value, type);
@@ -68,7 +84,7 @@ function checkList(list: readonly JsonValue[], type: ListType, place: Place): vo
     const element = listElement(type, value);
     if (seen.has(element)) report(place, `duplicate entries for key ${elementText(element)}`);
     seen.add(element);
-    check(value, type.element, below(place, elementText(element)));
+    check(value, type.element, below(place, value, type));
   }
 }
 

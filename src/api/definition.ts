@@ -32,8 +32,12 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   readonly resource: Resource<T>;
   /** Fills in defaults after those of the facts' markers; gets an object as decoded. */
   readonly defaults?: (object: T) => T;
+  /** What must hold of a whole object; it is checked on creation and on every update but that of `status`. */
   readonly validate?: (object: T, context: RequestContext) => readonly FieldError[];
+  /** What must hold of a change, besides. */
   readonly validateUpdate?: (object: T, old: T, context: RequestContext) => readonly FieldError[];
+  /** Upstream reports what is wrong with a change before what is wrong with the whole. */
+  readonly updateErrorsFirst?: true;
   /** Resets what a client may not set, sets what the server sets; status is cleared by the general rule. */
   readonly prepareForCreate?: (object: T, context: RequestContext) => T;
   /** Keeps of the old object what a client may not change; status and generation are kept by the general rule. */

@@ -138,7 +138,7 @@ describe("validation", () => {
     [
       { restartPolicy: "Sometimes" },
       [
-        'spec.restartPolicy: Unsupported value: "Sometimes": supported values: "Always", "Never", "OnFailure"',
+        'spec.restartPolicy: Unsupported value: "Sometimes": supported values: "Always", "OnFailure", "Never"',
       ],
     ],
     [
@@ -193,7 +193,7 @@ describe("update", () => {
       "spec: Forbidden: pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`," +
         "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations)," +
         "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)\n" +
-        '- \tnodeName: "b"\n+ \tnodeName: "a"',
+        '- \tnodeName: "a"\n+ \tnodeName: "b"',
     ]);
   });
 
@@ -363,7 +363,7 @@ describe("updates of subresources", () => {
     [sized({ requests: { cpu: "1" } }), sized({ requests: { cpu: "2" } }), []],
     [
       sized({ requests: { cpu: "1" } }),
-      { ...sized({ requests: { cpu: "2" } }), hostname: "h" },
+      { ...sized({ requests: { cpu: "2", "example.com/gpu": "1" } }), hostname: "ignored" },
       ["spec: only cpu and memory resources are mutable"],
     ],
     [

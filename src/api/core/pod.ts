@@ -1,10 +1,7 @@
 import type { FieldError, LabelSelector } from "../../apimachinery/index.ts";
 import { FieldPath, fieldErrors } from "../../apimachinery/index.ts";
-import { invalidFor } from "../common/checks.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
-import { semanticallyEqual } from "../common/equal.ts";
 import { mapField, mapList, withField } from "../common/fill.ts";
-import { isQualifiedName } from "../../apimachinery/index.ts";
 import type { PrinterColumn, RequestContext } from "../definition.ts";
 import { defineResource } from "../definition.ts";
 import type { PodAffinityTerm, PodSpec } from "../types/core-v1.ts";
@@ -12,14 +9,19 @@ import { Pod } from "../types/core-v1.ts";
 import {
   defaultPodOnly,
   defaultPodSpec,
+  podWarnings,
   qualityOfService,
+  validateAnnotationsUpdate,
+  validateImage,
+  validatePodAnnotations,
   validatePodSpec,
+  validateProfilesMatch,
   withServiceAccount,
 } from "./pod-spec/index.ts";
 import { summarizePod } from "./pod-status.ts";
-import { validateEphemeralContainersUpdate, validatePodResize, validatePodUpdate } from "./pod-update.ts";
-
-const mirrorAnnotation = "kubernetes.io/config.mirror";
+import { resized, validatePodResize } from "./pod-resize.ts";
+import { validatePodStatusUpdate } from "./pod-status-update.ts";
+import { validateEphemeralContainersUpdate, validatePodUpdate } from "./pod-update.ts";
 
 const columns: readonly PrinterColumn<Pod>[] = [
   nameColumn,
@@ -58,27 +60,13 @@ export const podDefinition = defineResource<Pod>({
   defaults: (pod) => ({ ...pod, spec: defaultPodOnly(defaultPodSpec(pod.spec ?? { containers: [] })) }),
   validate,
   validateUpdate: (pod, old, context) => [
-    ...validateAnnotationsUpdate(pod, old),
+    ...validateAnnotations(pod, old),
     ...validateChange(pod, old, context),
   ],
   prepareForCreate,
-  prepareForUpdate: (pod, old, { subresource }) =>
-    subresource === "ephemeralcontainers"
-      ? {
-          ...old,
-          metadata: { ...old.metadata, resourceVersion: pod.metadata.resourceVersion },
-          spec: withField(old.spec, "ephemeralContainers", pod.spec.ephemeralContainers),
-        }
-      : { ...pod, spec: withServiceAccount(pod.spec) },
-  prepareForStatusUpdate: (pod, old) => ({
-    ...pod,
-    metadata: withField(pod.metadata, "ownerReferences", old.metadata.ownerReferences),
-    spec: old.spec,
-    status:
-      pod.status?.qosClass === undefined && old.status?.qosClass !== undefined
-        ? { ...pod.status, qosClass: old.status.qosClass }
-        : (pod.status ?? {}),
-  }),
+  prepareForUpdate,
+  prepareForStatusUpdate,
+  warnings: (pod, old) => (old === undefined ? podWarnings(pod) : []),
   columns,
   selectableFields: {
     "spec.nodeName": (pod) => pod.spec.nodeName ?? "",
@@ -94,6 +82,34 @@ export const podDefinition = defineResource<Pod>({
   gracePeriodSeconds,
 });
 
+function prepareForUpdate(pod: Pod, old: Pod, { subresource }: RequestContext): Pod {
+  switch (subresource) {
+    case "ephemeralcontainers":
+      return {
+        ...old,
+        metadata: { ...old.metadata, resourceVersion: pod.metadata.resourceVersion },
+        spec: withField(old.spec, "ephemeralContainers", pod.spec.ephemeralContainers),
+      };
+    case "resize":
+      return resized(pod, old);
+    default:
+      return { ...pod, spec: withServiceAccount(pod.spec) };
+  }
+}
+
+function prepareForStatusUpdate(pod: Pod, old: Pod): Pod {
+  const status = pod.status ?? {};
+  return {
+    ...pod,
+    metadata: withField(pod.metadata, "ownerReferences", old.metadata.ownerReferences),
+    spec: old.spec,
+    status:
+      status.qosClass === undefined && old.status?.qosClass !== undefined
+        ? { ...status, qosClass: old.status.qosClass }
+        : status,
+  };
+}
+
 function validateChange(pod: Pod, old: Pod, { subresource }: RequestContext): readonly FieldError[] {
   switch (subresource) {
     case undefined:
@@ -102,6 +118,8 @@ function validateChange(pod: Pod, old: Pod, { subresource }: RequestContext): re
       return validateEphemeralContainersUpdate(pod, old);
     case "resize":
       return validatePodResize(pod, old);
+    case "status":
+      return validatePodStatusUpdate(pod, old);
     default:
       return [];
   }
@@ -139,48 +157,53 @@ function prepareForCreate(pod: Pod): Pod {
   };
 }
 
+const annotationsPath = FieldPath.root("metadata").child("annotations");
+const specPath = FieldPath.root("spec");
+
 function validate(pod: Pod, context: RequestContext): readonly FieldError[] {
-  const path = FieldPath.root("spec");
-  const annotations = FieldPath.root("metadata").child("annotations");
-  const errors: FieldError[] = [];
-  const mirror = pod.metadata.annotations?.[mirrorAnnotation];
-  if (mirror !== undefined && !pod.spec.nodeName) {
-    const why = "must set spec.nodeName if mirror pod annotation is set";
-    errors.push(fieldErrors.invalid(annotations.key(mirrorAnnotation), mirror, why));
+  const { metadata, spec } = pod;
+  const errors = [
+    ...validatePodAnnotations(metadata.annotations, spec, annotationsPath),
+    ...validatePodSpec(spec, specPath, { pod: metadata }),
+    ...validateTokens(spec),
+  ];
+  for (const list of ["containers", "initContainers"] as const) {
+    for (const [index, container] of (spec[list] ?? []).entries()) {
+      errors.push(...validateImage(container, specPath.child(list).index(index)));
+    }
   }
-  errors.push(...validatePodSpec(pod.spec, path));
-  if (context.operation === "create" && (pod.spec.ephemeralContainers ?? []).length > 0) {
-    const why = "ephemeral containers not allowed in pod spec on create";
-    errors.push(fieldErrors.forbidden(path.child("ephemeralContainers"), why));
+  if (context.operation !== "create") return errors;
+  if ((spec.ephemeralContainers ?? []).length > 0) {
+    errors.push(fieldErrors.forbidden(specPath.child("ephemeralContainers"), "cannot be set on create"));
   }
-  const gates = pod.spec.schedulingGates ?? [];
-  if (context.operation === "create" && gates.length > 0 && pod.spec.nodeName) {
+  if (spec.nodeName && (spec.schedulingGates ?? []).length > 0) {
     const why = "cannot be set until all schedulingGates have been cleared";
-    errors.push(fieldErrors.forbidden(path.child("nodeName"), why));
+    errors.push(fieldErrors.forbidden(specPath.child("nodeName"), why));
   }
-  for (const [index, gate] of gates.entries()) {
-    errors.push(
-      ...invalidFor(path.child("schedulingGates").index(index), gate.name, isQualifiedName(gate.name)),
-    );
-  }
-  return errors;
+  return [...errors, ...validateProfilesMatch(metadata, spec, specPath)];
 }
 
-function validateAnnotationsUpdate(pod: Pod, old: Pod): FieldError[] {
-  const [next, before] = [
-    pod.metadata.annotations?.[mirrorAnnotation],
-    old.metadata.annotations?.[mirrorAnnotation],
-  ];
-  if (next === before) return [];
-  const path = FieldPath.root("metadata").child("annotations").key(mirrorAnnotation);
-  return [
-    fieldErrors.forbidden(
-      path,
-      before === undefined
-        ? "may not add mirror pod annotation"
-        : "may not remove or update mirror pod annotation",
-    ),
-  ];
+/** Tokens are of an account: one must be named by then. */
+function validateTokens(spec: PodSpec): FieldError[] {
+  if (spec.serviceAccountName) return [];
+  return (spec.volumes ?? []).flatMap((volume, index) =>
+    (volume.projected?.sources ?? []).flatMap((source, position) => {
+      if (!source.serviceAccountToken) return [];
+      const at = specPath.child("volumes").index(index).child("projected", "sources").index(position);
+      const why = "must not be specified when serviceAccountName is not set";
+      return [fieldErrors.forbidden(at.child("serviceAccountToken"), why)];
+    }),
+  );
+}
+
+function validateAnnotations(pod: Pod, old: Pod): FieldError[] {
+  const [next, before] = [pod.metadata.annotations, old.metadata.annotations];
+  return next === before
+    ? []
+    : [
+        ...validateAnnotationsUpdate(next, before, annotationsPath),
+        ...validatePodAnnotations(next, pod.spec, annotationsPath),
+      ];
 }
 
 /** Turns `matchLabelKeys` into requirements on the pod's own values of these labels. */
@@ -231,11 +254,7 @@ function requirementsFor(
 }
 
 function withRequirements(selector: LabelSelector, requirements: Requirements): LabelSelector {
-  const present = selector.matchExpressions ?? [];
-  const added = requirements.filter(
-    (requirement) => !present.some((other) => semanticallyEqual(other, requirement)),
-  );
-  return { ...selector, matchExpressions: [...present, ...added] };
+  return { ...selector, matchExpressions: [...(selector.matchExpressions ?? []), ...requirements] };
 }
 
 function readinessGates(pod: Pod): string {

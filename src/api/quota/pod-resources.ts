@@ -1,4 +1,4 @@
-import { qualityOfService } from "../core/pod-spec/index.ts";
+import { qualityOfService } from "../core/pod-spec/resources.ts";
 import type { Container, ContainerStatus, Pod, PodSpec } from "../types/core-v1.ts";
 import { addResources, maxResources } from "../../apimachinery/index.ts";
 import type { ResourceList } from "../../apimachinery/index.ts";

@@ -39,10 +39,9 @@ export function updateProblems<T extends KubernetesObject>(
   const old = frozen(created(definition, sketches.old));
   const next = frozen(defaulted(definition, sketches.next));
   const prepared = frozen(definition.prepareForUpdate?.(next, old, update) ?? next);
-  return texts([
-    ...(definition.validate?.(prepared, update) ?? []),
-    ...(definition.validateUpdate?.(prepared, old, update) ?? []),
-  ]);
+  const whole = definition.validate?.(prepared, update) ?? [];
+  const changes = definition.validateUpdate?.(prepared, old, update) ?? [];
+  return texts(definition.updateErrorsFirst ? [...changes, ...whole] : [...whole, ...changes]);
 }
 
 /** The row of an object, as `kubectl get -o wide` shows it; `columns` names those wanted. */

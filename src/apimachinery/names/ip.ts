@@ -120,10 +120,19 @@ export function ipFamilyOf(text: string): "IPv4" | "IPv6" | undefined {
   return address.length === 4 || isMapped(address) ? "IPv4" : "IPv6";
 }
 
-/** An IPv4 or IPv6 address. */
+/** An address whose numbers may begin with zeros, as older servers read them; for telling what is wrong only. */
+const withoutLeadingZeros = (text: string) => text.replace(/(^|[.:])0+(?=[0-9]+(?:\.|$))/g, "$1");
+
+/** An IPv4 or IPv6 address, and not one inside of the other. */
 export function isValidIP(value: string): Problems {
-  return parseIP(value) === undefined
-    ? ["must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"]
+  const address = parseIP(value);
+  if (address === undefined) {
+    return parseIP(withoutLeadingZeros(value)) === undefined
+      ? ["must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"]
+      : ["must not have leading 0s"];
+  }
+  return address.length === 16 && isMapped(address)
+    ? ["must not be an IPv4-mapped IPv6 address"]
     : noProblems;
 }
 
@@ -141,9 +150,19 @@ export function isValidIPv6Address(value: string): Problems {
     : ["must be a valid IPv6 address"];
 }
 
-/** An IPv4 or IPv6 range. */
+/** An IPv4 or IPv6 range, given by its first address. */
 export function isValidCIDR(value: string): Problems {
-  return parseCIDR(value) === undefined
-    ? ["must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"]
-    : noProblems;
+  const range = parseCIDR(value);
+  if (range === undefined) {
+    const [address = "", length = ""] = value.split("/");
+    return parseCIDR(`${withoutLeadingZeros(address)}/${withoutLeadingZeros(length)}`) === undefined
+      ? ["must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"]
+      : ["must not have leading 0s in IP or prefix length"];
+  }
+  if (range.address.length === 16 && isMapped(range.address)) {
+    return ["must not have an IPv4-mapped IPv6 address"];
+  }
+  return range.address.every((byte, index) => byte === range.network[index])
+    ? noProblems
+    : ["must not have bits set beyond the prefix length"];
 }

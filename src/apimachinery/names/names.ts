@@ -30,6 +30,17 @@ export function isDNS1123Label(value: string): Problems {
   return [...problems.slice(0, -1), "must not contain dots"];
 }
 
+const underscorePattern = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?";
+
+/** A DNS name as resolvers search for it: underscores are in use there. */
+export const isDNS1123SubdomainWithUnderscore = rule({
+  longest: subdomainMaximum,
+  pattern: `${underscorePattern}(\\.${underscorePattern})*`,
+  message:
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character",
+  examples: ["example.com"],
+});
+
 /** A DNS label that starts with a letter. */
 export const isDNS1035Label = rule({
   longest: labelMaximum,

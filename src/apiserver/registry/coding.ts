@@ -127,10 +127,11 @@ export function validateChange(
   change: { readonly object: AnyObject; readonly old: AnyObject; readonly context: RequestContext },
 ): readonly FieldError[] {
   const { object, old, context } = change;
-  const { definition } = served;
+  const { validate, validateUpdate, updateErrorsFirst } = served.definition;
   const errors = validateObjectMetaUpdate(object.metadata, old.metadata);
-  const own = definition.validateUpdate
-    ? definition.validateUpdate(object, old, context)
-    : (definition.validate?.(object, context) ?? []);
-  return own.length > 0 ? [...errors, ...own] : errors;
+  // Whoever reports a status cannot mend the rest of the object, so that rest is not looked at again.
+  const whole = (context.subresource === "status" ? undefined : validate?.(object, context)) ?? [];
+  const changes = validateUpdate?.(object, old, context) ?? [];
+  if (whole.length === 0 && changes.length === 0) return errors;
+  return updateErrorsFirst ? [...errors, ...changes, ...whole] : [...errors, ...whole, ...changes];
 }

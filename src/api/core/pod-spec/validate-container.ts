@@ -1,75 +1,187 @@
 import type { FieldError, FieldPath } from "../../../apimachinery/index.ts";
-import { fieldErrors } from "../../../apimachinery/index.ts";
-import { inRange, invalidFor, oneOf } from "../../common/checks.ts";
-import { isDNS1123Label, isValidPortName, isValidPortNum } from "../../../apimachinery/index.ts";
+import { fieldErrors, isDNS1123Label, isValidPortName, isValidPortNum } from "../../../apimachinery/index.ts";
+import { invalidFor, oneOf } from "../../common/checks.ts";
 import type {
   Container,
   ContainerPort,
+  ContainerResizePolicy,
   EphemeralContainer,
-  SecurityContext,
-  VolumeMount,
+  PodSpec,
+  Volume,
 } from "../../types/core-v1.ts";
-import { validateEnvironment } from "./validate-environment.ts";
-import { validateHandler, validateProbes } from "./validate-probe.ts";
 import { validateResources } from "./resources.ts";
+import { validateEnvironment } from "./validate-environment.ts";
+import { validateDevices, validateMounts } from "./validate-mounts.ts";
+import type { HandlerRules } from "./validate-probe.ts";
+import { validateHandlers } from "./validate-probe.ts";
+import { validateContainerSecurity } from "./validate-security.ts";
+import { pullPolicies } from "./validate-volumes.ts";
 
-const pullPolicies = ["Always", "IfNotPresent", "Never"];
-const messagePolicies = ["FallbackToLogsOnError", "File"];
+const messagePolicies = ["File", "FallbackToLogsOnError"];
 const protocols = ["SCTP", "TCP", "UDP"];
-const largestId = 2147483647;
+const restartPolicies = ["Always", "Never", "OnFailure"];
+const restartActions = ["Restart", "RestartAllContainers"];
+const exitCodeOperators = ["In", "NotIn"];
+const mostRestartRules = 20;
+const mostExitCodes = 255;
 
 /** What a container's rules know of its pod. */
 export interface ContainerSurroundings {
-  readonly volumeNames: ReadonlySet<string>;
-  readonly hostNetwork: boolean;
-  readonly type: "regular" | "init" | "ephemeral";
+  readonly spec: PodSpec;
+  /** The pod's valid volumes. */
+  readonly volumes: ReadonlyMap<string, Volume>;
+  /** Names of the pod's claims. */
+  readonly claims: ReadonlySet<string>;
+  readonly handlers: HandlerRules;
+  readonly hostUsers: boolean;
 }
 
-/** Checks one container. */
-export function validateContainer(
-  container: Container | EphemeralContainer,
+/** Checks the ordinary containers of a pod. */
+export function validateContainers(path: FieldPath, surroundings: ContainerSurroundings): FieldError[] {
+  const containers = surroundings.spec.containers ?? [];
+  if (containers.length === 0) return [fieldErrors.required(path)];
+  const errors: FieldError[] = [];
+  const names = new Set<string>();
+  for (const [index, container] of containers.entries()) {
+    const at = path.index(index);
+    errors.push(...validateContainer(container, at, surroundings));
+    if (names.has(container.name)) {
+      errors.push(fieldErrors.duplicate(at.child("name"), container.name ?? ""));
+    }
+    names.add(container.name);
+    errors.push(
+      ...validateHandlers(container, at, surroundings.handlers),
+      ...validateRestarts(container, at),
+    );
+  }
+  return [...errors, ...hostPortConflicts(containers, path)];
+}
+
+/** Checks the containers that run before the ordinary ones, or start before them and stay. */
+export function validateInitContainers(path: FieldPath, surroundings: ContainerSurroundings): FieldError[] {
+  const errors: FieldError[] = [];
+  const names = new Set((surroundings.spec.containers ?? []).map((container) => container.name));
+  for (const [index, container] of (surroundings.spec.initContainers ?? []).entries()) {
+    const at = path.index(index);
+    errors.push(...validateContainer(container, at, surroundings), ...validateRestarts(container, at));
+    if (names.has(container.name)) {
+      errors.push(fieldErrors.duplicate(at.child("name"), container.name ?? ""));
+    } else if (container.name) names.add(container.name);
+    errors.push(...hostPortConflicts([container], path));
+    const sidecar = container.restartPolicy === "Always";
+    if (sidecar) errors.push(...validateHandlers(container, at, surroundings.handlers));
+    else errors.push(...validateOnce(container, at));
+  }
+  return errors;
+}
+
+/** What containers that run once before the others may not have. */
+function validateOnce(container: Container, path: FieldPath): FieldError[] {
+  const errors: FieldError[] = [];
+  for (const field of ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"] as const) {
+    if (container[field] === undefined) continue;
+    const why = "may not be set for init containers without restartPolicy=Always";
+    errors.push(fieldErrors.forbidden(path.child(field), why));
+  }
+  for (const [index, policy] of (container.resizePolicy ?? []).entries()) {
+    if (policy.restartPolicy !== "RestartContainer") continue;
+    const at = path.child("resizePolicy").index(index).child("restartPolicy");
+    const why = "must not be set to 'RestartContainer' for non-sidecar initContainers";
+    errors.push(fieldErrors.invalid(at, policy.restartPolicy, why));
+  }
+  return errors;
+}
+
+const forbiddenForEphemeral = [
+  "ports",
+  "resources",
+  "resizePolicy",
+  "restartPolicy",
+  "restartPolicyRules",
+  "livenessProbe",
+  "readinessProbe",
+  "startupProbe",
+  "lifecycle",
+] as const;
+
+/** Checks the containers that are added to look into a pod. */
+export function validateEphemeralContainers(
   path: FieldPath,
   surroundings: ContainerSurroundings,
 ): FieldError[] {
+  const { spec } = surroundings;
   const errors: FieldError[] = [];
-  if (!container.name) errors.push(fieldErrors.required(path.child("name")));
-  else errors.push(...invalidFor(path.child("name"), container.name, isDNS1123Label(container.name)));
-  const image = container.image ?? "";
-  if (image.trim() !== image) {
-    errors.push(
-      fieldErrors.invalid(path.child("image"), image, "must not have leading or trailing whitespace"),
-    );
-  }
-  if (container.lifecycle?.postStart) {
-    errors.push(...validateHandler(container.lifecycle.postStart, path.child("lifecycle", "postStart")));
-  }
-  if (container.lifecycle?.preStop) {
-    errors.push(...validateHandler(container.lifecycle.preStop, path.child("lifecycle", "preStop")));
-  }
-  errors.push(
-    ...validateProbes(container, path, surroundings.type),
-    ...oneOf(path.child("terminationMessagePolicy"), container.terminationMessagePolicy, messagePolicies),
-    ...validatePorts(container.ports ?? [], path.child("ports"), surroundings),
-    ...validateEnvironment(container, path),
-    ...validateMounts(container.volumeMounts ?? [], path.child("volumeMounts"), surroundings.volumeNames),
-    ...oneOf(path.child("imagePullPolicy"), container.imagePullPolicy, pullPolicies),
-    ...validateResources(container.resources, path.child("resources")),
-    ...validateSecurityContext(container.securityContext, path.child("securityContext")),
+  const ephemeral = spec.ephemeralContainers ?? [];
+  if (ephemeral.length === 0) return errors;
+  const others = new Set(
+    [...(spec.containers ?? []), ...(spec.initContainers ?? [])].map(({ name }) => name),
   );
-  if (surroundings.type === "ephemeral") {
-    for (const field of ["ports", "lifecycle"] as const) {
-      if (container[field] === undefined) continue;
-      errors.push(fieldErrors.forbidden(path.child(field), "cannot be set for an Ephemeral Container"));
+  const all = new Set(others);
+  for (const [index, container] of ephemeral.entries()) {
+    const at = path.index(index);
+    errors.push(...validateContainer(container, at, surroundings), ...validateImage(container, at));
+    if (all.has(container.name)) errors.push(fieldErrors.duplicate(at.child("name"), container.name));
+    all.add(container.name);
+    const target = container.targetContainerName;
+    if (target && !others.has(target)) {
+      errors.push(fieldErrors.notFound(at.child("targetContainerName"), target));
+    }
+    const why = "cannot be set for an Ephemeral Container";
+    for (const field of forbiddenForEphemeral) {
+      const value = container[field];
+      if (value === undefined || (field === "resources" && Object.keys(value).length === 0)) continue;
+      errors.push(fieldErrors.forbidden(at.child(field), why));
+    }
+    for (const [position, mount] of (container.volumeMounts ?? []).entries()) {
+      for (const field of ["subPath", "subPathExpr"] as const) {
+        if (!mount[field]) continue;
+        errors.push(fieldErrors.forbidden(at.child("volumeMounts").index(position).child(field), why));
+      }
     }
   }
   return errors;
 }
 
-function validatePorts(
-  ports: readonly ContainerPort[],
+/** Checks an image's name more strictly than templates want it. */
+export function validateImage(container: Container | EphemeralContainer, path: FieldPath): FieldError[] {
+  const image = container.image ?? "";
+  return image.trim() === image
+    ? []
+    : [fieldErrors.invalid(path.child("image"), image, "must not have leading or trailing whitespace")];
+}
+
+/** Checks what all containers have in common. */
+function validateContainer(
+  container: Container | EphemeralContainer,
   path: FieldPath,
   surroundings: ContainerSurroundings,
 ): FieldError[] {
+  const { name, terminationMessagePolicy, imagePullPolicy } = container;
+  const errors = name
+    ? invalidFor(path.child("name"), name, isDNS1123Label(name))
+    : [fieldErrors.required(path.child("name"))];
+  if (!container.image) errors.push(fieldErrors.required(path.child("image")));
+  errors.push(
+    ...oneOf(path.child("terminationMessagePolicy"), terminationMessagePolicy, messagePolicies),
+    ...validatePorts(container.ports ?? [], path.child("ports")),
+    ...validateEnvironment(container, path),
+    ...validateMounts(container, path.child("volumeMounts"), surroundings.volumes),
+    ...validateDevices(container, path.child("volumeDevices"), surroundings.volumes),
+    ...oneOf(path.child("imagePullPolicy"), imagePullPolicy, pullPolicies),
+    ...validateResources(container.resources, path.child("resources"), surroundings),
+  );
+  if (container.resizePolicy) {
+    const at = path.child("resizePolicy");
+    errors.push(...validateResizePolicy(container.resizePolicy, at, surroundings.spec.restartPolicy));
+  }
+  if (container.securityContext) {
+    const at = path.child("securityContext");
+    errors.push(...validateContainerSecurity(container.securityContext, at, surroundings));
+  }
+  return errors;
+}
+
+function validatePorts(ports: readonly ContainerPort[], path: FieldPath): FieldError[] {
   const errors: FieldError[] = [];
   const names = new Set<string>();
   for (const [index, port] of ports.entries()) {
@@ -82,98 +194,86 @@ function validatePorts(
     }
     if (!port.containerPort) errors.push(fieldErrors.required(at.child("containerPort")));
     else {
-      errors.push(
-        ...invalidFor(at.child("containerPort"), port.containerPort, isValidPortNum(port.containerPort)),
-      );
+      const problems = isValidPortNum(port.containerPort);
+      errors.push(...invalidFor(at.child("containerPort"), port.containerPort, problems));
     }
     if (port.hostPort) {
       errors.push(...invalidFor(at.child("hostPort"), port.hostPort, isValidPortNum(port.hostPort)));
     }
     errors.push(...oneOf(at.child("protocol"), port.protocol, protocols));
-    // Templates may leave the port open: pods get it by default.
-    if (surroundings.hostNetwork && port.hostPort && port.hostPort !== port.containerPort) {
-      const why = "must match `hostPort` when `hostNetwork` is true";
-      errors.push(fieldErrors.invalid(at.child("containerPort"), port.containerPort, why));
+  }
+  return errors;
+}
+
+function hostPortConflicts(containers: readonly Container[], path: FieldPath): FieldError[] {
+  const errors: FieldError[] = [];
+  const taken = new Set<string>();
+  for (const [index, container] of containers.entries()) {
+    for (const [position, port] of (container.ports ?? []).entries()) {
+      if (!port.hostPort) continue;
+      const key = `${port.protocol}/${port.hostIP ?? ""}/${port.hostPort}`;
+      if (taken.has(key)) {
+        const at = path.index(index).child("ports").index(position).child("hostPort");
+        errors.push(fieldErrors.duplicate(at, key));
+      }
+      taken.add(key);
     }
   }
   return errors;
 }
 
-function validateMounts(
-  mounts: readonly VolumeMount[],
+function validateResizePolicy(
+  policies: readonly ContainerResizePolicy[],
   path: FieldPath,
-  volumeNames: ReadonlySet<string>,
+  podRestartPolicy: string | undefined,
 ): FieldError[] {
   const errors: FieldError[] = [];
-  const paths = new Set<string>();
-  for (const [index, mount] of mounts.entries()) {
-    const at = path.index(index);
-    if (!mount.name) errors.push(fieldErrors.required(at.child("name")));
-    else if (!volumeNames.has(mount.name)) errors.push(fieldErrors.notFound(at.child("name"), mount.name));
-    if (!mount.mountPath) errors.push(fieldErrors.required(at.child("mountPath")));
-    else if (paths.has(mount.mountPath)) {
-      errors.push(fieldErrors.invalid(at.child("mountPath"), mount.mountPath, "must be unique"));
-    }
-    paths.add(mount.mountPath);
-    if (mount.subPath) errors.push(...validateLocalPath(mount.subPath, at.child("subPath")));
-    if (mount.subPathExpr) {
-      if (mount.subPath) {
-        errors.push(
-          fieldErrors.invalid(
-            at.child("subPathExpr"),
-            mount.subPathExpr,
-            "subPathExpr and subPath are mutually exclusive",
-          ),
-        );
-      }
-      errors.push(...validateLocalPath(mount.subPathExpr, at.child("subPathExpr")));
-    }
-    if (mount.mountPropagation !== undefined) {
-      errors.push(
-        ...oneOf(at.child("mountPropagation"), mount.mountPropagation, [
-          "Bidirectional",
-          "HostToContainer",
-          "None",
-        ]),
-      );
+  const seen = new Set<string>();
+  for (const [index, { resourceName, restartPolicy }] of policies.entries()) {
+    if (seen.has(resourceName)) errors.push(fieldErrors.duplicate(path.index(index), resourceName));
+    seen.add(resourceName);
+    errors.push(
+      ...oneOf(path, resourceName, ["cpu", "memory"]),
+      ...oneOf(path, restartPolicy, ["NotRequired", "RestartContainer"]),
+    );
+    if (podRestartPolicy === "Never" && restartPolicy !== "NotRequired") {
+      const why = "must be 'NotRequired' when pod `restartPolicy` is 'Never'";
+      errors.push(fieldErrors.invalid(path, restartPolicy, why));
     }
   }
   return errors;
 }
 
-/** Checks a path that must stay beneath where it starts. */
-export function validateLocalPath(value: string, path: FieldPath): FieldError[] {
+/** Checks when a container starts again by itself, apart from its pod. */
+function validateRestarts(container: Container, path: FieldPath): FieldError[] {
+  const { restartPolicy, restartPolicyRules: rules = [] } = container;
+  const at = path.child("restartPolicy");
   const errors: FieldError[] = [];
-  if (value.startsWith("/")) errors.push(fieldErrors.invalid(path, value, "must be a relative path"));
-  if (value.split("/").includes("..")) errors.push(fieldErrors.invalid(path, value, "must not contain '..'"));
-  return errors;
-}
-
-function validateSecurityContext(context: SecurityContext | undefined, path: FieldPath): FieldError[] {
-  if (context === undefined) return [];
-  const ids = { from: 0, to: largestId };
-  const errors = [
-    ...inRange(path.child("runAsUser"), context.runAsUser, ids),
-    ...inRange(path.child("runAsGroup"), context.runAsGroup, ids),
-  ];
-  if (context.allowPrivilegeEscalation === false) {
-    if (context.privileged === true) {
-      errors.push(
-        fieldErrors.invalid(
-          path,
-          context,
-          "cannot set `allowPrivilegeEscalation` to false and `privileged` to true",
-        ),
-      );
+  if (restartPolicy === undefined) {
+    if (rules.length === 0) return errors;
+    errors.push(fieldErrors.required(at, "must specify restartPolicy when restart rules are used"));
+  } else if (!restartPolicies.includes(restartPolicy)) {
+    errors.push(fieldErrors.notSupported(at, restartPolicy, restartPolicies));
+  }
+  if (rules.length > mostRestartRules) {
+    errors.push(fieldErrors.tooMany(path.child("restartPolicyRules"), rules.length, mostRestartRules));
+  }
+  for (const [index, { action = "", exitCodes }] of rules.entries()) {
+    const place = path.child("restartPolicyRules").index(index);
+    if (!restartActions.includes(action)) {
+      errors.push(fieldErrors.notSupported(place.child("action"), action, restartActions));
     }
-    if (context.capabilities?.add?.includes("CAP_SYS_ADMIN")) {
-      errors.push(
-        fieldErrors.invalid(
-          path,
-          context,
-          "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN",
-        ),
-      );
+    const codes = place.child("exitCodes");
+    if (exitCodes === undefined) {
+      errors.push(fieldErrors.required(codes, "must be specified"));
+      continue;
+    }
+    const { operator = "", values = [] } = exitCodes;
+    if (!exitCodeOperators.includes(operator)) {
+      errors.push(fieldErrors.notSupported(codes.child("operator"), operator, exitCodeOperators));
+    }
+    if (values.length > mostExitCodes) {
+      errors.push(fieldErrors.tooMany(codes.child("values"), values.length, mostExitCodes));
     }
   }
   return errors;

@@ -1,7 +1,12 @@
-import type { FieldError, FieldPath } from "../../../apimachinery/index.ts";
-import { fieldErrors } from "../../../apimachinery/index.ts";
+import type { FieldError, FieldPath, LabelSelector } from "../../../apimachinery/index.ts";
+import {
+  fieldErrors,
+  isDNS1123Label,
+  isDNS1123Subdomain,
+  isQualifiedName,
+  isValidLabelValue,
+} from "../../../apimachinery/index.ts";
 import { inRange, invalidFor, oneOf } from "../../common/checks.ts";
-import { isDNS1123Label, isValidLabelValue, isQualifiedName } from "../../../apimachinery/index.ts";
 import { validateLabelSelector } from "../../common/selectors.ts";
 import type {
   Affinity,
@@ -10,19 +15,18 @@ import type {
   NodeSelectorTerm,
   PodAffinityTerm,
   Toleration,
-  TopologySpreadConstraint,
   WeightedPodAffinityTerm,
 } from "../../types/core-v1.ts";
 
 /** The effects of taints. */
-export const taintEffects = ["NoExecute", "NoSchedule", "PreferNoSchedule"];
+export const taintEffects = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
 const weights = { from: 1, to: 100 };
 
 /** Checks tolerations. */
 export function validateTolerations(tolerations: readonly Toleration[], path: FieldPath): FieldError[] {
   return tolerations.flatMap((toleration, index) => {
     const at = path.index(index);
-    const { key, operator, value = "", effect, tolerationSeconds } = toleration;
+    const { key, operator, effect, tolerationSeconds } = toleration;
     const errors = key ? invalidFor(at.child("key"), key, isQualifiedName(key)) : [];
     if (!key && operator !== "Exists") {
       const why = 'operator must be Exists when `key` is empty, which means "match all values and all keys"';
@@ -32,26 +36,32 @@ export function validateTolerations(tolerations: readonly Toleration[], path: Fi
       const why = "effect must be 'NoExecute' when `tolerationSeconds` is set";
       errors.push(fieldErrors.invalid(at.child("effect"), effect ?? "", why));
     }
-    if (operator === undefined || operator === "Equal") {
-      const problems = isValidLabelValue(value);
-      if (problems.length > 0)
-        errors.push(fieldErrors.invalid(at.child("operator"), value, problems.join(";")));
-    } else if (operator === "Exists") {
-      if (value !== "") {
-        errors.push(
-          fieldErrors.invalid(
-            at.child("operator"),
-            toleration,
-            "value must be empty when `operator` is 'Exists'",
-          ),
-        );
-      }
-    } else {
-      errors.push(fieldErrors.notSupported(at.child("operator"), operator, ["Equal", "Exists"]));
-    }
+    errors.push(...validateTolerationValue(toleration, at));
     if (effect) errors.push(...oneOf(at.child("effect"), effect, taintEffects));
     return errors;
   });
+}
+
+function validateTolerationValue(toleration: Toleration, path: FieldPath): FieldError[] {
+  const { operator = "", value = "" } = toleration;
+  const at = path.child("operator");
+  switch (operator) {
+    case "":
+    case "Equal": {
+      const problems = isValidLabelValue(value);
+      return problems.length === 0 ? [] : [fieldErrors.invalid(at, value, problems.join(";"))];
+    }
+    case "Exists":
+      return value === ""
+        ? []
+        : [fieldErrors.invalid(at, value, "value must be empty when `operator` is 'Exists'")];
+    // Comparisons of numbers are known, and behind a gate that is closed.
+    case "Lt":
+    case "Gt":
+      return [fieldErrors.notSupported(at, operator, ["Equal", "Exists", "Lt", "Gt"])];
+    default:
+      return [fieldErrors.notSupported(at, operator, ["Equal", "Exists"])];
+  }
 }
 
 /** Checks affinities to nodes and pods. */
@@ -69,7 +79,7 @@ export function validateAffinity(affinity: Affinity | undefined, path: FieldPath
     const at = nodePath.child("preferredDuringSchedulingIgnoredDuringExecution").index(index);
     errors.push(
       ...validateWeight(at, term.weight),
-      ...validateNodeTerm(term.preference, at.child("preference")),
+      ...validateNodeTerm(term.preference, at.child("preference"), { anyValue: true }),
     );
   }
   for (const field of ["podAffinity", "podAntiAffinity"] as const) {
@@ -98,51 +108,15 @@ export function validateNodeSelector(selector: NodeSelector, path: FieldPath): F
   return terms.flatMap((term, index) => validateNodeTerm(term, at.index(index)));
 }
 
-/** Checks how pods are spread over topologies. */
-export function validateTopologySpread(
-  constraints: readonly TopologySpreadConstraint[],
+/** Where nodes are only preferred, values that no label can have are let through: they just never match. */
+function validateNodeTerm(
+  term: NodeSelectorTerm | undefined,
   path: FieldPath,
+  options: { readonly anyValue?: true } = {},
 ): FieldError[] {
-  const errors: FieldError[] = [];
-  const seen = new Set<string>();
-  for (const [index, constraint] of constraints.entries()) {
-    const at = path.index(index);
-    const { topologyKey, whenUnsatisfiable, minDomains } = constraint;
-    const maxSkew = constraint.maxSkew ?? 0;
-    if (maxSkew <= 0)
-      errors.push(fieldErrors.invalid(at.child("maxSkew"), maxSkew, "must be greater than zero"));
-    if (!topologyKey) errors.push(fieldErrors.required(at.child("topologyKey"), "can not be empty"));
-    else errors.push(...invalidFor(at.child("topologyKey"), topologyKey, isQualifiedName(topologyKey)));
-    if (!["DoNotSchedule", "ScheduleAnyway"].includes(whenUnsatisfiable)) {
-      errors.push(
-        fieldErrors.notSupported(at.child("whenUnsatisfiable"), whenUnsatisfiable ?? "", [
-          "DoNotSchedule",
-          "ScheduleAnyway",
-        ]),
-      );
-    }
-    const pair = `{${topologyKey}, ${whenUnsatisfiable}}`;
-    if (seen.has(pair))
-      errors.push(fieldErrors.duplicate(at.child("{topologyKey, whenUnsatisfiable}"), pair));
-    seen.add(pair);
-    if (minDomains !== undefined) {
-      if (minDomains <= 0) {
-        errors.push(fieldErrors.invalid(at.child("minDomains"), minDomains, "must be greater than zero"));
-      }
-      if (whenUnsatisfiable !== "DoNotSchedule") {
-        const why = "can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ScheduleAnyway";
-        errors.push(fieldErrors.invalid(at.child("minDomains"), minDomains, why));
-      }
-    }
-    errors.push(...validateLabelSelector(constraint.labelSelector, at.child("labelSelector")));
-  }
-  return errors;
-}
-
-function validateNodeTerm(term: NodeSelectorTerm | undefined, path: FieldPath): FieldError[] {
   return [
     ...(term?.matchExpressions ?? []).flatMap((requirement, index) =>
-      validateRequirement(requirement, path.child("matchExpressions").index(index)),
+      validateRequirement(requirement, path.child("matchExpressions").index(index), options),
     ),
     ...(term?.matchFields ?? []).flatMap((requirement, index) =>
       validateFieldRequirement(requirement, path.child("matchFields").index(index)),
@@ -150,7 +124,11 @@ function validateNodeTerm(term: NodeSelectorTerm | undefined, path: FieldPath): 
   ];
 }
 
-function validateRequirement(requirement: NodeSelectorRequirement, path: FieldPath): FieldError[] {
+function validateRequirement(
+  requirement: NodeSelectorRequirement,
+  path: FieldPath,
+  options: { readonly anyValue?: true },
+): FieldError[] {
   const { key, operator, values = [] } = requirement;
   const errors: FieldError[] = [];
   switch (operator) {
@@ -186,7 +164,7 @@ function validateRequirement(requirement: NodeSelectorRequirement, path: FieldPa
   return [
     ...errors,
     ...invalidFor(path.child("key"), key, isQualifiedName(key ?? "")),
-    ...values.flatMap((value, index) =>
+    ...(options.anyValue ? [] : values).flatMap((value, index) =>
       invalidFor(path.child("values").index(index), value, isValidLabelValue(value)),
     ),
   ];
@@ -204,7 +182,10 @@ function validateFieldRequirement(requirement: NodeSelectorRequirement, path: Fi
     errors.push(fieldErrors.invalid(path.child("operator"), operator, "not a valid selector operator"));
   }
   if (key !== "metadata.name") {
-    errors.push(fieldErrors.invalid(path.child("key"), key, "not a valid field selector key"));
+    return [...errors, fieldErrors.invalid(path.child("key"), key, "not a valid field selector key")];
+  }
+  for (const [index, value] of values.entries()) {
+    errors.push(...invalidFor(path.child("values").index(index), value, isDNS1123Subdomain(value)));
   }
   return errors;
 }
@@ -223,17 +204,51 @@ function validateWeight(path: FieldPath, weight: number): FieldError[] {
 }
 
 function validatePodTerm(term: PodAffinityTerm | undefined, path: FieldPath): FieldError[] {
-  const errors = [
+  const key = term?.topologyKey ?? "";
+  return [
     ...validateLabelSelector(term?.labelSelector, path.child("labelSelector")),
     ...validateLabelSelector(term?.namespaceSelector, path.child("namespaceSelector")),
+    ...(term?.namespaces ?? []).flatMap((name) =>
+      invalidFor(path.child("namespace"), name, isDNS1123Label(name)),
+    ),
+    ...validateTermKeys(term, path),
+    ...(key === "" ? [fieldErrors.required(path.child("topologyKey"), "can not be empty")] : []),
+    ...invalidFor(path.child("topologyKey"), key, isQualifiedName(key)),
   ];
-  for (const name of term?.namespaces ?? []) {
-    errors.push(...invalidFor(path.child("namespace"), name, isDNS1123Label(name)));
+}
+
+function validateTermKeys(term: PodAffinityTerm | undefined, path: FieldPath): FieldError[] {
+  const { matchLabelKeys = [], mismatchLabelKeys = [], labelSelector } = term ?? {};
+  const errors = [
+    ...validateKeys(matchLabelKeys, path.child("matchLabelKeys"), labelSelector),
+    ...validateKeys(mismatchLabelKeys, path.child("mismatchLabelKeys"), labelSelector),
+  ];
+  // The server has made requirements out of the keys by now: one more of the same key comes from the client.
+  const present = new Set(Object.keys(labelSelector?.matchLabels ?? {}));
+  for (const { key } of labelSelector?.matchExpressions ?? []) {
+    const index = matchLabelKeys.indexOf(key);
+    if (index >= 0 && present.has(key)) {
+      const why = "exists in both matchLabelKeys and labelSelector";
+      errors.push(fieldErrors.invalid(path.index(index), key, why));
+    }
+    present.add(key);
   }
-  if (!term?.topologyKey) errors.push(fieldErrors.required(path.child("topologyKey"), "can not be empty"));
-  else
-    errors.push(
-      ...invalidFor(path.child("topologyKey"), term.topologyKey, isQualifiedName(term.topologyKey)),
-    );
+  for (const [index, key] of matchLabelKeys.entries()) {
+    if (!mismatchLabelKeys.includes(key)) continue;
+    const why = "exists in both matchLabelKeys and mismatchLabelKeys";
+    errors.push(fieldErrors.invalid(path.child("matchLabelKeys").index(index), key, why));
+  }
   return errors;
+}
+
+function validateKeys(
+  keys: readonly string[],
+  path: FieldPath,
+  selector: LabelSelector | undefined,
+): FieldError[] {
+  if (keys.length === 0) return [];
+  if (selector === undefined) {
+    return [fieldErrors.forbidden(path, "must not be specified when labelSelector is not set")];
+  }
+  return keys.flatMap((key, index) => invalidFor(path.index(index), key, isQualifiedName(key)));
 }

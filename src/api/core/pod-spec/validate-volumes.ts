@@ -1,206 +1,174 @@
-import type { FieldError, FieldPath } from "../../../apimachinery/index.ts";
-import { fieldErrors } from "../../../apimachinery/index.ts";
-import { nanosOf } from "../../common/amounts.ts";
-import { inRange, invalidFor, optionalOneOf } from "../../common/checks.ts";
-import { isDNS1123Label } from "../../../apimachinery/index.ts";
-import type { DownwardAPIVolumeFile, KeyToPath, Volume, VolumeProjection } from "../../types/core-v1.ts";
-import { validateLocalPath } from "./validate-container.ts";
-import { validateFieldRef, validateResourceFieldRef } from "./validate-environment.ts";
+import type { FieldError, FieldPath, ObjectMeta } from "../../../apimachinery/index.ts";
+import {
+  fieldErrors,
+  isDNS1123Label,
+  isDNS1123Subdomain,
+  validateAnnotations,
+} from "../../../apimachinery/index.ts";
+import { invalidFor, oneOf } from "../../common/checks.ts";
+import { validateLabels } from "../../common/selectors.ts";
+import type {
+  ConfigMapVolumeSource,
+  DownwardAPIVolumeSource,
+  EmptyDirVolumeSource,
+  EphemeralVolumeSource,
+  ImageVolumeSource,
+  SecretVolumeSource,
+  Volume,
+} from "../../types/core-v1.ts";
+import { validateClaimSpec } from "../claim-spec.ts";
+import { compareAmounts } from "../resource-names.ts";
+import { validateDownwardFile, validateKey, validateMode, validateProjected } from "./validate-projected.ts";
+import type { SourceRule, VolumePlace } from "./volume-sources.ts";
+import { sourceRules, validateSources } from "./volume-sources.ts";
 
-const largestMode = 0o777;
-const modeProblem = "must be a number between 0 and 0777 (octal), both inclusive";
-const hostPathTypes = [
-  "",
-  "BlockDevice",
-  "CharDevice",
-  "Directory",
-  "DirectoryOrCreate",
-  "File",
-  "FileOrCreate",
-  "Socket",
+/** Which policies there are for pulling images. */
+export const pullPolicies = ["Always", "IfNotPresent", "Never"];
+
+const rules: readonly SourceRule[] = [
+  { field: "emptyDir", check: emptyDir },
+  sourceRules.hostPath,
+  sourceRules.gitRepo,
+  sourceRules.gcePersistentDisk,
+  sourceRules.awsElasticBlockStore,
+  { field: "secret", required: ["secretName"], check: files },
+  sourceRules.nfs,
+  sourceRules.iscsi,
+  sourceRules.glusterfs,
+  sourceRules.flocker,
+  sourceRules.persistentVolumeClaim,
+  sourceRules.rbd,
+  sourceRules.cinder,
+  sourceRules.cephfs,
+  sourceRules.quobyte,
+  { field: "downwardAPI", forbiddenAt: "downwarAPI", check: downwardAPI },
+  sourceRules.fc,
+  sourceRules.flexVolume,
+  { field: "configMap", required: ["name"], check: files },
+  sourceRules.azureFile,
+  sourceRules.vsphereVolume,
+  sourceRules.photonPersistentDisk,
+  sourceRules.portworxVolume,
+  sourceRules.azureDisk,
+  sourceRules.storageos,
+  { field: "projected", check: validateProjected },
+  sourceRules.scaleIO,
+  sourceRules.csi,
+  { field: "ephemeral", check: ephemeral },
+  { field: "image", required: ["reference"], check: image },
 ];
-const shortestTokenSeconds = 600;
-const longestTokenSeconds = 2 ** 32;
+
+/** What was found of a pod's volumes: errors, and the volumes that are valid, by name. */
+export interface CheckedVolumes {
+  readonly errors: FieldError[];
+  readonly valid: ReadonlyMap<string, Volume>;
+}
 
 /** Checks a pod's volumes. */
-export function validateVolumes(volumes: readonly Volume[], path: FieldPath): FieldError[] {
+export function validateVolumes(
+  volumes: readonly Volume[],
+  path: FieldPath,
+  podName: string | undefined,
+): CheckedVolumes {
   const errors: FieldError[] = [];
-  const names = new Set<string>();
+  const valid = new Map<string, Volume>();
+  const created = new Set(
+    podName === undefined
+      ? []
+      : volumes.flatMap((volume) => (volume.ephemeral ? [`${podName}-${volume.name}`] : [])),
+  );
   for (const [index, volume] of volumes.entries()) {
     const at = path.index(index);
-    errors.push(...validateVolume(volume, at));
-    if (!volume.name) errors.push(fieldErrors.required(at.child("name")));
-    else {
-      const problems = invalidFor(at.child("name"), volume.name, isDNS1123Label(volume.name));
-      errors.push(...problems);
-      if (problems.length === 0 && names.has(volume.name)) {
-        errors.push(fieldErrors.duplicate(at.child("name"), volume.name));
-      }
+    const own = validateVolume(volume, at, podName);
+    if (valid.has(volume.name)) own.push(fieldErrors.duplicate(at.child("name"), volume.name));
+    if (own.length === 0) valid.set(volume.name, volume);
+    else errors.push(...own);
+    const claim = volume.persistentVolumeClaim?.claimName;
+    if (claim !== undefined && created.has(claim)) {
+      const why = "must not reference a PVC that gets created for an ephemeral volume";
+      errors.push(fieldErrors.invalid(at.child("persistentVolumeClaim", "claimName"), claim, why));
     }
-    names.add(volume.name);
+  }
+  return { errors, valid };
+}
+
+function validateVolume(volume: Volume, path: FieldPath, podName: string | undefined): FieldError[] {
+  const name = volume.name ?? "";
+  const place = { path, name, ...(podName === undefined ? {} : { podName }) };
+  const errors = validateSources(volume, rules, place);
+  if (name === "") errors.push(fieldErrors.required(path.child("name")));
+  else errors.push(...invalidFor(path.child("name"), name, isDNS1123Label(name)));
+  return errors;
+}
+
+function emptyDir(source: EmptyDirVolumeSource, path: FieldPath): FieldError[] {
+  return source.sizeLimit !== undefined && compareAmounts(source.sizeLimit, "0") < 0
+    ? [fieldErrors.forbidden(path.child("sizeLimit"), "SizeLimit field must be a valid resource quantity")]
+    : [];
+}
+
+function files(source: SecretVolumeSource | ConfigMapVolumeSource, path: FieldPath): FieldError[] {
+  const errors = validateMode(path.child("defaultMode"), source.defaultMode);
+  for (const [index, item] of (source.items ?? []).entries()) {
+    errors.push(...validateKey(item, path.child("items").index(index)));
   }
   return errors;
 }
 
-function validateVolume(volume: Volume, path: FieldPath): FieldError[] {
-  const kinds = (Object.keys(volume) as (keyof Volume)[]).filter(
-    (key) => key !== "name" && volume[key] !== undefined,
-  );
-  const first = kinds[0];
-  if (first === undefined) return [fieldErrors.required(path, "must specify a volume type")];
+function downwardAPI(source: DownwardAPIVolumeSource, path: FieldPath): FieldError[] {
+  const errors = validateMode(path.child("defaultMode"), source.defaultMode);
+  for (const file of source.items ?? []) errors.push(...validateDownwardFile(file, path));
+  return errors;
+}
+
+function image(source: ImageVolumeSource, path: FieldPath): FieldError[] {
+  return oneOf(path.child("pullPolicy"), source.pullPolicy, pullPolicies);
+}
+
+function ephemeral(source: EphemeralVolumeSource, path: FieldPath, place: VolumePlace): FieldError[] {
+  const template = source.volumeClaimTemplate;
+  const at = path.child("volumeClaimTemplate");
+  const errors = template
+    ? [
+        ...validateTemplateMeta(template.metadata, at.child("metadata")),
+        ...validateClaimSpec(template.spec ?? {}, at.child("spec"), { anyGroup: false }),
+      ]
+    : [fieldErrors.required(at)];
+  if (place.podName === undefined || place.name === "") return errors;
+  const claim = `${place.podName}-${place.name}`;
   return [
-    ...validateSource(volume, path.child(first)),
-    ...kinds
-      .slice(1)
-      .map((kind) => fieldErrors.forbidden(path.child(kind), "may not specify more than 1 volume type")),
+    ...errors,
+    ...isDNS1123Subdomain(claim).map((problem) =>
+      fieldErrors.invalid(place.path.child("name"), place.name, `PVC name "${claim}": ${problem}`),
+    ),
   ];
 }
 
-/** Checks the first source of a volume, which `path` names. */
-function validateSource(volume: Volume, path: FieldPath): FieldError[] {
-  const { emptyDir, hostPath, secret, configMap, downwardAPI, projected, persistentVolumeClaim, nfs, csi } =
-    volume;
-  if (emptyDir) {
-    const size = emptyDir.sizeLimit === undefined ? 0n : (nanosOf(emptyDir.sizeLimit) ?? 0n);
-    return size < 0n
-      ? [fieldErrors.forbidden(path.child("sizeLimit"), "SizeLimit field must be a valid resource quantity")]
-      : [];
-  }
-  if (hostPath) {
-    if (!hostPath.path) return [fieldErrors.required(path.child("path"))];
-    return [
-      ...(hostPath.path.split("/").includes("..")
-        ? [fieldErrors.invalid(path.child("path"), hostPath.path, "must not contain '..'")]
-        : []),
-      ...optionalOneOf(path.child("type"), hostPath.type, hostPathTypes),
-    ];
-  }
-  if (secret) {
-    return [
-      ...(secret.secretName ? [] : [fieldErrors.required(path.child("secretName"))]),
-      ...validateMode(path.child("defaultMode"), secret.defaultMode),
-      ...validateKeys(secret.items, path.child("items")),
-    ];
-  }
-  if (configMap) {
-    return [
-      ...(configMap.name ? [] : [fieldErrors.required(path.child("name"))]),
-      ...validateMode(path.child("defaultMode"), configMap.defaultMode),
-      ...validateKeys(configMap.items, path.child("items")),
-    ];
-  }
-  if (downwardAPI) {
-    return [
-      ...validateMode(path.child("defaultMode"), downwardAPI.defaultMode),
-      ...validateFiles(downwardAPI.items, path),
-    ];
-  }
-  if (projected) {
-    return [
-      ...validateMode(path.child("defaultMode"), projected.defaultMode),
-      ...(projected.sources ?? []).flatMap((source, index) =>
-        validateProjection(source, path.child("sources").index(index)),
-      ),
-    ];
-  }
-  if (persistentVolumeClaim) {
-    return persistentVolumeClaim.claimName ? [] : [fieldErrors.required(path.child("claimName"))];
-  }
-  if (nfs) {
-    return [
-      ...(nfs.server ? [] : [fieldErrors.required(path.child("server"))]),
-      ...(nfs.path ? [] : [fieldErrors.required(path.child("path"))]),
-      ...(nfs.path && !nfs.path.startsWith("/")
-        ? [fieldErrors.invalid(path.child("path"), nfs.path, "must be an absolute path")]
-        : []),
-    ];
-  }
-  if (csi) return csi.driver ? [] : [fieldErrors.required(path.child("driver"))];
-  return [];
-}
+/** Fields of metadata that a template of a claim may not have, as upstream's paths spell them. */
+const forbiddenMeta: readonly (readonly [field: keyof ObjectMeta, spelled: string])[] = [
+  ["name", "name"],
+  ["generateName", "generateName"],
+  ["namespace", "namespace"],
+  ["selfLink", "selfLink"],
+  ["uid", "uID"],
+  ["resourceVersion", "resourceVersion"],
+  ["generation", "generation"],
+  ["creationTimestamp", "creationTimestamp"],
+  ["deletionTimestamp", "deletionTimestamp"],
+  ["deletionGracePeriodSeconds", "deletionGracePeriodSeconds"],
+  ["ownerReferences", "ownerReferences"],
+  ["finalizers", "finalizers"],
+  ["managedFields", "managedFields"],
+];
 
-function validateProjection(projection: VolumeProjection, path: FieldPath): FieldError[] {
-  const kinds = Object.entries(projection).filter(([, source]) => source !== undefined);
-  const errors: FieldError[] = kinds
-    .slice(1)
-    .map(([kind]) => fieldErrors.forbidden(path.child(kind), "may not specify more than 1 volume type"));
-  if (kinds.length === 0) errors.push(fieldErrors.required(path, "must specify a volume type"));
-  for (const field of ["secret", "configMap"] as const) {
-    const source = projection[field];
-    if (!source) continue;
-    if (!source.name) errors.push(fieldErrors.required(path.child(field, "name")));
-    errors.push(...validateKeys(source.items, path.child(field, "items")));
-  }
-  if (projection.downwardAPI) {
-    errors.push(...validateFiles(projection.downwardAPI.items, path.child("downwardAPI")));
-  }
-  const token = projection.serviceAccountToken;
-  if (token) {
-    const at = path.child("serviceAccountToken");
-    const seconds = token.expirationSeconds ?? 0;
-    if (seconds < shortestTokenSeconds) {
-      errors.push(
-        fieldErrors.invalid(
-          at.child("expirationSeconds"),
-          seconds,
-          "may not specify a duration less than 10 minutes",
-        ),
-      );
-    }
-    if (seconds > longestTokenSeconds) {
-      errors.push(
-        fieldErrors.invalid(
-          at.child("expirationSeconds"),
-          seconds,
-          "may not specify a duration larger than 2^32 seconds",
-        ),
-      );
-    }
-    if (!token.path) errors.push(fieldErrors.required(at.child("path")));
-    else errors.push(...validateLocalPath(token.path, at.child("path")));
-  }
-  return errors;
-}
-
-function validateKeys(items: readonly KeyToPath[] | undefined, path: FieldPath): FieldError[] {
-  return (items ?? []).flatMap((item, index) => {
-    const at = path.index(index);
-    return [
-      ...(item.key ? [] : [fieldErrors.required(at.child("key"))]),
-      ...(item.path
-        ? validateLocalPath(item.path, at.child("path"))
-        : [fieldErrors.required(at.child("path"))]),
-      ...validateMode(at.child("mode"), item.mode),
-    ];
-  });
-}
-
-function validateFiles(files: readonly DownwardAPIVolumeFile[] | undefined, path: FieldPath): FieldError[] {
-  return (files ?? []).flatMap((file) => {
-    const errors: FieldError[] = [];
-    if (!file.path) errors.push(fieldErrors.required(path.child("path")));
-    else errors.push(...validateLocalPath(file.path, path.child("path")));
-    if (file.fieldRef) {
-      errors.push(...validateFieldRef(file.fieldRef, path.child("fieldRef"), { from: "volume" }));
-      if (file.resourceFieldRef) {
-        const why = "fieldRef and resourceFieldRef can not be specified simultaneously";
-        errors.push(fieldErrors.invalid(path, "resource", why));
-      }
-    } else if (file.resourceFieldRef) {
-      errors.push(
-        ...validateResourceFieldRef(file.resourceFieldRef, path.child("resourceFieldRef"), {
-          from: "volume",
-        }),
-      );
-    } else {
-      errors.push(fieldErrors.required(path, "one of fieldRef and resourceFieldRef is required"));
-    }
-    return [...errors, ...validateMode(path.child("mode"), file.mode)];
-  });
-}
-
-function validateMode(path: FieldPath, mode: number | undefined): FieldError[] {
-  return inRange(path, mode, { from: 0, to: largestMode }).map(() =>
-    fieldErrors.invalid(path, mode, modeProblem),
-  );
+function validateTemplateMeta(metadata: ObjectMeta | undefined, path: FieldPath): FieldError[] {
+  if (metadata === undefined) return [];
+  const isSet = (value: unknown) => value !== undefined && value !== null && value !== "" && value !== 0;
+  return [
+    ...(metadata.annotations ? validateAnnotations(metadata.annotations, path.child("annotations")) : []),
+    ...validateLabels(metadata.labels, path.child("labels")),
+    ...forbiddenMeta.flatMap(([field, spelled]) =>
+      isSet(metadata[field]) ? [fieldErrors.forbidden(path.child(spelled), "cannot be set")] : [],
+    ),
+  ];
 }

@@ -1,81 +1,132 @@
-import type { FieldError, FieldPath } from "../../../apimachinery/index.ts";
-import { fieldErrors } from "../../../apimachinery/index.ts";
-import { inRange, invalidFor, oneOf } from "../../common/checks.ts";
+import type { FieldError, ObjectMeta } from "../../../apimachinery/index.ts";
 import {
+  FieldPath,
+  fieldErrors,
   isDNS1123Label,
   isDNS1123Subdomain,
-  isValidIP,
   isQualifiedName,
+  validateAnnotations,
 } from "../../../apimachinery/index.ts";
+import { inRange, invalidFor, oneOf } from "../../common/checks.ts";
 import { validateLabels } from "../../common/selectors.ts";
-import type { Container, EphemeralContainer, PodSpec, PodTemplateSpec } from "../../types/core-v1.ts";
-import type { ContainerSurroundings } from "./validate-container.ts";
-import { validateContainer } from "./validate-container.ts";
-import { validateAffinity, validateTolerations, validateTopologySpread } from "./validate-scheduling.ts";
+import type { PodResourceClaim, PodSpec, PodTemplateSpec } from "../../types/core-v1.ts";
+import { internalForm } from "../../common/internal-form.ts";
+import { mirrorAnnotation, validatePodAnnotations, validateProfilesMatch } from "./annotations.ts";
+import { validateResources } from "./resources.ts";
+import {
+  validateContainers,
+  validateEphemeralContainers,
+  validateInitContainers,
+} from "./validate-container.ts";
+import { validateFileVolumes } from "./validate-environment.ts";
+import {
+  validateDnsConfig,
+  validateHostAliases,
+  validateHostUsers,
+  validateHostname,
+} from "./validate-host.ts";
+import { validatePodResources } from "./validate-pod-resources.ts";
+import { validateAffinity, validateTolerations } from "./validate-scheduling.ts";
+import { validatePodSecurity } from "./validate-security.ts";
+import { validateTopologySpread } from "./validate-topology.ts";
 import { validateVolumes } from "./validate-volumes.ts";
+import { validateHostProcess, validateSystem } from "./validate-windows.ts";
 
-const restartPolicies = ["Always", "Never", "OnFailure"];
-const dnsPolicies = ["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"];
-const containerTypes = {
-  containers: "regular",
-  initContainers: "init",
-  ephemeralContainers: "ephemeral",
-} as const;
+const restartPolicies = ["Always", "OnFailure", "Never"];
+const dnsPolicies = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"];
 const largestInt32 = 2147483647;
-const maximumNameservers = 3;
-const maximumSearches = 32;
 
-/** Checks the spec of a pod or a template. */
-export function validatePodSpec(spec: PodSpec, path: FieldPath): FieldError[] {
-  const volumes = spec.volumes ?? [];
-  const volumeNames = new Set(volumes.map((volume) => volume.name));
-  for (const container of [...(spec.containers ?? []), ...(spec.initContainers ?? [])]) {
-    for (const device of container.volumeDevices ?? []) volumeNames.add(device.name);
-  }
-  const surroundings = { volumeNames, hostNetwork: spec.hostNetwork === true };
+/** Checks the spec of a pod, whose metadata `pod` has, or of a template. */
+export function validatePodSpec(
+  spec: PodSpec,
+  path: FieldPath,
+  options: { readonly pod?: Partial<ObjectMeta> } = {},
+): FieldError[] {
+  const { pod } = options;
+  const gracePeriodSeconds = spec.terminationGracePeriodSeconds;
+  const volumes = validateVolumes(spec.volumes ?? [], path.child("volumes"), pod?.name || undefined);
+  const surroundings = {
+    spec,
+    volumes: volumes.valid,
+    claims: new Set((spec.resourceClaims ?? []).flatMap(({ name }) => (name ? [name] : []))),
+    handlers: { gracePeriodSeconds, system: spec.os?.name },
+    hostUsers: spec.hostUsers ?? true,
+  };
   return [
-    ...validateVolumes(volumes, path.child("volumes")),
-    ...validateContainers(spec, path, surroundings),
+    ...(gracePeriodSeconds === undefined
+      ? [fieldErrors.required(path.child("terminationGracePeriodSeconds"))]
+      : []),
+    ...volumes.errors,
+    ...validateClaims(spec.resourceClaims ?? [], path.child("resourceClaims"), pod),
+    ...validateContainers(path.child("containers"), surroundings),
+    ...validateInitContainers(path.child("initContainers"), surroundings),
+    ...validateEphemeralContainers(path.child("ephemeralContainers"), surroundings),
+    ...validatePodResources(spec, path, surroundings.claims),
+    ...validateHostPorts(spec, path.child("containers"), { isPod: pod !== undefined }),
+    ...validateRest(spec, path, surroundings.claims),
+  ];
+}
+
+/** Checks all but volumes and containers. */
+function validateRest(spec: PodSpec, path: FieldPath, claims: ReadonlySet<string>): FieldError[] {
+  const { overhead } = spec;
+  return [
     ...oneOf(path.child("restartPolicy"), spec.restartPolicy, restartPolicies),
     ...oneOf(path.child("dnsPolicy"), spec.dnsPolicy, dnsPolicies),
     ...validateLabels(spec.nodeSelector, path.child("nodeSelector")),
-    ...validateSecurity(spec, path.child("securityContext")),
-    ...(spec.imagePullSecrets ?? []).flatMap((secret, index) =>
-      secret.name ? [] : [fieldErrors.required(path.child("imagePullSecrets").index(index).child("name"))],
-    ),
+    ...validatePodSecurity(spec, path.child("securityContext")),
     ...validateAffinity(spec.affinity, path.child("affinity")),
     ...validateDnsConfig(spec, path.child("dnsConfig")),
-    ...(spec.readinessGates ?? []).flatMap(({ conditionType }, index) =>
-      invalidFor(
-        path.child("readinessGates").index(index).child("conditionType"),
-        conditionType,
-        isQualifiedName(conditionType),
-      ),
-    ),
+    ...validateGates(spec, path),
     ...validateTopologySpread(spec.topologySpreadConstraints ?? [], path.child("topologySpreadConstraints")),
-    ...validateNames(spec, path),
+    ...validateHostProcess(spec, path),
+    ...validateHostUsers(spec, path),
+    ...validateHostname(spec, path.child("hostnameOverride")),
+    ...named(spec.serviceAccountName, path.child("serviceAccountName"), isDNS1123Subdomain),
+    ...named(spec.nodeName, path.child("nodeName"), isDNS1123Subdomain),
     ...inRange(path.child("activeDeadlineSeconds"), spec.activeDeadlineSeconds, {
       from: 1,
       to: largestInt32,
     }),
+    ...named(spec.hostname, path.child("hostname"), isDNS1123Label),
+    ...named(spec.subdomain, path.child("subdomain"), isDNS1123Label),
     ...validateTolerations(spec.tolerations ?? [], path.child("tolerations")),
     ...validateHostAliases(spec, path.child("hostAliases")),
+    ...named(spec.priorityClassName, path.child("priorityClassName"), isDNS1123Subdomain),
+    ...(spec.runtimeClassName === undefined
+      ? []
+      : invalidFor(
+          path.child("runtimeClassName"),
+          spec.runtimeClassName,
+          isDNS1123Subdomain(spec.runtimeClassName),
+        )),
+    ...(spec.preemptionPolicy === undefined
+      ? []
+      : oneOf(path.child("preemptionPolicy"), spec.preemptionPolicy, ["PreemptLowerPriority", "Never"])),
+    ...(overhead === undefined
+      ? []
+      : validateResources({ limits: overhead }, path.child("overhead"), { claims })),
+    ...validateSystem(spec, path),
+    ...validateGroup(spec, path.child("schedulingGroup", "podGroupName")),
+    ...validateFileVolumes(spec, path),
   ];
 }
 
 /** Checks a pod template. */
 export function validatePodTemplate(template: PodTemplateSpec, path: FieldPath): FieldError[] {
-  const annotations = template.metadata?.annotations ?? {};
+  const { metadata } = template;
+  const spec = template.spec ?? { containers: [] };
+  const at = path.child("spec");
   return [
-    ...validateLabels(template.metadata?.labels, path.child("labels")),
-    ...Object.keys(annotations).flatMap((key) =>
-      invalidFor(path.child("annotations"), key, isQualifiedName(key.toLowerCase())),
-    ),
-    ...validatePodSpec(template.spec ?? { containers: [] }, path.child("spec")),
-    ...((template.spec?.ephemeralContainers ?? []).length > 0
+    ...validateLabels(metadata?.labels, path.child("labels")),
+    ...(metadata?.annotations ? validateAnnotations(metadata.annotations, path.child("annotations")) : []),
+    ...validatePodAnnotations(metadata?.annotations, spec, path.child("annotations")),
+    ...validatePodSpec(spec, at),
+    ...validateProfilesMatch(metadata, spec, at),
+    ...((spec.ephemeralContainers ?? []).length > 0
       ? [
           fieldErrors.forbidden(
-            path.child("spec", "ephemeralContainers"),
+            at.child("ephemeralContainers"),
             "ephemeral containers not allowed in pod template",
           ),
         ]
@@ -83,143 +134,91 @@ export function validatePodTemplate(template: PodTemplateSpec, path: FieldPath):
   ];
 }
 
-function validateContainers(
-  spec: PodSpec,
+function named(
+  name: string | undefined,
   path: FieldPath,
-  surroundings: Omit<ContainerSurroundings, "type">,
+  problems: (name: string) => readonly string[],
+): FieldError[] {
+  return name ? invalidFor(path, name, problems(name)) : [];
+}
+
+function validateClaims(
+  claims: readonly PodResourceClaim[],
+  path: FieldPath,
+  pod: Partial<ObjectMeta> | undefined,
 ): FieldError[] {
   const errors: FieldError[] = [];
   const names = new Set<string>();
-  const containers = spec.containers ?? [];
-  if (containers.length === 0) errors.push(fieldErrors.required(path.child("containers")));
-  const check = (
-    list: readonly (Container | EphemeralContainer)[],
-    field: "containers" | "initContainers" | "ephemeralContainers",
-  ) => {
-    for (const [index, container] of list.entries()) {
-      const at = path.child(field).index(index);
-      const type = containerTypes[field];
-      errors.push(...validateContainer(container, at, { ...surroundings, type }));
-      if (!container.image) errors.push(fieldErrors.required(at.child("image")));
-      if (container.name && names.has(container.name)) {
-        errors.push(fieldErrors.duplicate(at.child("name"), container.name));
-      }
-      names.add(container.name);
-      if (type === "init" && container.restartPolicy === undefined && container.lifecycle !== undefined) {
-        errors.push(
-          fieldErrors.forbidden(
-            at.child("lifecycle"),
-            "may not be set for init containers without restartPolicy=Always",
-          ),
-        );
-      }
-    }
-  };
-  check(containers, "containers");
-  check(spec.initContainers ?? [], "initContainers");
-  check(spec.ephemeralContainers ?? [], "ephemeralContainers");
-  return errors;
-}
-
-function validateSecurity(spec: PodSpec, path: FieldPath): FieldError[] {
-  const context = spec.securityContext;
-  if (context === undefined) return [];
-  const ids = { from: 0, to: largestInt32 };
-  const errors: FieldError[] = [];
-  if (spec.shareProcessNamespace === true && spec.hostPID === true) {
-    errors.push(
-      fieldErrors.invalid(
-        path.child("shareProcessNamespace"),
-        true,
-        "ShareProcessNamespace and HostPID cannot both be enabled",
-      ),
-    );
-  }
-  errors.push(
-    ...inRange(path.child("runAsUser"), context.runAsUser, ids),
-    ...inRange(path.child("runAsGroup"), context.runAsGroup, ids),
-    ...inRange(path.child("fsGroup"), context.fsGroup, ids),
-    ...(context.supplementalGroups ?? []).flatMap((group, index) =>
-      inRange(path.child("supplementalGroups").index(index), group, ids),
-    ),
-  );
-  const names = new Set<string>();
-  for (const [index, sysctl] of (context.sysctls ?? []).entries()) {
-    const at = path.child("sysctls").index(index).child("name");
-    if (!sysctl.name) errors.push(fieldErrors.required(at));
-    else if (!/^[a-z0-9]([-_a-z0-9]*[a-z0-9])?([./][a-z0-9]([-_a-z0-9]*[a-z0-9])?)*$/.test(sysctl.name)) {
-      const why = `must have at most 253 characters and match regex ^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$`;
-      errors.push(fieldErrors.invalid(at, sysctl.name, why));
-    } else if (names.has(sysctl.name)) errors.push(fieldErrors.duplicate(at, sysctl.name));
-    names.add(sysctl.name);
-  }
-  return errors;
-}
-
-function validateNames(spec: PodSpec, path: FieldPath): FieldError[] {
-  const subdomain = (field: "serviceAccountName" | "nodeName" | "priorityClassName" | "runtimeClassName") => {
-    const value = spec[field];
-    return value ? invalidFor(path.child(field), value, isDNS1123Subdomain(value)) : [];
-  };
-  const label = (field: "hostname" | "subdomain") => {
-    const value = spec[field];
-    return value ? invalidFor(path.child(field), value, isDNS1123Label(value)) : [];
-  };
-  return [
-    ...subdomain("serviceAccountName"),
-    ...subdomain("nodeName"),
-    ...label("hostname"),
-    ...label("subdomain"),
-    ...subdomain("priorityClassName"),
-    ...subdomain("runtimeClassName"),
-  ];
-}
-
-function validateHostAliases(spec: PodSpec, path: FieldPath): FieldError[] {
-  return (spec.hostAliases ?? []).flatMap((alias, index) => {
+  for (const [index, claim] of claims.entries()) {
     const at = path.index(index);
-    const errors: FieldError[] = [];
-    if (isValidIP(alias.ip).length > 0) {
-      const why = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
-      errors.push(fieldErrors.invalid(at.child("ip"), alias.ip, why));
+    if (pod?.annotations?.[mirrorAnnotation] !== undefined) {
+      errors.push(fieldErrors.forbidden(FieldPath.empty, "static pods do not support resource claims"));
+      continue;
     }
-    for (const [position, name] of (alias.hostnames ?? []).entries()) {
-      errors.push(...invalidFor(at.child("hostnames").index(position), name, isDNS1123Subdomain(name)));
+    const { name, resourceClaimName, resourceClaimTemplateName } = claim;
+    if (!name) errors.push(fieldErrors.required(at.child("name")));
+    else if (names.has(name)) errors.push(fieldErrors.duplicate(at.child("name"), name));
+    else {
+      errors.push(...invalidFor(at.child("name"), name, isDNS1123Label(name)));
+      names.add(name);
     }
-    return errors;
-  });
-}
-
-function validateDnsConfig(spec: PodSpec, path: FieldPath): FieldError[] {
-  const config = spec.dnsConfig;
-  const nameservers = config?.nameservers ?? [];
-  const errors: FieldError[] = [];
-  if (spec.dnsPolicy === "None" && (config === undefined || nameservers.length === 0)) {
-    const why = "must provide at least one DNS nameserver when `dnsPolicy` is None";
-    errors.push(
-      config === undefined
-        ? fieldErrors.required(path, "must provide `dnsConfig` when `dnsPolicy` is None")
-        : fieldErrors.required(path.child("nameservers"), why),
-    );
-  }
-  if (config === undefined) return errors;
-  if (nameservers.length > maximumNameservers) {
-    const why = `must not have more than ${maximumNameservers} nameservers`;
-    errors.push(fieldErrors.invalid(path.child("nameservers"), nameservers, why));
-  }
-  for (const [index, server] of nameservers.entries()) {
-    if (isValidIP(server).length === 0) continue;
-    const why = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
-    errors.push(fieldErrors.invalid(path.child("nameservers").index(index), server, why));
-  }
-  if ((config.searches ?? []).length > maximumSearches) {
-    const why = `must not have more than ${maximumSearches} search paths`;
-    errors.push(fieldErrors.invalid(path.child("searches"), config.searches, why));
-  }
-  for (const [index, option] of (config.options ?? []).entries()) {
-    if (!option.name) {
-      errors.push(fieldErrors.required(path.child("options").index(index), "must not be empty"));
+    const count = [resourceClaimName, resourceClaimTemplateName].filter(
+      (given) => given !== undefined,
+    ).length;
+    if (count !== 1) {
+      const why =
+        count === 2
+          ? "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified"
+          : "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`";
+      const shown = internalForm(claim, ["name", "resourceClaimName", "resourceClaimTemplateName"]);
+      errors.push(fieldErrors.invalid(at, shown, why));
+    }
+    for (const field of ["resourceClaimName", "resourceClaimTemplateName"] as const) {
+      const value = claim[field];
+      if (value === undefined) continue;
+      errors.push(...invalidFor(at.child(field), value, isDNS1123Subdomain(value)));
     }
   }
   return errors;
+}
+
+/** Pods in the host's network have its ports; templates may leave them open, for pods to be given them. */
+function validateHostPorts(
+  spec: PodSpec,
+  path: FieldPath,
+  options: { readonly isPod: boolean },
+): FieldError[] {
+  if (spec.hostNetwork !== true) return [];
+  return (spec.containers ?? []).flatMap((container, index) =>
+    (container.ports ?? []).flatMap((port, position) => {
+      const hostPort = port.hostPort ?? 0;
+      if ((!options.isPod && hostPort === 0) || hostPort === port.containerPort) return [];
+      const at = path.index(index).child("ports").index(position).child("hostPort");
+      return [fieldErrors.invalid(at, hostPort, "must match `containerPort` when `hostNetwork` is true")];
+    }),
+  );
+}
+
+function validateGates(spec: PodSpec, path: FieldPath): FieldError[] {
+  const errors: FieldError[] = [];
+  for (const [index, { conditionType }] of (spec.readinessGates ?? []).entries()) {
+    const at = path.child("readinessGates").index(index).child("conditionType");
+    errors.push(...invalidFor(at, conditionType, isQualifiedName(conditionType ?? "")));
+  }
+  const seen = new Set<string>();
+  for (const [index, { name = "" }] of (spec.schedulingGates ?? []).entries()) {
+    const at = path.child("schedulingGates").index(index);
+    errors.push(...invalidFor(at, name, isQualifiedName(name)));
+    if (seen.has(name)) errors.push(fieldErrors.duplicate(at, name));
+    seen.add(name);
+  }
+  return errors;
+}
+
+function validateGroup(spec: PodSpec, path: FieldPath): FieldError[] {
+  if (spec.schedulingGroup === undefined) return [];
+  const name = spec.schedulingGroup.podGroupName;
+  return name === undefined
+    ? [fieldErrors.invalid(path, null, "must specify one of: `podGroupName`")]
+    : invalidFor(path, name, isDNS1123Subdomain(name));
 }

@@ -1,0 +1,18 @@
+import type { FieldPath } from "../../../apimachinery/index.ts";
+import type { Container, EphemeralContainer, PodSpec } from "../../types/core-v1.ts";
+
+const lists = ["initContainers", "containers", "ephemeralContainers"] as const;
+
+/** Calls `visit` with every container of a pod and where it is, in the order in which upstream visits them. */
+export function visitContainers(
+  spec: PodSpec,
+  path: FieldPath,
+  visit: (container: Container | EphemeralContainer, path: FieldPath) => void,
+): void {
+  for (const list of lists) {
+    const containers = spec[list];
+    if (containers === undefined) continue;
+    const at = path.child(list);
+    for (const [index, container] of containers.entries()) visit(container, at.index(index));
+  }
+}

@@ -1,5 +1,7 @@
 import type { KubernetesObject, Resource } from "../apimachinery/index.ts";
 import { apiVersionOf } from "../apimachinery/index.ts";
+import { resourceFacts } from "./schema.ts";
+import { isKnownToPrevious } from "./deprecation.ts";
 import { autoscalerFromFirst, autoscalerToFirst } from "./autoscaling/conversion.ts";
 import { eventFromCore, eventToCore } from "./events/conversion.ts";
 import { definitions } from "./registry.ts";
@@ -39,6 +41,11 @@ type Fields = Readonly<Record<string, unknown>>;
 /** Resources that are another's objects under a second name. */
 const aliases: Readonly<Record<string, string>> = { "events.k8s.io/events": "/events" };
 
+const isNew = new Set(
+  resourceFacts
+    .filter(({ introduced }) => !isKnownToPrevious(introduced))
+    .map(({ group, version, plural }) => `${group}/${version}/${plural}`),
+);
 const byResource = collect();
 
 /** The version that objects of a resource are stored in; for events of events.k8s.io the core group's. */
@@ -84,9 +91,13 @@ function collect(): ReadonlyMap<string, readonly Resource[]> {
   return versions;
 }
 
-/** GA before beta before alpha, then the higher number; aliases last. */
+/**
+ * GA before beta before alpha, then the higher number; aliases last. A version that has come with this release is
+ * not stored yet, where there is an older one: whoever goes back to the release before must be able to read.
+ */
 function rank(resource: Names): number {
-  if (aliases[`${resource.group}/${resource.plural}`] !== undefined) return -1;
+  if (aliases[`${resource.group}/${resource.plural}`] !== undefined) return -2;
+  if (isNew.has(`${resource.group}/${resource.version}/${resource.plural}`)) return -1;
   const match = /^v(\d+)(?:(alpha|beta)(\d+))?$/.exec(resource.version);
   const [, major = "0", stage, minor = "0"] = match ?? [];
   const stageRank = stage === undefined ? 2 : stage === "beta" ? 1 : 0;

@@ -5,6 +5,7 @@ export * from "./schema.ts";
 export * from "./registry.ts";
 export { matchesNodeAffinity, matchesNodeTerm, tolerates } from "./node-matching.ts";
 export { podReferences, type PodReferences } from "./pod-references.ts";
+export { deprecationOf } from "./deprecation.ts";
 export { convert, servedVersionsOf, storageVersionOf } from "./conversion.ts";
 export { eventTimeToLive } from "./core/event.ts";
 export { namespaceNameLabel } from "./core/namespace.ts";

@@ -30,7 +30,9 @@ describe("storage versions", () => {
   test.each([
     [{ group: "autoscaling", plural: "horizontalpodautoscalers" }, "v2"],
     [{ group: "resource.k8s.io", plural: "resourceclaims" }, "v1"],
-    [{ group: "resource.k8s.io", plural: "devicetaintrules" }, "v1beta2"],
+    [{ group: "resource.k8s.io", plural: "devicetaintrules" }, "v1alpha3"],
+    [{ group: "admissionregistration.k8s.io", plural: "mutatingadmissionpolicies" }, "v1beta1"],
+    [{ group: "resource.k8s.io", plural: "resourcepoolstatusrequests" }, "v1alpha3"],
     [{ group: "", plural: "pods" }, "v1"],
   ])("of %j is %s", (resource, version) => expect(storageVersionOf(resource)?.version).toBe(version));
 

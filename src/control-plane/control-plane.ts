@@ -4,7 +4,7 @@ import type { Client, UserInfo } from "../api/index.ts";
 import { ServiceAccount } from "../api/types/core-v1.ts";
 import { createApiServer, reviewAnswers, tokenRequests } from "../apiserver/index.ts";
 import { createServiceAllocator } from "../apiserver/services/index.ts";
-import type { ApiServer, ObjectReader, ServedTable } from "../apiserver/index.ts";
+import type { ApiServer, ObjectReader, RuntimeConfig, ServedTable } from "../apiserver/index.ts";
 import { defaultAdmission, kindFinder } from "../apiserver/admission/index.ts";
 import type { AdmissionSelection } from "../apiserver/admission/index.ts";
 import {
@@ -47,6 +47,10 @@ export interface ControlPlaneOptions {
   /** PEM that pods trust the API server by. */
   readonly rootCertificateAuthority: string;
   readonly serviceCIDR: string;
+  /** Turns API versions and resources on and off. */
+  readonly runtimeConfig?: RuntimeConfig | undefined;
+  /** API versions to turn on and off. */
+  readonly runtimeConfig?: RuntimeConfig | undefined;
   /** Which admission plugins run besides, or instead of, the usual ones. */
   readonly admission?: AdmissionSelection;
   /** Signs base64-encoded certificate requests; absent: none is signed. */
@@ -103,6 +107,7 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
     clock,
     random,
     logger: logger.named("apiserver"),
+    runtimeConfig: options.runtimeConfig,
     authorizer: (parts) => (security = createSecurity(parts, options)).authorizer,
     admission: ({ reader, client, served }) => [
       ...defaultAdmission({

@@ -65,6 +65,11 @@ const commands: Readonly<Record<string, Command>> = {
         type: "boolean",
         description: "make token secrets for service accounts, as before v1.24",
       },
+      "runtime-config": {
+        type: "string",
+        placeholder: "KEY=BOOL,...",
+        description: "API versions to turn on or off: api/all, api/beta, GROUP/VERSION[/RESOURCE]",
+      },
     },
     run: async (flags, context) => (await import("./up.ts")).up(flags, context),
   },

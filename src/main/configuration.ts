@@ -22,6 +22,8 @@ export interface ClusterConfiguration {
   readonly disableAdmissionPlugins?: readonly string[];
   /** Service accounts get token secrets, as before v1.24. */
   readonly legacyServiceAccountTokens?: boolean;
+  /** API versions to turn on and off, as `--runtime-config` has them. */
+  readonly runtimeConfig?: string;
 }
 
 export const currentFormat = 1;

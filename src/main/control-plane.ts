@@ -1,5 +1,6 @@
 import { invariant, systemClock, systemRandom } from "../base/index.ts";
 import type { Client } from "../api/index.ts";
+import { parseRuntimeConfig } from "../apiserver/index.ts";
 import { loadServiceAccountKey } from "../apiserver/authentication/index.ts";
 import { connectHandlers } from "../apiserver/connect/index.ts";
 import { serveApi } from "../apiserver/http/index.ts";
@@ -84,6 +85,7 @@ async function serve({
     logger,
     serviceAccountKey: await loadServiceAccountKey(pki.serviceAccount),
     ...clusterSettings({ configuration, pki }),
+    runtimeConfig: parseRuntimeConfig(configuration.runtimeConfig ?? ""),
   });
   const front = await openFront(plane, { configuration, pki });
   await writeCredentials({ layout, configuration, pki, clock });

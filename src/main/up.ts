@@ -96,12 +96,15 @@ function refuseOtherSettings(
 async function settle(layout: Layout, flags: FlagValues): Promise<ClusterConfiguration> {
   const port = flags.port as number | undefined;
   const nodes = flags.nodes as 0 | 1 | undefined;
+  const runtimeConfig = flags["runtime-config"] as string | undefined;
+  const versions = runtimeConfig === undefined ? {} : { runtimeConfig };
   const settings = await controlPlaneSettings(flags);
   const existing = readConfiguration(layout);
   if (existing !== undefined) {
     return {
       ...existing,
       ...settings,
+      ...versions,
       port: port ?? existing.port,
       nodes: nodesFor(nodes ?? existing.nodes),
     };
@@ -118,6 +121,7 @@ async function settle(layout: Layout, flags: FlagValues): Promise<ClusterConfigu
     kubeletPort: await freePort(defaultKubeletPort),
     dnsPort: await freePort(defaultDnsPort),
     ...settings,
+    ...versions,
   };
 }
 

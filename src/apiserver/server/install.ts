@@ -1,5 +1,6 @@
 import { apiVersionOf, resource as resourceHandle } from "../../apimachinery/index.ts";
 import type { KubernetesObject, Resource, ResourceFacts, SchemaRegistry } from "../../apimachinery/index.ts";
+import { deprecationOf } from "../../api/index.ts";
 import type { ResourceDefinition } from "../../api/index.ts";
 import { invariant } from "../../base/index.ts";
 import type { AnyObject } from "../registry/entry.ts";
@@ -90,6 +91,7 @@ function versionOf(facts: ResourceFacts, builtIns: BuiltIns): ServedVersion {
   const definition = builtIns.definitionOf(resource);
   const subresources = facts.subresources ?? [];
   const same = (object: AnyObject) => restamp(object, resource);
+  const deprecation = deprecationOf(resource);
   return {
     resource,
     singular: facts.singular,
@@ -104,6 +106,7 @@ function versionOf(facts: ResourceFacts, builtIns: BuiltIns): ServedVersion {
     scale: definition.scale,
     toStored: same,
     fromStored: same,
+    ...(deprecation === undefined ? {} : { deprecationWarning: deprecation.warning }),
     ...(facts.gvk_hash === undefined ? {} : { versionHash: facts.gvk_hash }),
   };
 }

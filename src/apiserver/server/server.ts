@@ -13,12 +13,13 @@ import { ServedTable } from "../registry/served.ts";
 import { SharedLeases } from "../registry/shared-leases.ts";
 import { bindPod, createBinding } from "../registry/subresources.ts";
 import { evictPod } from "../registry/eviction.ts";
-import { isServedByDefault } from "../discovery/index.ts";
 import { builtInRules } from "./built-ins.ts";
 import { createLocalClient } from "./client.ts";
 import { installBuiltIns } from "./install.ts";
 import type { BuiltIns } from "./install.ts";
 import { createReader } from "./reader.ts";
+import { servedResources } from "./runtime-config.ts";
+import type { RuntimeConfig } from "./runtime-config.ts";
 
 /** What the parts that are made after the caches get to build on. */
 export interface ServerParts {
@@ -45,6 +46,8 @@ export interface ApiServerOptions {
     | ((parts: ServerParts & { readonly authorizer: Authorizer }) => Readonly<Record<string, AnswerHandler>>);
   /** What is allocated beside writes, by `group/plural`. */
   readonly writeHooks?: (parts: ServerParts) => Readonly<Record<string, WriteHook>>;
+  /** Turns API versions and resources on and off; default: what upstream serves by default. */
+  readonly runtimeConfig?: RuntimeConfig | undefined;
   /** The built-in resources; default: all of them. */
   readonly builtIns?: Partial<BuiltIns>;
 }
@@ -69,7 +72,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   });
   const served = new ServedTable();
   const builtIns: BuiltIns = {
-    facts: resourceFacts.filter(isServedByDefault),
+    facts: servedResources(resourceFacts, options.runtimeConfig),
     schemas,
     ...builtInRules,
     ...options.builtIns,

@@ -135,6 +135,8 @@ export interface Credentials {
 export class HttpsClient {
   readonly port: number;
   readonly ca: string;
+  /** What a connection of one's own needs. */
+  readonly identity: { readonly ca: string; readonly cert?: string; readonly key?: string };
   private readonly agent: Agent;
 
   constructor(kubeconfig: string, credentials?: Credentials) {
@@ -146,8 +148,8 @@ export class HttpsClient {
       cert: data("client-certificate-data"),
       key: data("client-key-data"),
     };
-    const identity = cert === undefined || key === undefined ? {} : { cert, key };
-    this.agent = new Agent({ keepAlive: true, ca: this.ca, ...identity });
+    this.identity = { ca: this.ca, ...(cert === undefined || key === undefined ? {} : { cert, key }) };
+    this.agent = new Agent({ keepAlive: true, ...this.identity });
   }
 
   static async ofDirectory(directory: string): Promise<HttpsClient> {

@@ -49,8 +49,6 @@ export interface ControlPlaneOptions {
   readonly serviceCIDR: string;
   /** Turns API versions and resources on and off. */
   readonly runtimeConfig?: RuntimeConfig | undefined;
-  /** API versions to turn on and off. */
-  readonly runtimeConfig?: RuntimeConfig | undefined;
   /** Which admission plugins run besides, or instead of, the usual ones. */
   readonly admission?: AdmissionSelection;
   /** Signs base64-encoded certificate requests; absent: none is signed. */

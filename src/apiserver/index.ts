@@ -1,7 +1,7 @@
 export type * from "./reader.ts";
 export * from "./server/server.ts";
 export { reviewAnswers, tokenRequests, type ReviewOptions } from "./server/reviews.ts";
-export { parseRuntimeConfig, RuntimeConfigError, type RuntimeConfig } from "./server/runtime-config.ts";
+export { parseRuntimeConfig, type RuntimeConfig } from "./server/runtime-config.ts";
 export type { Convert } from "./server/install.ts";
 export { ServedTable } from "./registry/served.ts";
 export type { ServedResource, ServedVersion, Storage } from "./registry/served.ts";

@@ -10,7 +10,7 @@ import {
   selectorColumn,
 } from "../common/columns.ts";
 import { fill } from "../common/fill.ts";
-import { defaultPodTemplate } from "../core/pod-spec/index.ts";
+import { defaultPodTemplate, podTemplateWarnings } from "../core/pod-spec/index.ts";
 import type { PrinterColumn } from "../definition.ts";
 import { defineResource } from "../definition.ts";
 import type { DaemonSetSpec, DaemonSetUpdateStrategy } from "../types/apps-v1.ts";
@@ -46,6 +46,7 @@ export const daemonSetDefinition = defineResource<DaemonSet>({
   validateUpdate: (daemonSet, old) =>
     immutable(FieldPath.root("spec").child("selector"), daemonSet.spec.selector, old.spec.selector),
   prepareForStatusUpdate: (daemonSet, old) => ({ ...daemonSet, spec: old.spec }),
+  warnings: ({ spec }, old) => (old === undefined ? podTemplateWarnings(spec.template) : []),
   columns: [
     nameColumn,
     count("Desired", "Nodes that should run the pod", (status) => status.desiredNumberScheduled),

@@ -4,7 +4,7 @@ import { atMostFullPercent, countOrPercent, immutable, isZeroCount, nonNegative 
 import { ageColumn, column, containerColumns, nameColumn, selectorColumn } from "../common/columns.ts";
 import { fill } from "../common/fill.ts";
 import { defineResource } from "../definition.ts";
-import { defaultPodTemplate } from "../core/pod-spec/index.ts";
+import { defaultPodTemplate, podTemplateWarnings } from "../core/pod-spec/index.ts";
 import type { DeploymentSpec, DeploymentStrategy } from "../types/apps-v1.ts";
 import { Deployment } from "../types/apps-v1.ts";
 import { validateWorkloadSelector, validateWorkloadTemplate } from "./workload.ts";
@@ -42,6 +42,7 @@ export const deploymentDefinition = defineResource<Deployment>({
     metadata: { ...deployment.metadata, ...(old.metadata.labels ? { labels: old.metadata.labels } : {}) },
     spec: old.spec,
   }),
+  warnings: ({ spec }, old) => (old === undefined ? podTemplateWarnings(spec.template) : []),
   columns: [
     nameColumn,
     column("Ready", "Ready pods, of those wanted", {

@@ -2,7 +2,7 @@ import { FieldPath } from "../../apimachinery/index.ts";
 import { immutable, nonNegative } from "../common/checks.ts";
 import { ageColumn, column, containerColumns, nameColumn, selectorColumn } from "../common/columns.ts";
 import { fill } from "../common/fill.ts";
-import { defaultPodTemplate } from "../core/pod-spec/index.ts";
+import { defaultPodTemplate, podTemplateWarnings } from "../core/pod-spec/index.ts";
 import { defineResource } from "../definition.ts";
 import type { ReplicaSetSpec } from "../types/apps-v1.ts";
 import { ReplicaSet } from "../types/apps-v1.ts";
@@ -31,6 +31,7 @@ export const replicaSetDefinition = defineResource<ReplicaSet>({
   validateUpdate: (replicaSet, old) =>
     immutable(FieldPath.root("spec").child("selector"), replicaSet.spec.selector, old.spec.selector),
   prepareForStatusUpdate: (replicaSet, old) => ({ ...replicaSet, spec: old.spec }),
+  warnings: ({ spec }, old) => (old === undefined ? podTemplateWarnings(spec.template) : []),
   columns: [
     nameColumn,
     column("Desired", "How many pods are wanted", {

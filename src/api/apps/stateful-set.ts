@@ -4,7 +4,7 @@ import { countOrPercent, nonNegative, oneOf } from "../common/checks.ts";
 import { ageColumn, column, containerColumns, nameColumn } from "../common/columns.ts";
 import { semanticallyEqual } from "../common/equal.ts";
 import { fill, mapField, mapList } from "../common/fill.ts";
-import { defaultPodTemplate } from "../core/pod-spec/index.ts";
+import { defaultPodTemplate, podTemplateWarnings } from "../core/pod-spec/index.ts";
 import { defaultClaim } from "../core/persistent-volume-claim.ts";
 import { defineResource } from "../definition.ts";
 import type { StatefulSetSpec, StatefulSetUpdateStrategy } from "../types/apps-v1.ts";
@@ -58,6 +58,7 @@ export const statefulSetDefinition = defineResource<StatefulSet>({
   validate,
   validateUpdate,
   prepareForStatusUpdate: (statefulSet, old) => ({ ...statefulSet, spec: old.spec }),
+  warnings: ({ spec }, old) => (old === undefined ? podTemplateWarnings(spec.template) : []),
   columns: [
     nameColumn,
     column("Ready", "Ready pods, of those wanted", {

@@ -5,7 +5,7 @@ import { nonNegative, oneOf } from "../common/checks.ts";
 import { ageColumn, column, containerColumns, nameColumn, selectorColumn } from "../common/columns.ts";
 import { ageSince } from "../common/duration.ts";
 import { fill, mapField } from "../common/fill.ts";
-import { defaultPodTemplate } from "../core/pod-spec/index.ts";
+import { defaultPodTemplate, podTemplateWarnings } from "../core/pod-spec/index.ts";
 import { defineResource } from "../definition.ts";
 import type { CronJobSpec } from "../types/batch-v1.ts";
 import { CronJob } from "../types/batch-v1.ts";
@@ -33,6 +33,13 @@ export const cronJobDefinition = defineResource<CronJob>({
   },
   validate,
   prepareForStatusUpdate: (cronJob, old) => ({ ...cronJob, spec: old.spec }),
+  warnings: ({ spec }, old) =>
+    old === undefined
+      ? podTemplateWarnings(
+          spec.jobTemplate.spec?.template,
+          FieldPath.root("spec").child("jobTemplate").child("spec").child("template"),
+        )
+      : [],
   columns: [
     nameColumn,
     column("Schedule", "When jobs start", { value: ({ spec }) => spec.schedule ?? "" }),

@@ -1,7 +1,7 @@
 import { ageColumn, column, containerColumns, nameColumn, selectorColumn } from "../common/columns.ts";
 import { humanDuration } from "../common/duration.ts";
 import { fill, mapField, mapList } from "../common/fill.ts";
-import { defaultPodTemplate } from "../core/pod-spec/index.ts";
+import { defaultPodTemplate, podTemplateWarnings } from "../core/pod-spec/index.ts";
 import { defineResource } from "../definition.ts";
 import type { JobSpec } from "../types/batch-v1.ts";
 import { Job } from "../types/batch-v1.ts";
@@ -22,6 +22,7 @@ export const jobDefinition = defineResource<Job>({
   validateUpdate: validateJobUpdate,
   prepareForCreate: (job) => (job.spec.manualSelector === true ? job : withGeneratedSelector(job)),
   prepareForStatusUpdate: (job, old) => ({ ...job, spec: old.spec }),
+  warnings: ({ spec }, old) => (old === undefined ? podTemplateWarnings(spec.template) : []),
   columns: [
     nameColumn,
     column("Status", "Where the job is in its life", { value: statusText }),

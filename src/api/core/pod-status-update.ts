@@ -70,7 +70,9 @@ export function validatePodStatusUpdate(pod: Pod, old: Pod): readonly FieldError
 }
 
 function validateConditions(status: PodStatus): FieldError[] {
-  return (status.conditions ?? []).flatMap(({ type = "", observedGeneration }, index) => {
+  return (status.conditions ?? []).flatMap((condition, index) => {
+    const { observedGeneration } = condition;
+    const type = condition.type ?? "";
     const at = path.child("conditions").index(index);
     const errors = validateGeneration(observedGeneration, at.child("observedGeneration"));
     return systemConditions.has(type)

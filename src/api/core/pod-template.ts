@@ -2,7 +2,7 @@ import { FieldPath } from "../../apimachinery/index.ts";
 import { column, containerColumns, formatLabels, nameColumn } from "../common/columns.ts";
 import { defineResource } from "../definition.ts";
 import { PodTemplate } from "../types/core-v1.ts";
-import { defaultPodTemplate, validatePodTemplate } from "./pod-spec/index.ts";
+import { defaultPodTemplate, podTemplateWarnings, validatePodTemplate } from "./pod-spec/index.ts";
 
 /** The rules of pod templates. */
 export const podTemplateDefinition = defineResource<PodTemplate>({
@@ -11,6 +11,8 @@ export const podTemplateDefinition = defineResource<PodTemplate>({
   returnsDeleted: true,
   defaults: (object) => ({ ...object, template: defaultPodTemplate(object.template) }),
   validate: (object) => validatePodTemplate(object.template, FieldPath.root("template")),
+  warnings: ({ template }, old) =>
+    old === undefined ? podTemplateWarnings(template, FieldPath.root("template")) : [],
   columns: [
     nameColumn,
     ...containerColumns<PodTemplate>((object) => object.template?.spec, { priority: 0 }),

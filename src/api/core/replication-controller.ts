@@ -7,7 +7,7 @@ import { selectorMatches } from "../common/selectors.ts";
 import { defineResource } from "../definition.ts";
 import type { ReplicationControllerSpec } from "../types/core-v1.ts";
 import { ReplicationController } from "../types/core-v1.ts";
-import { defaultPodTemplate, validatePodTemplate } from "./pod-spec/index.ts";
+import { defaultPodTemplate, podTemplateWarnings, validatePodTemplate } from "./pod-spec/index.ts";
 
 /** The rules of replication controllers. */
 export const replicationControllerDefinition = defineResource<ReplicationController>({
@@ -16,6 +16,7 @@ export const replicationControllerDefinition = defineResource<ReplicationControl
   defaults,
   validate,
   prepareForStatusUpdate: (controller, old) => ({ ...controller, spec: old.spec }),
+  warnings: ({ spec }, old) => (old === undefined ? podTemplateWarnings(spec?.template) : []),
   columns: [
     nameColumn,
     column("Desired", "How many pods are wanted", {

@@ -24,7 +24,6 @@ const quotaResources = new Set([
 ]);
 const hugePagesPrefix = "hugepages-";
 const quotaPrefix = "requests.";
-const one = 10n ** 9n;
 
 /** Whether the name stands for pages of memory of one size. */
 export const isHugePages = (name: string): boolean => name.startsWith(hugePagesPrefix);
@@ -67,14 +66,6 @@ export function validateContainerResourceName(name: string, path: FieldPath): Fi
     : [...errors, fieldErrors.invalid(path, name, "doesn't follow extended resource name standard")];
 }
 
-/** Checks the name of a resource that quotas limit. */
-export function validateQuotaResourceName(name: string, path: FieldPath): FieldError[] {
-  const errors = validateResourceName(name, path);
-  return name.includes("/") || isQuotaResource(name)
-    ? errors
-    : [...errors, fieldErrors.invalid(path, name, "must be a standard resource for quota")];
-}
-
 /** Checks that an amount is not negative, and whole where the resource is counted. */
 export function validateAmount(path: FieldPath, amount: { name: string; quantity: string }): FieldError[] {
   const { name, quantity } = amount;
@@ -102,10 +93,4 @@ export function isWhole(quantity: string): boolean {
   // Thousandths are rounded up before they are looked at.
   const thousandths = (nanos + 10n ** 6n - 1n) / 10n ** 6n;
   return thousandths % 1000n === 0n;
-}
-
-/** An amount in whole units, rounded up, as a number. */
-export function wholeUnits(quantity: string): number {
-  const nanos = nanosOf(quantity) ?? 0n;
-  return Number(nanos < 0n ? nanos / one : (nanos + one - 1n) / one);
 }

@@ -61,8 +61,7 @@ export function servedResources(
 
 function refuseUnknown(facts: readonly ResourceFacts[], config: RuntimeConfig): void {
   const known = new Set(facts.flatMap((row) => [keyOf(row), `${keyOf(row)}/${row.plural}`]));
-  const wrong = Object.keys(config).filter((key) => stages[key] === undefined && !known.has(key));
-  const [first] = wrong;
+  const first = Object.keys(config).find((key) => stages[key] === undefined && !known.has(key));
   if (first === undefined) return;
   throw new RuntimeConfigError(`group version ${first.replace(/^api\//, "")} that has not been registered`);
 }

@@ -1,5 +1,4 @@
 export {
-  appArmorPrefix,
   mirrorAnnotation,
   validateAnnotationsUpdate,
   validatePodAnnotations,
@@ -10,5 +9,4 @@ export { qualityOfService } from "./resources.ts";
 export { validatePodSpec, validatePodTemplate } from "./validate.ts";
 export { validateImage } from "./validate-container.ts";
 export { taintEffects, validateNodeSelector, validateTolerations } from "./validate-scheduling.ts";
-export { visitContainers } from "./visit.ts";
 export { podTemplateWarnings, podWarnings } from "./warnings.ts";

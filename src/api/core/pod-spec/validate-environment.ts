@@ -143,7 +143,10 @@ export function validateResourceFieldRef(
 
 const byteDivisors = ["1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei"];
 
-function validateDivisor({ resource = "", divisor }: ResourceFieldSelector, path: FieldPath): FieldError[] {
+function validateDivisor(
+  { resource = "", divisor }: Partial<ResourceFieldSelector>,
+  path: FieldPath,
+): FieldError[] {
   if (divisor === undefined || (nanosOf(divisor) ?? 0n) === 0n) return [];
   const unit = canonicalQuantity(divisor);
   const only = (values: string, what: string) => [

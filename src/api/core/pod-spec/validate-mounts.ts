@@ -24,7 +24,8 @@ export function validateMounts(
   const taken = new Set<string>();
   for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
     const at = path.index(index);
-    const { name = "", mountPath = "" } = mount;
+    const name = mount.name ?? "";
+    const mountPath = mount.mountPath ?? "";
     if (name === "") errors.push(fieldErrors.required(at.child("name")));
     if (!volumes.has(name)) errors.push(fieldErrors.notFound(at.child("name"), name));
     if (mountPath === "") errors.push(fieldErrors.required(at.child("mountPath")));
@@ -94,7 +95,8 @@ export function validateDevices(
   const paths = new Set<string>();
   for (const [index, device] of (container.volumeDevices ?? []).entries()) {
     const at = path.index(index);
-    const { name = "", devicePath = "" } = device;
+    const name = device.name ?? "";
+    const devicePath = device.devicePath ?? "";
     if (name === "") errors.push(fieldErrors.required(at.child("name")));
     if (names.has(name)) errors.push(fieldErrors.invalid(at.child("name"), name, "must be unique"));
     errors.push(...validateDevice(device, at, volumes.get(name)));

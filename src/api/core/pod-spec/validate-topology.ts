@@ -15,7 +15,8 @@ export function validateTopologySpread(
   const errors: FieldError[] = [];
   for (const [index, constraint] of constraints.entries()) {
     const at = path.index(index);
-    const { topologyKey = "", whenUnsatisfiable } = constraint;
+    const { whenUnsatisfiable } = constraint;
+    const topologyKey = constraint.topologyKey ?? "";
     const maxSkew = constraint.maxSkew ?? 0;
     if (maxSkew <= 0) {
       errors.push(fieldErrors.invalid(at.child("maxSkew"), maxSkew, "must be greater than zero"));

@@ -24,10 +24,10 @@ export function podWarnings(pod: Pod): readonly string[] {
   return [...hostname, ...specWarnings(pod.spec, pod.metadata, { path: FieldPath.empty, isPod: true })];
 }
 
-/** Warnings of what a template asks for that hardly anybody can want. */
+/** Warnings of what the template of a new object asks for that hardly anybody can want. */
 export function podTemplateWarnings(
   template: PodTemplateSpec | undefined,
-  path: FieldPath,
+  path: FieldPath = FieldPath.root("spec").child("template"),
 ): readonly string[] {
   if (template?.spec === undefined) return [];
   return specWarnings(template.spec, template.metadata, { path, isPod: false });

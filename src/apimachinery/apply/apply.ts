@@ -68,13 +68,14 @@ export function applyPatch(request: ApplyRequest): Applied {
   const live = withoutManagedFields(request.live ?? {});
   const known = liveManagers(request);
   const managers = known.size === 0 ? firstManagers(request, live) : known;
+  const claimed = fieldsOf(request.applied, request.type);
   const applier: Manager = {
     manager: request.manager,
     operation: "Apply",
     apiVersion: request.apiVersion,
     subresource: request.subresource ?? "",
     time: timestampOf(request.now),
-    set: appliedSet(request),
+    set: ownedOf(claimed, request),
   };
   const identity = identityOf(applier);
   const everything = mergeApplied(live, request.applied, request.type);
@@ -84,7 +85,7 @@ export function applyPatch(request: ApplyRequest): Applied {
   }
   const last = managers.get(identity);
   const next = new Map(managers).set(identity, applier);
-  const merged = prune(everything, { last, applied: applier.set, managers: next, write: request });
+  const merged = prune(everything, { last, applied: claimed, managers: next, write: request });
   const result = settleOwners({ request, live, merged, managers: next, applier: identity });
   return settled({ request, live, merged, known, result });
 }
@@ -209,8 +210,9 @@ function firstManagers(request: ApplyRequest, live: JsonObject): Managers {
   return managers;
 }
 
-function appliedSet({ applied, type, resetFields }: ApplyRequest): FieldSet {
-  const set = difference(fieldsOf(applied, type), strippedFields);
+/** What of the applied fields the manager owns. */
+function ownedOf(claimed: FieldSet, { resetFields }: ApplyRequest): FieldSet {
+  const set = difference(claimed, strippedFields);
   return resetFields === undefined ? set : recursiveDifference(set, resetFields);
 }
 

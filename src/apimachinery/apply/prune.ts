@@ -10,6 +10,7 @@ export function prune(
   merged: JsonObject,
   options: {
     readonly last: Manager | undefined;
+    /** All that is applied now, fields that nobody owns included: they stay too. */
     readonly applied: FieldSet;
     /** All managers, the applier with what it applies now. */
     readonly managers: Managers;
@@ -25,7 +26,7 @@ export function prune(
   const { type } = then;
   const lastSet = withNamedFields(last.set, type);
   const kept = withOwned(then, removeFields(then.object, lastSet, type), {
-    owned: ownedByVersion(managers),
+    owned: ownedByVersion(managers, { applied, apiVersion: write.apiVersion }),
     version: last.apiVersion,
     write: asOfVersion(write, last.apiVersion, type),
   });
@@ -43,8 +44,11 @@ const asOfVersion = (
   type: VersionedWrite["type"],
 ): VersionedWrite => ({ ...write, apiVersion, type });
 
-function ownedByVersion(managers: Managers): ReadonlyMap<string, FieldSet> {
-  const owned = new Map<string, FieldSet>();
+function ownedByVersion(
+  managers: Managers,
+  now: { readonly applied: FieldSet; readonly apiVersion: string },
+): ReadonlyMap<string, FieldSet> {
+  const owned = new Map<string, FieldSet>([[now.apiVersion, now.applied]]);
   for (const { apiVersion, set } of managers.values()) {
     owned.set(apiVersion, union(owned.get(apiVersion) ?? leaf, set));
   }

@@ -3,8 +3,7 @@ import { ApiError } from "../api-error.ts";
 import type { ManagedFieldsEntry } from "../generated/meta-v1.ts";
 import type { JsonObject, JsonValue } from "../json.ts";
 import { jsonEquals } from "../patch/index.ts";
-import type { StructType } from "../schema/types.ts";
-import { compareObjects, strippedFields, type Comparison } from "./compare.ts";
+import { compareObjects, strippedFields } from "./compare.ts";
 import { conflictError, type Conflict } from "./conflict.ts";
 import {
   difference,
@@ -13,10 +12,9 @@ import {
   leaf,
   recursiveDifference,
   setsEqual,
-  union,
   type FieldSet,
 } from "./field-set.ts";
-import { fieldsOf, withNamedFields } from "./fields-of.ts";
+import { fieldsOf } from "./fields-of.ts";
 import { lastAppliedOf, withLastApplied } from "./last-applied.ts";
 import { isJsonObject } from "./layout.ts";
 import {
@@ -32,28 +30,23 @@ import {
   type Manager,
   type Managers,
 } from "./managers.ts";
-import { mergeApplied, removeFields } from "./merge.ts";
-import { withoutReset } from "./update.ts";
+import { mergeApplied } from "./merge.ts";
+import { prune } from "./prune.ts";
+import { Comparisons, type VersionedWrite } from "./versions.ts";
 import { appliedProblems } from "./validate.ts";
 
-export interface ApplyRequest {
+export interface ApplyRequest extends VersionedWrite {
   /** The object as stored; absent when apply creates it. */
   readonly live?: JsonObject | undefined;
   /** The configuration as sent. */
   readonly applied: JsonObject;
-  /** Absent when nothing is known of the kind. */
-  readonly type: StructType | undefined;
   readonly manager: string;
   /** Whether to take fields from other managers. */
   readonly force?: boolean | undefined;
-  /** The version that is written, as `group/version`. */
-  readonly apiVersion: string;
   readonly kind: string;
   readonly subresource?: string | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** Fields that a write of this kind does not change, e.g. `statusFields` for the main resource. */
-  readonly resetFields?: FieldSet | undefined;
 }
 
 export interface Applied {
@@ -75,13 +68,14 @@ export function applyPatch(request: ApplyRequest): Applied {
   const live = withoutManagedFields(request.live ?? {});
   const known = liveManagers(request);
   const managers = known.size === 0 ? firstManagers(request, live) : known;
+  const claimed = fieldsOf(request.applied, request.type);
   const applier: Manager = {
     manager: request.manager,
     operation: "Apply",
     apiVersion: request.apiVersion,
     subresource: request.subresource ?? "",
     time: timestampOf(request.now),
-    set: appliedSet(request),
+    set: ownedOf(claimed, request),
   };
   const identity = identityOf(applier);
   const everything = mergeApplied(live, request.applied, request.type);
@@ -89,9 +83,9 @@ export function applyPatch(request: ApplyRequest): Applied {
   if (request.live !== undefined && repeated) {
     return { object: request.live, managedFields: entriesOf(request.live) };
   }
-  const last = managers.get(identity)?.set ?? leaf;
+  const last = managers.get(identity);
   const next = new Map(managers).set(identity, applier);
-  const merged = prune(everything, { last, applied: applier.set, managers: next, request });
+  const merged = prune(everything, { last, applied: claimed, managers: next, write: request });
   const result = settleOwners({ request, live, merged, managers: next, applier: identity });
   return settled({ request, live, merged, known, result });
 }
@@ -105,19 +99,13 @@ function settleOwners(state: {
   readonly applier: string;
 }): Managers {
   const { request, live, merged, managers, applier } = state;
-  const comparison =
-    managers.size === 1
-      ? unchanged
-      : withoutReset(compareObjects(live, merged, request.type), request.resetFields);
-  const conflicts = conflictsOf(managers, { changed: comparison.changed, except: applier });
+  const comparisons = new Comparisons(request, live, merged);
+  const conflicts = conflictsOf(managers, { comparisons, except: applier });
   if (conflicts.length > 0 && request.force !== true) refuseUnlessTakenOver(conflicts, request, live);
-  const result = disown(managers, comparison, applier);
+  const result = disown(managers, comparisons, applier);
   capUpdates(result);
   return result;
 }
-
-/** Where there is nobody else, nobody has to be asked. */
-const unchanged: Comparison = { changed: leaf, removed: leaf };
 
 /** Whether the manager applies what it applied last: the usual case, told at little cost. */
 function repeats(state: {
@@ -209,7 +197,7 @@ function liveManagers(request: ApplyRequest): Managers {
 /** What an object that was not tracked holds belongs to a manager of its own. */
 function firstManagers(request: ApplyRequest, live: JsonObject): Managers {
   const managers = new Map<string, Manager>();
-  const { changed } = withoutReset(compareObjects(undefined, live, request.type), request.resetFields);
+  const changed = new Comparisons(request, undefined, live).of(request.apiVersion)?.changed ?? leaf;
   if (isEmptySet(changed)) return managers;
   own(managers, {
     manager: beforeFirstApply,
@@ -222,44 +210,21 @@ function firstManagers(request: ApplyRequest, live: JsonObject): Managers {
   return managers;
 }
 
-function appliedSet({ applied, type, resetFields }: ApplyRequest): FieldSet {
-  const set = difference(fieldsOf(applied, type), strippedFields);
+/** What of the applied fields the manager owns. */
+function ownedOf(claimed: FieldSet, { resetFields }: ApplyRequest): FieldSet {
+  const set = difference(claimed, strippedFields);
   return resetFields === undefined ? set : recursiveDifference(set, resetFields);
-}
-
-/** Removes what the manager applied last time, but not what anyone (it too) owns now. */
-function prune(
-  merged: JsonObject,
-  options: {
-    readonly last: FieldSet;
-    readonly applied: FieldSet;
-    readonly managers: Managers;
-    readonly request: ApplyRequest;
-  },
-): JsonObject {
-  const { last, managers, request } = options;
-  if (isEmptySet(last) || isEmptySet(difference(last, options.applied))) return merged;
-  const { type } = request;
-  const named = (set: FieldSet) => withNamedFields(set, type);
-  const namedFieldsOf = (object: JsonObject) => named(fieldsOf(object, type));
-  const everything = namedFieldsOf(merged);
-  let owned: FieldSet = leaf;
-  for (const manager of managers.values()) owned = union(owned, manager.set);
-  const stripped = removeFields(merged, named(last), type);
-  const unowned = difference(everything, union(namedFieldsOf(stripped), named(owned)));
-  const pruned = removeFields(merged, unowned, type);
-  const gone = intersection(difference(everything, namedFieldsOf(pruned)), named(last));
-  return removeFields(merged, gone, type);
 }
 
 function conflictsOf(
   managers: Managers,
-  options: { readonly changed: FieldSet; readonly except: string },
+  options: { readonly comparisons: Comparisons; readonly except: string },
 ): readonly Conflict[] {
   const conflicts: Conflict[] = [];
   for (const [identity, manager] of managers) {
     if (identity === options.except) continue;
-    const set = intersection(manager.set, options.changed);
+    const changed = options.comparisons.of(manager.apiVersion)?.changed ?? leaf;
+    const set = intersection(manager.set, changed);
     if (!isEmptySet(set)) conflicts.push({ identity, manager, set });
   }
   return conflicts;

@@ -4,3 +4,4 @@ export type { FieldSet } from "./field-set.ts";
 export * as fieldSets from "./field-set.ts";
 export { specFields, statusFields } from "./reset-fields.ts";
 export { updateManagedFields, type ManagedFieldsUpdate } from "./update.ts";
+export type { Convert } from "./versions.ts";

@@ -1,7 +1,7 @@
 import type { ManagedFieldsEntry } from "../generated/meta-v1.ts";
 import type { JsonObject, JsonValue } from "../json.ts";
 import { difference, isEmptySet, parseFieldSet, setsEqual, union, type FieldSet } from "./field-set.ts";
-import type { Comparison } from "./compare.ts";
+import type { Comparisons } from "./versions.ts";
 import { isJsonObject } from "./layout.ts";
 
 /** Who owns which fields: one entry of `metadata.managedFields`. */
@@ -82,18 +82,23 @@ function checkedSet(fields: JsonObject): FieldSet {
 /** The managers in the form and order of `metadata.managedFields`. */
 export function encodeManagers(managers: Managers): readonly ManagedFieldsEntry[] | undefined {
   if (managers.size === 0) return undefined;
-  return [...managers.values()].sort(compareManagers).map(
-    (manager) =>
-      manager.entry ?? {
-        ...(manager.manager === "" ? {} : { manager: manager.manager }),
-        operation: manager.operation,
-        apiVersion: manager.apiVersion,
-        ...(manager.time === "" ? {} : { time: manager.time }),
-        fieldsType: "FieldsV1",
-        fieldsV1: manager.set,
-        ...(manager.subresource === "" ? {} : { subresource: manager.subresource }),
-      },
-  );
+  const sorted = [...managers.values()];
+  if (sorted.length > 1) sorted.sort(compareManagers);
+  return sorted.map(entryOf);
+}
+
+function entryOf(manager: Manager): ManagedFieldsEntry {
+  if (manager.entry !== undefined) return manager.entry;
+  const { operation, apiVersion, time, subresource, set } = manager;
+  const entry: { -readonly [Key in keyof ManagedFieldsEntry]: ManagedFieldsEntry[Key] } = {};
+  if (manager.manager !== "") entry.manager = manager.manager;
+  entry.operation = operation;
+  entry.apiVersion = apiVersion;
+  if (time !== "") entry.time = time;
+  entry.fieldsType = "FieldsV1";
+  entry.fieldsV1 = set;
+  if (subresource !== "") entry.subresource = subresource;
+  return entry;
 }
 
 const compareText = (one: string, other: string) => (one < other ? -1 : one > other ? 1 : 0);
@@ -121,14 +126,20 @@ export function withSet(manager: Manager, set: FieldSet): Manager {
   return { ...rest, set };
 }
 
-/** Takes from every manager but one what changed and what was removed; those left with nothing go. */
-export function disown(managers: Managers, comparison: Comparison, except?: string): Map<string, Manager> {
+/**
+ * Takes from every manager but one what changed and what was removed; those left with nothing go, and those of
+ * versions that are not served any more.
+ */
+export function disown(managers: Managers, comparisons: Comparisons, except?: string): Map<string, Manager> {
   const result = new Map<string, Manager>();
   for (const [identity, manager] of managers) {
-    const set =
-      identity === except
-        ? manager.set
-        : difference(difference(manager.set, comparison.changed), comparison.removed);
+    if (identity === except) {
+      if (!isEmptySet(manager.set)) result.set(identity, manager);
+      continue;
+    }
+    const comparison = comparisons.of(manager.apiVersion);
+    if (comparison === undefined) continue;
+    const set = difference(difference(manager.set, comparison.changed), comparison.removed);
     if (!isEmptySet(set)) result.set(identity, withSet(manager, set));
   }
   return result;

@@ -1,9 +1,8 @@
 import { timestampOf } from "../timestamp.ts";
 import type { ManagedFieldsEntry } from "../generated/meta-v1.ts";
 import type { JsonObject } from "../json.ts";
-import type { StructType } from "../schema/types.ts";
-import { compareObjects, type Comparison } from "./compare.ts";
-import { isEmptySet, recursiveDifference, type FieldSet } from "./field-set.ts";
+import { jsonEquals } from "../patch/index.ts";
+import { isEmptySet, leaf } from "./field-set.ts";
 import { isJsonObject } from "./layout.ts";
 import {
   capUpdates,
@@ -15,21 +14,17 @@ import {
   own,
   type Managers,
 } from "./managers.ts";
+import { Comparisons, type VersionedWrite } from "./versions.ts";
 
-export interface ManagedFieldsUpdate {
+export interface ManagedFieldsUpdate extends VersionedWrite {
   /** The object as stored; absent for a create. */
   readonly old?: JsonObject | undefined;
   /** The object to be stored, after defaulting and admission. */
   readonly object: JsonObject;
-  /** Absent when nothing is known of the kind. */
-  readonly type: StructType | undefined;
   readonly manager: string;
-  readonly apiVersion: string;
   readonly subresource?: string | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** Fields that a write of this kind does not change, e.g. `statusFields` for the main resource. */
-  readonly resetFields?: FieldSet | undefined;
 }
 
 const none: Managers = new Map();
@@ -42,29 +37,21 @@ const unknownManager = "unknown";
 export function updateManagedFields(update: ManagedFieldsUpdate): readonly ManagedFieldsEntry[] | undefined {
   const managers = currentManagers(update);
   if (managers.size === 0 && uidOf(update.old) !== "") return undefined;
-  const comparison = withoutReset(compareObjects(update.old, update.object, update.type), update.resetFields);
-  const result = disown(managers, comparison);
-  if (!isEmptySet(comparison.changed)) {
+  const comparisons = new Comparisons(update, update.old, update.object);
+  const result = disown(managers, comparisons);
+  const changed = comparisons.of(update.apiVersion)?.changed ?? leaf;
+  if (!isEmptySet(changed)) {
     own(result, {
       manager: update.manager === "" ? unknownManager : update.manager,
       operation: "Update",
       apiVersion: update.apiVersion,
       subresource: update.subresource ?? "",
       time: timestampOf(update.now),
-      set: comparison.changed,
+      set: changed,
     });
     capUpdates(result);
   }
   return encodeManagers(result);
-}
-
-/** A comparison without the fields that the write resets. */
-export function withoutReset(comparison: Comparison, resetFields: FieldSet | undefined): Comparison {
-  if (resetFields === undefined) return comparison;
-  return {
-    changed: recursiveDifference(comparison.changed, resetFields),
-    removed: recursiveDifference(comparison.removed, resetFields),
-  };
 }
 
 /** Clients may write managed fields, but of the main resource only; what they cannot mean is ignored. */
@@ -74,14 +61,18 @@ function currentManagers(update: ManagedFieldsUpdate): Managers {
     return stored(oldEntries);
   }
   if (isReset(entries)) return none;
-  const trusted = update.old !== undefined && JSON.stringify(entries) === JSON.stringify(oldEntries);
-  if (trusted) return stored(oldEntries);
+  if (oldEntries !== undefined && sameEntries(entries, oldEntries)) return stored(oldEntries);
   try {
     return decodeManagers(entries, { trusted: false });
   } catch (error) {
     if (!(error instanceof ManagedFieldsError)) throw error;
     return stored(oldEntries);
   }
+}
+
+/** Whether a client sent back what it had read. */
+function sameEntries(entries: readonly ManagedFieldsEntry[], old: readonly ManagedFieldsEntry[]): boolean {
+  return jsonEquals(entries as unknown as readonly JsonObject[], old as unknown as readonly JsonObject[]);
 }
 
 function stored(entries: readonly ManagedFieldsEntry[] | undefined): Managers {

@@ -65,7 +65,7 @@ async function createNamed(
   const admitted = await admit(core, subject, { object: request.object });
   const managed = request.managed
     ? admitted
-    : manageUpdate(served, { object: admitted, old: undefined, now, request });
+    : manageUpdate(served, { object: admitted, old: undefined, now, table: core.served, request });
   const context: RequestContext = { now, operation: "create", user: request.user };
   const final = prepare(served, managed, { core, context });
   const errors = validateNew(served, final, context);

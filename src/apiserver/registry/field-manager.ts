@@ -7,13 +7,14 @@ import {
   statusFields,
   updateManagedFields,
 } from "../../apimachinery/apply/index.ts";
+import type { Convert } from "../../apimachinery/apply/index.ts";
 import type { JsonObject, ManagedFieldsEntry, ObjectMeta } from "../../apimachinery/index.ts";
 import type { UserInfo } from "../../api/index.ts";
 import { completed } from "./coding.ts";
 import { asConversion } from "./patched.ts";
 import type { RequestOptions } from "./context.ts";
 import type { AnyObject } from "./entry.ts";
-import type { ServedResource } from "./served.ts";
+import type { ServedResource, ServedTable } from "./served.ts";
 
 /** The object with its managedFields as this write leaves them. */
 export function manageUpdate(
@@ -22,6 +23,7 @@ export function manageUpdate(
     readonly object: AnyObject;
     readonly old: AnyObject | undefined;
     readonly now: number;
+    readonly table: ServedTable;
     readonly request: Pick<RequestOptions, "fieldManager" | "user"> & { readonly subresource?: string };
   },
 ): AnyObject {
@@ -35,6 +37,7 @@ export function manageUpdate(
     apiVersion: served.apiVersion,
     subresource,
     now,
+    convert: converterOf(served, write.table),
     resetFields: resetFieldsOf(served, subresource),
   });
   return withManagedFields(object, managedFields);
@@ -48,6 +51,24 @@ function withManagedFields(
   const { managedFields: _, ...rest } = object.metadata;
   const metadata: ObjectMeta = managedFields?.length ? { ...rest, managedFields } : rest;
   return { ...object, metadata };
+}
+
+/** Managers of other versions own fields of those versions: what changed is seen as of each. */
+function converterOf(served: ServedResource, table: ServedTable): Convert {
+  const { group, plural } = served.resource;
+  const versionOf = (apiVersion: unknown): ServedResource | undefined => {
+    if (apiVersion === served.apiVersion) return served;
+    const parts = String(apiVersion).split("/");
+    const version = parts.pop() ?? "";
+    return (parts[0] ?? "") === group ? table.find(group, version, plural) : undefined;
+  };
+  return (object, apiVersion) => {
+    const [from, to] = [versionOf(object["apiVersion"]), versionOf(apiVersion)];
+    if (from === undefined || to === undefined) return undefined;
+    // What is pruned may lack what conversion reads: upstream's structs have zero values there.
+    const whole = decodeValue(object, from.type).object as AnyObject;
+    return { object: json(to.fromStored(from.toStored(whole))), type: to.type };
+  };
 }
 
 /** What writes of the resource itself, or of its status, leave alone and so do not own. */
@@ -75,6 +96,7 @@ export function applyObject(
     readonly config: object;
     readonly force: boolean;
     readonly now: number;
+    readonly table: ServedTable;
     readonly subresource: string;
     readonly request: RequestOptions;
   },
@@ -90,6 +112,7 @@ export function applyObject(
     kind: served.resource.kind,
     subresource,
     now: write.now,
+    convert: converterOf(served, write.table),
     resetFields: resetFieldsOf(served, subresource),
   });
   if (old && object === json(old)) return old;

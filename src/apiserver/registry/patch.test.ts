@@ -2,6 +2,8 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { seededRandom, VirtualClock } from "../../base/index.ts";
 import type { Client, Patch } from "../../api/index.ts";
 import { ConfigMap, ResourceQuota } from "../../api/types/core-v1.ts";
+import { HorizontalPodAutoscaler as Autoscaler1 } from "../../api/types/autoscaling-v1.ts";
+import { HorizontalPodAutoscaler as Autoscaler2 } from "../../api/types/autoscaling-v2.ts";
 import { Lease } from "../../api/types/coordination-v1.ts";
 import { createMemoryStore } from "../../store/index.ts";
 import { createApiServer } from "../server/server.ts";
@@ -163,4 +165,36 @@ test.each<[JsonPatchType, string, readonly string[]]>([
 ])("strict decoding of a %s patch %j finds problems", (type, text, problems) => {
   const patch = decodePatchBody(type, new TextEncoder().encode(text), { strict: true });
   expect(patch).toMatchObject({ problems });
+});
+
+test("managers of another version own what they wrote as of that version", async () => {
+  const name = { namespace: "default", name: "scaler" };
+  const target = { kind: "Deployment", name: "web", apiVersion: "apps/v1" };
+  const version = (apiVersion: string, spec: object): Patch =>
+    apply({
+      apiVersion,
+      kind: "HorizontalPodAutoscaler",
+      metadata: name,
+      spec: { scaleTargetRef: target, maxReplicas: 3, ...spec },
+    });
+  const utilization = (percent: number) => [
+    {
+      type: "Resource",
+      resource: { name: "cpu", target: { type: "Utilization", averageUtilization: percent } },
+    },
+  ];
+  const old = { fieldManager: "old" };
+  await client.patch(
+    Autoscaler1,
+    name,
+    version("autoscaling/v1", { targetCPUUtilizationPercentage: 50 }),
+    old,
+  );
+  const taken = client.patch(Autoscaler2, name, version("autoscaling/v2", { metrics: utilization(60) }), {
+    fieldManager: "new",
+  });
+  await expect(taken).rejects.toThrow('conflict with "old": .spec.targetCPUUtilizationPercentage');
+  const given = await client.patch(Autoscaler2, name, version("autoscaling/v2", {}), old);
+  expect(given.spec?.minReplicas).toBe(1);
+  expect(given.metadata.managedFields).toMatchObject([{ manager: "old", apiVersion: "autoscaling/v2" }]);
 });

@@ -60,6 +60,7 @@ function apply(
         config: body.body,
         force: body.force ?? false,
         now: core.clock.now(),
+        table: core.served,
         subresource,
         request,
       });

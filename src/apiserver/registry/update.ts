@@ -200,6 +200,7 @@ async function nextState(
           object: changed,
           old,
           now,
+          table: core.served,
           request: { ...options, subresource: change.subresource },
         });
   }
@@ -211,6 +212,7 @@ async function nextState(
         object: admitted,
         old,
         now,
+        table: core.served,
         request: { ...options, subresource: change.subresource },
       });
   const context: RequestContext = {

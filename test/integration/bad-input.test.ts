@@ -290,7 +290,8 @@ describe("patches", () => {
       path,
       ...patch("{}", jsonPatch),
       ...badRequest,
-      message: "json: cannot unmarshal object into Go value of type jsonpatch.Patch",
+      message:
+        "error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp",
     },
     {
       name: "cut",
@@ -325,7 +326,7 @@ describe("patches", () => {
       name: "wrong types",
       path,
       ...patch('{"data":[1]}', "application/merge-patch+json"),
-      ...badRequest,
+      ...invalid,
       message: /cannot unmarshal array into Go struct field ConfigMap\.data of type map\[string\]string/,
     },
     {

@@ -247,7 +247,7 @@ test.each<[JsonObject, number, string]>([
   [
     deployment({ replicas: "1", paused: 1 }),
     500,
-    'failed to create typed patch object (default/web; apps/v1, Kind=Deployment): errors:\n  .spec.replicas: expected numeric (int or float), got string\n  .spec.paused: expected boolean, got &{1}',
+    "failed to create typed patch object (default/web; apps/v1, Kind=Deployment): errors:\n  .spec.replicas: expected numeric (int or float), got string\n  .spec.paused: expected boolean, got &{1}",
   ],
 ])("refused %#", (applied, code, message) => {
   const error = failure(() => apply(undefined, applied));

@@ -122,8 +122,7 @@ function settled(outcome: {
   readonly result: Managers;
 }): Applied {
   const { request, live, merged, known, result } = outcome;
-  const annotated =
-    request.manager === kubectl ? withLastApplied(merged, request.applied) : merged;
+  const annotated = request.manager === kubectl ? withLastApplied(merged, request.applied) : merged;
   if (request.live !== undefined && jsonEquals(live, annotated) && sameManagers(known, result)) {
     return { object: request.live, managedFields: entriesOf(request.live) };
   }

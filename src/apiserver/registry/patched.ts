@@ -54,7 +54,7 @@ export function decodePatched(
 }
 
 /** Objects of the API are JSON; their types only say more. */
-const json = (object: object) => object as JsonObject;
+export const json = (object: object): JsonObject => object as JsonObject;
 
 /** The error is about no kind: it is the patch that is invalid. */
 function invalidPatch(value: string, detail: string): ApiError {

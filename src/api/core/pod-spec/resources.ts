@@ -103,7 +103,7 @@ function validateAmount(path: FieldPath, amount: { name: string; quantity: strin
   if (nanos !== undefined && nanos < 0n) {
     errors.push(fieldErrors.invalid(at, quantity, "must be greater than or equal to 0"));
   }
-  if (nanos !== undefined && isExtended(name) && nanos % 10n ** 9n !== 0n) {
+  if (nanos !== undefined && isExtendedResource(name) && nanos % 10n ** 9n !== 0n) {
     errors.push(fieldErrors.invalid(at, quantity, "must be an integer"));
   }
   return errors;
@@ -111,7 +111,8 @@ function validateAmount(path: FieldPath, amount: { name: string; quantity: strin
 
 const isHugePages = (name: string) => name.startsWith("hugepages-");
 
-const isExtended = (name: string) =>
+/** Whether the resource is of a domain of its own, not of Kubernetes. */
+export const isExtendedResource = (name: string): boolean =>
   name.includes("/") && !/(^|\.)kubernetes\.io\//.test(name) && !name.startsWith("requests.");
 
 const isOvercommitAllowed = (name: string) =>

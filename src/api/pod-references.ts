@@ -1,4 +1,4 @@
-import type { PodSpec, Volume } from "./types/core-v1.ts";
+import type { Container, EphemeralContainer, PodSpec, Volume } from "./types/core-v1.ts";
 
 /** Names of objects in a pod's own namespace that it needs. */
 export interface PodReferences {
@@ -8,6 +8,13 @@ export interface PodReferences {
   readonly claims: ReadonlySet<string>;
 }
 
+/** All containers of a pod, of whatever kind. */
+export const containersOf = (spec: PodSpec): readonly (Container | EphemeralContainer)[] => [
+  ...(spec.containers ?? []),
+  ...(spec.initContainers ?? []),
+  ...(spec.ephemeralContainers ?? []),
+];
+
 /** What a pod with this spec needs from its namespace. */
 export function podReferences(spec: PodSpec): PodReferences {
   const secrets = new Set<string>();
@@ -15,12 +22,7 @@ export function podReferences(spec: PodSpec): PodReferences {
   const claims = new Set<string>();
   const add = (names: Set<string>, name: string | undefined) => void (name && names.add(name));
   for (const secret of spec.imagePullSecrets ?? []) add(secrets, secret.name);
-  const containers = [
-    ...spec.containers,
-    ...(spec.initContainers ?? []),
-    ...(spec.ephemeralContainers ?? []),
-  ];
-  for (const container of containers) {
+  for (const container of containersOf(spec)) {
     for (const source of container.envFrom ?? []) {
       add(secrets, source.secretRef?.name);
       add(configMaps, source.configMapRef?.name);

@@ -63,6 +63,8 @@ export function planAttempt(
 export async function runLeaderElection(options: LeaderElectionOptions, signal: AbortSignal): Promise<void> {
   const candidate = new Candidate(options);
   if (!(await candidate.acquire(signal))) return;
+  // It may have aborted while the lease was taken.
+  if (signal.aborted) return candidate.release();
   const leading = new AbortController();
   const end = () => leading.abort(signal.reason);
   signal.addEventListener("abort", end, { once: true });

@@ -1,14 +1,11 @@
 import type { ObjectReader } from "../apiserver/index.ts";
+import { dayOf, tokenLastUsedLabel, tokenTrackingMap } from "../api/index.ts";
 import type { Client } from "../api/index.ts";
 import { ConfigMap, Secret } from "../api/types/core-v1.ts";
 import { ApiError, keyOf } from "../apimachinery/index.ts";
 import type { Clock, Logger, Milliseconds } from "../base/index.ts";
 
-const mapKey = { namespace: "kube-system", name: "kube-apiserver-legacy-service-account-token-tracking" };
-const lastUsedLabel = "kubernetes.io/legacy-token-last-used";
 const day: Milliseconds = 24 * 60 * 60 * 1000;
-
-const dateOf = (time: Milliseconds): string => new Date(time).toISOString().slice(0, "2026-01-01".length);
 
 interface Parts {
   readonly reader: ObjectReader;
@@ -26,10 +23,10 @@ export async function keepTokenTracking(parts: Parts, signal: AbortSignal): Prom
 }
 
 async function writeMap({ reader, client, clock }: Parts): Promise<void> {
-  const map = reader.get(ConfigMap, mapKey);
-  const data = { since: dateOf(clock.now()) };
+  const map = reader.get(ConfigMap, tokenTrackingMap);
+  const data = { since: dayOf(clock.now()) };
   try {
-    if (!map) await client.create<ConfigMap>(ConfigMap, { metadata: mapKey, data });
+    if (!map) await client.create<ConfigMap>(ConfigMap, { metadata: tokenTrackingMap, data });
     else if (Number.isNaN(Date.parse(map.data?.["since"] ?? ""))) {
       await client.update(ConfigMap, { ...map, data: { ...map.data, ...data } });
     }
@@ -49,7 +46,7 @@ function nextChange(reader: ObjectReader, signal: AbortSignal): Promise<void> {
     };
     const end = reader.subscribe(ConfigMap, ({ object, old }) => {
       const { name, namespace } = (object ?? old)?.metadata ?? {};
-      if (name === mapKey.name && namespace === mapKey.namespace) settle();
+      if (name === tokenTrackingMap.name && namespace === tokenTrackingMap.namespace) settle();
     });
     signal.addEventListener("abort", settle);
   });
@@ -64,11 +61,11 @@ export function tokenUseNote(options: {
   const { client, clock, logger } = options;
   return async (secret) => {
     const now = clock.now();
-    const noted = secret.metadata.labels?.[lastUsedLabel];
+    const noted = secret.metadata.labels?.[tokenLastUsedLabel];
     // Another server's clock may be ahead.
-    if (noted === dateOf(now) || noted === dateOf(now + day)) return;
+    if (noted === dayOf(now) || noted === dayOf(now + day)) return;
     const { uid } = secret.metadata;
-    const body = { metadata: { uid, labels: { [lastUsedLabel]: dateOf(now) } } };
+    const body = { metadata: { uid, labels: { [tokenLastUsedLabel]: dayOf(now) } } };
     try {
       await client.patch(Secret, keyOf(secret), { type: "merge", body });
     } catch (error) {

@@ -307,6 +307,7 @@ export class PodActions {
     const limit = new AbortController();
     const stop = () => limit.abort();
     signal?.addEventListener("abort", stop, { once: true });
+    if (signal?.aborted) stop();
     const work = hook.sleep
       ? clock.sleep(hook.sleep.seconds * 1000, limit.signal)
       : runHook(hook, this.target({ container, containerId: running.id, podIP }));

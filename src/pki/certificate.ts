@@ -107,29 +107,20 @@ export async function signRequest(options: {
   const library = await loadLibrary();
   const request = new library.Pkcs10CertificateRequest(options.request);
   if (!(await request.verify())) throw new Error("the request's signature is wrong");
-  const issuer = new library.X509Certificate(ca.certificate);
   const { keyUsage, extendedKeyUsages } = readUsages(options.usages);
-  const names = request.extensions.filter(
-    (extension) => extension instanceof library.SubjectAlternativeNameExtension,
-  );
-  const certificate = await library.X509CertificateGenerator.create({
-    serialNumber: serialNumber(),
+  return signedBy(ca, {
     subject: request.subjectName,
-    issuer: issuer.subjectName,
-    notBefore: new Date(notBefore),
-    notAfter: new Date(Math.min(notAfter, issuer.notAfter.getTime())),
-    signingAlgorithm,
-    signingKey: await importPrivateKey(ca.key),
     publicKey: request.publicKey,
-    extensions: [
+    notBefore,
+    notAfter,
+    usages: [
       ...(keyUsage ? [new library.Extension(keyUsageIdentifier, true, keyUsage)] : []),
       ...(extendedKeyUsages.length === 0 ? [] : [new library.ExtendedKeyUsageExtension(extendedKeyUsages)]),
-      new library.BasicConstraintsExtension(false, undefined, true),
-      await library.AuthorityKeyIdentifierExtension.create(issuer.publicKey),
-      ...names,
     ],
+    names: request.extensions.filter(
+      (extension) => extension instanceof library.SubjectAlternativeNameExtension,
+    ),
   });
-  return certificate.toString("pem") + "\n";
 }
 
 /** Makes a key and a PEM signing request for it. */
@@ -155,35 +146,58 @@ async function signPublicKey(
   request: CertificateRequest & { readonly publicKey: x509.PublicKeyType },
 ): Promise<string> {
   const library = await loadLibrary();
-  const { ca } = request;
-  const issuer = new library.X509Certificate(ca.certificate);
   const names = alternativeNames(request);
   const purposes = request.usages.map((usage) =>
     usage === "server" ? library.ExtendedKeyUsage.serverAuth : library.ExtendedKeyUsage.clientAuth,
   );
-  const certificate = await library.X509CertificateGenerator.create({
-    serialNumber: serialNumber(),
+  return signedBy(request.ca, {
     subject: new library.Name(subjectOf(request)),
-    issuer: issuer.subjectName,
-    notBefore: new Date(request.now - clockSkew),
-    notAfter: new Date(
-      Math.min(request.now + (request.lifetime ?? certificateLifetime), issuer.notAfter.getTime()),
-    ),
-    signingAlgorithm,
-    signingKey: await importPrivateKey(ca.key),
     publicKey: request.publicKey,
-    extensions: [
+    notBefore: request.now - clockSkew,
+    notAfter: request.now + (request.lifetime ?? certificateLifetime),
+    usages: [
       new library.KeyUsagesExtension(
         library.KeyUsageFlags.digitalSignature | library.KeyUsageFlags.keyEncipherment,
         true,
       ),
       new library.ExtendedKeyUsageExtension(purposes),
+    ],
+    names: names.length === 0 ? [] : [new library.SubjectAlternativeNameExtension(names)],
+  });
+}
+
+/** A certificate of the authority, which does not outlive it; PEM. */
+async function signedBy(
+  ca: CertificateAuthority,
+  certificate: {
+    readonly subject: x509.Name;
+    readonly publicKey: x509.PublicKeyType;
+    readonly notBefore: Milliseconds;
+    readonly notAfter: Milliseconds;
+    readonly usages: readonly x509.Extension[];
+    readonly names: readonly x509.Extension[];
+  },
+): Promise<string> {
+  const library = await loadLibrary();
+  const { subject, publicKey, notBefore, notAfter, usages, names } = certificate;
+  const issuer = new library.X509Certificate(ca.certificate);
+  const signed = await library.X509CertificateGenerator.create({
+    serialNumber: serialNumber(),
+    subject,
+    issuer: issuer.subjectName,
+    notBefore: new Date(notBefore),
+    notAfter: new Date(Math.min(notAfter, issuer.notAfter.getTime())),
+    signingAlgorithm,
+    signingKey: await importPrivateKey(ca.key),
+    publicKey,
+    extensions: [
+      ...usages,
       new library.BasicConstraintsExtension(false, undefined, true),
       await library.AuthorityKeyIdentifierExtension.create(issuer.publicKey),
-      ...(names.length === 0 ? [] : [new library.SubjectAlternativeNameExtension(names)]),
+      ...names,
     ],
   });
-  return certificate.toString("pem") + "\n";
+  return signed.toString("pem") + "\n";
 }
 
 const subjectOf = (names: {

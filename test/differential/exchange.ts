@@ -1,4 +1,6 @@
-import { Agent, request as httpsRequest } from "node:https";
+import { Agent } from "node:https";
+import { exchangeHttps } from "../lib/exchange-https.ts";
+import type { TextAnswer } from "../lib/exchange-https.ts";
 
 /** One request of the corpus, with its placeholders filled in. */
 export interface Request {
@@ -8,11 +10,8 @@ export interface Request {
   readonly body: string | undefined;
 }
 
-export interface Answer {
-  readonly status: number;
-  readonly headers: NodeJS.Dict<string | string[]>;
-  readonly text: string;
-}
+/** What a server answers. */
+export type Answer = TextAnswer;
 
 /** An API server that requests are sent to, as an administrator. */
 export interface Server {
@@ -45,20 +44,7 @@ export class Connection {
     const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) };
     const sent = { ...length, ...headers };
     const options = { host: "127.0.0.1", port, path, method, agent, headers: sent, timeout: requestTimeout };
-    return new Promise((resolve, reject) => {
-      const request = httpsRequest(options, (response) => {
-        let text = "";
-        response.setEncoding("utf8");
-        response.on("data", (chunk: string) => (text += chunk));
-        response.once("error", reject);
-        response.once("end", () => {
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, text });
-        });
-      });
-      request.once("timeout", () => request.destroy(new Error(`no end of ${method} ${path}`)));
-      request.once("error", reject);
-      request.end(body);
-    });
+    return exchangeHttps(options, body);
   }
 
   close(): void {

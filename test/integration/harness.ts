@@ -1,10 +1,12 @@
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { request as httpsRequest, Agent } from "node:https";
+import { Agent } from "node:https";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { exchangeHttps } from "../lib/exchange-https.ts";
+import type { TextAnswer } from "../lib/exchange-https.ts";
 
 export const root = new URL("../..", import.meta.url).pathname;
 /** The command as users have it. */
@@ -95,10 +97,7 @@ export class CommandClusters {
   }
 }
 
-export interface HttpAnswer {
-  readonly status: number;
-  readonly headers: NodeJS.Dict<string | string[]>;
-  readonly text: string;
+export interface HttpAnswer extends TextAnswer {
   /** The body as JSON. */
   readonly body: JsonAnswer;
 }
@@ -157,30 +156,17 @@ export class HttpsClient {
   }
 
   /** Sends a request; JSON unless its headers say otherwise. */
-  send(path: string, { method = "GET", headers = {}, body }: HttpRequest = {}): Promise<HttpAnswer> {
+  async send(path: string, { method = "GET", headers = {}, body }: HttpRequest = {}): Promise<HttpAnswer> {
     const json = body === undefined ? {} : { "content-type": "application/json" };
     const { port, agent } = this;
     const options = { host: "127.0.0.1", port, path, method, agent, headers: { ...json, ...headers } };
-    return new Promise((resolve, reject) => {
-      const request = httpsRequest(options, (response) => {
-        let text = "";
-        response.setEncoding("utf8");
-        response.on("data", (chunk: string) => (text += chunk));
-        response.once("error", reject);
-        response.once("end", () => {
-          resolve({
-            status: response.statusCode ?? 0,
-            headers: response.headers,
-            text,
-            get body() {
-              return JSON.parse(text) as JsonAnswer;
-            },
-          });
-        });
-      });
-      request.once("error", reject);
-      request.end(body);
-    });
+    const answer = await exchangeHttps(options, body);
+    return {
+      ...answer,
+      get body() {
+        return JSON.parse(answer.text) as JsonAnswer;
+      },
+    };
   }
 
   post(path: string, object: unknown): Promise<HttpAnswer> {

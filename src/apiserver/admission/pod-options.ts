@@ -1,3 +1,4 @@
+import { containersOf, isExtendedResource } from "../../api/index.ts";
 import { Pod } from "../../api/types/core-v1.ts";
 import type { Container, Toleration } from "../../api/types/core-v1.ts";
 import type { AdmissionPlugin } from "./plugin.ts";
@@ -21,7 +22,7 @@ export const alwaysPullImages: AdmissionPlugin = {
     const { initContainers, containers, ephemeralContainers, volumes } = pod.spec;
     const spec = {
       ...pod.spec,
-      containers: containers.map(pulling),
+      ...(containers ? { containers: containers.map(pulling) } : {}),
       ...(initContainers ? { initContainers: initContainers.map(pulling) } : {}),
       ...(ephemeralContainers ? { ephemeralContainers: ephemeralContainers.map(pulling) } : {}),
       ...(volumes
@@ -45,9 +46,7 @@ function sameImages(pod: Pod, old: Pod | undefined): boolean {
 }
 
 const imagesOf = ({ spec }: Pod): readonly (string | undefined)[] =>
-  [...spec.containers, ...(spec.initContainers ?? []), ...(spec.ephemeralContainers ?? [])].map(
-    ({ image }) => image,
-  );
+  containersOf(spec).map(({ image }) => image);
 
 /** Pods keep others off their node, not off whole zones. */
 export const limitPodHardAntiAffinityTopology: AdmissionPlugin = {
@@ -74,7 +73,7 @@ export const extendedResourceToleration: AdmissionPlugin = {
   admit(request) {
     const pod = podOf(request);
     if (!pod) return request.object;
-    const containers = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])];
+    const containers = [...(pod.spec.containers ?? []), ...(pod.spec.initContainers ?? [])];
     const names = containers.flatMap(({ resources }) => Object.keys(resources?.requests ?? {}));
     const extended = [...new Set(names)].filter(isExtendedResource).sort();
     if (extended.length === 0) return request.object;
@@ -90,7 +89,3 @@ export const extendedResourceToleration: AdmissionPlugin = {
     return { ...pod, spec: { ...pod.spec, tolerations: [...present, ...added] } };
   },
 };
-
-/** Resources of a domain of their own, not Kubernetes'. */
-const isExtendedResource = (name: string): boolean =>
-  name.includes("/") && !/(^|\.)kubernetes\.io\//.test(name) && !name.startsWith("requests.");

@@ -130,7 +130,7 @@ function secretProblem(spec: PodSpec, account: ServiceAccount): string | undefin
   }
   const kinds = [
     ["init container", spec.initContainers],
-    ["container", spec.containers],
+    ["container", spec.containers ?? []],
     ["ephemeral container", spec.ephemeralContainers],
   ] as const;
   for (const [kind, containers = []] of kinds) {
@@ -171,7 +171,7 @@ function withTokenVolume(spec: PodSpec, random: Random): PodSpec {
   const present = spec.volumes?.find((volume) => volume.name.startsWith(volumePrefix))?.name;
   const needsMount = (container: Container) =>
     !container.volumeMounts?.some((mount) => mount.mountPath === mountPath);
-  const all = [...spec.containers, ...(spec.initContainers ?? [])];
+  const all = [...(spec.containers ?? []), ...(spec.initContainers ?? [])];
   if (!all.some(needsMount)) return spec;
   const name = present ?? volumePrefix + randomSuffix(random);
   const mount = (container: Container): Container =>
@@ -184,7 +184,7 @@ function withTokenVolume(spec: PodSpec, random: Random): PodSpec {
   return {
     ...spec,
     ...(spec.initContainers ? { initContainers: spec.initContainers.map(mount) } : {}),
-    containers: spec.containers.map(mount),
+    containers: (spec.containers ?? []).map(mount),
     ...(present === undefined ? { volumes: [...(spec.volumes ?? []), tokenVolume(name)] } : {}),
   };
 }

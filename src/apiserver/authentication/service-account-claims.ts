@@ -1,3 +1,4 @@
+import { tokenInvalidSinceLabel } from "../../api/index.ts";
 import type { UserInfo } from "../../api/index.ts";
 import { Node, Pod, Secret, ServiceAccount } from "../../api/types/core-v1.ts";
 import type { KubernetesObject, Resource } from "../../apimachinery/index.ts";
@@ -67,9 +68,6 @@ export function serviceAccountUser(account: {
     ...(account.extra && Object.keys(account.extra).length > 0 ? { extra: account.extra } : {}),
   };
 }
-
-/** Marks secrets whose token was not used for long: nobody shall use it any more. */
-const invalidSinceLabel = "kubernetes.io/legacy-token-invalid-since";
 
 const automaticTokenWarning =
   "Use tokens from the TokenRequest API or manually created secret-based tokens instead of auto-generated secret-based tokens.";
@@ -159,9 +157,9 @@ export function judgeLegacyClaims(
   if (account.metadata.uid !== uid) {
     throw new TokenError(`ServiceAccount UID (${account.metadata.uid}) does not match claim (${uid})`);
   }
-  if (secret.metadata.labels?.[invalidSinceLabel]) {
+  if (secret.metadata.labels?.[tokenInvalidSinceLabel]) {
     throw new TokenError(
-      `the token in secret ${namespace}/${secretName} for service account ${namespace}/${name} has been marked invalid. Use tokens from the TokenRequest API or manually created secret-based tokens, or remove the '${invalidSinceLabel}' label from the secret to temporarily allow use of this token`,
+      `the token in secret ${namespace}/${secretName} for service account ${namespace}/${name} has been marked invalid. Use tokens from the TokenRequest API or manually created secret-based tokens, or remove the '${tokenInvalidSinceLabel}' label from the secret to temporarily allow use of this token`,
     );
   }
   const automatic = (account.secrets ?? []).some((reference) => reference.name === secretName);

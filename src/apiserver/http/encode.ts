@@ -67,27 +67,24 @@ export function* encodeJsonList(
   const open = served.custom
     ? `{"kind":${JSON.stringify(served.resource.kind)},"apiVersion":${JSON.stringify(served.apiVersion)},"metadata":{"resourceVersion":"`
     : '{"metadata":{"resourceVersion":"';
-  const entries = list.entries.values();
-  let pending = entries.next();
-  for (let lead = head, more = true; more; lead = ",") {
-    const own: Entry[] = [];
+  const { entries } = list;
+  for (let start = 0, end = 0; ; start = end) {
+    const lead = start === 0 ? head : "";
     let size = Buffer.byteLength(lead) + 3;
-    while (!pending.done && (own.length === 0 || size < pieceBytes)) {
-      const entry = pending.value;
+    for (; end < entries.length && (end === start || size < pieceBytes); end++) {
+      const entry = entries[end]!;
       size += open.length + String(entry.revision).length + 3 + entry.tailLength;
-      own.push(entry);
-      pending = entries.next();
     }
-    more = !pending.done;
     const bytes = Buffer.allocUnsafeSlow(size);
     let at = bytes.write(lead);
-    for (const [index, entry] of own.entries()) {
-      at += bytes.write(`${index > 0 ? "," : ""}${open}${entry.revision}",`, at, "latin1");
-      const { tail } = entry;
+    for (let index = start; index < end; index++) {
+      const { revision, tail } = entries[index]!;
+      at += bytes.write(`${index > 0 ? "," : ""}${open}${revision}",`, at, "latin1");
       bytes.set(tail, at);
       at += tail.length;
     }
-    if (!more) at += bytes.write("]}\n", at, "latin1");
+    if (end === entries.length) at += bytes.write("]}\n", at, "latin1");
     yield bytes.subarray(0, at);
+    if (end === entries.length) return;
   }
 }

@@ -1,6 +1,7 @@
 import { connect } from "node:http2";
 import type { ClientHttp2Session } from "node:http2";
 import { request } from "node:https";
+import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { seededRandom, VirtualClock } from "../../base/index.ts";
 import { schemas } from "../../api/index.ts";
@@ -300,6 +301,26 @@ describe("forms", () => {
     const answer = await overHttp2(path, { headers: { "accept-encoding": "gzip" } });
     expect(answer.headers["content-encoding"]).toBe("gzip");
     expect(answer.body.length).toBeLessThan(10_000);
+  });
+
+  test("a list of several pieces comes whole, over either protocol and compressed", async () => {
+    const data = { a: "b".repeat(100_000) };
+    const names = ["a", "b", "c", "d", "e", "f", "g"];
+    for (const name of names) {
+      await created("pieces", name, { body: JSON.stringify({ metadata: { name }, data }) });
+    }
+    const path = configMaps("pieces");
+    const plain = await overHttp2(path);
+    const items = (json(plain) as Record<string, unknown>)["items"] as readonly {
+      metadata: { name: string };
+      data: object;
+    }[];
+    expect(items.map(({ metadata }) => metadata.name)).toEqual(names);
+    expect(items.map((item) => item.data)).toEqual(names.map(() => data));
+    expect((await overHttp1(path)).body.equals(plain.body)).toBe(true);
+    const zipped = await overHttp2(path, { headers: { "accept-encoding": "gzip" } });
+    expect(zipped.headers).toMatchObject({ "content-encoding": "gzip", vary: "Accept-Encoding" });
+    expect(gunzipSync(zipped.body).equals(plain.body)).toBe(true);
   });
 
   test("unknown fields are warned of, or refused when asked", async () => {

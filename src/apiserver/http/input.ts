@@ -169,19 +169,23 @@ function patchOptionErrors(exchange: Exchange, manager: string): readonly FieldE
 }
 
 const longestManager = 128;
+const encoder = new TextEncoder();
+/** Names of nearly all clients: nothing in them needs a closer look. */
+const plainName = /^[ -~]{0,128}$/;
 /** What Go's `unicode.IsPrint` does not print. */
 const unprintable = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u;
 
 function managerErrors(manager: string): readonly FieldError[] {
+  if (plainName.test(manager)) return [];
   const path = FieldPath.root("fieldManager");
   const errors: FieldError[] = [];
-  if (new TextEncoder().encode(manager).length > longestManager) {
+  if (encoder.encode(manager).length > longestManager) {
     errors.push(fieldErrors.tooLong(path, longestManager));
   }
   const found = unprintable.exec(manager);
   if (found !== null) {
     const code = (found[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
-    const position = new TextEncoder().encode(manager.slice(0, found.index)).length;
+    const position = encoder.encode(manager.slice(0, found.index)).length;
     errors.push(fieldErrors.invalid(path, manager, `invalid character U+${code} (at position ${position})`));
   }
   return errors;
@@ -189,11 +193,13 @@ function managerErrors(manager: string): readonly FieldError[] {
 
 /** A client that does not name itself as manager is known by the program in its User-Agent. */
 function managerOf(userAgent: string | undefined): string {
+  const [program = ""] = (userAgent ?? "").split("/", 1);
+  if (plainName.test(program)) return program;
   let name = "";
   let length = 0;
-  for (const character of (userAgent ?? "").split("/")[0] ?? "") {
+  for (const character of program) {
     if (unprintable.test(character)) continue;
-    length += new TextEncoder().encode(character).length;
+    length += encoder.encode(character).length;
     if (length > longestManager) break;
     name += character;
   }
@@ -202,14 +208,7 @@ function managerOf(userAgent: string | undefined): string {
 
 function dryRunErrors(values: readonly string[]): readonly FieldError[] {
   if (values.every((value) => value === "All")) return [];
-  return [
-    {
-      type: "FieldValueNotSupported",
-      field: "dryRun",
-      badValue: values,
-      detail: 'supported values: "All"',
-    },
-  ];
+  return [fieldErrors.notSupported(FieldPath.root("dryRun"), values, ["All"])];
 }
 
 /** Whether the values ask for a dry run; throws when they are no such values. */
@@ -221,18 +220,11 @@ function dryRunOf(values: readonly string[]): boolean {
   return values.length > 0;
 }
 
-const fieldValidations: ReadonlySet<string> = new Set(["", "Ignore", "Warn", "Strict"]);
+const fieldValidations: readonly string[] = ["", "Ignore", "Strict", "Warn"];
 
 function fieldValidationErrors(value: string): readonly FieldError[] {
-  if (fieldValidations.has(value)) return [];
-  return [
-    {
-      type: "FieldValueNotSupported",
-      field: "fieldValidation",
-      badValue: value,
-      detail: 'supported values: "", "Ignore", "Strict", "Warn"',
-    },
-  ];
+  if (fieldValidations.includes(value)) return [];
+  return [fieldErrors.notSupported(FieldPath.root("fieldValidation"), value, fieldValidations)];
 }
 
 interface SentDeleteOptions {

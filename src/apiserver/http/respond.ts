@@ -9,6 +9,10 @@ import type { Negotiated } from "./negotiate.ts";
 
 /** Bodies larger than this are compressed for those who accept it. */
 const compressFrom = 128 * 1024;
+const gzipOptions = { level: 1 };
+const gzipHeaders = { "content-encoding": "gzip", vary: "Accept-Encoding" };
+
+const acceptsGzip = ({ headers }: Exchange): boolean => headers["accept-encoding"]?.includes("gzip") ?? false;
 
 /** Writes a body, compressed when it is large and the client likes it. */
 export async function send(
@@ -22,15 +26,14 @@ export async function send(
 ): Promise<void> {
   const { status, body } = answer;
   const headers = { ...answer.headers, "content-type": answer.contentType };
-  const accepted = exchange.headers["accept-encoding"];
-  if (body.length <= compressFrom || !accepted || !accepted.includes("gzip")) {
+  if (body.length <= compressFrom || !acceptsGzip(exchange)) {
     exchange.respond(status, headers, body);
     return;
   }
   const compressed = await new Promise<Uint8Array>((resolve, reject) => {
-    gzip(body, { level: 1 }, (error, result) => (error ? reject(error) : resolve(result)));
+    gzip(body, gzipOptions, (error, result) => (error ? reject(error) : resolve(result)));
   });
-  exchange.respond(status, { ...headers, "content-encoding": "gzip", vary: "Accept-Encoding" }, compressed);
+  exchange.respond(status, { ...headers, ...gzipHeaders }, compressed);
 }
 
 /**
@@ -57,14 +60,12 @@ export async function sendPieces(
     yield first.value as Uint8Array;
     for (; !next.done; next = pieces.next()) yield next.value;
   }
-  if (exchange.headers["accept-encoding"]?.includes("gzip")) {
-    const zipped = Readable.from(all(), { objectMode: true }).pipe(createGzip({ level: 1 }));
-    const body = exchange.stream(status, { ...headers, "content-encoding": "gzip", vary: "Accept-Encoding" });
-    for await (const piece of zipped) if (!body.write(piece as Uint8Array)) await drained(body, signal);
-    return body.end();
-  }
-  const body = exchange.stream(status, headers);
-  for (const piece of all()) {
+  const zips = acceptsGzip(exchange);
+  const source: AsyncIterable<Uint8Array> | Iterable<Uint8Array> = zips
+    ? Readable.from(all(), { objectMode: true }).pipe(createGzip(gzipOptions))
+    : all();
+  const body = exchange.stream(status, zips ? { ...headers, ...gzipHeaders } : headers);
+  for await (const piece of source) {
     if (signal.aborted) return;
     if (!body.write(piece)) await drained(body, signal);
   }

@@ -1,5 +1,5 @@
 import { ApiError } from "../../apimachinery/index.ts";
-import type { JsonObject, ObjectKey } from "../../apimachinery/index.ts";
+import type { ObjectKey } from "../../apimachinery/index.ts";
 import { applyMergePatch } from "../../apimachinery/patch/index.ts";
 import type { Patch } from "../../api/index.ts";
 import { schemas } from "../../api/index.ts";
@@ -7,7 +7,7 @@ import { groupResource } from "./context.ts";
 import type { Core, RequestOptions, Written } from "./context.ts";
 import type { AnyObject } from "./entry.ts";
 import { applyObject } from "./field-manager.ts";
-import { decodePatched, patchedBy } from "./patched.ts";
+import { decodePatched, json, patchedBy } from "./patched.ts";
 import { updateScale } from "./scale.ts";
 import type { ServedResource } from "./served.ts";
 import { checkNames, modify } from "./update.ts";
@@ -89,11 +89,6 @@ export function patchScale(core: Core, served: ServedResource, request: PatchReq
       return patchedBy(type, json(present), body) as unknown as AnyObject;
     },
   });
-}
-
-/** Objects of the API are JSON; their types only say more. */
-function json(object: object): JsonObject {
-  return object as JsonObject;
 }
 
 /** Whether the patch says which version it is for. */

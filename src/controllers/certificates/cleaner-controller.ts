@@ -1,8 +1,7 @@
 import { certificateEnd } from "../../api/index.ts";
 import { CertificateSigningRequest } from "../../api/types/certificates-v1.ts";
-import { ApiError } from "../../apimachinery/index.ts";
 import type { Milliseconds } from "../../base/index.ts";
-import { again, settled, watchItself } from "../framework/index.ts";
+import { again, ignoreMissing, settled, watchItself } from "../framework/index.ts";
 import type { Controller, ControllerContext } from "../framework/index.ts";
 
 const hour: Milliseconds = 60 * 60 * 1000;
@@ -21,11 +20,7 @@ export function cleanerController({ client, clock, informers }: ControllerContex
       const request = requests.get(key);
       if (!request) return settled;
       if (!isOver(request, clock.now())) return again(period);
-      try {
-        await client.delete(CertificateSigningRequest, key);
-      } catch (error) {
-        if (!ApiError.is(error, "NotFound")) throw error;
-      }
+      await ignoreMissing(client.delete(CertificateSigningRequest, key));
       return settled;
     },
   };

@@ -1,7 +1,8 @@
+import { createHash } from "node:crypto";
+import { createUnlessPresent } from "../../api/index.ts";
 import { ClusterTrustBundle } from "../../api/types/certificates-v1beta1.ts";
-import { ApiError } from "../../apimachinery/index.ts";
 import type { SharedInformer } from "../../client/index.ts";
-import { settled, watch } from "../framework/index.ts";
+import { ignoreMissing, settled, watch } from "../framework/index.ts";
 import type { Controller, ControllerContext } from "../framework/index.ts";
 
 const signerName = "kubernetes.io/kube-apiserver-serving";
@@ -21,6 +22,7 @@ export function trustBundlePublisher(context: ControllerContext): Controller {
   }
   const bundles: SharedInformer<ClusterTrustBundle> = informers.informer(ClusterTrustBundle);
   const trustBundle = settings.rootCertificateAuthority;
+  const name = bundleName(trustBundle);
   return {
     name: "clustertrustbundle-publisher",
     workers: 1,
@@ -37,40 +39,26 @@ export function trustBundlePublisher(context: ControllerContext): Controller {
       },
     ],
     async reconcile() {
-      const name = await bundleName(trustBundle);
       const present = bundles.get({ name });
       if (!present) {
-        await ignoring("AlreadyExists", () =>
-          client.create<ClusterTrustBundle>(ClusterTrustBundle, {
-            metadata: { name },
-            spec: { signerName, trustBundle },
-          }),
-        );
+        await createUnlessPresent<ClusterTrustBundle>(client, ClusterTrustBundle, {
+          metadata: { name },
+          spec: { signerName, trustBundle },
+        });
       } else if (present.spec.trustBundle !== trustBundle) {
         await client.update(ClusterTrustBundle, { ...present, spec: { ...present.spec, trustBundle } });
       }
       for (const { metadata, spec } of bundles.list()) {
         if (spec.signerName !== signerName || metadata.name === name) continue;
-        await ignoring("NotFound", () => client.delete(ClusterTrustBundle, { name: metadata.name }));
+        await ignoreMissing(client.delete(ClusterTrustBundle, { name: metadata.name }));
       }
       return settled;
     },
   };
 }
 
-async function ignoring(reason: "AlreadyExists" | "NotFound", action: () => Promise<unknown>): Promise<void> {
-  try {
-    await action();
-  } catch (error) {
-    if (!ApiError.is(error, reason)) throw error;
-  }
-}
-
 /** `kubernetes.io:kube-apiserver-serving:` and a part of the bundle's SHA-256. */
-async function bundleName(trustBundle: string): Promise<string> {
-  const digest = await globalThis.crypto.subtle.digest("SHA-256", new TextEncoder().encode(trustBundle));
-  const hash = Array.from(new Uint8Array(digest).subarray(0, hashBytes), (byte) =>
-    byte.toString(16).padStart(2, "0"),
-  ).join("");
+function bundleName(trustBundle: string): string {
+  const hash = createHash("sha256").update(trustBundle).digest().subarray(0, hashBytes).toString("hex");
   return `${signerName.replaceAll("/", ":")}:${hash}`;
 }

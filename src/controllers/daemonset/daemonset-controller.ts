@@ -1,4 +1,4 @@
-import { ApiError, keyOf } from "../../apimachinery/index.ts";
+import { keyOf } from "../../apimachinery/index.ts";
 import type { New, ObjectKey } from "../../apimachinery/index.ts";
 import type { SharedInformer } from "../../client/index.ts";
 import { Node, Pod } from "../../api/types/core-v1.ts";
@@ -10,6 +10,7 @@ import {
   controllerReference,
   createPodFor,
   equalJson,
+  ignoreMissing,
   indexByController,
   matchesSelector,
   observed,
@@ -120,11 +121,7 @@ class DaemonSetController implements Controller {
       const message = `Found failed daemon pod ${pod.metadata.namespace}/${pod.metadata.name} on node ${pod.spec?.nodeName ?? ""}, will try to kill it`;
       events.event(about, { type: "Warning", reason: "FailedDaemonPod", message });
     }
-    try {
-      await client.delete(Pod, keyOf(pod), { preconditions: { uid: pod.metadata.uid } });
-    } catch (error) {
-      if (!ApiError.is(error, "NotFound")) throw error;
-    }
+    await ignoreMissing(client.delete(Pod, keyOf(pod), { preconditions: { uid: pod.metadata.uid } }));
     const message = `Deleted pod: ${pod.metadata.name}`;
     events.event(about, { type: "Normal", reason: "SuccessfulDelete", message });
     return pod;

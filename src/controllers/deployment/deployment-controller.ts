@@ -12,6 +12,7 @@ import {
   controllerReference,
   equalJson,
   hashOf,
+  ignoreMissing,
   indexByController,
   isFinished,
   matchesSelector,
@@ -324,11 +325,7 @@ class DeploymentController implements Controller {
 
   private async cleanUp(deployment: Deployment, { old }: Sets): Promise<void> {
     for (const set of planCleanup(deployment, { old, revisionOf })) {
-      try {
-        await this.context.client.delete(ReplicaSet, keyOf(set));
-      } catch (error) {
-        if (!ApiError.is(error, "NotFound")) throw error;
-      }
+      await ignoreMissing(this.context.client.delete(ReplicaSet, keyOf(set)));
     }
   }
 

@@ -8,6 +8,7 @@ import {
   again,
   controllerOf,
   equalJson,
+  ignoreMissing,
   isReady,
   matchesSelector,
   observed,
@@ -150,11 +151,7 @@ export function stalePodDisruptionController(context: ControllerContext): Contro
       const lastTransitionTime = timestampOf(clock.now());
       const conditions = [{ type: "DisruptionTarget", status: "False", lastTransitionTime }];
       const body = { metadata: { uid: pod.metadata.uid }, status: { conditions } };
-      try {
-        await client.patch(Pod, key, { type: "strategic", body }, { subresource: "status" });
-      } catch (error) {
-        if (!ApiError.is(error, "NotFound")) throw error;
-      }
+      await ignoreMissing(client.patch(Pod, key, { type: "strategic", body }, { subresource: "status" }));
       return settled;
     },
   };

@@ -1,4 +1,3 @@
-import { ApiError } from "../../apimachinery/index.ts";
 import type { ObjectKey } from "../../apimachinery/index.ts";
 import type { SharedInformer } from "../../client/index.ts";
 import { Endpoints, Node, Pod, Service } from "../../api/types/core-v1.ts";
@@ -16,6 +15,7 @@ import type { Backend } from "../endpointslice/index.ts";
 import {
   canonicalJson,
   equalJson,
+  ignoreMissing,
   observed,
   settled,
   watch,
@@ -100,11 +100,7 @@ class EndpointsController implements Controller {
   }
 
   private async remove(key: ObjectKey): Promise<void> {
-    try {
-      await this.context.client.delete(Endpoints, key);
-    } catch (error) {
-      if (!ApiError.is(error, "NotFound")) throw error;
-    }
+    await ignoreMissing(this.context.client.delete(Endpoints, key));
   }
 }
 

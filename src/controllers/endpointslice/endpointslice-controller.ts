@@ -1,10 +1,11 @@
-import { ApiError, keyOf } from "../../apimachinery/index.ts";
+import { keyOf } from "../../apimachinery/index.ts";
 import type { New, ObjectKey } from "../../apimachinery/index.ts";
 import { Node, Pod, Service } from "../../api/types/core-v1.ts";
 import { EndpointSlice } from "../../api/types/discovery-v1.ts";
 import {
   controllerReference,
   equalJson,
+  ignoreMissing,
   isReady,
   matchesLabels,
   observed,
@@ -115,11 +116,7 @@ class EndpointSliceController implements Controller {
 
   private async remove(slices: readonly EndpointSlice[]): Promise<void> {
     for (const slice of slices) {
-      try {
-        await this.context.client.delete(EndpointSlice, keyOf(slice));
-      } catch (error) {
-        if (!ApiError.is(error, "NotFound")) throw error;
-      }
+      await ignoreMissing(this.context.client.delete(EndpointSlice, keyOf(slice)));
     }
   }
 }

@@ -1,10 +1,18 @@
-import { ApiError, keyOf } from "../../apimachinery/index.ts";
+import { keyOf } from "../../apimachinery/index.ts";
 import type { ObjectKey } from "../../apimachinery/index.ts";
 import type { SharedInformer } from "../../client/index.ts";
 import { Endpoints, Service } from "../../api/types/core-v1.ts";
 import { EndpointSlice } from "../../api/types/discovery-v1.ts";
 import { planSlices } from "../endpointslice/index.ts";
-import { controllerReference, equalJson, observed, settled, watch, watchItself } from "../framework/index.ts";
+import {
+  controllerReference,
+  equalJson,
+  ignoreMissing,
+  observed,
+  settled,
+  watch,
+  watchItself,
+} from "../framework/index.ts";
 import type { Controller, ControllerContext, Outcome } from "../framework/index.ts";
 import {
   isMirrored,
@@ -110,9 +118,7 @@ class MirroringController implements Controller {
 
   private async remove(slices: readonly EndpointSlice[]): Promise<void> {
     for (const slice of slices) {
-      await this.context.client.delete(EndpointSlice, keyOf(slice)).catch((error: unknown) => {
-        if (!ApiError.is(error, "NotFound")) throw error;
-      });
+      await ignoreMissing(this.context.client.delete(EndpointSlice, keyOf(slice)));
     }
   }
 }

@@ -22,7 +22,8 @@ export async function observed<T extends KubernetesObject>(
     deleted = deleted.filter((object) => !showsDeleted(informer, object));
     return stored.length === 0 && deleted.length === 0;
   };
-  if (shown()) return;
+  // A signal that aborted before tells nobody again.
+  if (context.signal.aborted || shown()) return;
   const limit = new AbortController();
   const end = () => limit.abort();
   const timer = context.clock.after(longestWait, end);

@@ -7,6 +7,7 @@ import type { ControllerContext } from "./controller.ts";
 import { canonicalJson, equalJson, hashOf } from "./json.ts";
 import { controllerReference, ownedBy } from "./owners.ts";
 import { observed } from "./read-your-writes.ts";
+import { ignoreMissing } from "./ignore-missing.ts";
 
 /** The hash of the template that a pod or revision was made from. */
 export const revisionHashLabel = "controller-revision-hash";
@@ -105,8 +106,6 @@ export async function truncateRevisions(
 ): Promise<void> {
   const idle = revisions.filter((revision) => !of.live(revision));
   for (const revision of idle.slice(0, Math.max(0, idle.length - of.limit))) {
-    await of.context.client.delete(ControllerRevision, keyOf(revision)).catch((error: unknown) => {
-      if (!ApiError.is(error, "NotFound")) throw error;
-    });
+    await ignoreMissing(of.context.client.delete(ControllerRevision, keyOf(revision)));
   }
 }

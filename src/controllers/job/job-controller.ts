@@ -1,4 +1,4 @@
-import { ApiError, keyOf, timestampOf } from "../../apimachinery/index.ts";
+import { keyOf, timestampOf } from "../../apimachinery/index.ts";
 import type { New, ObjectKey } from "../../apimachinery/index.ts";
 import type { SharedInformer } from "../../client/index.ts";
 import { Pod } from "../../api/types/core-v1.ts";
@@ -12,6 +12,7 @@ import {
   controllerReference,
   createPodFor,
   equalJson,
+  ignoreMissing,
   indexByController,
   matchesSelector,
   observed,
@@ -200,12 +201,4 @@ export function ttlAfterFinishedController(context: ControllerContext): Controll
       return settled;
     },
   };
-}
-
-async function ignoreMissing(call: Promise<unknown>): Promise<void> {
-  try {
-    await call;
-  } catch (error) {
-    if (!ApiError.is(error, "NotFound")) throw error;
-  }
 }

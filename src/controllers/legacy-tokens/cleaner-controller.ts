@@ -1,4 +1,10 @@
-import { podReferences } from "../../api/index.ts";
+import {
+  dayOf,
+  podReferences,
+  tokenInvalidSinceLabel,
+  tokenLastUsedLabel,
+  tokenTrackingMap,
+} from "../../api/index.ts";
 import { ConfigMap, Pod, Secret, ServiceAccount } from "../../api/types/core-v1.ts";
 import { ApiError, keyOf } from "../../apimachinery/index.ts";
 import type { Milliseconds } from "../../base/index.ts";
@@ -10,13 +16,6 @@ const day: Milliseconds = 24 * 60 * 60 * 1000;
 /** How long a token must have been unused before it is marked, and again before it goes. */
 const cleanUpPeriod = 365 * day;
 const syncInterval = day;
-
-const trackingMap = {
-  namespace: "kube-system",
-  name: "kube-apiserver-legacy-service-account-token-tracking",
-};
-const lastUsedLabel = "kubernetes.io/legacy-token-last-used";
-const invalidSinceLabel = "kubernetes.io/legacy-token-invalid-since";
 
 /** What to do with a token secret that its account was given by the cluster. */
 export type Verdict =
@@ -43,7 +42,7 @@ export function legacyTokenCleaner({ client, clock, informers }: ControllerConte
     const key = keyOf(secret);
     try {
       if (verdict.type === "mark") {
-        const body = { metadata: { uid, labels: { [invalidSinceLabel]: verdict.since } } };
+        const body = { metadata: { uid, labels: { [tokenInvalidSinceLabel]: verdict.since } } };
         await client.patch(Secret, key, { type: "merge", body });
       } else {
         await client.delete(Secret, key, { preconditions: { resourceVersion } });
@@ -63,13 +62,13 @@ export function legacyTokenCleaner({ client, clock, informers }: ControllerConte
       {
         whenSynced: async () => undefined,
         connect(wake) {
-          wake(trackingMap);
+          wake(tokenTrackingMap);
           return () => undefined;
         },
       },
     ],
     async reconcile() {
-      const map = await client.get(ConfigMap, trackingMap);
+      const map = await client.get(ConfigMap, tokenTrackingMap);
       const since = Date.parse(map.data?.["since"] ?? "");
       if (clock.now() < since + day + cleanUpPeriod || Number.isNaN(since)) return again(syncInterval);
       for (const secret of secrets.list()) {
@@ -86,13 +85,11 @@ export function judgeSecret({ metadata }: Secret, now: Milliseconds): Verdict {
   const oldest = now - cleanUpPeriod;
   if (metadata.deletionTimestamp !== undefined || Date.parse(metadata.creationTimestamp) >= oldest)
     return keep;
-  const { [lastUsedLabel]: lastUsed, [invalidSinceLabel]: invalidSince } = metadata.labels ?? {};
-  if (lastUsed !== undefined && (!isDate(lastUsed) || lastUsed >= dateOf(oldest))) return keep;
-  if (!isDate(invalidSince)) return { type: "mark", since: dateOf(now) };
-  return invalidSince < dateOf(oldest) ? { type: "delete" } : keep;
+  const { [tokenLastUsedLabel]: lastUsed, [tokenInvalidSinceLabel]: invalidSince } = metadata.labels ?? {};
+  if (lastUsed !== undefined && (!isDate(lastUsed) || lastUsed >= dayOf(oldest))) return keep;
+  if (!isDate(invalidSince)) return { type: "mark", since: dayOf(now) };
+  return invalidSince < dayOf(oldest) ? { type: "delete" } : keep;
 }
-
-const dateOf = (time: Milliseconds): string => new Date(time).toISOString().slice(0, "2026-01-01".length);
 
 const isDate = (text: string | undefined): text is string =>
   text !== undefined && /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text));

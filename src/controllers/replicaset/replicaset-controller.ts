@@ -12,6 +12,7 @@ import {
   controllerOf,
   controllerReference,
   equalJson,
+  ignoreMissing,
   indexByController,
   isActive,
   matchesSelector,
@@ -213,11 +214,7 @@ class ReplicaController<T extends KubernetesObject> implements Controller {
     const status = planStatus(intent, old, { ...result, now, timestamp: timestampOf(now) });
     const next = this.kind.withStatus(set, status);
     if (equalJson(withoutZeros(this.kind.status(next)), withoutZeros(old))) return;
-    try {
-      await client.update(this.kind.resource, next, { subresource: "status" });
-    } catch (error) {
-      if (!ApiError.is(error, "NotFound")) throw error;
-    }
+    await ignoreMissing(client.update(this.kind.resource, next, { subresource: "status" }));
   }
 
   private tell(set: T, event: { reason: string; message: string }): void {

@@ -1,7 +1,6 @@
-import { ApiError } from "../../apimachinery/index.ts";
 import type { KubernetesObject, ObjectKey, Resource } from "../../apimachinery/index.ts";
 import { PersistentVolume, PersistentVolumeClaim, Pod } from "../../api/types/core-v1.ts";
-import { controllerOf, settled, watch, watchItself } from "../framework/index.ts";
+import { controllerOf, ignoreMissing, settled, watch, watchItself } from "../framework/index.ts";
 import type { Controller, ControllerContext } from "../framework/index.ts";
 
 const claimFinalizer = "kubernetes.io/pvc-protection";
@@ -91,11 +90,9 @@ async function perform<T extends KubernetesObject>(
   if (step === "nothing") return;
   const others = (object.metadata.finalizers ?? []).filter((name) => name !== finalizer);
   const finalizers = step === "protect" ? [...others, finalizer] : others;
-  try {
-    await client.update<T>(resource, { ...object, metadata: { ...object.metadata, finalizers } });
-  } catch (error) {
-    if (!ApiError.is(error, "NotFound")) throw error;
-  }
+  await ignoreMissing(
+    client.update<T>(resource, { ...object, metadata: { ...object.metadata, finalizers } }),
+  );
 }
 
 /** Names of claims that a pod may use. */

@@ -1,3 +1,4 @@
+import { containersOf } from "../../api/index.ts";
 import type { Milliseconds } from "../../base/index.ts";
 import type { ContainerStatus, Pod } from "../../api/types/core-v1.ts";
 import { HttpError } from "./http-error.ts";
@@ -47,8 +48,7 @@ export function logRequestOf(query: URLSearchParams, now: Milliseconds): LogRequ
 
 /** Whether the pod's definition has the container, of whatever kind. */
 export function hasContainer({ spec }: Pod, name: string): boolean {
-  const all = [...spec.containers, ...(spec.initContainers ?? []), ...(spec.ephemeralContainers ?? [])];
-  return all.some((container) => container.name === name);
+  return containersOf(spec).some((container) => container.name === name);
 }
 
 const withoutScheme = (id: string | undefined): string | undefined => id?.split("://")[1];

@@ -7,6 +7,7 @@ import {
   namesOf,
   plural,
   quoteAll,
+  setterCheck,
   sortedSet,
   unlessOwnUsers,
   valuesOf,
@@ -76,6 +77,12 @@ export const seccompTypes: Judge = (pod) => {
   const detail = `${setters.join(" and ")} must not set securityContext.seccompProfile.type to ${quoteAll(types)}`;
   return { reason: "seccompProfile", detail };
 };
+
+const hostProcess = setterCheck({
+  isBad: ({ windowsOptions }) => windowsOptions?.hostProcess === true,
+  reason: "hostProcess",
+  mustNot: "securityContext.windowsOptions.hostProcess=true",
+});
 
 /** What keeps pods from known ways of taking over their node. In the order in which upstream tells of them. */
 export const baselineChecks: readonly Check[] = [
@@ -274,11 +281,4 @@ function sysctls(allowed: readonly string[]): Judge {
       .filter((name) => !allowed.includes(name));
     return bad.length === 0 ? undefined : { reason: "forbidden sysctls", detail: bad.join(", ") };
   };
-}
-
-function hostProcess(pod: JudgedPod): ReturnType<Judge> {
-  const setters = badSetters(pod, ({ windowsOptions }) => windowsOptions?.hostProcess === true);
-  if (setters.length === 0) return undefined;
-  const detail = `${setters.join(" and ")} must not set securityContext.windowsOptions.hostProcess=true`;
-  return { reason: "hostProcess", detail };
 }

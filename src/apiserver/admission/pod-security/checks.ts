@@ -30,7 +30,7 @@ export type AnyContainer = Container | EphemeralContainer;
 /** All containers, in the order in which upstream looks at them. */
 export const containersOf = ({ spec }: JudgedPod): readonly AnyContainer[] => [
   ...(spec.initContainers ?? []),
-  ...spec.containers,
+  ...(spec.containers ?? []),
   ...(spec.ephemeralContainers ?? []),
 ];
 
@@ -81,6 +81,19 @@ export function badSetters(pod: JudgedPod, isBad: (context: SharedContext) => bo
     ...(context && isBad(context) ? ["pod"] : []),
     ...(names.length > 0 ? [containersText(names)] : []),
   ];
+}
+
+/** A check that looks at one value of the pod and of each container, which must not be set so. */
+export function setterCheck(options: {
+  readonly isBad: (context: SharedContext) => boolean;
+  readonly reason: string;
+  readonly mustNot: string;
+}): Judge {
+  return (pod) => {
+    const setters = badSetters(pod, options.isBad);
+    if (setters.length === 0) return undefined;
+    return { reason: options.reason, detail: `${setters.join(" and ")} must not set ${options.mustNot}` };
+  };
 }
 
 /** The values that the pod and its containers set, sorted. */

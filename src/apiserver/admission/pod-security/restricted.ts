@@ -7,6 +7,7 @@ import {
   namesOf,
   plural,
   quoteAll,
+  setterCheck,
   sortedSet,
   unlessOwnUsers,
 } from "./checks.ts";
@@ -16,6 +17,12 @@ const noEscalation = containerCheck({
   isBad: ({ securityContext }) => securityContext?.allowPrivilegeEscalation !== false,
   reason: "allowPrivilegeEscalation != false",
   must: "must set securityContext.allowPrivilegeEscalation=false",
+});
+
+const runAsUser = setterCheck({
+  isBad: (context) => context.runAsUser === 0,
+  reason: "runAsUser=0",
+  mustNot: "runAsUser=0",
 });
 
 /** What holds pods to the best practices of hardening. In the order in which upstream tells of them. */
@@ -139,12 +146,6 @@ function runAsNonRoot(pod: JudgedPod): ReturnType<Judge> {
     reason,
     detail: `pod or ${containersText(silent)} must set securityContext.runAsNonRoot=true`,
   };
-}
-
-function runAsUser(pod: JudgedPod): ReturnType<Judge> {
-  const setters = badSetters(pod, (context) => context.runAsUser === 0);
-  if (setters.length === 0) return undefined;
-  return { reason: "runAsUser=0", detail: `${setters.join(" and ")} must not set runAsUser=0` };
 }
 
 function seccompProfile(pod: JudgedPod): ReturnType<Judge> {

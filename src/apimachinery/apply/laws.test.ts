@@ -85,8 +85,8 @@ function law(name: string, check: (random: Random) => void): void {
 law("what is applied again changes nothing", (random) => {
   const [a, b] = [configuration(random, "a"), configuration(random, "b")];
   const live = apply(apply(undefined, a, "a"), b, "b");
-  expect(apply(live, structuredClone(a) as JsonObject, "a")).toBe(live);
-  expect(apply(structuredClone(live) as JsonObject, b, "b")).toEqual(live);
+  expect(apply(live, structuredClone<JsonObject>(a), "a")).toBe(live);
+  expect(apply(structuredClone<JsonObject>(live), b, "b")).toEqual(live);
 });
 
 law("managers of different fields do not conflict, in whatever order they come", (random) => {

@@ -31,7 +31,7 @@ export function patch(
     change(old) {
       if (!old) throw ApiError.notFound(groupResource(served), key.name);
       const patched = patchedBy(served.type, json(old), body);
-      const object = decodePatched(served, patched, { patch: body, request });
+      const object = decodePatched(served, patched, { old: json(old), patch: body, request });
       checkNames(served, object, key);
       return object;
     },
@@ -94,7 +94,7 @@ export async function patchScale(
     key,
     scale(present) {
       const patched = patchedBy(type, json(present), body);
-      const scale = decodePatched(kind, patched, { patch: body, request });
+      const scale = decodePatched(kind, patched, { old: json(present), patch: body, request });
       checkNames(served, scale, key);
       return scale;
     },

@@ -82,7 +82,7 @@ function struct(
       const at: Place = { parent: place, step: name, key: false, depth };
       converted = convert(child, field.type, type, at, converter);
     }
-    if (field.omitEmpty && isOmitted(converted, field)) continue;
+    if (field.omitEmpty && !(step.resets && isEmptyList(converted)) && isOmitted(converted, field)) continue;
     result[name] = converted;
     if (step.always) written++;
   }
@@ -205,6 +205,15 @@ export interface Step {
   readonly plain: boolean;
   /** Written also when zero. */
   readonly always: boolean;
+  /** Managed fields: clients that send none ask to forget all of them, those that leave them out do not. */
+  readonly resets: boolean;
+}
+
+const managedFieldsEntry = "io.k8s.apimachinery.pkg.apis.meta.v1.ManagedFieldsEntry";
+const isEmptyList = (value: unknown) => Array.isArray(value) && value.length === 0;
+
+function resetsWhenEmpty({ type }: Field): boolean {
+  return type.kind === "list" && type.element.kind === "struct" && type.element.name === managedFieldsEntry;
 }
 
 /** What converting needs to know of a type, looked up once. */
@@ -221,7 +230,12 @@ export function planOf(type: StructType): Plan {
   if (known !== undefined) return known;
   const steps = type.fields.map((field): [string, Step] => [
     field.name,
-    { field, plain: field.type.kind === "string", always: !field.omitEmpty },
+    {
+      field,
+      plain: field.type.kind === "string",
+      always: !field.omitEmpty,
+      resets: resetsWhenEmpty(field),
+    },
   ]);
   const plan = { steps: new Map(steps), always: type.fields.filter((field) => !field.omitEmpty) };
   plans.set(type, plan);

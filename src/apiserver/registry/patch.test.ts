@@ -79,6 +79,15 @@ describe("a patch is refused", () => {
   });
 });
 
+test("an empty list of managed fields forgets them all, one left out does not", async () => {
+  const name = { namespace: "default", name: "forgetful" };
+  const managersOf = async (patch: Patch) =>
+    (await client.patch(ConfigMap, name, patch)).metadata.managedFields ?? [];
+  await client.create(ConfigMap, { metadata: name, data: { a: "1" } });
+  expect(await managersOf({ type: "merge", body: { metadata: { managedFields: null } } })).toHaveLength(1);
+  expect(await managersOf({ type: "merge", body: { metadata: { managedFields: [] } } })).toEqual([]);
+});
+
 test("what only the server sets stays as it is", async () => {
   const before = await client.get(ConfigMap, key);
   const metadata = { generation: 7, creationTimestamp: "2001-01-01T00:00:00Z", annotations: { a: "b" } };

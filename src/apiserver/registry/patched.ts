@@ -90,10 +90,12 @@ export function decodeChanged(
 /** Objects of the API are JSON; their types only say more. */
 const json = (object: object) => object as JsonObject;
 
-const invalidPatch = (value: string, detail: string) =>
-  ApiError.invalid({ group: "", kind: "" }, "", [
-    { type: "FieldValueInvalid", field: "patch", badValue: value, detail },
-  ]);
+/** The error is about no kind: it is the patch that is invalid. */
+function invalidPatch(value: string, detail: string): ApiError {
+  const errors = [{ type: "FieldValueInvalid", field: "patch", badValue: value, detail } as const];
+  const { status } = ApiError.invalid({ group: "", kind: "" }, "", errors);
+  return new ApiError({ ...status, details: { causes: status.details?.causes ?? [] } });
+}
 
 /** The patched object as upstream shows it: the keys of the outermost object in order. */
 function textOf(object: JsonObject): string {

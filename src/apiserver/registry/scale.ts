@@ -5,7 +5,7 @@ import type { Core, RequestOptions } from "./context.ts";
 import type { AnyObject } from "./entry.ts";
 import { get } from "./read.ts";
 import type { ServedResource } from "./served.ts";
-import { modify } from "./update.ts";
+import { checkNames, modify } from "./update.ts";
 
 /** The Scale of an object. */
 export function getScale(served: ServedResource, key: ObjectKey): AnyObject {
@@ -24,6 +24,7 @@ export async function updateScale(
 ): Promise<AnyObject> {
   const { key, scale } = request;
   const given = typeof scale === "function" ? undefined : scale;
+  if (given) checkNames(served, given, key);
   const written = await modify(core, served, request, {
     key,
     subresource: "scale",

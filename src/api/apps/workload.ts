@@ -10,7 +10,7 @@ export function validateWorkloadSelector(
   path: FieldPath,
   options: { owner: string },
 ): FieldError[] {
-  if (selector === undefined) return [fieldErrors.required(path)];
+  if (!selector) return [fieldErrors.required(path)];
   const errors = validateLabelSelector(selector, path);
   if (isEmptySelector(selector)) {
     errors.push(fieldErrors.invalid(path, selector, `empty selector is invalid for ${options.owner}`));

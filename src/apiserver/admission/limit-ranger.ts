@@ -78,7 +78,7 @@ function withDefaults(pod: Pod, range: LimitRange): Pod {
         },
       };
     };
-  const containers = pod.spec.containers.map(fill("container"));
+  const containers = (pod.spec.containers ?? []).map(fill("container"));
   const initContainers = pod.spec.initContainers?.map(fill("init container"));
   if (notes.length === 0) return pod;
   const annotations = {

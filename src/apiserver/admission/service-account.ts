@@ -130,7 +130,7 @@ function secretProblem(spec: PodSpec, account: ServiceAccount): string | undefin
   }
   const kinds = [
     ["init container", spec.initContainers],
-    ["container", spec.containers],
+    ["container", spec.containers ?? []],
     ["ephemeral container", spec.ephemeralContainers],
   ] as const;
   for (const [kind, containers = []] of kinds) {
@@ -184,7 +184,7 @@ function withTokenVolume(spec: PodSpec, random: Random): PodSpec {
   return {
     ...spec,
     ...(spec.initContainers ? { initContainers: spec.initContainers.map(mount) } : {}),
-    containers: spec.containers.map(mount),
+    containers: (spec.containers ?? []).map(mount),
     ...(present === undefined ? { volumes: [...(spec.volumes ?? []), tokenVolume(name)] } : {}),
   };
 }

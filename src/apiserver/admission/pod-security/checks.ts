@@ -30,7 +30,7 @@ export type AnyContainer = Container | EphemeralContainer;
 /** All containers, in the order in which upstream looks at them. */
 export const containersOf = ({ spec }: JudgedPod): readonly AnyContainer[] => [
   ...(spec.initContainers ?? []),
-  ...spec.containers,
+  ...(spec.containers ?? []),
   ...(spec.ephemeralContainers ?? []),
 ];
 

@@ -16,7 +16,7 @@ export function podReferences(spec: PodSpec): PodReferences {
   const add = (names: Set<string>, name: string | undefined) => void (name && names.add(name));
   for (const secret of spec.imagePullSecrets ?? []) add(secrets, secret.name);
   const containers = [
-    ...spec.containers,
+    ...(spec.containers ?? []),
     ...(spec.initContainers ?? []),
     ...(spec.ephemeralContainers ?? []),
   ];

@@ -12,7 +12,8 @@ export const resourcesOf = (container: Container, side: Side): ResourceList =>
 /** What a pod asks for at its peak: its containers together, or an init container if that is more; with overhead. */
 export function podResources(spec: PodSpec, side: Side): ResourceList {
   let running: ResourceList = {};
-  for (const container of spec.containers) running = addResources(running, resourcesOf(container, side));
+  for (const container of spec.containers ?? [])
+    running = addResources(running, resourcesOf(container, side));
   // Sidecars run beside everything that starts after them.
   let sidecars: ResourceList = {};
   let peak: ResourceList = {};

@@ -39,6 +39,13 @@ test("the order is upstream's", () => {
   ]);
 });
 
+test("a pod without containers gets as far as its validation", async () => {
+  const { reader, run } = setUpAdmission();
+  reader.put(ServiceAccount, object("default"));
+  const empty = object<Pod>("a", { spec: { containers: null } });
+  await expect(run(Pod, { object: empty })).resolves.toMatchObject({ metadata: { name: "a" } });
+});
+
 describe("NamespaceLifecycle", () => {
   test("nothing lives in a missing namespace, nothing new in one that ends", async () => {
     const { reader, run } = setUpAdmission();

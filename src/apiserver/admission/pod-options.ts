@@ -45,7 +45,7 @@ function sameImages(pod: Pod, old: Pod | undefined): boolean {
 }
 
 const imagesOf = ({ spec }: Pod): readonly (string | undefined)[] =>
-  [...spec.containers, ...(spec.initContainers ?? []), ...(spec.ephemeralContainers ?? [])].map(
+  [...(spec.containers ?? []), ...(spec.initContainers ?? []), ...(spec.ephemeralContainers ?? [])].map(
     ({ image }) => image,
   );
 

@@ -171,7 +171,7 @@ function withTokenVolume(spec: PodSpec, random: Random): PodSpec {
   const present = spec.volumes?.find((volume) => volume.name.startsWith(volumePrefix))?.name;
   const needsMount = (container: Container) =>
     !container.volumeMounts?.some((mount) => mount.mountPath === mountPath);
-  const all = [...spec.containers, ...(spec.initContainers ?? [])];
+  const all = [...(spec.containers ?? []), ...(spec.initContainers ?? [])];
   if (!all.some(needsMount)) return spec;
   const name = present ?? volumePrefix + randomSuffix(random);
   const mount = (container: Container): Container =>

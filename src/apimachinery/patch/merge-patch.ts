@@ -1,24 +1,24 @@
 import type { JsonObject, JsonValue } from "../json.ts";
 import { isList, isObject, ownValue, setKey, type MutableObject } from "./json.ts";
 
-/** Applies an RFC 7386 merge patch: null removes, objects merge, everything else replaces. */
+/**
+ * Applies an RFC 7386 merge patch: null removes, objects merge, everything else replaces. What does not change keeps
+ * its identity.
+ */
 export function applyMergePatch(object: JsonObject, patch: JsonObject): JsonObject {
-  const result: MutableObject = { ...object };
+  let result: MutableObject | undefined;
   for (const key of Object.keys(patch)) {
     const value = patch[key];
     if (value === undefined) continue;
+    const current = ownValue(object, key);
     if (value === null) {
-      delete result[key];
+      if (current !== undefined) delete (result ??= { ...object })[key];
       continue;
     }
-    const current = ownValue(object, key);
-    setKey(
-      result,
-      key,
-      isObject(value) && isObject(current) ? applyMergePatch(current, value) : pruneNulls(value),
-    );
+    const merged = isObject(value) && isObject(current) ? applyMergePatch(current, value) : pruneNulls(value);
+    if (merged !== current) setKey((result ??= { ...object }), key, merged);
   }
-  return result;
+  return result ?? object;
 }
 
 /** A value without the null fields of its objects. */

@@ -11,7 +11,7 @@ import type { Convert } from "../../apimachinery/apply/index.ts";
 import type { JsonObject, ManagedFieldsEntry, ObjectMeta } from "../../apimachinery/index.ts";
 import type { UserInfo } from "../../api/index.ts";
 import { completed } from "./coding.ts";
-import { asConversion } from "./patched.ts";
+import { asConversion, decodeChanged } from "./patched.ts";
 import type { RequestOptions } from "./context.ts";
 import type { AnyObject } from "./entry.ts";
 import type { ServedResource, ServedTable } from "./served.ts";
@@ -116,18 +116,23 @@ export function applyObject(
     resetFields: resetFieldsOf(served, subresource),
   });
   if (old && object === json(old)) return old;
-  return withManagedFields(converted(served, object, write.config as JsonObject), managedFields);
+  return withManagedFields(converted(served, object, write), managedFields);
 }
 
 /** The merged object with zero values and defaults settled. What apply cannot know, such as a bad quantity, shows here. */
-function converted(served: ServedResource, object: JsonObject, applied: JsonObject): AnyObject {
+function converted(
+  served: ServedResource,
+  object: JsonObject,
+  { old, config }: { readonly old: AnyObject | undefined; readonly config: object },
+): AnyObject {
+  const { type } = served;
   try {
-    return completed(served, decodeValue(object, served.type).object);
+    return completed(served, decodeChanged(object, old && json(old), { type, strict: false }).object);
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     const { group, version, kind } = served.resource;
     const why = `unable to convert unstructured object to ${group}/${version}, Kind=${kind}: ${asConversion(error.message)}`;
-    const message = `failed to convert new object (${objectText(applied)}) to proper version: ${why}`;
+    const message = `failed to convert new object (${objectText(config as JsonObject)}) to proper version: ${why}`;
     throw new ApiError({ message, code: 500 });
   }
 }

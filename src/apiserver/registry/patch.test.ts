@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { seededRandom, VirtualClock } from "../../base/index.ts";
 import type { Client, Patch } from "../../api/index.ts";
 import { ConfigMap, ResourceQuota } from "../../api/types/core-v1.ts";
+import { ReplicaSet } from "../../api/types/apps-v1.ts";
 import { HorizontalPodAutoscaler as Autoscaler1 } from "../../api/types/autoscaling-v1.ts";
 import { HorizontalPodAutoscaler as Autoscaler2 } from "../../api/types/autoscaling-v2.ts";
 import { Lease } from "../../api/types/coordination-v1.ts";
@@ -206,4 +207,52 @@ test("managers of another version own what they wrote as of that version", async
   const given = await client.patch(Autoscaler2, name, version("autoscaling/v2", {}), old);
   expect(given.spec?.minReplicas).toBe(1);
   expect(given.metadata.managedFields).toMatchObject([{ manager: "old", apiVersion: "autoscaling/v2" }]);
+});
+
+describe("the scale", () => {
+  const web = { namespace: "default", name: "web" };
+  const scale = (patch: Patch, fieldManager: string) =>
+    client.patch(ReplicaSet, web, patch, { subresource: "scale", fieldManager }) as Promise<unknown>;
+  const scaled = (replicas: number, force = false): Patch => ({
+    type: "apply",
+    body: { apiVersion: "autoscaling/v1", kind: "Scale", metadata: { name: "web" }, spec: { replicas } },
+    force,
+  });
+
+  beforeAll(async () => {
+    const template = {
+      metadata: { labels: { app: "web" } },
+      spec: { containers: [{ name: "c", image: "i" }] },
+    };
+    const spec = { replicas: 0, selector: { matchLabels: { app: "web" } }, template };
+    const body = { apiVersion: "apps/v1", kind: "ReplicaSet", metadata: web, spec };
+    await client.patch(ReplicaSet, web, apply(body), { fieldManager: "owner" });
+  });
+
+  test("leaves zero replicas out", async () => {
+    await expect(scale({ type: "merge", body: {} }, "me")).resolves.toMatchObject({
+      kind: "Scale",
+      spec: {},
+    });
+  });
+
+  test("is patched as an object of its own", async () => {
+    const renamed: Patch = { type: "merge", body: { metadata: { name: "other" } } };
+    await expect(scale(renamed, "me")).rejects.toThrow(
+      "the name of the object (other) does not match the name on the URL (web)",
+    );
+    await expect(scale({ type: "merge", body: { spec: { replicas: "x" } } }, "me")).rejects.toThrow(
+      'is invalid: patch: Invalid value: "{',
+    );
+  });
+
+  test("is applied to, with the owners of the replicas", async () => {
+    await expect(scale(scaled(2), "scaler")).rejects.toThrow('conflict with "owner": .spec.replicas');
+    await expect(scale(scaled(2, true), "scaler")).resolves.toMatchObject({ spec: { replicas: 2 } });
+    const { metadata } = await client.get(ReplicaSet, web);
+    expect(metadata.managedFields).toMatchObject([
+      { manager: "owner", operation: "Apply" },
+      { manager: "scaler", subresource: "scale", fieldsV1: { "f:spec": { "f:replicas": {} } } },
+    ]);
+  });
 });

@@ -1,14 +1,14 @@
+import { invariant } from "../../base/index.ts";
 import { ApiError } from "../../apimachinery/index.ts";
-import type { ObjectKey } from "../../apimachinery/index.ts";
-import { applyMergePatch } from "../../apimachinery/patch/index.ts";
+import type { JsonObject, ObjectKey } from "../../apimachinery/index.ts";
 import type { Patch } from "../../api/index.ts";
 import { schemas } from "../../api/index.ts";
 import { groupResource } from "./context.ts";
 import type { Core, RequestOptions, Written } from "./context.ts";
 import type { AnyObject } from "./entry.ts";
 import { applyObject } from "./field-manager.ts";
-import { decodePatched, json, patchedBy } from "./patched.ts";
-import { updateScale } from "./scale.ts";
+import { decodePatched, patchedBy } from "./patched.ts";
+import { scaleOf, updateScale, withReplicas } from "./scale.ts";
 import type { ServedResource } from "./served.ts";
 import { checkNames, modify } from "./update.ts";
 
@@ -31,7 +31,7 @@ export function patch(
     change(old) {
       if (!old) throw ApiError.notFound(groupResource(served), key.name);
       const patched = patchedBy(served.type, json(old), body);
-      const object = decodePatched(served, patched, { patch: body, request });
+      const object = decodePatched(served, patched, { old: json(old), patch: body, request });
       checkNames(served, object, key);
       return object;
     },
@@ -75,20 +75,66 @@ function apply(
   });
 }
 
+const scaleKind = { group: "autoscaling", version: "v1", kind: "Scale" };
+
 /** A patch of the Scale of an object. */
-export function patchScale(core: Core, served: ServedResource, request: PatchRequest): Promise<AnyObject> {
-  const type = schemas.typeOf({ group: "autoscaling", version: "v1", kind: "Scale" });
+export async function patchScale(
+  core: Core,
+  served: ServedResource,
+  request: PatchRequest,
+): Promise<AnyObject> {
   const { patch: body, key } = request;
+  if (body.type === "apply") return applyScale(core, served, { ...request, patch: body });
+  const type = schemas.typeOf(scaleKind);
+  invariant(type !== undefined, "no type of scales");
+  const resource = { ...served.resource, ...scaleKind };
+  const kind = { resource, apiVersion: "autoscaling/v1", type, definition: { resource } };
   return updateScale(core, served, {
     ...request,
     key,
     scale(present) {
-      if (body.type === "apply" || !type) {
-        return applyMergePatch(json(present), json(body.body)) as unknown as AnyObject;
-      }
-      return patchedBy(type, json(present), body) as unknown as AnyObject;
+      const patched = patchedBy(type, json(present), body);
+      const scale = decodePatched(kind, patched, { old: json(present), patch: body, request });
+      checkNames(served, scale, key);
+      return scale;
     },
   });
+}
+
+/** What is applied to the Scale of an object is applied to the object's replicas. */
+async function applyScale(
+  core: Core,
+  served: ServedResource,
+  request: RequestOptions & {
+    readonly key: ObjectKey;
+    readonly patch: Extract<Patch, { type: "apply" }>;
+  },
+): Promise<AnyObject> {
+  const { key, patch: body } = request;
+  const { apiVersion = "", kind = "", metadata, spec } = body.body as Partial<AnyObject>;
+  if (apiVersion !== "autoscaling/v1" || kind !== scaleKind.kind) {
+    const given = apiVersion.includes("/") ? apiVersion : `/${apiVersion}`;
+    throw ApiError.badRequest(`invalid object type: ${given}, Kind=${kind}`);
+  }
+  const { replicas } = (spec ?? {}) as { readonly replicas?: number };
+  const { kind: parentKind } = served.resource;
+  const named = {
+    apiVersion: served.apiVersion,
+    kind: parentKind,
+    metadata: { name: key.name, ...metadata },
+  };
+  const config = withReplicas(served, named as unknown as AnyObject, replicas);
+  const written = await apply(core, served, {
+    ...request,
+    patch: { ...body, body: config },
+    subresource: "scale",
+  });
+  return scaleOf(served, written.object);
+}
+
+/** Objects of the API are JSON; their types only say more. */
+function json(object: object): JsonObject {
+  return object as JsonObject;
 }
 
 /** Whether the patch says which version it is for. */

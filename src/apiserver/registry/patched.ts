@@ -1,6 +1,11 @@
 import { ApiError } from "../../apimachinery/index.ts";
 import type { JsonObject, JsonValue, StructType } from "../../apimachinery/index.ts";
-import { DecodeError, decodeValue, strictDecodingError } from "../../apimachinery/codec/index.ts";
+import {
+  DecodeError,
+  decodeValue,
+  strictDecodingError,
+  type Decoded,
+} from "../../apimachinery/codec/index.ts";
 import {
   applyJsonPatch,
   applyMergePatch,
@@ -32,14 +37,22 @@ export function patchedBy(type: StructType, old: JsonObject, patch: PlainPatch):
 export function decodePatched(
   served: Pick<ServedResource, "resource" | "apiVersion" | "type" | "definition">,
   patched: JsonObject,
-  { patch, request }: { patch: PlainPatch; request: Pick<RequestOptions, "fieldValidation" | "warn"> },
+  {
+    old,
+    patch,
+    request,
+  }: {
+    readonly old: JsonObject;
+    readonly patch: PlainPatch;
+    readonly request: Pick<RequestOptions, "fieldValidation" | "warn">;
+  },
 ): AnyObject {
   if (patch.type !== "strategic") checkKind(served, patched);
   const validation = request.fieldValidation ?? "Ignore";
   const shown = () => (patch.type === "strategic" ? goText(json(patch.body)) : textOf(patched));
   let decoded;
   try {
-    decoded = decodeValue(patched, served.type, { strict: validation !== "Ignore" });
+    decoded = decodeChanged(patched, old, { type: served.type, strict: validation !== "Ignore" });
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     const message = patch.type === "strategic" ? asConversion(error.message) : error.message;
@@ -51,6 +64,27 @@ export function decodePatched(
   }
   for (const problem of problems) request.warn?.(problem);
   return completed(served, decoded.object);
+}
+
+/** Decodes only the fields that are not the very values of the old object: those were decoded when it was written. */
+export function decodeChanged(
+  object: JsonObject,
+  old: JsonObject | undefined,
+  { type, strict }: { readonly type: StructType; readonly strict: boolean },
+): Decoded {
+  if (old === undefined) return decodeValue(object, type, { strict });
+  const isSame = (key: string) => typeof object[key] === "object" && object[key] === old[key];
+  const changed: Record<string, JsonValue | undefined> = {};
+  for (const key of Object.keys(object)) if (!isSame(key)) changed[key] = object[key];
+  const decoded = decodeValue(changed, type, { strict });
+  const fields = decoded.object as Readonly<Record<string, unknown>>;
+  const whole: Record<string, unknown> = {};
+  for (const key of Object.keys(object)) {
+    if (isSame(key)) whole[key] = object[key];
+    else if (fields[key] !== undefined) whole[key] = fields[key];
+  }
+  for (const key of Object.keys(fields)) whole[key] ??= fields[key];
+  return { object: whole, problems: decoded.problems };
 }
 
 /** Objects of the API are JSON; their types only say more. */

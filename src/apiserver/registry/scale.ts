@@ -40,7 +40,7 @@ export async function updateScale(
         ...old.metadata,
         resourceVersion: resourceVersion || old.metadata.resourceVersion,
       };
-      return withPath({ ...old, metadata }, pathOf(served).specReplicas, replicas);
+      return withReplicas(served, { ...old, metadata }, replicas);
     },
   });
   return scaleOf(served, written.object);
@@ -80,15 +80,26 @@ function withPath(object: AnyObject, path: string, value: unknown): AnyObject {
   return set(object, path.split(".").filter(Boolean)) as AnyObject;
 }
 
-function scaleOf(served: ServedResource, object: AnyObject): AnyObject {
+/** The object with the replicas that its Scale has; the same object when it has none. */
+export function withReplicas(
+  served: ServedResource,
+  object: AnyObject,
+  replicas: number | undefined,
+): AnyObject {
+  return replicas === undefined ? object : withPath(object, pathOf(served).specReplicas, replicas);
+}
+
+/** The Scale that an object shows. */
+export function scaleOf(served: ServedResource, object: AnyObject): AnyObject {
   const paths = pathOf(served);
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
   const selector = selectorText(at(object, paths.selector));
+  const replicas = at(object, paths.specReplicas) ?? 0;
   return {
     kind: "Scale",
     apiVersion: "autoscaling/v1",
     metadata: { name, ...(namespace ? { namespace } : {}), uid, resourceVersion, creationTimestamp },
-    spec: { replicas: at(object, paths.specReplicas) ?? 0 },
+    spec: replicas === 0 ? {} : { replicas },
     status: { replicas: at(object, paths.statusReplicas) ?? 0, ...(selector ? { selector } : {}) },
   };
 }

@@ -12,7 +12,8 @@ export interface ConditionInput {
 
 type Verdict = Pick<PodCondition, "status" | "reason" | "message">;
 
-const owned = new Set([
+/** Types of the conditions that the kubelet sets. */
+export const ownConditions: ReadonlySet<string> = new Set([
   "PodReadyToStartContainers",
   "Initialized",
   "Ready",
@@ -43,7 +44,7 @@ export function podConditions(input: ConditionInput): PodCondition[] {
       lastTransitionTime: changed ? input.now : (old?.lastTransitionTime ?? input.now),
     };
   });
-  return [...own, ...before.filter(({ type }) => !owned.has(type))];
+  return [...own, ...before.filter(({ type }) => !ownConditions.has(type))];
 }
 
 function done(phase: ConditionInput["phase"]): Verdict | undefined {

@@ -1,9 +1,14 @@
 import { expect, test } from "vitest";
 import type { Container, Pod } from "../../api/types/core-v1.ts";
 import type { ObservedContainer, ObservedSandbox } from "../observation.ts";
+import type { JsonObject, StructType } from "../../apimachinery/index.ts";
+import { strategicMergePatch } from "../../apimachinery/patch/index.ts";
+import { schemas } from "../../api/index.ts";
 import { podStatus } from "./pod-status.ts";
 import type { PodStatusInput } from "./pod-status.ts";
-import { sameValue } from "./status-writer.ts";
+import { sameValue, statusPatch } from "./status-writer.ts";
+
+const podType = schemas.typeOf({ group: "", version: "v1", kind: "Pod" }) as StructType;
 
 const container = (name: string, more: Partial<Container> = {}): Container => ({
   name,
@@ -176,5 +181,33 @@ test("a pod that the node did not take on shows why, and no containers", () => {
     neverRan: undefined,
     startTime: "1970-01-01T00:00:05Z",
     qosClass: "BestEffort",
+  });
+});
+
+test("a patch of a status takes away what is no more, and leaves what others set", () => {
+  const others = { type: "x/y", status: "True" };
+  const before = {
+    podIP: "10.0.0.1",
+    podIPs: [{ ip: "10.0.0.1" }],
+    reason: "r",
+    nominatedNodeName: "n",
+    conditions: [{ type: "Ready", status: "False", message: "m" }, others, { type: "z", status: "True" }],
+  };
+  const after = {
+    podIP: "10.0.0.2",
+    podIPs: [{ ip: "10.0.0.2" }],
+    conditions: [{ type: "Ready", status: "True" }, others],
+  };
+  const live = {
+    ...before,
+    conditions: [before.conditions[0], { ...others, status: "False" }, { type: "w" }],
+  };
+  const patch = { status: statusPatch(before, after) } as unknown as JsonObject;
+  const { status } = strategicMergePatch({ status: live } as unknown as JsonObject, patch, podType);
+  expect(status).toEqual({
+    podIP: "10.0.0.2",
+    podIPs: [{ ip: "10.0.0.2" }],
+    nominatedNodeName: "n",
+    conditions: [{ type: "Ready", status: "True" }, { type: "x/y", status: "False" }, { type: "w" }],
   });
 });

@@ -3,6 +3,7 @@ import { ApiError } from "../../apimachinery/index.ts";
 import type { Client } from "../../api/index.ts";
 import { Pod } from "../../api/types/core-v1.ts";
 import type { PodStatus } from "../../api/types/core-v1.ts";
+import { ownConditions } from "./conditions.ts";
 
 const retryDelay = 1000;
 
@@ -58,8 +59,7 @@ export class StatusWriter {
 
   private async send(status: PodStatus): Promise<void> {
     const { uid, namespace, name } = this.pod;
-    const removed = this.lastSent ? cleared(this.lastSent, status) : {};
-    const body = { metadata: { uid }, status: { ...removed, ...status } };
+    const body = { metadata: { uid }, status: statusPatch(this.lastSent ?? {}, status) };
     await this.options.client.patch(
       Pod,
       { namespace, name },
@@ -69,12 +69,50 @@ export class StatusWriter {
   }
 }
 
-/** Nulls for what a status no longer has. */
-function cleared(before: PodStatus, after: PodStatus): Record<string, null> {
-  const keys = ["reason", "message", "podIP", "podIPs"] as const;
-  return Object.fromEntries(
-    keys.filter((key) => before[key] !== undefined && after[key] === undefined).map((key) => [key, null]),
-  );
+type Fields = Readonly<Record<string, unknown>>;
+
+/** The lists of a status that a patch merges, by what tells their elements apart. */
+const mergeKeys: Readonly<Record<string, string>> = {
+  conditions: "type",
+  podIPs: "ip",
+  hostIPs: "ip",
+  resourceClaimStatuses: "name",
+};
+
+/** Fields that the kubelet alone sets and that may go again. */
+const ownFields = ["reason", "message", "podIP", "podIPs"];
+
+/** The strategic merge patch that makes the new status of the old one, and sets all that the new one says. */
+export function statusPatch(before: PodStatus, after: PodStatus): Fields {
+  const [old, wanted] = [before as Fields, after as Fields];
+  const own = Object.fromEntries(ownFields.map((key) => [key, old[key]]));
+  const patch: Record<string, unknown> = withNulls(own, wanted);
+  for (const [list, key] of Object.entries(mergeKeys)) {
+    const elements = wanted[list] as readonly Fields[] | undefined;
+    if (elements === undefined) continue;
+    const present = (old[list] ?? []) as readonly Fields[];
+    const named = (name: unknown) => (element: Fields) => element[key] === name;
+    const gone = present.filter((element) => !elements.some(named(element[key])));
+    patch[list] = [
+      ...elements.flatMap((element) => {
+        const last = present.find(named(element[key])) ?? {};
+        // What others set is theirs: it may have changed since it was seen.
+        const isOthers = sameValue(last, element) && !ownConditions.has(element[key] as string);
+        return isOthers ? [] : [withNulls(last, element)];
+      }),
+      ...gone.map((element) => ({ $patch: "delete", [key]: element[key] })),
+    ];
+    patch[`$setElementOrder/${list}`] = elements.map((element) => ({ [key]: element[key] }));
+  }
+  return patch;
+}
+
+const isSet = (value: unknown) => value !== undefined && value !== null;
+
+/** The fields, with nulls for those that are no more. */
+function withNulls(before: Fields, after: Fields): Record<string, unknown> {
+  const gone = Object.keys(before).filter((key) => isSet(before[key]) && !isSet(after[key]));
+  return { ...Object.fromEntries(gone.map((key) => [key, null])), ...after };
 }
 
 /** Whether two JSON values say the same; a null says as much as an absent field. */

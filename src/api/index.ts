@@ -7,6 +7,7 @@ export { matchesNodeAffinity, matchesNodeTerm, tolerates } from "./node-matching
 export { podReferences, type PodReferences } from "./pod-references.ts";
 export { deprecationOf } from "./deprecation.ts";
 export { convert, servedVersionsOf, storageVersionOf } from "./conversion.ts";
+export { flowControlDefaults } from "./flowcontrol/bootstrap.ts";
 export { eventTimeToLive } from "./core/event.ts";
 export { namespaceNameLabel } from "./core/namespace.ts";
 export { needsHealthPort, needsNodePort } from "./core/service-update.ts";

@@ -8,6 +8,7 @@ export { matchesNodeAffinity, matchesNodeTerm, tolerates } from "./node-matching
 export { deprecationOf } from "./deprecation.ts";
 export { containersOf, podReferences, type PodReferences } from "./pod-references.ts";
 export { convert, servedVersionsOf, storageVersionOf } from "./conversion.ts";
+export { flowControlDefaults } from "./flowcontrol/bootstrap.ts";
 export { eventTimeToLive } from "./core/event.ts";
 export { isExtendedResource } from "./core/resource-names.ts";
 export { namespaceNameLabel } from "./core/namespace.ts";

@@ -120,12 +120,12 @@ export class ApiError extends Error {
     return failure(405, "MethodNotAllowed", message, details(resource, ""));
   }
 
-  static notAcceptable(message: string): ApiError {
-    return failure(406, "NotAcceptable", message);
+  static notAcceptable(message: string, about?: StatusDetails): ApiError {
+    return failure(406, "NotAcceptable", message, about);
   }
 
-  static unsupportedMediaType(message: string): ApiError {
-    return failure(415, "UnsupportedMediaType", message);
+  static unsupportedMediaType(message: string, about?: StatusDetails): ApiError {
+    return failure(415, "UnsupportedMediaType", message, about);
   }
 
   static tooLarge(message: string): ApiError {

@@ -122,4 +122,6 @@ export interface SubresourceFacts {
   readonly version?: string;
   readonly kind: string;
   readonly verbs: readonly string[];
+  /** Former versions of the subresource's kind that are still taken, as `policy/v1beta1`. */
+  readonly accepts?: readonly string[];
 }

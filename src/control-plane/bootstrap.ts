@@ -98,11 +98,15 @@ export async function grantDnsAccess(client: Client): Promise<void> {
   });
 }
 
-/** Makes what every cluster has from the start, where it is missing. */
-export async function bootstrapCluster(client: Client): Promise<void> {
+/** Makes the namespaces of the system, where they are missing. */
+export async function bootstrapNamespaces(client: Client): Promise<void> {
   await Promise.all(
     systemNamespaces.map((name) => createUnlessPresent(client, Namespace, { metadata: { name } })),
   );
+}
+
+/** Makes the roles and priorities that every cluster has from the start, where they are missing. */
+export async function bootstrapCluster(client: Client): Promise<void> {
   await Promise.all([
     reconcileBootstrapPolicy(client),
     ...priorityClasses.map((priorityClass) => createUnlessPresent(client, PriorityClass, priorityClass)),

@@ -3,6 +3,14 @@ import { invariant, type Clock, type Logger, type Random } from "../base/index.t
 import type { Client, UserInfo } from "../api/index.ts";
 import { ServiceAccount } from "../api/types/core-v1.ts";
 import { createApiServer, reviewAnswers, tokenRequests } from "../apiserver/index.ts";
+import {
+  componentStatuses,
+  maintainFlowControl,
+  publishApiServices,
+  publishClientAuthority,
+  runFlowControl,
+  runIdentityLease,
+} from "../apiserver/bootstrap/index.ts";
 import { createServiceAllocator } from "../apiserver/services/index.ts";
 import type { ApiServer, ObjectReader, RuntimeConfig, ServedTable } from "../apiserver/index.ts";
 import { defaultAdmission, kindFinder } from "../apiserver/admission/index.ts";
@@ -31,7 +39,7 @@ import {
 } from "../controllers/index.ts";
 import { runScheduler } from "../scheduler/index.ts";
 import { startCompactor, type Store } from "../store/index.ts";
-import { bootstrapCluster } from "./bootstrap.ts";
+import { bootstrapCluster, bootstrapNamespaces } from "./bootstrap.ts";
 import { publishServiceRange } from "./service-range.ts";
 import { keepTokenTracking, tokenUseNote } from "./token-tracking.ts";
 
@@ -47,6 +55,8 @@ export interface ControlPlaneOptions {
   /** PEM that pods trust the API server by. */
   readonly rootCertificateAuthority: string;
   readonly serviceCIDR: string;
+  /** The machine's name, by which the server's identity lease is told from others; absent: there is none. */
+  readonly hostname?: string;
   /** Turns API versions and resources on and off. */
   readonly runtimeConfig?: RuntimeConfig | undefined;
   /** Which admission plugins run besides, or instead of, the usual ones. */
@@ -96,6 +106,7 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
   const { store, clock, random, logger, issuer, serviceCIDR } = options;
   const apiAudiences = [issuer];
   let security: Security | undefined;
+  let running = false;
   const secured = (): Security => {
     invariant(security, "the authorizer is made before everything that uses it");
     return security;
@@ -106,6 +117,7 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
     random,
     logger: logger.named("apiserver"),
     runtimeConfig: options.runtimeConfig,
+    computed: { "/componentstatuses": () => componentStatuses({ running }) },
     authorizer: (parts) => (security = createSecurity(parts, options)).authorizer,
     admission: ({ reader, client, served }) => [
       ...defaultAdmission({
@@ -129,8 +141,7 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
     }),
   });
   const { tokens } = secured();
-  await bootstrapCluster(server.client(serverUser));
-  await publishServiceRange(server.client(serverUser), { range: serviceCIDR, clock });
+  await publishServerObjects(server, options);
   const clientFor = (user: UserInfo) => server.client(user);
   return {
     server,
@@ -140,9 +151,30 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
       tokens: unionTokens([tokens, bootstrapTokens({ reader: server.reader, clock })]),
       apiAudiences,
     }),
-    run: (signal) => runComponents({ options, server, tokens }, signal),
+    run: async (signal) => {
+      running = true;
+      await runComponents({ options, server, tokens }, signal);
+      running = false;
+    },
     close: () => server.close(),
   };
+}
+
+/** Makes what a new cluster has, where it is missing; namespaces first, as others live in them. */
+async function publishServerObjects(server: ApiServer, options: ControlPlaneOptions): Promise<void> {
+  const { clock, serviceCIDR, rootCertificateAuthority } = options;
+  const client = server.client(serverUser);
+  const { reader } = server;
+  await bootstrapNamespaces(client);
+  await Promise.all([
+    bootstrapCluster(client),
+    publishServiceRange(client, { range: serviceCIDR, clock }),
+    maintainFlowControl({ client, reader }),
+    publishApiServices({ client, reader, served: server.core.served }),
+    ...(rootCertificateAuthority === ""
+      ? []
+      : [publishClientAuthority({ client, reader, clientAuthority: rootCertificateAuthority })]),
+  ]);
 }
 
 const serverUser: UserInfo = { name: "system:apiserver", groups: ["system:masters"] };
@@ -179,9 +211,18 @@ async function runComponents(
     ),
     runControllers({ clientFor, settings: controllerSettings(parts), ...outside }, signal),
     startCompactor({ store, clock, logger, signal }),
+    runFlowControl({ client: server.client(serverUser), reader: server.reader, clock, logger }, signal),
+    ...(options.hostname === undefined
+      ? []
+      : [runIdentityLease(identityOf(parts, options.hostname), signal)]),
     keepTokenTracking({ reader: server.reader, client: server.client(serverUser), clock }, signal),
   ]);
 }
+
+const identityOf = (
+  { options: { clock, logger, random }, server }: Parameters<typeof runComponents>[0],
+  hostname: string,
+) => ({ client: server.client(serverUser), clock, logger, hostname, instance: random.uuid() });
 
 function controllerSettings({
   options,

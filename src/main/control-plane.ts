@@ -120,6 +120,7 @@ const clusterSettings = (options: { configuration: ClusterConfiguration; pki: Cl
     issuer: issuerOf(configuration),
     rootCertificateAuthority: pki.ca.certificate,
     serviceCIDR: configuration.serviceCIDR,
+    hostname: configuration.nodeName,
     admission: configuration,
     signCertificate: certificateSigner(pki),
     legacyServiceAccountTokens: configuration.legacyServiceAccountTokens ?? false,

@@ -1,5 +1,5 @@
 import type { FieldError } from "../../apimachinery/index.ts";
-import { FieldPath, fieldErrors } from "../../apimachinery/index.ts";
+import { FieldPath, fieldErrors, timestampOf } from "../../apimachinery/index.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
 import { fill, mapField } from "../common/fill.ts";
 import { defineResource } from "../definition.ts";
@@ -12,6 +12,9 @@ export const apiServiceDefinition = defineResource<APIService>({
   defaults: (object) =>
     mapField(object, "spec", (spec) => mapField(spec, "service", (service) => fill(service, { port: 443 }))),
   validate,
+  // What the server serves itself is there as soon as it is named.
+  prepareForCreate: (object, { now }) =>
+    object.spec.service === undefined ? { ...object, status: { conditions: [localCondition(now)] } } : object,
   prepareForStatusUpdate: (object, old) => ({ ...object, spec: old.spec }),
   columns: [
     nameColumn,
@@ -24,6 +27,14 @@ export const apiServiceDefinition = defineResource<APIService>({
   ],
   nameRule: "path",
   tracksGeneration: false,
+});
+
+const localCondition = (now: number) => ({
+  type: "Available",
+  status: "True",
+  lastTransitionTime: timestampOf(now),
+  reason: "Local",
+  message: "Local APIServices are always available",
 });
 
 function validate({ metadata, spec }: APIService): readonly FieldError[] {

@@ -31,6 +31,7 @@ export function validatePodUpdate(pod: Pod, old: Pod): readonly FieldError[] {
   const path = FieldPath.root("spec");
   const { spec } = pod;
   const before = old.spec;
+  if (semanticallyEqual(spec, before)) return [];
   const errors: FieldError[] = [];
   for (const field of ["containers", "initContainers"] as const) {
     const checked = validateImages(spec[field] ?? [], before[field] ?? [], path.child(field));
@@ -48,7 +49,6 @@ export function validatePodUpdate(pod: Pod, old: Pod): readonly FieldError[] {
       path.child("schedulingGates"),
     ),
   );
-  if (semanticallyEqual(spec, before)) return errors;
   let munged = withoutMutable(spec, before);
   if ((before.schedulingGates ?? []).length > 0) {
     const gated = withGatedFields(munged, before, path);

@@ -80,15 +80,22 @@ export function validateAmount(path: FieldPath, amount: { name: string; quantity
   return errors;
 }
 
+/** Amounts as nearly all are: few digits and a suffix. Of the same suffix, they compare like their numbers. */
+const plainAmount = /^([0-9]{1,15})([A-Za-z]*)$/;
+const wholeAmount = /^[0-9]{1,15}(?:k|[MGTPE]|[KMGTPE]i)?$/;
+
 /** Less than zero, zero or more, as the first amount is less than the second, the same or more. */
 export function compareAmounts(first: string, second: string): number {
   if (first === second) return 0;
+  const [one, other] = [plainAmount.exec(first), plainAmount.exec(second)];
+  if (one !== null && other !== null && one[2] === other[2]) return Number(one[1]) - Number(other[1]);
   const difference = (nanosOf(first) ?? 0n) - (nanosOf(second) ?? 0n);
   return difference < 0n ? -1 : difference > 0n ? 1 : 0;
 }
 
 /** Whether an amount is a whole number of thousandths that make whole units. */
 export function isWhole(quantity: string): boolean {
+  if (wholeAmount.test(quantity)) return true;
   const nanos = nanosOf(quantity) ?? 0n;
   // Thousandths are rounded up before they are looked at.
   const thousandths = (nanos + 10n ** 6n - 1n) / 10n ** 6n;

@@ -89,7 +89,8 @@ export function needsHealthPort(spec: ServiceSpec): boolean {
   return spec.type === "LoadBalancer" && spec.externalTrafficPolicy === "Local";
 }
 
-const isExternal = (spec: ServiceSpec) =>
+/** Whether the service can be reached from outside the cluster. */
+export const isExternal = (spec: ServiceSpec): boolean =>
   spec.type === "NodePort" ||
   spec.type === "LoadBalancer" ||
   (spec.type === "ClusterIP" && !!spec.externalIPs?.length);

@@ -5,7 +5,10 @@ import { defineResource } from "../definition.ts";
 import type { LoadBalancerStatus, ServicePort, ServiceSpec } from "../types/core-v1.ts";
 import { Service } from "../types/core-v1.ts";
 import { keepAllocated, normalizeClusterIPs } from "./service-update.ts";
-import { validateService, validateServiceUpdate } from "./service-validation.ts";
+import { validateServiceUpdate } from "./service-addresses.ts";
+import { validateBalancerStatus } from "./service-status.ts";
+import { validateService } from "./service-validation.ts";
+import { serviceWarnings } from "./service-warnings.ts";
 
 const affinitySeconds = 10_800;
 /** Width of a load balancer's addresses, unless `-o wide` asks for all. */
@@ -35,7 +38,10 @@ export const serviceDefinition = defineResource<Service>({
   returnsDeleted: true,
   defaults,
   validate: validateService,
-  validateUpdate: validateServiceUpdate,
+  validateUpdate: (service, old, { subresource }) =>
+    subresource === "status" ? validateBalancerStatus(service) : validateServiceUpdate(service, old),
+  updateErrorsFirst: true,
+  warnings: serviceWarnings,
   prepareForCreate: (service) => normalizeClusterIPs(service, undefined),
   prepareForUpdate: (service, old) => keepAllocated(normalizeClusterIPs(service, old), old),
   prepareForStatusUpdate: (service, old) => ({ ...service, spec: old.spec }),
@@ -44,7 +50,7 @@ export const serviceDefinition = defineResource<Service>({
     "spec.clusterIP": (service) => service.spec.clusterIP ?? "",
     "spec.type": (service) => service.spec.type ?? "",
   },
-  nameRule: "rfc1035label",
+  nameRule: "label",
   tracksGeneration: false,
 });
 

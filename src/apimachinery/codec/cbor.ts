@@ -66,7 +66,8 @@ function checkKind(bytes: Uint8Array): void {
     reader.end();
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
-    throw new DecodeError(`unable to determine group/version/kind: ${error.message}`);
+    const message = `unable to determine group/version/kind: ${error.message}`;
+    throw new DecodeError(message, { kindUnknown: true });
   }
 }
 

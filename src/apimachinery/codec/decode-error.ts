@@ -1,6 +1,13 @@
 /** Bytes or values that are no object of the type asked for; the message is in Go's words. */
 export class DecodeError extends Error {
   override readonly name = "DecodeError";
+  /** Whether not even a kind could be found in the bytes. */
+  readonly kindUnknown: boolean;
+
+  constructor(message: string, { kindUnknown = false }: { readonly kindUnknown?: boolean } = {}) {
+    super(message);
+    this.kindUnknown = kindUnknown;
+  }
 }
 
 /** What a client is told, with status 400, of bytes in which neither kind nor version can be found. */

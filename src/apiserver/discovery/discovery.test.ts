@@ -55,8 +55,8 @@ test("the roots", () => {
     "coordination.k8s.io",
     "node.k8s.io",
     "discovery.k8s.io",
-    "flowcontrol.apiserver.k8s.io",
     "resource.k8s.io",
+    "flowcontrol.apiserver.k8s.io",
     "example.com",
     "metrics.k8s.io",
   ]);

@@ -1,6 +1,6 @@
 import { ApiError } from "../../apimachinery/index.ts";
 import type { ListMeta } from "../../apimachinery/index.ts";
-import { encodeProtobuf, encodeYaml, hasProtobuf } from "../../apimachinery/codec/index.ts";
+import { encodeCbor, encodeProtobuf, encodeYaml, hasProtobuf } from "../../apimachinery/codec/index.ts";
 import type { StructType } from "../../apimachinery/index.ts";
 import { schemas } from "../../api/index.ts";
 import type { Entry } from "../registry/entry.ts";
@@ -20,11 +20,13 @@ export async function encodeAny(
       return Buffer.from(await encodeYaml(object));
     case "application/vnd.kubernetes.protobuf":
       return encodeProto(object, type ?? typeOfObject(object));
+    case "application/cbor":
+      return encodeCbor(object, type ?? typeOfObject(object));
   }
 }
 
 export function encodeJsonText(object: object, pretty: boolean): Uint8Array {
-  return Buffer.from(pretty ? `${JSON.stringify(object, undefined, 2)}\n` : `${JSON.stringify(object)}\n`);
+  return Buffer.from(pretty ? JSON.stringify(object, undefined, 2) : `${JSON.stringify(object)}\n`);
 }
 
 export function encodeProto(object: object, type: StructType | undefined): Uint8Array {

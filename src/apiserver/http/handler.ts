@@ -18,7 +18,7 @@ import { requestInfoOf } from "./request-info.ts";
 import type { RequestInfo } from "./request-info.ts";
 import { addWarning, serveResource } from "./resources.ts";
 import { send, sendError, sendObject, sendText } from "./respond.ts";
-import { negotiate } from "./negotiate.ts";
+import { plainJson } from "./negotiate.ts";
 import { FrameCache } from "./watch-stream.ts";
 
 /** A request that leaves the API's own forms behind: exec, attach, port-forward, log, proxy. */
@@ -74,6 +74,8 @@ export interface HandlerOptions {
   /** By `group/plural/subresource`, e.g. `/pods/exec`. */
   readonly connect: Readonly<Record<string, ConnectHandler>>;
   readonly delegates: readonly Delegate[];
+  /** Whether clients may speak CBOR. */
+  readonly cbor?: boolean;
 }
 
 /** How many requests may be in progress at once; watches and connections do not count. */
@@ -119,7 +121,7 @@ export class RequestHandler {
     } catch (error) {
       const failure = ApiError.from(error);
       if (!(error instanceof ApiError)) core.logger.error("A request failed", { path: exchange.path, error });
-      await sendError(exchange, failure, headers);
+      await sendError(exchange, failure, { headers, offer: this.options });
     } finally {
       this.observe(exchange, info, core.clock.now() - started);
     }
@@ -157,7 +159,7 @@ export class RequestHandler {
     const { clock } = this.options.server.core;
     const timer = clock.after(requestTimeout, () => {
       const late = ApiError.timeout("request did not complete within the allotted timeout");
-      void sendError(exchange, late, request.headers);
+      void sendError(exchange, late, { headers: request.headers, offer: this.options });
     });
     try {
       await this.route(request);
@@ -200,6 +202,7 @@ export class RequestHandler {
       user,
       headers,
       frames: this.frames,
+      cbor: this.options.cbor ?? false,
       track: (end) => {
         this.watches.add(end);
         return () => void this.watches.delete(end);
@@ -248,7 +251,7 @@ export class RequestHandler {
     if (path === "/version" || path === "/version/") {
       return sendObject(exchange, this.options.version, {
         status: 200,
-        negotiated: { ...negotiate(undefined), pretty: true },
+        negotiated: { ...plainJson, pretty: true },
         headers,
       });
     }
@@ -279,7 +282,7 @@ export class RequestHandler {
       return sendObject(
         exchange,
         { paths },
-        { status: 200, negotiated: { ...negotiate(undefined), pretty: true }, headers },
+        { status: 200, negotiated: { ...plainJson, pretty: true }, headers },
       );
     }
     notFound(request);

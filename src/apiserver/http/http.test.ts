@@ -202,7 +202,7 @@ describe("refusals", () => {
       "/api/v1/pods",
       { headers: { accept: "text/html" } },
       406,
-      "only the following media types",
+      "406: Not Acceptable\\n\\nAvailable representations: application/json, application/yaml",
     ],
     [
       "tables of what is answered and never stored",

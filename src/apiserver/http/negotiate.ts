@@ -1,6 +1,11 @@
 import { ApiError } from "../../apimachinery/index.ts";
+import type { Exchange } from "./exchange.ts";
 
-export type MediaType = "application/json" | "application/yaml" | "application/vnd.kubernetes.protobuf";
+export type MediaType =
+  | "application/json"
+  | "application/yaml"
+  | "application/vnd.kubernetes.protobuf"
+  | "application/cbor";
 
 /** How an answer is written: its encoding, and the form into which the object is put. */
 export interface Negotiated {
@@ -11,68 +16,174 @@ export interface Negotiated {
   readonly pretty: boolean;
 }
 
-const mediaTypes: readonly MediaType[] = [
+/** What an endpoint can answer. */
+export interface Offer {
+  /** Whether CBOR is among the encodings: upstream's gate CBORServingAndStorage, off by default. */
+  readonly cbor?: boolean;
+  /** Whether it turns objects into tables and their metadata. */
+  readonly convertible?: boolean;
+  /** Whether it serves custom resources, which have no protobuf form. */
+  readonly custom?: boolean;
+  /** Whether it also lists and watches: its answers may be streams. */
+  readonly streams?: boolean;
+  /** Whether this answer is a stream of events. */
+  readonly watch?: boolean;
+}
+
+type Asked = Pick<Exchange, "headers" | "query">;
+
+const plainTypes: readonly MediaType[] = [
   "application/json",
   "application/yaml",
   "application/vnd.kubernetes.protobuf",
 ];
-const plainJson: Negotiated = {
+const typesWithCbor: readonly MediaType[] = [...plainTypes, "application/cbor"];
+
+/** The encodings of objects, in the order in which they are named and preferred. */
+export const mediaTypesOf = ({ cbor = false }: Offer): readonly MediaType[] =>
+  cbor ? typesWithCbor : plainTypes;
+
+/** YAML has no form for streams. */
+const streamTypesOf = (offer: Offer): readonly string[] =>
+  mediaTypesOf(offer)
+    .filter((type) => type !== "application/yaml")
+    .map((type) => `${type};stream=watch`);
+
+/** JSON on one line: what errors are written in when nothing else can be agreed on. */
+export const plainJson: Negotiated = {
   mediaType: "application/json",
   convert: "none",
   metaVersion: "v1",
   pretty: false,
 };
 
+/** Chooses among the encodings that the client accepts; throws `NotAcceptable` in upstream's words. */
+export function negotiate(asked: Asked, offer: Offer = {}): Negotiated {
+  const { accept } = asked.headers;
+  const pretty = wantsPretty(asked);
+  const base = pretty ? { ...plainJson, pretty } : plainJson;
+  if (!accept || accept === "application/json" || accept === "*/*") return base;
+  const types = mediaTypesOf(offer);
+  admit(accept, offer.streams ? [...types, ...streamTypesOf(offer)] : types);
+  const chosen = choose(accept, types, offer);
+  if (chosen === undefined) {
+    throw ApiError.notAcceptable(`only the following media types are accepted: ${types.join(", ")}`);
+  }
+  if (offer.watch === true && chosen.mediaType === "application/yaml") {
+    const streams = streamTypesOf(offer).join(", ");
+    throw ApiError.notAcceptable(`only the following media types are accepted: ${streams}`);
+  }
+  return pretty ? { ...chosen, pretty } : chosen;
+}
+
+/** As `negotiate`, for errors: they are never converted, and undefined means that nothing was agreed on. */
+export function negotiateError(asked: Asked, offer: Pick<Offer, "cbor">): Negotiated | undefined {
+  const { accept } = asked.headers;
+  const pretty = wantsPretty(asked);
+  const chosen = accept ? choose(accept, mediaTypesOf(offer), { ...offer, served: "" }) : plainJson;
+  return chosen && pretty ? { ...chosen, pretty } : chosen;
+}
+
+/**
+ * Upstream's router looks at the header first: one of the types, parameters aside, must be there letter for letter,
+ * or all must be welcome.
+ */
+function admit(accept: string, produced: readonly string[]): void {
+  for (const range of accept.split(",")) {
+    const type = (range.split(";")[0] ?? "").trim();
+    if (type === "*/*" || produced.includes(type)) return;
+  }
+  const message = `406: Not Acceptable\n\nAvailable representations: ${produced.join(", ")}`;
+  throw ApiError.notAcceptable(message, {});
+}
+
+interface Restrictions extends Offer {
+  /** The version of the server's own options that may be asked for. */
+  readonly served?: string;
+}
+
+function choose(
+  accept: string,
+  types: readonly MediaType[],
+  restrictions: Restrictions,
+): Negotiated | undefined {
+  for (const clause of clausesOf(accept)) {
+    for (const mediaType of types) {
+      if (!matches(clause.type, mediaType)) continue;
+      const form = formOf(clause, mediaType, restrictions);
+      if (form !== undefined) return form;
+    }
+  }
+  return undefined;
+}
+
 interface Clause {
+  /** `application/json`, `application/*` or `*` + `/*`. */
   readonly type: string;
   readonly parameters: Readonly<Record<string, string>>;
   readonly quality: number;
 }
 
-/** Chooses among the encodings that the client accepts; throws `NotAcceptable`. */
-export function negotiate(
-  accept: string | undefined,
-  options: { readonly pretty?: boolean; readonly convertible?: boolean } = {},
-): Negotiated {
-  const pretty = options.pretty ?? false;
-  const base = pretty ? { ...plainJson, pretty } : plainJson;
-  if (!accept || accept === "application/json" || accept === "*/*") return base;
-  const clauses = accept
-    .split(",")
-    .map(parseClause)
-    .sort((left, right) => right.quality - left.quality);
-  for (const clause of clauses) {
-    const mediaType = mediaTypes.find((type) => matches(clause.type, type));
-    if (!mediaType) continue;
-    const { as, g: group, v: version } = clause.parameters;
-    if (as === undefined) return { ...base, mediaType };
-    if (!options.convertible || group !== "meta.k8s.io") continue;
-    if (version !== "v1" && version !== "v1beta1") continue;
-    if (as !== "Table" && as !== "PartialObjectMetadata" && as !== "PartialObjectMetadataList") continue;
-    return { ...base, mediaType, convert: as, metaVersion: version };
-  }
-  const list = [
-    ...mediaTypes,
-    "application/json;stream=watch",
-    "application/vnd.kubernetes.protobuf;stream=watch",
-  ];
-  throw ApiError.notAcceptable(
-    `only the following media types are accepted: ${(options.convertible ? list : mediaTypes).join(", ")}`,
-  );
-}
+const maximumClauses = 32;
 
-function parseClause(text: string): Clause {
-  const [type = "", ...rest] = text.split(";");
-  const parameters: Record<string, string> = {};
-  for (const part of rest) {
-    const equals = part.indexOf("=");
-    if (equals > 0) parameters[part.slice(0, equals).trim()] = part.slice(equals + 1).trim();
+/** Best first, as upstream sorts them; what is no type is passed over. */
+function clausesOf(accept: string): readonly Clause[] {
+  const clauses: Clause[] = [];
+  for (const part of accept.split(",", maximumClauses)) {
+    const [range = "", ...rest] = part.split(";");
+    const [type = "", subtype, ...more] = range.split("/").map((word) => word.trim());
+    if (more.length > 0 || (subtype === undefined && type !== "*")) continue;
+    const parameters: Record<string, string> = {};
+    for (const parameter of rest) {
+      const equals = parameter.indexOf("=");
+      if (equals >= 0) parameters[parameter.slice(0, equals).trim()] = parameter.slice(equals + 1).trim();
+    }
+    const { q, ...others } = parameters;
+    const quality = q === undefined ? 1 : Number(q);
+    clauses.push({
+      type: `${type}/${subtype ?? "*"}`,
+      parameters: others,
+      quality: Number.isFinite(quality) ? quality : 0,
+    });
   }
-  const quality = Number(parameters["q"] ?? 1);
-  return { type: type.trim().toLowerCase(), parameters, quality: Number.isFinite(quality) ? quality : 1 };
+  const generality = ({ type }: Clause) => (type.startsWith("*") ? 2 : type.endsWith("*") ? 1 : 0);
+  return clauses.sort((left, right) => right.quality - left.quality || generality(left) - generality(right));
 }
 
 function matches(wanted: string, type: string): boolean {
   if (wanted === type || wanted === "*/*") return true;
   return wanted.endsWith("/*") && type.startsWith(wanted.slice(0, -1));
+}
+
+/** The form that the parameters ask for, if the endpoint has it in this encoding. */
+function formOf(
+  { parameters }: Clause,
+  mediaType: MediaType,
+  restrictions: Restrictions,
+): Negotiated | undefined {
+  const { stream, sv, pretty, as, g: group, v: version } = parameters;
+  if (stream && (stream !== "watch" || mediaType === "application/yaml")) return undefined;
+  if (sv && sv !== (restrictions.served ?? "v1")) return undefined;
+  const base = { ...plainJson, mediaType, pretty: pretty === "1" };
+  const isProtobuf = mediaType === "application/vnd.kubernetes.protobuf";
+  if (as === undefined && group === undefined && version === undefined) {
+    return restrictions.custom && isProtobuf ? undefined : base;
+  }
+  if (!restrictions.convertible || group !== "meta.k8s.io") return undefined;
+  if (version !== "v1" && version !== "v1beta1") return undefined;
+  if (as === "Table") return isProtobuf ? undefined : { ...base, convert: as, metaVersion: version };
+  if (as !== "PartialObjectMetadata" && as !== "PartialObjectMetadataList") return undefined;
+  return { ...base, convert: as, metaVersion: version };
+}
+
+const truths: readonly string[] = ["1", "t", "T", "TRUE", "true", "True"];
+/** Programs in which people look at answers. */
+const humanAgents = ["curl", "Wget", "Mozilla/5.0"];
+
+/** Whether the client wants line breaks; programs that people use are taken to want them unless they say. */
+function wantsPretty({ headers, query }: Asked): boolean {
+  const said = query.get("pretty");
+  if (said) return truths.includes(said);
+  const agent = headers["user-agent"];
+  return agent !== undefined && humanAgents.some((known) => agent.startsWith(known));
 }

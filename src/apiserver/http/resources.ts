@@ -23,7 +23,7 @@ import { negotiate } from "./negotiate.ts";
 import type { Negotiated } from "./negotiate.ts";
 import type { RequestInfo } from "./request-info.ts";
 import { send, sendObject, sendPieces } from "./respond.ts";
-import { partialOf, scaleColumns, tableOf } from "./table.ts";
+import { misplacedForm, partialOf, scaleColumns, tableOf } from "./table.ts";
 import type { Columns, IncludeObject } from "./table.ts";
 import { streamFailure, streamWatch } from "./watch-stream.ts";
 import type { FrameCache } from "./watch-stream.ts";
@@ -37,6 +37,8 @@ export interface ResourceCall {
   readonly user: UserInfo;
   readonly headers: Record<string, string | readonly string[]>;
   readonly frames: FrameCache;
+  /** Whether clients may speak CBOR. */
+  readonly cbor: boolean;
   /** Registers a watch so that the server can end it when it closes. */
   readonly track: (end: () => void) => () => void;
 }
@@ -70,10 +72,14 @@ function keyOf({ info, served }: ResourceCall) {
 }
 
 function negotiated(call: ResourceCall, options: { convertible?: boolean } = {}): Negotiated {
-  const pretty = call.exchange.query.get("pretty");
-  return negotiate(call.exchange.headers.accept, {
+  const { exchange, info, served, cbor } = call;
+  const watches = info.verb === "watch";
+  return negotiate(exchange, {
     convertible: options.convertible ?? true,
-    pretty: pretty !== null && pretty !== "false" && pretty !== "0",
+    custom: served.custom,
+    streams: watches || info.verb === "list",
+    watch: watches,
+    cbor,
   });
 }
 
@@ -81,7 +87,8 @@ function includeObject(exchange: Exchange): IncludeObject {
   const value = exchange.query.get("includeObject");
   if (value === null || value === "") return "Metadata";
   if (value === "None" || value === "Metadata" || value === "Object") return value;
-  throw ApiError.badRequest(`unrecognized includeObject value: ${JSON.stringify(value)}`);
+  const words = `includeObject: Invalid value: ${JSON.stringify(value)}: must be 'Metadata', 'Object', 'None', or empty`;
+  throw ApiError.badRequest(`Unable to convert to Table as requested: ${words}`);
 }
 
 async function serveGet(call: ResourceCall): Promise<void> {
@@ -113,12 +120,16 @@ async function answerObject(
 
 /** Answers an object as a row of a table, or with its metadata alone. */
 function answerForm(
-  { exchange, headers, core }: ResourceCall,
+  { exchange, headers, core, served }: ResourceCall,
   object: AnyObject,
   answer: { columns: Columns | undefined; form: Negotiated; status: number },
 ): Promise<void> {
   const { columns, form, status } = answer;
   const { metaVersion } = form;
+  if (form.convert === "PartialObjectMetadataList") {
+    const { apiVersion = "", kind = "" } = object;
+    throw misplacedForm(form.convert, { apiVersion, kind, custom: served.custom });
+  }
   const { resourceVersion } = object.metadata;
   const shown =
     form.convert === "Table"
@@ -193,6 +204,10 @@ async function answerList(
       { metaVersion: form.metaVersion, includeObject: includeObject(exchange), now: call.core.clock.now() },
     );
     return sendObject(exchange, table, { status: 200, negotiated: form, headers });
+  }
+  if (form.convert === "PartialObjectMetadata") {
+    const { apiVersion, listKind: kind, custom } = served;
+    throw misplacedForm(form.convert, { apiVersion, kind, custom });
   }
   if (form.convert !== "none") {
     const partial = {
@@ -303,13 +318,14 @@ async function serveCreate(call: ResourceCall): Promise<void> {
     const apiVersion = names.group === "" ? names.version : `${names.group}/${names.version}`;
     const type = schemas.typeOf(names);
     if (!type) throw ApiError.methodNotSupported(groupResource(served), "create");
-    const input = await readInput(exchange, { apiVersion, version: names.version, kind: names.kind });
+    const input = await readInput(exchange, { apiVersion, version: names.version, kind: names.kind }, call);
     const body = decodeObject(
       {
         resource: { ...served.resource, ...names },
         apiVersion,
         type,
         definition: { resource: served.resource },
+        ...(kind?.accepts === undefined ? {} : { accepts: kind.accepts }),
       },
       input,
       options,
@@ -322,11 +338,15 @@ async function serveCreate(call: ResourceCall): Promise<void> {
     });
     return sendObject(exchange, answer, { status: 201, negotiated: form, headers });
   }
-  const input = await readInput(exchange, {
-    apiVersion: served.apiVersion,
-    version: served.resource.version,
-    kind: served.resource.kind,
-  });
+  const input = await readInput(
+    exchange,
+    {
+      apiVersion: served.apiVersion,
+      version: served.resource.version,
+      kind: served.resource.kind,
+    },
+    call,
+  );
   const object = decodeObject(served, input, options);
   const namespace = served.resource.namespaced ? info.namespace : undefined;
   if (answers) {
@@ -351,7 +371,7 @@ async function serveUpdate(call: ResourceCall): Promise<void> {
     const scaleKind = { apiVersion: "autoscaling/v1", version: "v1", kind: "Scale" };
     const type = schemas.typeOf({ group: "autoscaling", version: "v1", kind: "Scale" });
     if (!type) throw ApiError.methodNotSupported(groupResource(served), "update");
-    const input = await readInput(exchange, scaleKind);
+    const input = await readInput(exchange, scaleKind, call);
     const scale = decodeObject(
       {
         resource: { ...served.resource, group: "autoscaling", version: "v1", kind: "Scale" },
@@ -365,11 +385,15 @@ async function serveUpdate(call: ResourceCall): Promise<void> {
     const answer = await updateScale(core, served, { ...options, key, scale });
     return sendObject(exchange, answer, { status: 200, negotiated: form, headers });
   }
-  const input = await readInput(exchange, {
-    apiVersion: served.apiVersion,
-    version: served.resource.version,
-    kind: served.resource.kind,
-  });
+  const input = await readInput(
+    exchange,
+    {
+      apiVersion: served.apiVersion,
+      version: served.resource.version,
+      kind: served.resource.kind,
+    },
+    call,
+  );
   const object = decodeObject(served, input, options);
   const written = await update(core, served, { ...options, key, object, subresource: info.subresource });
   return answerWritten(call, written, form);
@@ -378,7 +402,7 @@ async function serveUpdate(call: ResourceCall): Promise<void> {
 async function servePatch(call: ResourceCall): Promise<void> {
   const { core, served, exchange, info, headers } = call;
   const form = negotiated(call);
-  const change = await readPatch(exchange, { custom: served.custom });
+  const change = await readPatch(exchange, { custom: served.custom, cbor: call.cbor });
   const options = requestOptions(call);
   const key = keyOf(call);
   if (info.subresource === "scale") {
@@ -397,7 +421,7 @@ async function servePatch(call: ResourceCall): Promise<void> {
 async function serveDelete(call: ResourceCall): Promise<void> {
   const { core, served, exchange, headers, user } = call;
   const form = negotiated(call);
-  const sent = await readDeleteOptions(exchange);
+  const sent = await readDeleteOptions(exchange, call);
   const key = keyOf(call);
   const deleted = await remove(core, served, {
     user,
@@ -427,7 +451,7 @@ async function serveDelete(call: ResourceCall): Promise<void> {
 async function serveDeleteCollection(call: ResourceCall): Promise<void> {
   const { core, served, exchange, user } = call;
   const form = negotiated(call);
-  const options = await readDeleteOptions(exchange);
+  const options = await readDeleteOptions(exchange, call);
   const { namespace, labelSelector, fieldSelector } = listOptions(call);
   const entries = await removeCollection(core, served, {
     user,

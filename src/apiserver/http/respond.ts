@@ -4,8 +4,8 @@ import { ApiError } from "../../apimachinery/index.ts";
 import { drained } from "./drained.ts";
 import { encodeAny } from "./encode.ts";
 import type { Exchange, ResponseHeaders } from "./exchange.ts";
-import { negotiate } from "./negotiate.ts";
-import type { Negotiated } from "./negotiate.ts";
+import { negotiateError, plainJson } from "./negotiate.ts";
+import type { Negotiated, Offer } from "./negotiate.ts";
 
 /** Bodies larger than this are compressed for those who accept it. */
 const compressFrom = 128 * 1024;
@@ -94,19 +94,15 @@ export function sendText(
   exchange.respond(answer.status, headers, Buffer.from(answer.text));
 }
 
-/** Answers an error as a Status, in the encoding that the client accepts or else JSON. */
+/** Answers an error as a Status, in the encoding that the client accepts or else JSON with line breaks. */
 export async function sendError(
   exchange: Exchange,
   error: ApiError,
-  headers: ResponseHeaders,
+  answer: { readonly headers: ResponseHeaders; readonly offer: Pick<Offer, "cbor"> },
 ): Promise<void> {
   if (exchange.answered) return;
-  let negotiated: Negotiated;
-  try {
-    negotiated = negotiate(exchange.headers.accept);
-  } catch {
-    negotiated = negotiate(undefined);
-  }
+  const { headers, offer } = answer;
+  const negotiated = negotiateError(exchange, offer) ?? { ...plainJson, pretty: true };
   const retryAfter = error.status.details?.retryAfterSeconds;
   const all = retryAfter ? { ...headers, "retry-after": String(retryAfter) } : headers;
   await sendObject(exchange, error.status, { status: error.code, negotiated, headers: all });

@@ -30,6 +30,8 @@ export interface ServeOptions {
   readonly anonymous?: boolean;
   readonly connect?: Readonly<Record<string, ConnectHandler>>;
   readonly delegates?: readonly Delegate[];
+  /** Whether clients may speak CBOR, as with upstream's gate CBORServingAndStorage; default: false. */
+  readonly cbor?: boolean;
   /** Serves more documents. */
   readonly documents?: readonly DocumentSource[];
   /** What must hold before the server is ready, besides its own checks. */
@@ -64,6 +66,7 @@ export async function serveApi(server: ApiServer, options: ServeOptions): Promis
     version: versionInfo(),
     connect: options.connect ?? {},
     delegates: options.delegates ?? [],
+    cbor: options.cbor ?? false,
   });
   const handle = (exchange: Exchange, upgrade?: Upgrade) => {
     handler.handle(exchange, upgrade).catch((error: unknown) => {

@@ -1,3 +1,4 @@
+import { ApiError } from "../../apimachinery/index.ts";
 import type { ListMeta } from "../../apimachinery/index.ts";
 import { ageSince } from "../../api/index.ts";
 import type { PrinterColumn } from "../../api/index.ts";
@@ -98,6 +99,28 @@ function rowObject(object: AnyObject, options: TableOptions): { object?: object 
     case "Metadata":
       return { object: partialOf(object, options.metaVersion) };
   }
+}
+
+/** Groups whose internal Go package is not called as they are. */
+const internalPackages: Readonly<Record<string, string>> = {
+  "": "core",
+  "events.k8s.io": "core",
+  "internal.apiserver.k8s.io": "apiserverinternal",
+};
+
+/** A form that the answer does not have, since it is a list or is none; in upstream's words. */
+export function misplacedForm(
+  form: "PartialObjectMetadata" | "PartialObjectMetadataList",
+  kind: { readonly apiVersion: string; readonly kind: string; readonly custom: boolean },
+): ApiError {
+  const isList = form === "PartialObjectMetadata";
+  const cut = kind.apiVersion.indexOf("/");
+  const group = cut < 0 ? "" : kind.apiVersion.slice(0, cut);
+  const typed = `${internalPackages[group] ?? group.split(".")[0]}.${kind.kind}`;
+  const type = kind.custom ? `unstructured.Unstructured${isList ? "List" : ""}` : typed;
+  return ApiError.notAcceptable(
+    `you requested ${form}, but the requested object is ${isList ? "a list" : "not a list"} (*${type})`,
+  );
 }
 
 /** An object's metadata alone. */

@@ -1,12 +1,13 @@
+import { invariant } from "../../base/index.ts";
 import { drained } from "./drained.ts";
 import type { ApiError } from "../../apimachinery/index.ts";
-import { encodeWatchFrame } from "../../apimachinery/codec/index.ts";
+import { encodeCbor, encodeCborEvent, encodeWatchFrame } from "../../apimachinery/codec/index.ts";
 import { bookmarkObject } from "../server/client.ts";
 import type { Core } from "../registry/context.ts";
 import type { Entry } from "../registry/entry.ts";
 import type { ServedResource } from "../registry/served.ts";
 import type { EntryEvent, EntryWatch } from "../registry/watch.ts";
-import { encodeAny, encodeProto, isStoredVersion, typeOfObject } from "./encode.ts";
+import { encodeProto, isStoredVersion, typeOfObject } from "./encode.ts";
 import type { Exchange, ResponseHeaders } from "./exchange.ts";
 import type { Negotiated } from "./negotiate.ts";
 import { partialOf, tableOf } from "./table.ts";
@@ -73,7 +74,7 @@ export async function streamWatch(
       for (let start = 0; start < events.length && !signal.aborted; start += batchEvents) {
         const parts: Uint8Array[] = [];
         for (const event of events.slice(start, start + batchEvents)) {
-          parts.push(await encode(event, { shared: !initial }));
+          parts.push(encode(event, { shared: !initial }));
         }
         const flowing = body.write(parts.length === 1 ? parts[0]! : Buffer.concat(parts));
         if (!flowing) await drained(body, signal);
@@ -89,13 +90,13 @@ export async function streamWatch(
 /** Events that go into one write. */
 const batchEvents = 256;
 
-type Encode = (event: EntryEvent, options: { readonly shared: boolean }) => Uint8Array | Promise<Uint8Array>;
+type Encode = (event: EntryEvent, options: { readonly shared: boolean }) => Uint8Array;
 
 function encoderOf(answer: WatchAnswer): Encode {
   const { served, negotiated, frames } = answer;
   const { mediaType, convert, metaVersion } = negotiated;
   if (convert === "Table") return tableEncoder(answer);
-  const make = (event: EntryEvent): Uint8Array | Promise<Uint8Array> => {
+  const make = (event: EntryEvent): Uint8Array => {
     if (event.type !== "BOOKMARK" && convert === "none" && mediaType === "application/json") {
       if (isStoredVersion(served)) return jsonFrame(event.type, event.entry.json());
     }
@@ -107,9 +108,9 @@ function encoderOf(answer: WatchAnswer): Encode {
     });
   };
   return (event, { shared }) => {
-    if (!shared || event.type === "BOOKMARK" || mediaType === "application/yaml") return make(event);
+    if (!shared || event.type === "BOOKMARK") return make(event);
     const form = `${event.type} ${mediaType} ${convert} ${metaVersion} ${served.apiVersion}`;
-    return frames.get(event.entry, form, () => make(event) as Uint8Array);
+    return frames.get(event.entry, form, () => make(event));
   };
 }
 
@@ -141,17 +142,17 @@ function frame(
   type: string,
   object: object,
   options: { negotiated: Negotiated; served: ServedResource | undefined },
-): Uint8Array | Promise<Uint8Array> {
+): Uint8Array {
   const { negotiated, served } = options;
   switch (negotiated.mediaType) {
     case "application/json":
       return Buffer.from(`{"type":"${type}","object":${JSON.stringify(object)}}\n`);
     case "application/vnd.kubernetes.protobuf":
       return encodeWatchFrame(type, encodeProto(object, served?.type ?? typeOfObject(object)));
+    case "application/cbor":
+      return encodeCborEvent(type, encodeCbor(object, served?.type ?? typeOfObject(object)));
     case "application/yaml":
-      return encodeAny({ type, object }, negotiated).then((bytes) =>
-        Buffer.concat([Buffer.from("---\n"), bytes]),
-      );
+      invariant(false, "YAML has no streams");
   }
 }
 
@@ -162,12 +163,14 @@ export async function streamFailure(
   answer: Pick<WatchAnswer, "negotiated" | "headers">,
 ): Promise<void> {
   const { negotiated, headers } = answer;
-  const event = await frame("ERROR", error.status, { negotiated, served: undefined });
+  const event = frame("ERROR", error.status, { negotiated, served: undefined });
   const body = exchange.stream(200, { ...headers, "content-type": streamType(negotiated) });
   body.write(event);
   body.end();
 }
 
 function streamType({ mediaType }: Negotiated): string {
+  // A sequence of items is no single item, so CBOR has a type of its own for it (RFC 8742).
+  if (mediaType === "application/cbor") return "application/cbor-seq";
   return mediaType === "application/json" ? mediaType : `${mediaType};stream=watch`;
 }

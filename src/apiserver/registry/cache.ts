@@ -1,6 +1,7 @@
 import { invariant } from "../../base/index.ts";
 import type { Change, Revision, Store } from "../../store/index.ts";
-import { Entry } from "./entry.ts";
+import { encodeObject, Entry } from "./entry.ts";
+import type { AnyObject } from "./entry.ts";
 import { OrderedMap } from "./ordered-map.ts";
 import { registryRoot } from "./storage-path.ts";
 
@@ -161,6 +162,29 @@ export class ResourceCache {
 function tell(listeners: ReadonlySet<Listener> | undefined, change: CacheChange): void {
   if (!listeners) return;
   for (const listener of Array.from(listeners)) listener(change);
+}
+
+/** The cache of a resource that nobody stores: its objects are made when they are asked for. */
+export class ComputedCache extends ResourceCache {
+  private readonly compute: () => readonly AnyObject[];
+
+  constructor(prefix: string, compute: () => readonly AnyObject[]) {
+    super(prefix);
+    this.compute = compute;
+  }
+
+  override get(key: string): Entry | undefined {
+    for (const entry of this.range(this.prefix)) if (entry.key === key) return entry;
+    return undefined;
+  }
+
+  override *range(prefix: string, after = ""): Generator<Entry> {
+    for (const object of this.compute()) {
+      const key = this.prefix + object.metadata.name;
+      if (!key.startsWith(prefix) || key <= after) continue;
+      yield new Entry({ key, value: encodeObject(object), revision: 0 });
+    }
+  }
 }
 
 /** The caches of all resources, fed from the store by one subscription. */

@@ -1,5 +1,5 @@
 import { ApiError } from "../../apimachinery/index.ts";
-import type { FieldError } from "../../apimachinery/index.ts";
+import type { FieldError, StructType } from "../../apimachinery/index.ts";
 import {
   cannotBeHandled,
   DecodeError,
@@ -18,20 +18,34 @@ import type { AnyObject } from "./entry.ts";
 import { withMarkerDefaults } from "./marker-defaults.ts";
 import type { ServedResource } from "./served.ts";
 
-/** An object as a client sent it: JSON bytes, or a value. */
-export type Input = Uint8Array | object;
+/** An object as a client sent it: JSON bytes, a value, or what decodes itself once its type is known. */
+export type Input = Uint8Array | EncodedInput | object;
+
+/** An object in an encoding other than JSON, whose strict decoding has rules of its own. */
+export class EncodedInput {
+  readonly bytes: Uint8Array;
+  readonly decode: (type: StructType, options: { readonly strict: boolean }) => Decoded;
+
+  constructor(bytes: Uint8Array, decode: EncodedInput["decode"]) {
+    this.bytes = bytes;
+    this.decode = decode;
+  }
+}
 
 /** The object that a client wants written: decoded as its kind, with its defaults. Throws `BadRequest`. */
 export function decodeObject(
-  served: Pick<ServedResource, "resource" | "apiVersion" | "type" | "definition">,
+  served: Pick<ServedResource, "resource" | "apiVersion" | "type" | "definition"> & {
+    /** Former versions of the kind, of the same form. */
+    readonly accepts?: readonly string[];
+  },
   input: Input,
   options: Pick<RequestOptions, "fieldValidation" | "warn">,
 ): AnyObject {
-  const decoded = strictly(served, { ...options, input }, (strict) =>
-    input instanceof Uint8Array
-      ? decodeJson(input, served.type, { strict })
-      : decodeValue(input, served.type, { strict }),
-  );
+  const decoded = strictly(served, { ...options, input }, (strict) => {
+    if (input instanceof Uint8Array) return decodeJson(input, served.type, { strict });
+    if (input instanceof EncodedInput) return input.decode(served.type, { strict });
+    return decodeValue(input, served.type, { strict });
+  });
   checkKind(served, decoded);
   return completed(served, decoded);
 }
@@ -49,11 +63,11 @@ export function completed(
 }
 
 function checkKind(
-  served: Pick<ServedResource, "resource" | "apiVersion">,
+  served: Pick<ServedResource, "resource" | "apiVersion"> & { readonly accepts?: readonly string[] },
   object: { readonly kind?: string; readonly apiVersion?: string },
 ): void {
   const { resource, apiVersion } = served;
-  if (object.apiVersion && object.apiVersion !== apiVersion) {
+  if (object.apiVersion && object.apiVersion !== apiVersion && !served.accepts?.includes(object.apiVersion)) {
     throw ApiError.badRequest(
       `the API version in the data (${object.apiVersion}) does not match the expected API version (${apiVersion})`,
     );
@@ -98,6 +112,9 @@ function cannotBeRead(
   if (input instanceof Uint8Array) {
     const message = unreadableKind(() => parseJson(input));
     if (message !== undefined) return unrecognized(kind, { body: input, message });
+  }
+  if (input instanceof EncodedInput && error.kindUnknown) {
+    return unrecognized(kind, { body: input.bytes, message: error.message });
   }
   return cannotBeHandled(kind, error);
 }

@@ -4,6 +4,7 @@ import { deprecationOf } from "../../api/index.ts";
 import type { ResourceDefinition } from "../../api/index.ts";
 import { invariant } from "../../base/index.ts";
 import type { AnyObject } from "../registry/entry.ts";
+import { ComputedCache } from "../registry/cache.ts";
 import type { CacheSet } from "../registry/cache.ts";
 import { restamp } from "../registry/served.ts";
 import type { ServedTable, ServedVersion } from "../registry/served.ts";
@@ -18,6 +19,8 @@ export interface BuiltIns {
   readonly definitionOf: (resource: Resource) => ResourceDefinition;
   readonly convert: Convert;
   readonly storageVersionOf: (resource: Resource) => Resource;
+  /** Resources that nobody stores, by `group/plural`: their objects are made when they are asked for. */
+  readonly computed?: Readonly<Record<string, () => readonly AnyObject[]>>;
 }
 
 /** Serves versions that share one storage: the built-in resources of one prefix, or a custom resource's versions. */
@@ -28,12 +31,13 @@ export async function install(
     readonly stored: Resource;
     readonly convert: Convert;
     readonly custom?: boolean;
+    readonly compute?: (() => readonly AnyObject[]) | undefined;
   },
 ): Promise<void> {
-  const { versions, stored, convert } = options;
+  const { versions, stored, convert, compute } = options;
   const custom = options.custom ?? false;
   const prefix = storagePrefix(stored, { custom });
-  const cache = await into.caches.open(prefix);
+  const cache = compute ? new ComputedCache(prefix, compute) : await into.caches.open(prefix);
   const storage = { prefix, cache, stored, storedApiVersion: apiVersionOf(stored) };
   for (const version of versions) {
     const same = version.resource.group === stored.group && version.resource.version === stored.version;
@@ -79,7 +83,8 @@ export async function installBuiltIns(
     const [first] = versions;
     if (!first) continue;
     const stored = builtIns.storageVersionOf(first.resource);
-    await install(into, { versions, stored, convert: builtIns.convert });
+    const compute = builtIns.computed?.[`${stored.group}/${stored.plural}`];
+    await install(into, { versions, stored, convert: builtIns.convert, compute });
   }
 }
 

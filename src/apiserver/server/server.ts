@@ -48,6 +48,8 @@ export interface ApiServerOptions {
   readonly writeHooks?: (parts: ServerParts) => Readonly<Record<string, WriteHook>>;
   /** Turns API versions and resources on and off; default: what upstream serves by default. */
   readonly runtimeConfig?: RuntimeConfig | undefined;
+  /** Resources that nobody stores, by `group/plural`: their objects are made when they are asked for. */
+  readonly computed?: BuiltIns["computed"];
   /** The built-in resources; default: all of them. */
   readonly builtIns?: Partial<BuiltIns>;
 }
@@ -75,6 +77,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     facts: servedResources(resourceFacts, options.runtimeConfig),
     schemas,
     ...builtInRules,
+    ...(options.computed ? { computed: options.computed } : {}),
     ...options.builtIns,
   };
   await installBuiltIns({ served, caches }, builtIns);

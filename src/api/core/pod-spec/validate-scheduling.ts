@@ -211,14 +211,23 @@ function validatePodTerm(term: PodAffinityTerm | undefined, path: FieldPath): Fi
     ...(term?.namespaces ?? []).flatMap((name) =>
       invalidFor(path.child("namespace"), name, isDNS1123Label(name)),
     ),
-    ...validateTermKeys(term, path),
+    ...(term ? validateMatchKeys(term, path) : []),
     ...(key === "" ? [fieldErrors.required(path.child("topologyKey"), "can not be empty")] : []),
     ...invalidFor(path.child("topologyKey"), key, isQualifiedName(key)),
   ];
 }
 
-function validateTermKeys(term: PodAffinityTerm | undefined, path: FieldPath): FieldError[] {
-  const { matchLabelKeys = [], mismatchLabelKeys = [], labelSelector } = term ?? {};
+/** What chooses pods by their labels, and by the labels of the pod itself. */
+export interface MatchKeys {
+  readonly labelSelector?: LabelSelector;
+  readonly matchLabelKeys?: readonly string[];
+  readonly mismatchLabelKeys?: readonly string[];
+}
+
+/** Checks the keys that become requirements on the pod's own labels. */
+export function validateMatchKeys(keys: MatchKeys, path: FieldPath): FieldError[] {
+  const { matchLabelKeys = [], mismatchLabelKeys = [], labelSelector } = keys;
+  if (matchLabelKeys.length === 0 && mismatchLabelKeys.length === 0) return [];
   const errors = [
     ...validateKeys(matchLabelKeys, path.child("matchLabelKeys"), labelSelector),
     ...validateKeys(mismatchLabelKeys, path.child("mismatchLabelKeys"), labelSelector),

@@ -1,8 +1,9 @@
 import type { FieldError, FieldPath } from "../../../apimachinery/index.ts";
-import { fieldErrors, isQualifiedName } from "../../../apimachinery/index.ts";
-import { invalidFor, optionalOneOf } from "../../common/checks.ts";
+import { fieldErrors } from "../../../apimachinery/index.ts";
+import { optionalOneOf } from "../../common/checks.ts";
 import { validateLabelSelector } from "../../common/selectors.ts";
 import type { TopologySpreadConstraint } from "../../types/core-v1.ts";
+import { validateMatchKeys } from "./validate-scheduling.ts";
 
 const actions = ["DoNotSchedule", "ScheduleAnyway"];
 const policies = ["Honor", "Ignore"];
@@ -36,7 +37,7 @@ export function validateTopologySpread(
       ...validateMinDomains(constraint, at.child("minDomains")),
       ...optionalOneOf(at.child("nodeAffinityPolicy"), constraint.nodeAffinityPolicy, policies),
       ...optionalOneOf(at.child("nodeTaintsPolicy"), constraint.nodeTaintsPolicy, policies),
-      ...validateKeys(constraint, at.child("matchLabelKeys")),
+      ...validateMatchKeys(constraint, at),
       ...validateLabelSelector(constraint.labelSelector, at.child("labelSelector")),
     );
   }
@@ -50,25 +51,4 @@ function validateMinDomains(constraint: TopologySpreadConstraint, path: FieldPat
   if (whenUnsatisfiable === "DoNotSchedule") return errors;
   const why = `can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ${whenUnsatisfiable ?? ""}`;
   return [...errors, fieldErrors.invalid(path, minDomains, why)];
-}
-
-function validateKeys(constraint: TopologySpreadConstraint, path: FieldPath): FieldError[] {
-  const { matchLabelKeys = [], labelSelector } = constraint;
-  if (matchLabelKeys.length === 0) return [];
-  if (labelSelector === undefined) {
-    return [fieldErrors.forbidden(path, "must not be specified when labelSelector is not set")];
-  }
-  const counts = new Map<string, number>();
-  const keys = [
-    ...Object.keys(labelSelector.matchLabels ?? {}),
-    ...(labelSelector.matchExpressions ?? []).map(({ key }) => key),
-  ];
-  for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
-  return matchLabelKeys.flatMap((key, index) => {
-    const errors = invalidFor(path.index(index), key, isQualifiedName(key));
-    // One requirement is the server's own, made out of this key.
-    if ((counts.get(key) ?? 0) < 2) return errors;
-    const why = "exists in both matchLabelKeys and labelSelector";
-    return [...errors, fieldErrors.invalid(path.index(index), key, why)];
-  });
 }

@@ -57,6 +57,13 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   };
   /** Which name a generic name check demands; default: DNS subdomain. */
   readonly nameRule?: "subdomain" | "label" | "rfc1035label" | "path" | "none";
+  /** Finalizers may be names without a domain: the kind's rules are those of API machinery alone. */
+  readonly plainFinalizers?: true;
+  /**
+   * The checks of metadata that an update of the kind repeats after those that all updates share, and whose errors
+   * are reported again: those of a change (the default) or those of a whole object.
+   */
+  readonly repeatedMetadataChecks?: readonly ("change" | "whole")[];
   /** A spec change raises metadata.generation; default: true when the kind has spec and status. */
   readonly tracksGeneration?: boolean;
   /** A new object may bring its status: nodes, for example. Default: status is cleared. */

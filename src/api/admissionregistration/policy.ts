@@ -1,9 +1,20 @@
-import type { KubernetesObject, Resource } from "../../apimachinery/index.ts";
-import { ageColumn, column, nameColumn } from "../common/columns.ts";
+import type { FieldError, KubernetesObject, Resource } from "../../apimachinery/index.ts";
+import { FieldPath, fieldErrors } from "../../apimachinery/index.ts";
+import { ageColumn, column, formatSelector, nameColumn } from "../common/columns.ts";
+import { validateConditions } from "../common/conditions.ts";
+import { semanticallyEqual } from "../common/equal.ts";
 import { fill, mapField, mapList } from "../common/fill.ts";
 import type { ResourceDefinition } from "../definition.ts";
 import { defineResource } from "../definition.ts";
-import type { ParamKind, ParamRef } from "../types/admissionregistration-v1.ts";
+import type {
+  MatchResources,
+  MutatingAdmissionPolicySpec,
+  ParamKind,
+  ParamRef,
+  ValidatingAdmissionPolicyBindingSpec,
+  ValidatingAdmissionPolicySpec,
+  ValidatingAdmissionPolicyStatus,
+} from "../types/admissionregistration-v1.ts";
 import {
   MutatingAdmissionPolicy,
   MutatingAdmissionPolicyBinding,
@@ -11,46 +22,53 @@ import {
   ValidatingAdmissionPolicyBinding,
 } from "../types/admissionregistration-v1.ts";
 import {
+  MutatingAdmissionPolicy as AlphaPolicy,
+  MutatingAdmissionPolicyBinding as AlphaBinding,
+} from "../types/admissionregistration-v1alpha1.ts";
+import {
   MutatingAdmissionPolicy as BetaPolicy,
   MutatingAdmissionPolicyBinding as BetaBinding,
 } from "../types/admissionregistration-v1beta1.ts";
+import type { PolicyRules } from "./policy-validation.ts";
+import {
+  validateActions,
+  validateBinding,
+  validateMutatingPolicy,
+  validateValidatingPolicy,
+} from "./policy-validation.ts";
+import { reservedNameWarnings } from "./rules.ts";
 
-/** What a policy or binding is for, whatever the version calls the types. */
-interface MatchResources {
-  readonly namespaceSelector?: object;
-  readonly objectSelector?: object;
-  readonly resourceRules?: readonly { readonly scope?: string }[];
-  readonly excludeResourceRules?: readonly { readonly scope?: string }[];
-  readonly matchPolicy?: string;
-}
-
-/** What policies of both kinds, in both versions, have in common. */
+/** What policies of both kinds, in all versions, have in common. */
 interface Policy extends KubernetesObject {
   readonly spec: {
     readonly paramKind?: ParamKind;
-    readonly matchConstraints?: MatchResources;
+    readonly matchConstraints?: object;
+    readonly matchConditions?: readonly unknown[];
     readonly failurePolicy?: string;
     readonly validations?: readonly unknown[];
     readonly mutations?: readonly unknown[];
   };
+  readonly status?: ValidatingAdmissionPolicyStatus;
 }
 
 interface Binding extends KubernetesObject {
   readonly spec: {
     readonly policyName?: string;
     readonly paramRef?: ParamRef;
-    readonly matchResources?: MatchResources;
+    readonly matchResources?: object;
   };
 }
 
-/** The rules of admission policies and their bindings; the alpha version has the general ones. */
+/** The rules of admission policies and their bindings. */
 export const admissionPolicyDefinitions = [
   policyDefinition(ValidatingAdmissionPolicy),
   policyDefinition(MutatingAdmissionPolicy),
   policyDefinition(BetaPolicy),
+  policyDefinition(AlphaPolicy),
   bindingDefinition(ValidatingAdmissionPolicyBinding),
   bindingDefinition(MutatingAdmissionPolicyBinding),
   bindingDefinition(BetaBinding),
+  bindingDefinition(AlphaBinding),
 ] as const;
 
 function policyDefinition<T extends Policy>(resource: Resource<T>): ResourceDefinition<T> {
@@ -58,6 +76,7 @@ function policyDefinition<T extends Policy>(resource: Resource<T>): ResourceDefi
   const heading = actions === "validations" ? "Validations" : "Mutations";
   return defineResource<T>({
     resource,
+    plainFinalizers: true,
     defaults: (policy) => ({
       ...policy,
       spec: mapField(
@@ -67,6 +86,11 @@ function policyDefinition<T extends Policy>(resource: Resource<T>): ResourceDefi
       ),
     }),
     prepareForStatusUpdate: (policy, old) => ({ ...policy, spec: old.spec }),
+    validate: (policy, { operation }) =>
+      operation === "create" ? validatePolicy(policy, { conditions: true }) : [],
+    validateUpdate: (policy, old, { subresource }) =>
+      subresource === "status" ? validateStatus(policy) : validatePolicy(policy, rulesAfter(policy, old)),
+    warnings: ({ metadata }) => reservedNameWarnings(metadata.name),
     columns: [
       nameColumn,
       column<T>(heading, `How many ${actions} the policy has`, {
@@ -83,9 +107,38 @@ function policyDefinition<T extends Policy>(resource: Resource<T>): ResourceDefi
   });
 }
 
+function validatePolicy(policy: Policy, rules: PolicyRules): readonly FieldError[] {
+  return policy.kind === ValidatingAdmissionPolicy.kind
+    ? validateValidatingPolicy(policy.metadata.name, policy.spec as ValidatingAdmissionPolicySpec, rules)
+    : validateMutatingPolicy(policy.spec as MutatingAdmissionPolicySpec, rules);
+}
+
+const rulesAfter = ({ spec }: Policy, old: Policy): PolicyRules => ({
+  conditions:
+    !semanticallyEqual(spec.paramKind, old.spec.paramKind) ||
+    !semanticallyEqual(spec.matchConditions, old.spec.matchConditions),
+});
+
+function validateStatus({ status }: Policy): readonly FieldError[] {
+  const path = FieldPath.root("status");
+  const warnings = status?.typeChecking?.expressionWarnings ?? [];
+  return [
+    ...warnings.flatMap(({ fieldRef = "", warning = "" }, index) => {
+      const at = path.child("typeChecking", "expressionWarnings").index(index);
+      return [
+        ...(warning === "" ? [fieldErrors.required(at.child("warning"))] : []),
+        ...(fieldRef.trim() === "" ? [fieldErrors.required(at.child("fieldRef"))] : []),
+      ];
+    }),
+    ...validateConditions(status?.conditions, path.child("conditions")),
+  ];
+}
+
 function bindingDefinition<T extends Binding>(resource: Resource<T>): ResourceDefinition<T> {
+  const mutates = resource.kind !== ValidatingAdmissionPolicyBinding.kind;
   return defineResource<T>({
     resource,
+    plainFinalizers: true,
     defaults: (binding) => ({
       ...binding,
       spec: mapField<Binding["spec"], "matchResources">(binding.spec, "matchResources", defaultMatch),
@@ -103,7 +156,11 @@ function bindingDefinition<T extends Binding>(resource: Resource<T>): ResourceDe
 }
 
 function defaultMatch(match: MatchResources): MatchResources {
-  let result = fill(match, { matchPolicy: "Equivalent", namespaceSelector: {}, objectSelector: {} });
+  let result = fill<MatchResources>(match, {
+    matchPolicy: "Equivalent",
+    namespaceSelector: {},
+    objectSelector: {},
+  });
   for (const field of ["resourceRules", "excludeResourceRules"] as const) {
     result = mapField(result, field, (rules) => mapList(rules, (rule) => fill(rule, { scope: "*" })));
   }
@@ -111,7 +168,7 @@ function defaultMatch(match: MatchResources): MatchResources {
 }
 
 function parametersText(reference: ParamRef | undefined): string {
-  if (reference === undefined) return "<unset>";
-  const name = reference.name ?? "";
-  return reference.namespace ? `${reference.namespace}/${name}` : `*/${name}`;
+  const { name = "", namespace, selector } = reference ?? {};
+  if (name !== "") return `${namespace || "*"}/${name}`;
+  return selector === undefined ? "<unset>" : formatSelector(selector);
 }

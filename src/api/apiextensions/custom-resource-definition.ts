@@ -7,6 +7,7 @@ import { CustomResourceDefinition } from "../types/apiextensions-v1.ts";
 /** The rules of custom resource definitions, but for the checks of their schemas. */
 export const customResourceDefinitionDefinition = defineResource<CustomResourceDefinition>({
   resource: CustomResourceDefinition,
+  plainFinalizers: true,
   requiresVersion: true,
   defaults: (definition) => ({ ...definition, spec: defaultSpec(definition.spec) }),
   prepareForCreate: (definition) => ({

@@ -8,6 +8,7 @@ import { APIService } from "../types/apiregistration-v1.ts";
 /** The rules of registered API groups. */
 export const apiServiceDefinition = defineResource<APIService>({
   resource: APIService,
+  plainFinalizers: true,
   requiresVersion: true,
   defaults: (object) =>
     mapField(object, "spec", (spec) => mapField(spec, "service", (service) => fill(service, { port: 443 }))),

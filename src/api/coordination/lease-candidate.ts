@@ -29,6 +29,7 @@ const columns = [
 /** The rules of candidates for leases. */
 export const leaseCandidateDefinition = defineResource<LeaseCandidate>({
   resource: LeaseCandidate,
+  plainFinalizers: true,
   columns,
   tracksGeneration: false,
 });
@@ -36,6 +37,7 @@ export const leaseCandidateDefinition = defineResource<LeaseCandidate>({
 /** The rules of candidates for leases, in the alpha version. */
 export const alphaLeaseCandidateDefinition = defineResource<AlphaLeaseCandidate>({
   resource: AlphaLeaseCandidate,
+  plainFinalizers: true,
   columns,
   tracksGeneration: false,
 });

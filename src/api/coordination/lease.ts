@@ -8,6 +8,7 @@ import { Lease } from "../types/coordination-v1.ts";
 /** The rules of leases. */
 export const leaseDefinition = defineResource<Lease>({
   resource: Lease,
+  plainFinalizers: true,
   createsOnUpdate: true,
   requiresVersion: true,
   validate,

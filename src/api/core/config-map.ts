@@ -11,6 +11,7 @@ import { base64Length, maximumDataBytes, textLength } from "./data.ts";
 /** The rules of config maps. */
 export const configMapDefinition = defineResource<ConfigMap>({
   resource: ConfigMap,
+  repeatedMetadataChecks: ["change", "whole"],
   validate,
   validateUpdate,
   columns: [

@@ -14,6 +14,7 @@ const shownAddresses = 3;
 /** The rules of endpoints. */
 export const endpointsDefinition = defineResource<Endpoints>({
   resource: Endpoints,
+  repeatedMetadataChecks: ["change", "whole"],
   createsOnUpdate: true,
   defaults: (endpoints) =>
     mapField(endpoints, "subsets", (subsets) =>

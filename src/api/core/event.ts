@@ -28,6 +28,7 @@ const columns: readonly PrinterColumn<Event>[] = [
 /** The rules of events, as the core group has them. */
 export const eventDefinition = defineResource<Event>({
   resource: Event,
+  repeatedMetadataChecks: [],
   createsOnUpdate: true,
   validate,
   columns,

@@ -10,6 +10,7 @@ import { LimitRange } from "../types/core-v1.ts";
 /** The rules of limit ranges. */
 export const limitRangeDefinition = defineResource<LimitRange>({
   resource: LimitRange,
+  repeatedMetadataChecks: ["whole"],
   createsOnUpdate: true,
   defaults: (range) =>
     mapField(range, "spec", (spec) => mapField(spec, "limits", (limits) => mapList(limits, defaultItem))),

@@ -14,6 +14,7 @@ export const namespaceNameLabel = "kubernetes.io/metadata.name";
 /** The rules of namespaces. */
 export const namespaceDefinition = defineResource<Namespace>({
   resource: Namespace,
+  repeatedMetadataChecks: ["whole", "change"],
   returnsDeleted: true,
   defaults: (namespace) => {
     const name = namespace.metadata.name;
@@ -61,7 +62,6 @@ export const namespaceDefinition = defineResource<Namespace>({
   ],
   selectableFields: {
     "status.phase": (namespace) => namespace.status?.phase ?? "",
-    name: (namespace) => namespace.metadata.name,
   },
   nameRule: "label",
   tracksGeneration: false,

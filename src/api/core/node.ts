@@ -46,6 +46,7 @@ const columns: readonly PrinterColumn<Node>[] = [
 /** The rules of nodes. A node's status may be given when it is created. */
 export const nodeDefinition = defineResource<Node>({
   resource: Node,
+  repeatedMetadataChecks: ["whole", "change"],
   defaults: (node) =>
     mapField(node, "status", (status) =>
       status.allocatable === undefined && status.capacity !== undefined

@@ -23,6 +23,7 @@ export function defaultClaim(claim: PersistentVolumeClaim): PersistentVolumeClai
 /** The rules of claims for volumes. */
 export const persistentVolumeClaimDefinition = defineResource<PersistentVolumeClaim>({
   resource: PersistentVolumeClaim,
+  repeatedMetadataChecks: ["whole", "change", "whole"],
   returnsDeleted: true,
   defaults: defaultClaim,
   validate,

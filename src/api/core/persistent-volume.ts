@@ -27,6 +27,7 @@ const commonFields = new Set([
 /** The rules of persistent volumes. */
 export const persistentVolumeDefinition = defineResource<PersistentVolume>({
   resource: PersistentVolume,
+  repeatedMetadataChecks: ["whole", "whole"],
   returnsDeleted: true,
   defaults: (volume) => ({
     ...volume,
@@ -81,7 +82,6 @@ export const persistentVolumeDefinition = defineResource<PersistentVolume>({
       value: ({ spec }) => spec.volumeMode ?? "<unset>",
     }),
   ],
-  selectableFields: { name: (volume) => volume.metadata.name },
   tracksGeneration: false,
 });
 

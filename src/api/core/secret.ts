@@ -21,6 +21,7 @@ const requiredKeys: Readonly<Record<string, readonly string[]>> = {
 /** The rules of secrets: what `stringData` holds becomes data and is never stored as such. */
 export const secretDefinition = defineResource<Secret>({
   resource: Secret,
+  repeatedMetadataChecks: ["change", "whole"],
   defaults: (secret) => foldStringData(fill(secret, { type: "Opaque" })),
   validate,
   validateUpdate,

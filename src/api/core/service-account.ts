@@ -5,6 +5,7 @@ import { ServiceAccount } from "../types/core-v1.ts";
 /** The rules of service accounts. */
 export const serviceAccountDefinition = defineResource<ServiceAccount>({
   resource: ServiceAccount,
+  repeatedMetadataChecks: ["change", "whole"],
   returnsDeleted: true,
   columns: [
     nameColumn,

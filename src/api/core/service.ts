@@ -34,6 +34,7 @@ const columns: readonly PrinterColumn<Service>[] = [
 /** The rules of services; addresses and node ports are allocated by the service's registry. */
 export const serviceDefinition = defineResource<Service>({
   resource: Service,
+  repeatedMetadataChecks: ["change", "whole"],
   createsOnUpdate: true,
   returnsDeleted: true,
   defaults,

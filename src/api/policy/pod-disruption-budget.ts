@@ -9,6 +9,9 @@ import { PodDisruptionBudget } from "../types/policy-v1.ts";
 /** The rules of disruption budgets. */
 export const podDisruptionBudgetDefinition = defineResource<PodDisruptionBudget>({
   resource: PodDisruptionBudget,
+  plainFinalizers: true,
+  repeatedMetadataChecks: [],
+  nameRule: "path",
   requiresVersion: true,
   validate,
   prepareForStatusUpdate: (budget, old) => ({ ...budget, spec: old.spec }),

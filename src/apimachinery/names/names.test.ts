@@ -160,6 +160,21 @@ test.each<[namesModule.PartialObjectMeta, readonly string[]]>([
   expect(texts(names.validateObjectMeta(metadata, { namespaced: true }))).toEqual(errors);
 });
 
+test.each<[string, readonly string[]]>([
+  ["example.com/x", []],
+  ["orphan", []],
+  ["foregroundDeletion", []],
+  ["kubernetes", []],
+  [
+    "nonsense",
+    [
+      'metadata.finalizers[0]: Invalid value: "nonsense": name is neither a standard finalizer name nor is it fully qualified',
+    ],
+  ],
+])("finalizer %s", (finalizer, errors) => {
+  expect(texts(names.validateFinalizerDomains({ finalizers: [finalizer] }))).toEqual(errors);
+});
+
 test("cluster-scoped metadata has no namespace", () => {
   const errors = names.validateObjectMeta(
     { name: "system:x", namespace: "b" },

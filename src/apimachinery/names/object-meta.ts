@@ -118,6 +118,23 @@ function validateSharedMeta(metadata: PartialObjectMeta, path: FieldPath): reado
 const qualifiedNameErrors = (name: string, path: FieldPath): readonly FieldError[] =>
   isQualifiedName(name).map((problem) => fieldErrors.invalid(path, name, problem));
 
+/** Finalizers that need no domain: Kubernetes' own. */
+const knownFinalizers: ReadonlySet<string> = new Set([orphanFinalizer, foregroundFinalizer, "kubernetes"]);
+
+/** What is wrong with a finalizer that names no domain: only Kubernetes' own may do without. */
+export function validateFinalizerDomain(finalizer: string, path: FieldPath): readonly FieldError[] {
+  if (finalizer.includes("/") || knownFinalizers.has(finalizer)) return [];
+  const detail = "name is neither a standard finalizer name nor is it fully qualified";
+  return [fieldErrors.invalid(path, finalizer, detail)];
+}
+
+/** What is wrong with the finalizers of an object, beyond what all names must be. */
+export function validateFinalizerDomains({ finalizers }: PartialObjectMeta): readonly FieldError[] {
+  if (finalizers === undefined || finalizers.length === 0) return [];
+  const path = FieldPath.root("metadata").child("finalizers");
+  return finalizers.flatMap((finalizer, index) => validateFinalizerDomain(finalizer, path.index(index)));
+}
+
 /** What is wrong with annotations: keys, and the size of all of them. */
 export function validateAnnotations(
   annotations: Readonly<Record<string, string>>,

@@ -11,7 +11,11 @@ import {
   unrecognized,
 } from "../../apimachinery/codec/index.ts";
 import type { Decoded } from "../../apimachinery/codec/index.ts";
-import { validateObjectMeta, validateObjectMetaUpdate } from "../../apimachinery/names/index.ts";
+import {
+  validateFinalizerDomains,
+  validateObjectMeta,
+  validateObjectMetaUpdate,
+} from "../../apimachinery/names/index.ts";
 import type { RequestContext } from "../../api/index.ts";
 import type { RequestOptions } from "./context.ts";
 import type { AnyObject } from "./entry.ts";
@@ -135,20 +139,46 @@ export function validateNew(
   const { namespaced } = served.resource;
   const { nameRule, validate } = served.definition;
   const errors = validateObjectMeta(object.metadata, { namespaced, ...(nameRule ? { nameRule } : {}) });
+  const finalizers = finalizerErrors(served, object);
   const own = validate?.(object, context) ?? [];
-  return own.length > 0 ? [...errors, ...own] : errors;
+  return own.length + finalizers.length > 0 ? [...errors, ...finalizers, ...own] : errors;
 }
 
-export function validateChange(
-  served: ServedResource,
-  change: { readonly object: AnyObject; readonly old: AnyObject; readonly context: RequestContext },
-): readonly FieldError[] {
+function finalizerErrors(served: ServedResource, { metadata }: AnyObject): readonly FieldError[] {
+  return served.custom || served.definition.plainFinalizers ? [] : validateFinalizerDomains(metadata);
+}
+
+interface CheckedChange {
+  readonly object: AnyObject;
+  readonly old: AnyObject;
+  readonly context: RequestContext;
+}
+
+export function validateChange(served: ServedResource, change: CheckedChange): readonly FieldError[] {
   const { object, old, context } = change;
   const { validate, validateUpdate, updateErrorsFirst } = served.definition;
-  const errors = validateObjectMetaUpdate(object.metadata, old.metadata);
+  const errors = validateMetadataChange(served, change);
   // Whoever reports a status cannot mend the rest of the object, so that rest is not looked at again.
   const whole = (context.subresource === "status" ? undefined : validate?.(object, context)) ?? [];
   const changes = validateUpdate?.(object, old, context) ?? [];
   if (whole.length === 0 && changes.length === 0) return errors;
   return updateErrorsFirst ? [...errors, ...changes, ...whole] : [...errors, ...whole, ...changes];
+}
+
+/** All updates check metadata as a whole and as a change; what kinds check again is reported again. */
+function validateMetadataChange(served: ServedResource, change: CheckedChange): readonly FieldError[] {
+  const { object, old, context } = change;
+  const { namespaced } = served.resource;
+  const checks = {
+    whole: validateObjectMeta(object.metadata, { namespaced, nameRule: "path" }),
+    change: validateObjectMetaUpdate(object.metadata, old.metadata),
+  };
+  const finalizers = finalizerErrors(served, object);
+  if (checks.whole.length + checks.change.length + finalizers.length === 0) return [];
+  const repeated = (context.subresource ? undefined : served.definition.repeatedMetadataChecks) ?? ["change"];
+  return [
+    ...checks.whole,
+    ...checks.change,
+    ...repeated.flatMap((check) => [...checks[check], ...finalizers]),
+  ];
 }

@@ -60,10 +60,18 @@ function understood<T>(parse: () => T): T {
 
 function readerOf(served: ServedResource, field: string): (entry: Entry) => string {
   if (field === "metadata.name") return (entry) => entry.object.metadata.name;
-  if (field === "metadata.namespace" && served.resource.namespaced) {
+  const { selectableFields } = served.definition;
+  if (field === "metadata.namespace" && (served.resource.namespaced || !selectableFields)) {
     return (entry) => entry.object.metadata.namespace ?? "";
   }
-  const read = served.definition.selectableFields?.[field];
-  if (!read) throw ApiError.badRequest(`field label not supported: ${field}`);
+  const read = selectableFields?.[field];
+  if (!read) {
+    // Kinds without fields of their own say which ones all objects have.
+    const known = 'only "metadata.name", "metadata.namespace"';
+    const why = selectableFields
+      ? `field label not supported: ${field}`
+      : `${JSON.stringify(field)} is not a known field selector: ${known}`;
+    throw ApiError.badRequest(why);
+  }
   return (entry) => read(served.fromStored(entry.object));
 }

@@ -1,4 +1,4 @@
-import { ApiError, type New, type Resource } from "../apimachinery/index.ts";
+import { ApiError, ipFamilyOf, type New, type Resource } from "../apimachinery/index.ts";
 import { createUnlessPresent } from "../api/index.ts";
 import type { Client } from "../api/index.ts";
 import { Namespace, Service, ServiceAccount } from "../api/types/core-v1.ts";
@@ -117,10 +117,17 @@ export async function bootstrapCluster(client: Client): Promise<void> {
 export async function publishService(client: Client, service: MachineService): Promise<void> {
   const { name, namespace, labels, clusterIP, address } = service;
   const metadata = { name, namespace };
-  await createUnlessPresent(client, Service, {
-    metadata: { ...metadata, labels },
-    spec: { type: "ClusterIP", clusterIP, ports: service.ports, sessionAffinity: "None" },
+  // A second create would be refused for the address before it is for the name.
+  const present = await client.get(Service, metadata).catch((error: unknown) => {
+    if (ApiError.is(error, "NotFound")) return undefined;
+    throw error;
   });
+  if (present === undefined) {
+    await client.create(Service, {
+      metadata: { ...metadata, labels },
+      spec: { type: "ClusterIP", clusterIP, ports: service.ports, sessionAffinity: "None" },
+    });
+  }
   const ports = service.ports.map(({ name, protocol, targetPort }) => ({ name, protocol, port: targetPort }));
   const endpoints: New<Endpoints> = {
     metadata: { ...metadata, labels: { "endpointslice.kubernetes.io/skip-mirror": "true" } },
@@ -128,7 +135,7 @@ export async function publishService(client: Client, service: MachineService): P
   };
   const slice: New<EndpointSlice> = {
     metadata: { ...metadata, labels: { "kubernetes.io/service-name": name } },
-    addressType: "IPv4",
+    addressType: ipFamilyOf(address) ?? "IPv4",
     endpoints: [{ addresses: [address], conditions: { ready: true } }],
     ports,
   };

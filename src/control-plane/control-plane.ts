@@ -11,7 +11,8 @@ import {
   runFlowControl,
   runIdentityLease,
 } from "../apiserver/bootstrap/index.ts";
-import { createServiceAllocator } from "../apiserver/services/index.ts";
+import { createServiceAllocator, familiesOf } from "../apiserver/services/index.ts";
+import type { ServiceAllocator, ServiceAllocatorOptions } from "../apiserver/services/index.ts";
 import type { ApiServer, ObjectReader, RuntimeConfig, ServedTable } from "../apiserver/index.ts";
 import { defaultAdmission, kindFinder } from "../apiserver/admission/index.ts";
 import type { AdmissionSelection } from "../apiserver/admission/index.ts";
@@ -54,7 +55,12 @@ export interface ControlPlaneOptions {
   readonly issuer: string;
   /** PEM that pods trust the API server by. */
   readonly rootCertificateAuthority: string;
+  /** The range that services have addresses of. */
   readonly serviceCIDR: string;
+  /** A range of the other family: services can have an address of each. */
+  readonly secondaryServiceCIDR?: string | undefined;
+  /** Ports of nodes for services; default: 30000 to 32767. */
+  readonly nodePorts?: ServiceAllocatorOptions["nodePorts"];
   /** The machine's name, by which the server's identity lease is told from others; absent: there is none. */
   readonly hostname?: string;
   /** Turns API versions and resources on and off. */
@@ -101,9 +107,25 @@ function createSecurity(
   };
 }
 
+/** Hands out addresses and node ports to services. */
+function serviceAllocator(
+  { reader, client }: { readonly reader: ObjectReader; readonly client: Client },
+  options: ControlPlaneOptions,
+): ServiceAllocator {
+  const { random, logger, nodePorts } = options;
+  return createServiceAllocator({
+    reader,
+    client,
+    random,
+    logger: logger.named("services"),
+    families: familiesOf(serviceRanges(options)),
+    nodePorts,
+  });
+}
+
 /** Makes the API server ready to answer, with everything a new cluster has. */
 export async function createControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-  const { store, clock, random, logger, issuer, serviceCIDR } = options;
+  const { store, clock, random, logger, issuer } = options;
   const apiAudiences = [issuer];
   let security: Security | undefined;
   let running = false;
@@ -136,9 +158,7 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
       return reviewAnswers({ authorizer, rbac, tokens, apiAudiences });
     },
     postHandlers: ({ reader }) => tokenRequests({ issuer: secured().tokens, reader }),
-    writeHooks: ({ reader }) => ({
-      "/services": createServiceAllocator({ reader, random, serviceRange: serviceCIDR }),
-    }),
+    writeHooks: (parts) => ({ "/services": serviceAllocator(parts, options) }),
   });
   const { tokens } = secured();
   await publishServerObjects(server, options);
@@ -162,13 +182,13 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
 
 /** Makes what a new cluster has, where it is missing; namespaces first, as others live in them. */
 async function publishServerObjects(server: ApiServer, options: ControlPlaneOptions): Promise<void> {
-  const { clock, serviceCIDR, rootCertificateAuthority } = options;
+  const { clock, rootCertificateAuthority } = options;
   const client = server.client(serverUser);
   const { reader } = server;
   await bootstrapNamespaces(client);
   await Promise.all([
     bootstrapCluster(client),
-    publishServiceRange(client, { range: serviceCIDR, clock }),
+    publishServiceRange(client, { ranges: serviceRanges(options), clock }),
     maintainFlowControl({ client, reader }),
     publishApiServices({ client, reader, served: server.core.served }),
     ...(rootCertificateAuthority === ""
@@ -176,6 +196,10 @@ async function publishServerObjects(server: ApiServer, options: ControlPlaneOpti
       : [publishClientAuthority({ client, reader, clientAuthority: rootCertificateAuthority })]),
   ]);
 }
+
+/** The ranges of service addresses that the cluster starts with, the default one first. */
+const serviceRanges = ({ serviceCIDR, secondaryServiceCIDR }: ControlPlaneOptions): readonly string[] =>
+  secondaryServiceCIDR === undefined ? [serviceCIDR] : [serviceCIDR, secondaryServiceCIDR];
 
 const serverUser: UserInfo = { name: "system:apiserver", groups: ["system:masters"] };
 

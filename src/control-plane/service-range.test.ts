@@ -22,7 +22,7 @@ test("a cluster shows its range of service addresses, also after another start",
   const shown = await client.get(ServiceCIDR, { name: "kubernetes" });
   expect(shown.spec?.cidrs).toEqual(["10.96.0.0/16"]);
   expect(shown.status?.conditions).toMatchObject([{ type: "Ready", status: "True" }]);
-  await publishServiceRange(client, { range: "10.96.0.0/16", clock });
+  await publishServiceRange(client, { ranges: ["10.96.0.0/16"], clock });
   const again = await client.get(ServiceCIDR, { name: "kubernetes" });
   expect(again.metadata.resourceVersion).toBe(shown.metadata.resourceVersion);
   await plane.close();

@@ -6,18 +6,21 @@ import { ServiceCIDR } from "../api/types/networking-v1.ts";
 
 const name = "kubernetes";
 
-/** Shows the cluster's range of service addresses as the ServiceCIDR `kubernetes`, ready to hand out addresses. */
+/**
+ * Shows the cluster's ranges of service addresses as the ServiceCIDR `kubernetes`, ready to hand out addresses. One that
+ * says otherwise stays as it is, but that it may gain the second range.
+ */
 export async function publishServiceRange(
   client: Client,
-  { range, clock }: { readonly range: string; readonly clock: Clock },
+  { ranges, clock }: { readonly ranges: readonly string[]; readonly clock: Clock },
 ): Promise<void> {
-  try {
-    await client.create(ServiceCIDR, { metadata: { name }, spec: { cidrs: [range] } });
-  } catch (error) {
-    // An earlier start has made it.
-    if (ApiError.is(error, "AlreadyExists")) return;
-    throw error;
+  let present = await publish(client, ranges);
+  const cidrs = present.spec?.cidrs ?? [];
+  if (ranges.length === 2 && cidrs.length === 1 && cidrs[0] === ranges[0]) {
+    present = await client.update<ServiceCIDR>(ServiceCIDR, { ...present, spec: { cidrs: ranges } });
   }
+  const known = present.status?.conditions?.some(({ type }) => type === "Ready");
+  if (known || !sameRanges(present.spec?.cidrs, ranges)) return;
   const ready = {
     type: "Ready",
     status: "True",
@@ -28,3 +31,16 @@ export async function publishServiceRange(
   const body = { status: { conditions: [ready] } };
   await client.patch(ServiceCIDR, { name }, { type: "merge", body }, { subresource: "status" });
 }
+
+async function publish(client: Client, ranges: readonly string[]): Promise<ServiceCIDR> {
+  try {
+    return await client.create(ServiceCIDR, { metadata: { name }, spec: { cidrs: ranges } });
+  } catch (error) {
+    // An earlier start has made it.
+    if (!ApiError.is(error, "AlreadyExists")) throw error;
+    return client.get(ServiceCIDR, { name });
+  }
+}
+
+const sameRanges = (one: readonly string[] = [], other: readonly string[]) =>
+  one.length === other.length && one.every((range, index) => range === other[index]);

@@ -24,8 +24,6 @@ export function keepAllocated(service: Service, old: Service): Service {
     if (!spec.clusterIPs?.length && spec.clusterIP === old.spec.clusterIP) {
       spec = withField(spec, "clusterIPs", old.spec.clusterIPs);
     }
-    if (spec.ipFamilies === undefined) spec = withField(spec, "ipFamilies", old.spec.ipFamilies);
-    if (spec.ipFamilyPolicy === undefined) spec = withField(spec, "ipFamilyPolicy", old.spec.ipFamilyPolicy);
   }
   if (needsNodePort(spec) && needsNodePort(old.spec)) spec = keepNodePorts(spec, old.spec.ports ?? []);
   if (needsHealthPort(spec) && needsHealthPort(old.spec) && !spec.healthCheckNodePort) {

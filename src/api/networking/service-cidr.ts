@@ -36,8 +36,7 @@ const addressRules = {
 export const serviceCidrDefinition = defineResource<ServiceCIDR>({
   resource: ServiceCIDR,
   ...rangeRules,
-  validateUpdate: (range, old) =>
-    immutable(FieldPath.root("spec").child("cidrs"), range.spec?.cidrs, old.spec?.cidrs),
+  validateUpdate: (range, old) => validateRangeChange(range.spec?.cidrs ?? [], old.spec?.cidrs ?? []),
   prepareForStatusUpdate: (range, old) => ({ ...range, spec: old.spec }),
 });
 
@@ -45,8 +44,7 @@ export const serviceCidrDefinition = defineResource<ServiceCIDR>({
 export const betaServiceCidrDefinition = defineResource<BetaServiceCIDR>({
   resource: BetaServiceCIDR,
   ...rangeRules,
-  validateUpdate: (range, old) =>
-    immutable(FieldPath.root("spec").child("cidrs"), range.spec?.cidrs, old.spec?.cidrs),
+  validateUpdate: (range, old) => validateRangeChange(range.spec?.cidrs ?? [], old.spec?.cidrs ?? []),
   prepareForStatusUpdate: (range, old) => ({ ...range, spec: old.spec }),
 });
 
@@ -71,6 +69,14 @@ function validateRanges({ spec }: AnyCIDR): readonly FieldError[] {
     errors.push(fieldErrors.invalid(path, ranges, why));
   }
   return errors;
+}
+
+/** Ranges stay as they are, but that one of the other family may be added to a single one. */
+function validateRangeChange(next: readonly string[], before: readonly string[]): readonly FieldError[] {
+  const path = FieldPath.root("spec").child("cidrs");
+  const added = before.length === 1 && next.length === 2;
+  if (before.length !== next.length && !added) return immutable(path, next, before);
+  return before.flatMap((range, index) => immutable(path.index(index), next[index], range));
 }
 
 function validateAddress(address: AnyAddress): readonly FieldError[] {

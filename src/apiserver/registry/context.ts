@@ -48,12 +48,26 @@ export interface PendingWrite {
   readonly dryRun: boolean;
 }
 
-/** Allocates what an object needs before it is written, and gives back when the write fails or the object goes. */
+/** What is set aside for one write. */
+export interface Reservation {
+  /** The object with what it was given; undefined where it goes. */
+  readonly object: AnyObject | undefined;
+  /** Keeps what was set aside and gives back what is no longer needed, or the other way round when nothing was written. */
+  settle(written: boolean): Promise<void>;
+}
+
+/** Allocates what an object needs before it is checked and written. */
 export interface WriteHook {
-  prepare(write: PendingWrite): {
-    readonly object: AnyObject | undefined;
-    readonly settle: (written: boolean) => void;
-  };
+  prepare(write: PendingWrite): Promise<Reservation>;
+}
+
+/** Sets aside what the write of a resource needs; undefined where none of its objects needs anything. */
+export function reserve(
+  core: Pick<Core, "writeHooks">,
+  { resource }: Pick<ServedResource, "resource">,
+  write: PendingWrite,
+): Promise<Reservation> | undefined {
+  return core.writeHooks.get(`${resource.group}/${resource.plural}`)?.prepare(write);
 }
 
 /** Answers a create at a subresource, e.g. `pods/binding`. */

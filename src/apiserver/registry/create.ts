@@ -6,7 +6,7 @@ import { StoreError } from "../../store/index.ts";
 import { admit, validateAdmission } from "./admit.ts";
 import type { AdmissionSubject } from "./admit.ts";
 import { tracksGeneration, validateNew } from "./coding.ts";
-import { groupResource, fromStoreError } from "./context.ts";
+import { groupResource, fromStoreError, reserve } from "./context.ts";
 import type { Core, RequestOptions, Written } from "./context.ts";
 import { encodeObject, Entry } from "./entry.ts";
 import type { AnyObject } from "./entry.ts";
@@ -67,12 +67,22 @@ async function createNamed(
     ? admitted
     : manageUpdate(served, { object: admitted, old: undefined, now, table: core.served, request });
   const context: RequestContext = { now, operation: "create", user: request.user };
-  const final = prepare(served, managed, { core, context });
-  const errors = validateNew(served, final, context);
-  if (errors.length > 0) throw ApiError.invalid(served.resource, final.metadata.name ?? "", errors);
-  for (const warning of served.definition.warnings?.(final, undefined) ?? []) request.warn?.(warning);
-  await validateAdmission(core, subject, { object: final });
-  return commitNew(core, served, { object: final, dryRun: request.dryRun ?? false });
+  const prepared = prepare(served, managed, { core, context });
+  const dryRun = request.dryRun ?? false;
+  const reservation = await reserve(core, served, { object: prepared, old: undefined, dryRun });
+  const final = reservation?.object ?? prepared;
+  let written = false;
+  try {
+    const errors = validateNew(served, final, context);
+    if (errors.length > 0) throw ApiError.invalid(served.resource, final.metadata.name ?? "", errors);
+    for (const warning of served.definition.warnings?.(final, undefined) ?? []) request.warn?.(warning);
+    await validateAdmission(core, subject, { object: final });
+    const result = await commitNew(core, served, { object: final, dryRun });
+    written = result.entry !== undefined;
+    return result;
+  } finally {
+    if (reservation) await reservation.settle(written);
+  }
 }
 
 function nameTaken(served: ServedResource, name: string): ApiError {
@@ -163,13 +173,8 @@ async function commitNew(
   const { name, namespace } = write.object.metadata;
   const key = storageKey(served.storage.prefix, { name, namespace });
   if (served.storage.cache.get(key)) throw ApiError.alreadyExists(groupResource(served), name);
-  const hook = core.writeHooks.get(`${served.resource.group}/${served.resource.plural}`);
-  const pending = hook?.prepare({ object: write.object, old: undefined, dryRun: write.dryRun });
-  const object = pending?.object ?? write.object;
-  if (write.dryRun) {
-    pending?.settle(false);
-    return { object, entry: undefined, created: true };
-  }
+  const { object } = write;
+  if (write.dryRun) return { object, entry: undefined, created: true };
   const stored = served.toStored(object);
   const value = encodeObject(stored);
   try {
@@ -180,11 +185,9 @@ async function commitNew(
       value,
       ...(lease === undefined ? {} : { lease: await core.leases.for(lease) }),
     });
-    pending?.settle(true);
     const entry = await settled(core, { served, key, value, revision, stored });
     return { object: served.fromStored(entry.object), entry, created: true };
   } catch (error) {
-    pending?.settle(false);
     if (error instanceof StoreError && error.type === "conflict") {
       throw ApiError.alreadyExists(groupResource(served), name);
     }

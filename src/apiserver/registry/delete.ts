@@ -3,7 +3,7 @@ import type { ObjectKey, ObjectMeta } from "../../apimachinery/index.ts";
 import type { DeleteOptions, Selection } from "../../api/index.ts";
 import { StoreError } from "../../store/index.ts";
 import { validateAdmission } from "./admit.ts";
-import { fromStoreError, groupResource, lockMessage } from "./context.ts";
+import { fromStoreError, groupResource, lockMessage, reserve } from "./context.ts";
 import type { Core, RequestOptions } from "./context.ts";
 import { encodeObject } from "./entry.ts";
 import type { AnyObject, Entry } from "./entry.ts";
@@ -197,8 +197,7 @@ async function perform(
     const current = await settled(core, { served, key, value, revision, stored });
     return { object: served.fromStored(current.object), gone };
   }
-  const hook = core.writeHooks.get(`${served.resource.group}/${served.resource.plural}`);
-  const pending = hook?.prepare({ object: undefined, old, dryRun });
+  const reservation = await reserve(core, served, { object: undefined, old, dryRun });
   let written = false;
   try {
     const revision = await core.store.commit({ type: "delete", key, ifModified: entry.revision });
@@ -206,7 +205,7 @@ async function perform(
     const behind = core.caches.reached(revision);
     if (behind) await behind;
   } finally {
-    pending?.settle(written);
+    if (reservation) await reservation.settle(written);
   }
   return { object: plan.object, gone };
 }

@@ -5,8 +5,8 @@ import { StoreError } from "../../store/index.ts";
 import { admit, validateAdmission } from "./admit.ts";
 import type { AdmissionSubject } from "./admit.ts";
 import { tracksGeneration, validateChange } from "./coding.ts";
-import { authorize, fromStoreError, groupResource, lockMessage } from "./context.ts";
-import type { Core, RequestOptions, Written } from "./context.ts";
+import { authorize, fromStoreError, groupResource, lockMessage, reserve } from "./context.ts";
+import type { Core, RequestOptions, Reservation, Written } from "./context.ts";
 import { create, settled } from "./create.ts";
 import { encodeObject } from "./entry.ts";
 import type { AnyObject, Entry } from "./entry.ts";
@@ -107,12 +107,12 @@ export async function modify(
     }
     const old = served.fromStored(entry.object);
     change.precondition?.(old);
-    const object = await nextState(core, served, { old, options, change });
+    const next = await nextState(core, served, { old, options, change });
     try {
       return await commitChange(core, served, {
         entry,
         old,
-        object,
+        ...next,
         dryRun: options.dryRun ?? false,
       });
     } catch (error) {
@@ -158,11 +158,17 @@ async function createMissing(
   });
 }
 
+/** What an object is to become, and what was set aside for that. */
+interface NextState {
+  readonly object: AnyObject;
+  readonly reservation: Reservation | undefined;
+}
+
 async function nextState(
   core: Core,
   served: ServedResource,
   { old, options, change }: { old: AnyObject; options: RequestOptions; change: Change },
-): Promise<AnyObject> {
+): Promise<NextState> {
   const now = core.clock.now();
   const subject: AdmissionSubject = {
     operation: "UPDATE",
@@ -194,7 +200,7 @@ async function nextState(
     );
   }
   if (change.direct) {
-    return change.managed
+    const object = change.managed
       ? changed
       : manageUpdate(served, {
           object: changed,
@@ -203,6 +209,7 @@ async function nextState(
           table: core.served,
           request: { ...options, subresource: change.subresource },
         });
+    return { object, reservation: undefined };
   }
   const scoped = subresourceUpdate(served, { object: changed, old, subresource: change.subresource });
   const admitted = await admit(core, subject, { object: withSystemMetadata(scoped, old), old });
@@ -221,12 +228,31 @@ async function nextState(
     user: options.user,
     ...(change.subresource === "" ? {} : { subresource: change.subresource }),
   };
-  const final = prepareChange(served, managed, { old, context });
-  const errors = validateChange(served, { object: final, old, context });
-  if (errors.length > 0) throw ApiError.invalid(served.resource, change.key.name, errors);
-  for (const warning of served.definition.warnings?.(final, old) ?? []) options.warn?.(warning);
-  await validateAdmission(core, subject, { object: final, old });
-  return final;
+  const prepared = prepareChange(served, managed, { old, context });
+  return checked(core, subject, { object: prepared, old, context });
+}
+
+/** The prepared object with what it is given, once it has passed all checks. */
+async function checked(
+  core: Core,
+  subject: AdmissionSubject,
+  { object, old, context }: { object: AnyObject; old: AnyObject; context: RequestContext },
+): Promise<NextState> {
+  const { served, options, key } = subject;
+  const { dryRun = false, warn } = options;
+  const reservation =
+    context.subresource === undefined ? await reserve(core, served, { object, old, dryRun }) : undefined;
+  const final = reservation?.object ?? object;
+  try {
+    const errors = validateChange(served, { object: final, old, context });
+    if (errors.length > 0) throw ApiError.invalid(served.resource, key.name, errors);
+    for (const warning of served.definition.warnings?.(final, old) ?? []) warn?.(warning);
+    await validateAdmission(core, subject, { object: final, old });
+    return { object: final, reservation };
+  } catch (error) {
+    if (reservation) await reservation.settle(false);
+    throw error;
+  }
 }
 
 /** Metadata that only the server sets, taken over where the client left it out. */
@@ -302,33 +328,29 @@ function endsDeletion({ definition }: ServedResource, object: AnyObject, old: An
 async function commitChange(
   core: Core,
   served: ServedResource,
-  write: { entry: Entry; old: AnyObject; object: AnyObject; dryRun: boolean },
+  write: NextState & { entry: Entry; old: AnyObject; dryRun: boolean },
 ): Promise<Written> {
-  const { entry, old } = write;
-  const gone = endsDeletion(served, write.object, old);
-  if (!gone && deepEqual(write.object, old)) return { object: old, entry, created: false };
-  const hook = core.writeHooks.get(`${served.resource.group}/${served.resource.plural}`);
-  const pending = hook?.prepare({ object: gone ? undefined : write.object, old, dryRun: write.dryRun });
-  const object = pending?.object ?? write.object;
-  if (write.dryRun) {
-    pending?.settle(false);
-    return { object, entry: undefined, created: false };
-  }
-  const { key } = entry;
+  const { entry, old, object, dryRun, reservation } = write;
+  const gone = endsDeletion(served, object, old);
+  const release = gone ? await reserve(core, served, { object: undefined, old, dryRun }) : undefined;
+  let written = false;
   try {
+    if (!gone && deepEqual(object, old)) return { object: old, entry, created: false };
+    if (dryRun) return { object, entry: undefined, created: false };
+    const { key } = entry;
     if (gone) {
       await core.store.commit({ type: "delete", key, ifModified: entry.revision });
-      pending?.settle(true);
+      written = true;
       return { object, entry: undefined, created: false };
     }
     const stored = served.toStored(object);
     const value = encodeObject(stored);
     const revision = await core.store.commit({ type: "update", key, value, ifModified: entry.revision });
-    pending?.settle(true);
+    written = true;
     const current = await settled(core, { served, key, value, revision, stored });
     return { object: served.fromStored(current.object), entry: current, created: false };
-  } catch (error) {
-    pending?.settle(false);
-    throw error;
+  } finally {
+    if (reservation) await reservation.settle(written && !gone);
+    if (release) await release.settle(written);
   }
 }

@@ -2,21 +2,34 @@ import { describe, expect, test } from "vitest";
 import { seededRandom, VirtualClock } from "../../base/index.ts";
 import { Service } from "../../api/types/core-v1.ts";
 import type { ServiceSpec } from "../../api/types/core-v1.ts";
+import { ServiceCIDR } from "../../api/types/networking-v1.ts";
+import { createUnlessPresent } from "../../api/index.ts";
+import type { Store } from "../../store/index.ts";
 import { createMemoryStore } from "../../store/index.ts";
 import { createApiServer } from "../server/server.ts";
 import { createServiceAllocator } from "./allocator.ts";
+import { familiesOf } from "./families.ts";
 
-async function setUp(store = createMemoryStore({ clock: new VirtualClock() })) {
+async function setUp({
+  store = createMemoryStore({ clock: new VirtualClock() }),
+  ranges = ["10.96.0.0/24"],
+}: { store?: Store; ranges?: readonly string[] } = {}) {
   const random = seededRandom(1);
+  const clock = new VirtualClock();
   const server = await createApiServer({
     store,
     random,
     authorizer: { authorize: () => ({ type: "allow", reason: "" }) },
-    writeHooks: ({ reader }) => ({
-      "/services": createServiceAllocator({ reader, random, serviceRange: "10.96.0.0/24" }),
+    clock,
+    writeHooks: ({ reader, client }) => ({
+      "/services": createServiceAllocator({ reader, client, random, families: familiesOf(ranges) }),
     }),
   });
   const client = server.client({ name: "tester", groups: [] });
+  await createUnlessPresent(client, ServiceCIDR, {
+    metadata: { name: "kubernetes" },
+    spec: { cidrs: ranges },
+  });
   const create = (name: string, spec: Partial<ServiceSpec>, options: { dryRun?: boolean } = {}) =>
     client.create(
       Service,
@@ -48,7 +61,7 @@ describe("cluster addresses", () => {
       'Service "two" is invalid: spec.clusterIPs: Invalid value: ["10.96.0.10"]: failed to allocate IP 10.96.0.10: provided IP is already allocated',
     );
     await expect(create("two", { clusterIP: "10.97.0.1" })).rejects.toThrow(
-      "The range of valid IPs is 10.96.0.0/24",
+      "failed to allocate IP 10.97.0.1: the provided network does not match the current range",
     );
     await client.delete(Service, { namespace: "default", name: "one" });
     expect((await create("two", { clusterIP: "10.96.0.10" })).spec.clusterIP).toBe("10.96.0.10");
@@ -63,7 +76,7 @@ describe("cluster addresses", () => {
   test("a server that starts anew knows what is held", async () => {
     const first = await setUp();
     await first.create("one", { clusterIP: "10.96.0.10" });
-    const second = await setUp(first.store);
+    const second = await setUp({ store: first.store });
     await expect(second.create("two", { clusterIP: "10.96.0.10" })).rejects.toThrow("already allocated");
   });
 

@@ -1,1 +1,7 @@
-export { createServiceAllocator, type ServiceAllocatorOptions } from "./allocator.ts";
+export {
+  createServiceAllocator,
+  defaultNodePorts,
+  type ServiceAllocator,
+  type ServiceAllocatorOptions,
+} from "./allocator.ts";
+export { familiesOf } from "./families.ts";

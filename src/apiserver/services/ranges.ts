@@ -1,126 +1,107 @@
 import type { Random } from "../../base/index.ts";
-import { invariant } from "../../base/index.ts";
-import { formatIP, parseCIDR, parseIP } from "../../apimachinery/names/index.ts";
+import { formatCIDR, formatIP, parseCIDR, parseIP } from "../../apimachinery/index.ts";
 
-/** Why an item of a range cannot be had. */
-export type RangeProblem = "taken" | "outside" | "full";
+export type Family = "IPv4" | "IPv6";
 
-/** Numbers that are handed out once each: random ones from the upper band, so that chosen ones find the lower free. */
-export class NumberRange {
-  readonly size: number;
-  private readonly taken = new Set<number>();
-  private readonly random: Random;
-  /** Numbers below are left to those who choose. */
-  private readonly band: number;
-
-  constructor(options: { readonly size: number; readonly band: number; readonly random: Random }) {
-    this.size = options.size;
-    this.band = options.band;
-    this.random = options.random;
-  }
-
-  /** Takes the number; answers whether it was free. */
-  take(number: number): boolean {
-    if (this.taken.has(number)) return false;
-    this.taken.add(number);
-    return true;
-  }
-
-  release(number: number): void {
-    this.taken.delete(number);
-  }
-
-  /** Takes any free number; undefined when there is none. */
-  any(): number | undefined {
-    if (this.taken.size >= this.size) return undefined;
-    return this.between(this.band, this.size) ?? this.between(0, this.band);
-  }
-
-  private between(from: number, to: number): number | undefined {
-    const width = to - from;
-    const start = Math.floor(this.random.next() * width);
-    for (let step = 0; step < width; step++) {
-      const number = from + ((start + step) % width);
-      if (this.take(number)) return number;
-    }
-    return undefined;
-  }
+/** An address as its family and number, whatever its range. */
+export interface Address {
+  readonly family: Family;
+  readonly number: bigint;
 }
 
-/** The addresses of a service network, but for the first and the last. */
-export class AddressRange {
+/** The addresses of a service network: without the network's own, and in IPv4 without the broadcast address. */
+export interface AddressRange {
   readonly text: string;
-  private readonly first: number;
-  private readonly numbers: NumberRange;
+  readonly family: Family;
+  readonly first: bigint;
+  readonly last: bigint;
+  /** Addresses below are left to those who choose theirs; others get them once the upper ones are taken. */
+  readonly upper: bigint;
+}
 
-  constructor(cidr: string, random: Random) {
-    const parsed = parseCIDR(cidr);
-    invariant(parsed !== undefined && parsed.network.length === 4, `not an IPv4 range: ${cidr}`);
-    this.text = cidr;
-    this.first = numberOf(parsed.network) + 1;
-    const size = Math.max(2 ** (32 - parsed.prefixLength) - 2, 1);
-    this.numbers = new NumberRange({ size, band: addressBand(size), random });
-  }
+/** How many addresses of the two parts of a range are taken. */
+export interface Usage {
+  readonly lower: bigint;
+  readonly upper: bigint;
+}
 
-  take(address: string): RangeProblem | undefined {
-    const offset = this.offsetOf(address);
-    if (offset === undefined) return "outside";
-    return this.numbers.take(offset) ? undefined : "taken";
-  }
+const byte = 8n;
+/** How often a free address is looked for by chance before the range is walked. */
+const randomProbes = 32;
+const shortestIPv6Prefix = 64;
 
-  any(): string | undefined {
-    const offset = this.numbers.any();
-    if (offset === undefined) return undefined;
-    const number = this.first + offset;
-    return formatIP([24, 16, 8, 0].map((shift) => (number >>> shift) & 0xff));
-  }
+/** The range that a CIDR stands for; undefined where it is none that services can have addresses of. */
+export function addressRange(cidr: string): AddressRange | undefined {
+  const parsed = parseCIDR(cidr);
+  if (parsed === undefined) return undefined;
+  const family = familyOf(parsed.network);
+  if (family === "IPv6" && parsed.prefixLength < shortestIPv6Prefix) return undefined;
+  const size = 1n << BigInt(parsed.network.length * 8 - parsed.prefixLength);
+  const network = numberOf(parsed.network);
+  const first = network + 1n;
+  const last = network + size - (family === "IPv4" ? 2n : 1n);
+  return { text: formatCIDR(parsed), family, first, last, upper: first + bandOf(size) };
+}
 
-  release(address: string): void {
-    const offset = this.offsetOf(address);
-    if (offset !== undefined) this.numbers.release(offset);
-  }
+/** KEP-3070: none of up to 16 addresses, else a sixteenth between 16 and 256. */
+function bandOf(size: bigint): bigint {
+  if (size <= 16n) return 0n;
+  const share = size / 16n;
+  if (share < 16n) return 16n;
+  return share > 256n ? 256n : share;
+}
 
-  private offsetOf(address: string): number | undefined {
-    const bytes = parseIP(address);
-    if (bytes?.length !== 4) return undefined;
-    const offset = numberOf(bytes) - this.first;
-    return offset >= 0 && offset < this.numbers.size ? offset : undefined;
+/** Reads an address; undefined when it is none. */
+export function addressOf(text: string): Address | undefined {
+  const bytes = parseIP(text);
+  return bytes && { family: familyOf(bytes), number: numberOf(bytes) };
+}
+
+/** The canonical text of an address. */
+export function addressText({ family, number }: Address): string {
+  const length = family === "IPv4" ? 4 : 16;
+  const bytes = Array.from({ length }, (_, index) =>
+    Number((number >> (byte * BigInt(length - 1 - index))) & 0xffn),
+  );
+  return formatIP(bytes);
+}
+
+/** The network's own address, which no service ever has. */
+export const networkAddress = (range: AddressRange): string =>
+  addressText({ family: range.family, number: range.first - 1n });
+
+/** Whether a service may have the address of this range. */
+export function holds(range: AddressRange, { family, number }: Address): boolean {
+  return family === range.family && number >= range.first && number <= range.last;
+}
+
+/** Addresses to try for someone who did not choose: by chance, then in turn, of the upper part before the lower. */
+export function* candidates(
+  range: AddressRange,
+  { usage, random }: { readonly usage: Usage; readonly random: Random },
+): Generator<Address> {
+  const { family, first, last, upper } = range;
+  const parts = [
+    { from: upper, size: last - upper + 1n, used: usage.upper },
+    { from: first, size: upper - first, used: usage.lower },
+  ];
+  for (const { from, size, used } of parts) {
+    if (size <= 0n || used >= size) continue;
+    for (let probe = 0; probe < randomProbes; probe++) yield { family, number: from + below(size, random) };
+    const start = below(size, random);
+    for (let step = 0n; step < size; step++) yield { family, number: from + ((start + step) % size) };
   }
 }
 
-const numberOf = (bytes: readonly number[]) => bytes.reduce((sum, byte) => sum * 256 + byte, 0);
-
-/** KEP-3070: min(max(16, size / 16), 256). */
-const addressBand = (size: number) => (size <= 16 ? 0 : Math.min(Math.max(16, Math.floor(size / 16)), 256));
-
-/** Ports of nodes. */
-export class PortRange {
-  readonly text: string;
-  private readonly first: number;
-  private readonly numbers: NumberRange;
-
-  constructor(range: { readonly first: number; readonly last: number }, random: Random) {
-    const size = range.last - range.first + 1;
-    this.text = `${range.first}-${range.last}`;
-    this.first = range.first;
-    this.numbers = new NumberRange({ size, band: portBand(size), random });
-  }
-
-  take(port: number): RangeProblem | undefined {
-    const offset = port - this.first;
-    if (offset < 0 || offset >= this.numbers.size) return "outside";
-    return this.numbers.take(offset) ? undefined : "taken";
-  }
-
-  any(): number | undefined {
-    const offset = this.numbers.any();
-    return offset === undefined ? undefined : this.first + offset;
-  }
-
-  release(port: number): void {
-    this.numbers.release(port - this.first);
-  }
+/** A number below the limit, which may be as large as 2^64. */
+function below(limit: bigint, random: Random): bigint {
+  const word = 2 ** 32;
+  if (limit <= BigInt(word)) return BigInt(Math.floor(random.next() * Number(limit)));
+  const [high, low] = [Math.floor(random.next() * word), Math.floor(random.next() * word)];
+  return ((BigInt(high) << 32n) | BigInt(low)) % limit;
 }
 
-/** KEP-3668: min(max(16, size / 32), 128). */
-const portBand = (size: number) => (size <= 16 ? 0 : Math.min(Math.max(16, Math.floor(size / 32)), 128));
+const familyOf = (bytes: readonly number[]): Family => (bytes.length === 4 ? "IPv4" : "IPv6");
+
+const numberOf = (bytes: readonly number[]) =>
+  bytes.reduce((sum, value) => (sum << byte) | BigInt(value), 0n);

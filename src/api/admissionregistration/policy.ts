@@ -77,6 +77,8 @@ function policyDefinition<T extends Policy>(resource: Resource<T>): ResourceDefi
   return defineResource<T>({
     resource,
     plainFinalizers: true,
+    repeatedMetadataChecks: ["whole"],
+    requiresVersion: true,
     defaults: (policy) => ({
       ...policy,
       spec: mapField(
@@ -123,11 +125,11 @@ function validateStatus({ status }: Policy): readonly FieldError[] {
   const path = FieldPath.root("status");
   const warnings = status?.typeChecking?.expressionWarnings ?? [];
   return [
-    ...warnings.flatMap(({ fieldRef = "", warning = "" }, index) => {
+    ...warnings.flatMap(({ fieldRef, warning }, index) => {
       const at = path.child("typeChecking", "expressionWarnings").index(index);
       return [
-        ...(warning === "" ? [fieldErrors.required(at.child("warning"))] : []),
-        ...(fieldRef.trim() === "" ? [fieldErrors.required(at.child("fieldRef"))] : []),
+        ...(!warning ? [fieldErrors.required(at.child("warning"))] : []),
+        ...(!fieldRef?.trim() ? [fieldErrors.required(at.child("fieldRef"))] : []),
       ];
     }),
     ...validateConditions(status?.conditions, path.child("conditions")),
@@ -139,10 +141,17 @@ function bindingDefinition<T extends Binding>(resource: Resource<T>): ResourceDe
   return defineResource<T>({
     resource,
     plainFinalizers: true,
+    repeatedMetadataChecks: ["whole"],
+    requiresVersion: true,
     defaults: (binding) => ({
       ...binding,
       spec: mapField<Binding["spec"], "matchResources">(binding.spec, "matchResources", defaultMatch),
     }),
+    validate: ({ spec }) => [
+      ...validateBinding(spec, { mutates }),
+      ...(mutates ? [] : validateActions((spec as ValidatingAdmissionPolicyBindingSpec).validationActions)),
+    ],
+    warnings: ({ metadata }) => reservedNameWarnings(metadata.name),
     columns: [
       nameColumn,
       column<T>("PolicyName", "The policy that is bound", { value: ({ spec }) => spec.policyName ?? "" }),

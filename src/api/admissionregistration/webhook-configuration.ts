@@ -1,52 +1,79 @@
-import type { FieldError } from "../../apimachinery/index.ts";
-import { FieldPath, fieldErrors, isDNS1123Subdomain } from "../../apimachinery/index.ts";
-import { inRange, invalidFor, optionalOneOf } from "../common/checks.ts";
+import type { FieldError, Resource } from "../../apimachinery/index.ts";
+import {
+  FieldPath,
+  fieldErrors,
+  isDNS1123Subdomain,
+  validateLabelSelector,
+} from "../../apimachinery/index.ts";
+import { optionalOneOf } from "../common/checks.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
+import { semanticallyEqual } from "../common/equal.ts";
 import { fill, mapField, mapList } from "../common/fill.ts";
-import { validateLabelSelector } from "../common/selectors.ts";
+import {
+  hasAcceptedReview,
+  missingReviewVersions,
+  validateReviewVersions,
+  validateWebhookClient,
+} from "../common/webhook-client.ts";
+import type { ResourceDefinition } from "../definition.ts";
 import { defineResource } from "../definition.ts";
 import type { MutatingWebhook, ValidatingWebhook } from "../types/admissionregistration-v1.ts";
 import {
   MutatingWebhookConfiguration,
   ValidatingWebhookConfiguration,
 } from "../types/admissionregistration-v1.ts";
+import { reservedNameWarnings, validateMatchConditions, validateRule } from "./rules.ts";
 
 type Configuration = MutatingWebhookConfiguration | ValidatingWebhookConfiguration;
 type Webhook = MutatingWebhook | ValidatingWebhook;
 
-const supportedReviews = ["v1", "v1beta1"];
-const operations = ["*", "CONNECT", "CREATE", "DELETE", "UPDATE"];
-
-const webhooksColumn = column<Configuration>("Webhooks", "How many webhooks there are", {
-  type: "integer",
-  value: ({ webhooks }) => webhooks?.length ?? 0,
-});
+const allSideEffects = ["None", "NoneOnDryRun", "Some", "Unknown"];
+const noSideEffects = ["None", "NoneOnDryRun"];
+const fewestSegments = 3;
+const timeouts = { from: 1, to: 30 };
 
 /** The rules of configurations of mutating webhooks. */
-export const mutatingWebhookConfigurationDefinition = defineResource<MutatingWebhookConfiguration>({
-  resource: MutatingWebhookConfiguration,
-  requiresVersion: true,
-  defaults: (object) =>
-    mapField(object, "webhooks", (webhooks) =>
-      mapList(webhooks, (webhook) => fill(defaultWebhook(webhook), { reinvocationPolicy: "Never" })),
-    ),
-  validate: (object) => validateWebhooks(object.webhooks ?? []),
-  columns: [nameColumn, webhooksColumn, ageColumn],
-  tracksGeneration: true,
-});
+export const mutatingWebhookConfigurationDefinition = configurationDefinition<MutatingWebhookConfiguration>(
+  MutatingWebhookConfiguration,
+  {
+    reinvocationPolicy: "Never",
+  },
+);
 
 /** The rules of configurations of validating webhooks. */
-export const validatingWebhookConfigurationDefinition = defineResource<ValidatingWebhookConfiguration>({
-  resource: ValidatingWebhookConfiguration,
-  requiresVersion: true,
-  defaults: (object) =>
-    mapField(object, "webhooks", (webhooks) => mapList(webhooks, (webhook) => defaultWebhook(webhook))),
-  validate: (object) => validateWebhooks(object.webhooks ?? []),
-  columns: [nameColumn, webhooksColumn, ageColumn],
-  tracksGeneration: true,
-});
+export const validatingWebhookConfigurationDefinition =
+  configurationDefinition<ValidatingWebhookConfiguration>(ValidatingWebhookConfiguration, {});
 
-function defaultWebhook<W extends Webhook>(webhook: W): W {
+function configurationDefinition<T extends Configuration>(
+  resource: Resource<T>,
+  further: Partial<MutatingWebhook>,
+): ResourceDefinition<T> {
+  return defineResource<T>({
+    resource,
+    plainFinalizers: true,
+    requiresVersion: true,
+    defaults: (object) =>
+      mapField<Configuration, "webhooks">(object, "webhooks", (webhooks) =>
+        mapList<Webhook>(webhooks, (webhook) => fill<MutatingWebhook>(defaultWebhook(webhook), further)),
+      ) as T,
+    validate: (object, { operation }) =>
+      operation === "create" ? validateWebhooks(object.webhooks ?? [], strict) : [],
+    validateUpdate: (object, old) =>
+      validateWebhooks(object.webhooks ?? [], rulesAfter(object.webhooks ?? [], old.webhooks ?? [])),
+    warnings: ({ metadata }) => reservedNameWarnings(metadata.name),
+    columns: [
+      nameColumn,
+      column<T>("Webhooks", "How many webhooks there are", {
+        type: "integer",
+        value: ({ webhooks }) => webhooks?.length ?? 0,
+      }),
+      ageColumn,
+    ],
+    tracksGeneration: true,
+  });
+}
+
+function defaultWebhook(webhook: Webhook): Webhook {
   let result: Webhook = fill<Webhook>(webhook, {
     failurePolicy: "Fail",
     matchPolicy: "Equivalent",
@@ -55,76 +82,105 @@ function defaultWebhook<W extends Webhook>(webhook: W): W {
     timeoutSeconds: 10,
   });
   result = mapField(result, "rules", (rules) => mapList(rules, (rule) => fill(rule, { scope: "*" })));
-  result = mapField(result, "clientConfig", (config) =>
+  return mapField(result, "clientConfig", (config) =>
     mapField(config, "service", (service) => fill(service, { port: 443 })),
   );
-  return result as W;
 }
 
-function validateWebhooks(webhooks: readonly Webhook[]): readonly FieldError[] {
+/** What is asked of webhooks; what was there before a rule came may go on. */
+interface WebhookRules {
+  readonly conditions: boolean;
+  readonly noSideEffects: boolean;
+  readonly acceptedReview: boolean;
+  readonly uniqueNames: boolean;
+  readonly selectorValues: boolean;
+}
+
+const strict: WebhookRules = {
+  conditions: true,
+  noSideEffects: true,
+  acceptedReview: true,
+  uniqueNames: true,
+  selectorValues: true,
+};
+
+function rulesAfter(next: readonly Webhook[], old: readonly Webhook[]): WebhookRules {
+  const selectors = old.flatMap(({ namespaceSelector, objectSelector }) => [
+    namespaceSelector,
+    objectSelector,
+  ]);
+  const path = FieldPath.empty;
+  return {
+    conditions:
+      next.length !== old.length ||
+      old.some(
+        ({ matchConditions }, index) => !semanticallyEqual(matchConditions, next[index]?.matchConditions),
+      ),
+    noSideEffects: old.every(({ sideEffects }) => noSideEffects.includes(sideEffects)),
+    acceptedReview: old.every(({ admissionReviewVersions }) => hasAcceptedReview(admissionReviewVersions)),
+    uniqueNames: new Set(old.map(({ name }) => name)).size === old.length,
+    selectorValues: selectors.every((selector) => validateLabelSelector(selector, { path }).length === 0),
+  };
+}
+
+function validateWebhooks(webhooks: readonly Webhook[], rules: WebhookRules): readonly FieldError[] {
   const names = new Set<string>();
   return webhooks.flatMap((webhook, index) => {
     const path = FieldPath.root("webhooks").index(index);
-    const errors = validateWebhook(webhook, path);
-    if (names.has(webhook.name)) errors.push(fieldErrors.duplicate(path.child("name"), webhook.name));
-    names.add(webhook.name);
+    const name = webhook.name ?? "";
+    const errors = [
+      ...validateWebhook(webhook, path, rules),
+      ...validateReviewVersions(webhook.admissionReviewVersions, path.child("admissionReviewVersions"), {
+        requireAccepted: rules.acceptedReview,
+        missing: missingReviewVersions,
+      }),
+    ];
+    if (rules.uniqueNames && names.has(name)) errors.push(fieldErrors.duplicate(path.child("name"), name));
+    if (name !== "") names.add(name);
     return errors;
   });
 }
 
-function validateWebhook(webhook: Webhook, path: FieldPath): FieldError[] {
-  const { clientConfig, sideEffects } = webhook;
-  const name = webhook.name ?? "";
-  const admissionReviewVersions = webhook.admissionReviewVersions ?? [];
-  const errors: FieldError[] = [];
-  const at = path.child("name");
-  if (name === "") errors.push(fieldErrors.required(at));
-  else {
-    errors.push(...invalidFor(at, name, isDNS1123Subdomain(name)));
-    if (errors.length === 0 && name.split(".").length < 3) {
-      errors.push(
-        fieldErrors.invalid(at, name, "should be a domain with at least three segments separated by dots"),
-      );
-    }
-  }
+function validateWebhook(webhook: Webhook, path: FieldPath, rules: WebhookRules): FieldError[] {
+  const { sideEffects, timeoutSeconds, namespaceSelector, objectSelector } = webhook;
+  const checkValues = rules.selectorValues;
+  const errors = validateName(webhook.name ?? "", path.child("name"));
   for (const [index, rule] of (webhook.rules ?? []).entries()) {
-    const rulePath = path.child("rules").index(index);
-    for (const field of ["operations", "apiGroups", "apiVersions", "resources"] as const) {
-      if (!rule[field]?.length) errors.push(fieldErrors.required(rulePath.child(field)));
-    }
-    for (const [position, operation] of (rule.operations ?? []).entries()) {
-      errors.push(...optionalOneOf(rulePath.child("operations").index(position), operation, operations));
-    }
+    errors.push(...validateRule(rule, path.child("rules").index(index)));
   }
   errors.push(
     ...optionalOneOf(path.child("failurePolicy"), webhook.failurePolicy, ["Fail", "Ignore"]),
     ...optionalOneOf(path.child("matchPolicy"), webhook.matchPolicy, ["Equivalent", "Exact"]),
   );
+  const allowed = rules.noSideEffects ? noSideEffects : allSideEffects;
   if (sideEffects === undefined) {
-    const why = `must specify one of ${["None", "NoneOnDryRun"].join(", ")}`;
-    errors.push(fieldErrors.required(path.child("sideEffects"), why));
-  } else errors.push(...optionalOneOf(path.child("sideEffects"), sideEffects, ["None", "NoneOnDryRun"]));
-  errors.push(
-    ...inRange(path.child("timeoutSeconds"), webhook.timeoutSeconds, { from: 1, to: 30 }).map(() =>
-      fieldErrors.invalid(
-        path.child("timeoutSeconds"),
-        webhook.timeoutSeconds,
-        "the timeout value must be between 1 and 30 seconds",
-      ),
-    ),
-    ...validateLabelSelector(webhook.namespaceSelector, path.child("namespaceSelector")),
-    ...validateLabelSelector(webhook.objectSelector, path.child("objectSelector")),
-  );
-  if (admissionReviewVersions.length === 0) {
-    const why = `must specify one of ${supportedReviews.join(", ")}`;
-    errors.push(fieldErrors.required(path.child("admissionReviewVersions"), why));
-  } else if (!admissionReviewVersions.some((version) => supportedReviews.includes(version))) {
-    const why = `must include at least one of ${supportedReviews.join(", ")}`;
-    errors.push(fieldErrors.invalid(path.child("admissionReviewVersions"), admissionReviewVersions, why));
+    errors.push(fieldErrors.required(path.child("sideEffects"), `must specify one of ${allowed.join(", ")}`));
   }
-  const config = path.child("clientConfig");
-  if ((clientConfig?.url === undefined) === (clientConfig?.service === undefined)) {
-    errors.push(fieldErrors.required(config, "exactly one of url or service is required"));
+  errors.push(...optionalOneOf(path.child("sideEffects"), sideEffects, allowed));
+  if (timeoutSeconds !== undefined && (timeoutSeconds < timeouts.from || timeoutSeconds > timeouts.to)) {
+    const why = "the timeout value must be between 1 and 30 seconds";
+    errors.push(fieldErrors.invalid(path.child("timeoutSeconds"), timeoutSeconds, why));
+  }
+  errors.push(
+    ...validateLabelSelector(namespaceSelector, { path: path.child("namespaceSelector"), checkValues }),
+    ...validateLabelSelector(objectSelector, { path: path.child("objectSelector"), checkValues }),
+  );
+  if ("reinvocationPolicy" in webhook) {
+    const at = path.child("reinvocationPolicy");
+    errors.push(...optionalOneOf(at, webhook.reinvocationPolicy, ["IfNeeded", "Never"]));
+  }
+  errors.push(...validateWebhookClient(webhook.clientConfig, path.child("clientConfig")));
+  if (rules.conditions) {
+    errors.push(...validateMatchConditions(webhook.matchConditions, path.child("matchConditions")));
   }
   return errors;
+}
+
+function validateName(name: string, path: FieldPath): FieldError[] {
+  if (name === "") return [fieldErrors.required(path)];
+  const problems = isDNS1123Subdomain(name);
+  if (problems.length > 0) return [fieldErrors.invalid(path, name, problems.join(","))];
+  if (name.split(".").length >= fewestSegments) return [];
+  const why = "should be a domain with at least three segments separated by dots";
+  return [fieldErrors.invalid(path, name, why)];
 }

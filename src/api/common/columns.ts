@@ -87,3 +87,15 @@ export function formatLabels(labels: Readonly<Record<string, string>> | undefine
   const pairs = Object.entries(labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
   return pairs.length === 0 ? "<none>" : pairs.map(([key, value]) => `${key}=${value}`).join(",");
 }
+
+/** A label selector as its generated code in upstream writes it. */
+export function formatSelector({ matchLabels = {}, matchExpressions = [] }: LabelSelector): string {
+  const keys = Object.keys(matchLabels).sort();
+  const labels = keys.map((key) => `${key}: ${matchLabels[key] ?? ""},`).join("");
+  const expressions = matchExpressions.map(
+    ({ key, operator, values = [] }) =>
+      `LabelSelectorRequirement{Key:${key},Operator:${operator},Values:[${values.join(" ")}],},`,
+  );
+  const list = `[]LabelSelectorRequirement{${expressions.join("")}}`;
+  return `&LabelSelector{MatchLabels:map[string]string{${labels}},MatchExpressions:${list},}`;
+}

@@ -1,0 +1,289 @@
+import type { FieldError, LabelSelector } from "../../apimachinery/index.ts";
+import {
+  FieldPath,
+  fieldErrors,
+  isDNS1035Label,
+  isDNS1123Subdomain,
+  isPathSegmentName,
+  isQualifiedName,
+  validateLabelSelector,
+} from "../../apimachinery/index.ts";
+import { invalidFor, oneOf, optionalOneOf } from "../common/checks.ts";
+import { hasLineBreaks, isExpressionName, validateExpression } from "../common/expressions.ts";
+import type {
+  AuditAnnotation,
+  MatchResources,
+  Mutation,
+  ParamKind,
+  ParamRef,
+  Validation,
+  ValidatingAdmissionPolicySpec,
+  Variable,
+} from "../types/admissionregistration-v1.ts";
+import { validateMatchConditions, validateNamedRule } from "./rules.ts";
+
+const failurePolicies = ["Fail", "Ignore"];
+const reasons = ["Forbidden", "Invalid", "RequestEntityTooLarge"];
+const actions = ["Audit", "Deny", "Warn"];
+const mutableOperations = ["*", "CONNECT", "CREATE", "UPDATE"];
+const mostAnnotations = 20;
+const longestAnnotation = 5 * 1024;
+const specPath = FieldPath.root("spec");
+
+/** What both kinds of policies say alike. */
+type CommonSpec = Pick<
+  ValidatingAdmissionPolicySpec,
+  "failurePolicy" | "paramKind" | "matchConstraints" | "matchConditions" | "variables"
+>;
+
+/** Which checks a policy goes through. */
+export interface PolicyRules {
+  /** Conditions that an update leaves as they were are not looked at again. */
+  readonly conditions: boolean;
+}
+
+/** Checks the spec of a policy that validates. */
+export function validateValidatingPolicy(
+  name: string,
+  spec: ValidatingAdmissionPolicySpec,
+  rules: PolicyRules,
+): FieldError[] {
+  const errors = validateCommon(spec, { ...rules, mutates: false });
+  const { validations = [], auditAnnotations = [] } = spec;
+  const at = specPath.child("auditAnnotations");
+  if (validations.length === 0 && auditAnnotations.length === 0) {
+    const why = "validations or auditAnnotations must contain at least one item";
+    const paths = [specPath.child("validations"), at];
+    return [...errors, ...paths.map((path) => fieldErrors.required(path, why))];
+  }
+  for (const [index, validation] of validations.entries()) {
+    errors.push(...validateValidation(validation, specPath.child("validations").index(index)));
+  }
+  if (auditAnnotations.length > mostAnnotations) {
+    const why = `must not have more than ${mostAnnotations} auditAnnotations`;
+    errors.push(fieldErrors.invalid(at, auditAnnotations, why));
+  }
+  const keys = new Set<string>();
+  for (const [index, annotation] of auditAnnotations.entries()) {
+    const key = annotation.key ?? "";
+    errors.push(...validateAnnotation(annotation, at.index(index), name));
+    if (keys.has(key)) errors.push(fieldErrors.duplicate(at.index(index).child("key"), key));
+    keys.add(key);
+  }
+  return errors;
+}
+
+/** Checks the spec of a policy that mutates. */
+export function validateMutatingPolicy(
+  spec: CommonSpec & {
+    readonly mutations?: readonly Mutation[];
+    readonly reinvocationPolicy?: string;
+  },
+  rules: PolicyRules,
+): FieldError[] {
+  const errors = validateCommon(spec, { ...rules, mutates: true });
+  const at = specPath.child("mutations");
+  if (!spec.mutations?.length) {
+    errors.push(fieldErrors.required(at, "mutations must contain at least one item"));
+  }
+  for (const [index, mutation] of (spec.mutations ?? []).entries()) {
+    errors.push(...validateMutation(mutation, at.index(index)));
+  }
+  const again = specPath.child("reinvocationPolicy");
+  return [...errors, ...oneOf(again, spec.reinvocationPolicy, ["IfNeeded", "Never"])];
+}
+
+function validateCommon(spec: CommonSpec, rules: PolicyRules & { readonly mutates: boolean }): FieldError[] {
+  const errors =
+    spec.failurePolicy === undefined
+      ? [fieldErrors.required(specPath.child("failurePolicy"))]
+      : optionalOneOf(specPath.child("failurePolicy"), spec.failurePolicy, failurePolicies);
+  if (spec.paramKind) errors.push(...validateParamKind(spec.paramKind, specPath.child("paramKind")));
+  const at = specPath.child("matchConstraints");
+  if (spec.matchConstraints === undefined) errors.push(fieldErrors.required(at));
+  else {
+    errors.push(...validateMatchResources(spec.matchConstraints, at));
+    if (!spec.matchConstraints.resourceRules?.length) {
+      errors.push(fieldErrors.required(at.child("resourceRules")));
+    }
+    if (rules.mutates) errors.push(...validateMutable(spec.matchConstraints, at));
+  }
+  if (rules.conditions) {
+    errors.push(...validateMatchConditions(spec.matchConditions, specPath.child("matchConditions")));
+  }
+  for (const [index, variable] of (spec.variables ?? []).entries()) {
+    errors.push(...validateVariable(variable, specPath.child("variables").index(index)));
+  }
+  return errors;
+}
+
+function validateParamKind({ apiVersion = "", kind = "" }: ParamKind, path: FieldPath): FieldError[] {
+  const errors = validateApiVersion(apiVersion, path.child("apiVersion"));
+  if (kind === "") return [...errors, fieldErrors.required(path.child("kind"))];
+  const problems = isDNS1035Label(kind.toLowerCase());
+  if (problems.length === 0) return errors;
+  const why = `may have mixed case, but should otherwise match: ${problems.join(",")}`;
+  return [...errors, fieldErrors.invalid(path.child("kind"), kind, why)];
+}
+
+function validateApiVersion(apiVersion: string, path: FieldPath): FieldError[] {
+  if (apiVersion === "") return [fieldErrors.required(path)];
+  const parts = apiVersion.split("/");
+  if (parts.length > 2) {
+    return [fieldErrors.invalid(path, apiVersion, `unexpected GroupVersion string: ${apiVersion}`)];
+  }
+  const version = parts.at(-1) ?? "";
+  const group = parts.length === 2 ? (parts[0] ?? "") : "";
+  const groupProblems = group === "" ? [] : isDNS1123Subdomain(group);
+  const errors = groupProblems.length > 0 ? [fieldErrors.invalid(path, group, groupProblems.join(","))] : [];
+  if (version === "") {
+    return [...errors, fieldErrors.invalid(path, apiVersion, "version must be specified")];
+  }
+  const problems = isDNS1035Label(version);
+  if (problems.length > 0) errors.push(fieldErrors.invalid(path, version, problems.join(",")));
+  return errors;
+}
+
+function validateMatchResources(match: MatchResources, path: FieldPath): FieldError[] {
+  const requiredSelector = (selector: LabelSelector | undefined, at: FieldPath) =>
+    selector === undefined ? [fieldErrors.required(at)] : validateLabelSelector(selector, { path: at });
+  return [
+    ...(match.matchPolicy === undefined
+      ? [fieldErrors.required(path.child("matchPolicy"))]
+      : optionalOneOf(path.child("matchPolicy"), match.matchPolicy, ["Equivalent", "Exact"])),
+    ...requiredSelector(match.namespaceSelector, path.child("namespaceSelector")),
+    ...requiredSelector(match.objectSelector, path.child("objectSelector")),
+    ...(["resourceRules", "excludeResourceRules"] as const).flatMap((field) =>
+      (match[field] ?? []).flatMap((rule, index) => validateNamedRule(rule, path.child(field).index(index))),
+    ),
+  ];
+}
+
+/** What is deleted cannot be changed. */
+function validateMutable(match: MatchResources, path: FieldPath): FieldError[] {
+  const at = path.child("resourceRules", "operations");
+  return (match.resourceRules ?? []).flatMap(({ operations = [] }) =>
+    operations.flatMap((operation) => optionalOneOf(at, operation, mutableOperations)),
+  );
+}
+
+function validateVariable({ name = "", expression }: Partial<Variable>, path: FieldPath): FieldError[] {
+  const at = path.child("name");
+  const errors: FieldError[] = [];
+  if (name.trim() === "") errors.push(fieldErrors.required(at, "name is not specified"));
+  else if (!isExpressionName(name)) {
+    errors.push(fieldErrors.invalid(at, name, "must be a valid CEL identifier"));
+  }
+  return [
+    ...errors,
+    ...validateExpression(expression, path.child("expression"), "expression is not specified"),
+  ];
+}
+
+function validateValidation(validation: Validation, path: FieldPath): FieldError[] {
+  const { expression, message = "", messageExpression = "", reason } = validation;
+  const errors = validateExpression(expression, path.child("expression"), "expression is not specified");
+  if (messageExpression !== "" && messageExpression.trim() === "") {
+    const why = "must be non-empty if specified";
+    errors.push(fieldErrors.invalid(path.child("messageExpression"), messageExpression, why));
+  }
+  const at = path.child("message");
+  if (message !== "" && message.trim() === "") {
+    errors.push(fieldErrors.invalid(at, message, "must be non-empty if specified"));
+  } else if (hasLineBreaks(message.trim())) {
+    errors.push(fieldErrors.invalid(at, message, "must not contain line breaks"));
+  }
+  return [...errors, ...optionalOneOf(path.child("reason"), reason, reasons)];
+}
+
+function validateAnnotation(
+  annotation: Partial<AuditAnnotation>,
+  path: FieldPath,
+  policy: string,
+): FieldError[] {
+  const { key = "", valueExpression = "" } = annotation;
+  const at = path.child("key");
+  const errors =
+    policy === ""
+      ? [fieldErrors.invalid(at, key, "requires metadata.name be non-empty")]
+      : invalidFor(at, `${policy}/${key}`, isQualifiedName(`${policy}/${key}`));
+  const valuePath = path.child("valueExpression");
+  if (valueExpression.trim().length > longestAnnotation) {
+    const why = `must not exceed ${longestAnnotation} bytes in length`;
+    return [...errors, fieldErrors.required(valuePath, why)];
+  }
+  return [...errors, ...validateExpression(valueExpression, valuePath, "valueExpression is not specified")];
+}
+
+const patches = { ApplyConfiguration: "applyConfiguration", JSONPatch: "jsonPatch" } as const;
+
+function validateMutation(mutation: Mutation, path: FieldPath): FieldError[] {
+  const patchType = mutation.patchType ?? "";
+  const wrongType = oneOf(path.child("patchType"), patchType, Object.keys(patches));
+  if (wrongType.length > 0) return wrongType;
+  const field = patches[patchType];
+  const other = field === "jsonPatch" ? "applyConfiguration" : "jsonPatch";
+  const patch = mutation[field];
+  const errors =
+    patch === undefined
+      ? [fieldErrors.required(path.child(field), `must be specified when patchType is ${patchType}`)]
+      : validateExpression(patch.expression, path.child(field, "expression"));
+  if (mutation[other] === undefined) return errors;
+  const why = `must not be specified when patchType is ${patchType}`;
+  return [...errors, fieldErrors.invalid(path.child(other), `{${other}}`, why)];
+}
+
+/** Checks what binds a policy to parameters and requests. */
+export function validateBinding(
+  spec: {
+    readonly policyName?: string;
+    readonly paramRef?: ParamRef;
+    readonly matchResources?: MatchResources;
+  },
+  options: { readonly mutates: boolean },
+): FieldError[] {
+  const { policyName = "", paramRef, matchResources } = spec;
+  const at = specPath.child("matchResources");
+  return [
+    ...(policyName === ""
+      ? [fieldErrors.required(specPath.child("policyName"))]
+      : invalidFor(specPath.child("policyName"), policyName, isDNS1123Subdomain(policyName))),
+    ...(paramRef ? validateParamRef(paramRef, specPath.child("paramRef")) : []),
+    ...(matchResources ? validateMatchResources(matchResources, at) : []),
+    ...(matchResources && options.mutates ? validateMutable(matchResources, at) : []),
+  ];
+}
+
+function validateParamRef(reference: ParamRef, path: FieldPath): FieldError[] {
+  const { name = "", selector, parameterNotFoundAction } = reference;
+  const exclusive = "name and selector are mutually exclusive";
+  const both = name !== "" && selector !== undefined;
+  const errors = name === "" ? [] : invalidFor(path.child("name"), name, isPathSegmentName(name));
+  if (both) errors.push(fieldErrors.forbidden(path.child("name"), exclusive));
+  errors.push(...validateLabelSelector(selector, { path: path.child("selector") }));
+  if (both) errors.push(fieldErrors.forbidden(path.child("selector"), exclusive));
+  if (name === "" && selector === undefined) {
+    errors.push(fieldErrors.required(path, "one of name or selector must be specified"));
+  }
+  const at = path.child("parameterNotFoundAction");
+  return [...errors, ...oneOf(at, parameterNotFoundAction, ["Deny", "Allow"])];
+}
+
+/** Checks what is done about a request that a policy refuses. */
+export function validateActions(chosen: readonly string[] | undefined): FieldError[] {
+  const at = specPath.child("validationActions");
+  const list = chosen ?? [];
+  const errors = list.flatMap((action, index) => [
+    ...optionalOneOf(at.index(index), action, actions),
+    ...(list.indexOf(action) < index ? [fieldErrors.duplicate(at.index(index), action)] : []),
+  ]);
+  if (list.includes("Deny") && list.includes("Warn")) {
+    const why =
+      "must not contain both Deny and Warn (repeating the same validation failure information in the API response and headers serves no purpose)";
+    errors.push(fieldErrors.invalid(at, list, why));
+  }
+  if (list.length === 0) {
+    errors.push(fieldErrors.required(at, "at least one validation action is required"));
+  }
+  return errors;
+}

@@ -1,0 +1,129 @@
+import type { FieldError, FieldPath } from "../../apimachinery/index.ts";
+import { fieldErrors, isPathSegmentName, isQualifiedName } from "../../apimachinery/index.ts";
+import { invalidFor, optionalOneOf } from "../common/checks.ts";
+import { validateExpression } from "../common/expressions.ts";
+import type {
+  MatchCondition,
+  NamedRuleWithOperations,
+  RuleWithOperations,
+} from "../types/admissionregistration-v1.ts";
+
+const operations = ["*", "CONNECT", "CREATE", "DELETE", "UPDATE"];
+const scopes = ["*", "Cluster", "Namespaced"];
+const mostConditions = 64;
+const hasWildcard = (list: readonly string[] | undefined) => (list?.length ?? 0) > 1 && list?.includes("*");
+
+/** Checks which requests a webhook wants. */
+export function validateRule(rule: RuleWithOperations, path: FieldPath): FieldError[] {
+  const at = path.child("operations");
+  const errors: FieldError[] = [];
+  if (!rule.operations?.length) errors.push(fieldErrors.required(at));
+  if (hasWildcard(rule.operations)) {
+    errors.push(
+      fieldErrors.invalid(at, rule.operations, "if '*' is present, must not specify other operations"),
+    );
+  }
+  for (const [index, operation] of (rule.operations ?? []).entries()) {
+    errors.push(...optionalOneOf(at.index(index), operation, operations));
+  }
+  const lists = [
+    ["apiGroups", "API groups"],
+    ["apiVersions", "API versions"],
+  ] as const;
+  for (const [field, noun] of lists) {
+    if (!rule[field]?.length) errors.push(fieldErrors.required(path.child(field)));
+    if (hasWildcard(rule[field])) {
+      const why = `if '*' is present, must not specify other ${noun}`;
+      errors.push(fieldErrors.invalid(path.child(field), rule[field], why));
+    }
+  }
+  for (const [index, version] of (rule.apiVersions ?? []).entries()) {
+    if (version === "") errors.push(fieldErrors.required(path.child("apiVersions").index(index)));
+  }
+  return [
+    ...errors,
+    ...validateResources(rule.resources ?? [], path.child("resources")),
+    ...optionalOneOf(path.child("scope"), rule.scope, scopes),
+  ];
+}
+
+function validateResources(resources: readonly string[], path: FieldPath): FieldError[] {
+  const errors: FieldError[] = [];
+  if (resources.length === 0) errors.push(fieldErrors.required(path));
+  const [everyPart, everyResource] = [new Set<string>(), new Set<string>()];
+  // Upstream looks at the last resource without a part only.
+  let namesWhole = false;
+  for (const [index, text] of resources.entries()) {
+    const at = path.index(index);
+    if (text === "") {
+      errors.push(fieldErrors.required(at));
+      continue;
+    }
+    const slash = text.indexOf("/");
+    if (slash < 0) {
+      namesWhole = text !== "*";
+      continue;
+    }
+    const [resource, part] = [text.slice(0, slash), text.slice(slash + 1)];
+    const present = [
+      ...(everyPart.has(resource) ? [`${resource}/*`] : []),
+      ...(everyResource.has(part) ? [`*/${part}`] : []),
+    ];
+    const problems = present.map((wildcard) => `if '${wildcard}' is present, must not specify ${text}`);
+    errors.push(...invalidFor(at, text, problems));
+    if (part === "*") everyPart.add(resource);
+    if (resource === "*") everyResource.add(part);
+  }
+  if (resources.length > 1 && resources.includes("*/*")) {
+    const why = "if '*/*' is present, must not specify other resources";
+    errors.push(fieldErrors.invalid(path, resources, why));
+  }
+  if (resources.includes("*") && namesWhole) {
+    const why = "if '*' is present, must not specify other resources without subresources";
+    errors.push(fieldErrors.invalid(path, resources, why));
+  }
+  return errors;
+}
+
+/** Checks which requests a policy is for. */
+export function validateNamedRule(rule: NamedRuleWithOperations, path: FieldPath): FieldError[] {
+  const seen = new Set<string>();
+  const errors = (rule.resourceNames ?? []).flatMap((name, index) => {
+    const at = path.child("resourceNames").index(index);
+    const wrong = invalidFor(at, name, isPathSegmentName(name));
+    if (seen.has(name)) wrong.push(fieldErrors.duplicate(at, name));
+    seen.add(name);
+    return wrong;
+  });
+  return [...errors, ...validateRule(rule, path)];
+}
+
+/** Checks what must hold of a request besides. */
+export function validateMatchConditions(
+  conditions: readonly MatchCondition[] | undefined,
+  path: FieldPath,
+): FieldError[] {
+  const errors: FieldError[] = [];
+  const count = conditions?.length ?? 0;
+  if (count > mostConditions) errors.push(fieldErrors.tooMany(path, count, mostConditions));
+  const seen = new Set<string>();
+  for (const [index, { name = "", expression }] of (conditions ?? []).entries()) {
+    const at = path.index(index);
+    errors.push(...validateExpression(expression, at.child("expression")));
+    if (name === "") errors.push(fieldErrors.required(at.child("name")));
+    else errors.push(...invalidFor(at.child("name"), name, isQualifiedName(name)));
+    if (seen.has(name)) errors.push(fieldErrors.duplicate(at.child("name"), name));
+    if (name !== "") seen.add(name);
+  }
+  return errors;
+}
+
+/** Names of objects that come from files of the server, not from its API. */
+const staticSuffix = ".static.k8s.io";
+
+/** A warning when an object's name is reserved. */
+export function reservedNameWarnings(name: string): readonly string[] {
+  if (!name.endsWith(staticSuffix)) return [];
+  const why = "are reserved for static manifest-based configurations and cannot be managed via the API";
+  return [`metadata.name: names ending with "${staticSuffix}" ${why}`];
+}

@@ -1,0 +1,82 @@
+import type { FieldError, FieldPath, GroupVersionFacts } from "../../apimachinery/index.ts";
+import { fieldErrors } from "../../apimachinery/index.ts";
+import { groupVersionFacts } from "../schema.ts";
+import { semanticallyEqual } from "./equal.ts";
+
+/** Structs of which messages show the JSON form: they are the same inside of the server and outside. */
+const sharedPackage = "io.k8s.apimachinery.";
+const zeroOf: Readonly<Record<string, unknown>> = {
+  string: "",
+  bool: false,
+  "io.k8s.apimachinery.pkg.api.resource.Quantity": "0",
+  "io.k8s.apimachinery.pkg.util.intstr.IntOrString": 0,
+  "io.k8s.apimachinery.pkg.apis.meta.v1.Time": null,
+  "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime": null,
+  "io.k8s.apimachinery.pkg.runtime.RawExtension": null,
+};
+
+/**
+ * A value of a type of the facts as upstream's messages show it: fields have the names of the server's own types,
+ * and none is left out.
+ */
+export function internalValue(value: unknown, type: string): unknown {
+  return convert(value, type);
+}
+
+/** As `immutable`, for values that messages show in their internal form. */
+export function immutableValue(
+  path: FieldPath,
+  change: { readonly next: unknown; readonly old: unknown; readonly type: string },
+): FieldError[] {
+  const { next, old, type } = change;
+  if (semanticallyEqual(next, old)) return [];
+  return [fieldErrors.invalid(path, internalValue(next, type), "field is immutable")];
+}
+
+function convert(value: unknown, type: string): unknown {
+  const isAbsent = value === undefined || value === null;
+  if (type.startsWith("*")) return isAbsent ? null : convert(value, type.slice(1));
+  if (type === "[]byte") return value ?? null;
+  if (type.startsWith("[]")) {
+    return Array.isArray(value) ? value.map((element) => convert(element, type.slice(2))) : null;
+  }
+  if (type.startsWith("map[")) {
+    if (isAbsent) return null;
+    const valueType = type.slice(type.indexOf("]") + 1);
+    const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+    return Object.fromEntries(entries.map(([key, inner]) => [key, convert(inner, valueType)]));
+  }
+  if (type in zeroOf) return value ?? zeroOf[type];
+  if (type.startsWith(sharedPackage)) return value ?? {};
+  return type.includes(".") ? convertNamed(value, type) : (value ?? 0);
+}
+
+function convertNamed(value: unknown, type: string): unknown {
+  const end = type.lastIndexOf(".");
+  const [owner, name] = [type.slice(0, end), type.slice(end + 1)];
+  const facts = packages().get(owner);
+  const definition = facts?.types[name];
+  if (definition?.k !== "struct") {
+    const beneath = definition?.t ?? facts?.enums[name]?.t ?? "string";
+    return convert(value, qualified(beneath, owner));
+  }
+  const given = (value ?? {}) as Readonly<Record<string, unknown>>;
+  const result: Record<string, unknown> = {};
+  for (const field of definition.f ?? []) {
+    const fieldType = qualified(field.t, owner);
+    if (field.in === 1) Object.assign(result, convert(given, fieldType));
+    else result[field.n] = convert(given[field.j ?? ""], fieldType);
+  }
+  return result;
+}
+
+/** A type's name with its package, where it names one of the same package as `.Name`. */
+const qualified = (type: string, owner: string) =>
+  type.replace(/(^|[*\]])\.(?=[A-Z])/, (_, before: string) => `${before}${owner}.`);
+
+let known: ReadonlyMap<string, GroupVersionFacts> | undefined;
+
+function packages(): ReadonlyMap<string, GroupVersionFacts> {
+  known ??= new Map(groupVersionFacts.map((facts) => [facts.package, facts]));
+  return known;
+}

@@ -1,6 +1,5 @@
-import { describe, expect, test } from "vitest";
-import { resourceFacts, schemas } from "../../api/index.ts";
-import { ApiError, decodeProtobuf } from "../../apimachinery/index.ts";
+import { expect, test } from "vitest";
+import { resourceFacts } from "../../api/index.ts";
 import { compareVersions, createDiscovery, isServedByDefault } from "./index.ts";
 
 const widget = {
@@ -19,11 +18,9 @@ const discovery = createDiscovery({
   stale: [{ group: "metrics.k8s.io", version: "v1beta1" }],
   serverAddress: "10.0.0.1:6443",
 });
-const aggregated = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
-function read<T>(path: string, accept?: string): T {
-  return JSON.parse(new TextDecoder().decode(discovery.get(path, accept)?.bytes)) as T;
-}
+const read = <T>(path: string): T => discovery.page(path)?.document as T;
+const readAll = <T>(path: string): T => discovery.page(path)?.aggregated?.document as T;
 
 interface Rows {
   readonly resources: readonly { readonly name: string }[];
@@ -104,13 +101,11 @@ test("resources of a group version, with their subresources", () => {
 });
 
 test("all at once", () => {
-  const document = discovery.get("/apis", `${aggregated},application/json;q=0.9`);
-  expect(document?.contentType).toBe(aggregated);
-  expect(discovery.get("/apis", aggregated)).toBe(document);
+  expect(discovery.page("/apis/")).toBe(discovery.page("/apis"));
   interface List {
     items: { metadata: { name?: string }; versions: { freshness: string; resources?: object[] }[] }[];
   }
-  const list = read<List>("/apis", aggregated);
+  const list = readAll<List>("/apis");
   expect(list.items.find(({ metadata }) => metadata.name === "policy")).toEqual({
     metadata: { name: "policy" },
     versions: [
@@ -138,29 +133,18 @@ test("all at once", () => {
     ],
   });
   expect(list.items.at(-1)?.versions).toEqual([{ version: "v1beta1", freshness: "Stale" }]);
-  expect(read<List>("/api", aggregated).items).toHaveLength(1);
+  expect(readAll<List>("/api").items).toHaveLength(1);
 });
 
-describe("negotiation", () => {
-  test("protobuf for those who ask", () => {
-    for (const path of ["/api", "/apis", "/apis/apps", "/apis/apps/v1", "/api/v1"]) {
-      const document = discovery.get(path, "application/vnd.kubernetes.protobuf, application/json;q=0.5");
-      expect(document?.contentType).toBe("application/vnd.kubernetes.protobuf");
-      const { apiVersion: _, ...expected } = read<{ apiVersion?: string }>(path);
-      expect(decodeProtobuf(document!.bytes, schemas), path).toMatchObject(expected);
-    }
-    const accept = aggregated.replace("application/json", "application/vnd.kubernetes.protobuf");
-    expect(decodeProtobuf(discovery.get("/apis", accept)!.bytes, schemas)).toEqual(read("/apis", aggregated));
-  });
+test("pages that are not there", () => {
+  for (const path of ["/", "/apis/nothing", "/apis/apps/v9", "/api/v1/pods", "/api/v9", "/apis//v1"])
+    expect(discovery.page(path), path).toBeUndefined();
+});
 
-  test("an unknown form is passed over, or refused", () => {
-    const table = "application/json;as=Table;v=v1;g=meta.k8s.io";
-    expect(discovery.get("/apis", `${table},application/json`)?.contentType).toBe("application/json");
-    expect(() => discovery.get("/apis", "text/plain")).toThrow(ApiError);
-    expect(discovery.get("/apis/nothing", undefined)).toBeUndefined();
-    expect(discovery.get("/apis/apps/v9", undefined)).toBeUndefined();
-    expect(discovery.get("/api/v1/pods", undefined)).toBeUndefined();
-  });
+test("the paths of all pages lead to one", () => {
+  const paths = discovery.paths();
+  expect(paths).toEqual(expect.arrayContaining(["/api", "/api/v1", "/apis", "/apis/apps", "/apis/apps/v1"]));
+  for (const path of paths) expect(discovery.page(path), path).toBeDefined();
 });
 
 test("versions in order of preference", () => {

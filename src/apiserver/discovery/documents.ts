@@ -64,8 +64,8 @@ function resourceRow(resource: ServedResource, hash: string | undefined): Row {
     namespaced,
     kind,
     verbs,
-    ...(shortnames === undefined ? {} : { shortNames: shortnames }),
-    ...(categories === undefined ? {} : { categories }),
+    ...(shortnames?.length ? { shortNames: shortnames } : {}),
+    ...(categories?.length ? { categories } : {}),
     ...(hash === undefined || !verbs.includes("list") ? {} : { storageVersionHash: hash }),
   };
 }
@@ -85,10 +85,10 @@ function subresourceRow(resource: ServedResource, subresource: SubresourceFacts)
 }
 
 /** Everything at once: what clients since 1.26 ask for at `/api` and `/apis`. */
-export function aggregatedDiscovery(groups: readonly ServedGroup[], version: "v2" | "v2beta1"): object {
+export function aggregatedDiscovery(groups: readonly ServedGroup[]): object {
   return {
     kind: "APIGroupDiscoveryList",
-    apiVersion: `apidiscovery.k8s.io/${version}`,
+    apiVersion: "apidiscovery.k8s.io/v2",
     metadata: {},
     items: groups.map((group) => ({
       metadata: group.name === "" ? {} : { name: group.name },
@@ -113,8 +113,8 @@ function discoveredResource(resource: ServedResource): object {
     scope: resource.namespaced ? "Namespaced" : "Cluster",
     singularResource: resource.singular,
     verbs: resource.verbs,
-    ...(resource.shortnames === undefined ? {} : { shortNames: resource.shortnames }),
-    ...(resource.categories === undefined ? {} : { categories: resource.categories }),
+    ...(resource.shortnames?.length ? { shortNames: resource.shortnames } : {}),
+    ...(resource.categories?.length ? { categories: resource.categories } : {}),
     ...(subresources.length === 0
       ? {}
       : {

@@ -1,4 +1,4 @@
-export { createDiscovery, type CachedDocument, type Discovery, type DiscoveryOptions } from "./discovery.ts";
+export { createDiscovery, type Discovery, type DiscoveryPage } from "./discovery.ts";
 export { compareVersions, isServedByDefault, type ServedResource } from "./group-versions.ts";
 export { accepts, parseAccept, type MediaRange } from "./accept.ts";
 export { contentHash } from "./content-hash.ts";

@@ -3,11 +3,14 @@ import type { ObjectKey } from "../../apimachinery/index.ts";
 import type { UserInfo } from "../../api/index.ts";
 import type { Authenticator } from "../authentication/authenticator.ts";
 import type { Attributes } from "../authorization/authorizer.ts";
+import type { Discovery } from "../discovery/index.ts";
 import { validateAdmission } from "../registry/admit.ts";
 import { authorize } from "../registry/context.ts";
 import type { Core } from "../registry/context.ts";
 import type { ServedResource } from "../registry/served.ts";
 import type { ApiServer } from "../server/server.ts";
+import { serveDocument } from "./documents.ts";
+import type { DocumentSource } from "./documents.ts";
 import type { Exchange } from "./exchange.ts";
 import { healthAnswer } from "./health.ts";
 import type { HealthChecks } from "./health.ts";
@@ -17,8 +20,7 @@ import { RequestMetrics } from "./metrics.ts";
 import { requestInfoOf } from "./request-info.ts";
 import type { RequestInfo } from "./request-info.ts";
 import { addWarning, serveResource } from "./resources.ts";
-import { send, sendError, sendObject, sendText } from "./respond.ts";
-import { plainJson } from "./negotiate.ts";
+import { sendError, sendText } from "./respond.ts";
 import { FrameCache } from "./watch-stream.ts";
 
 /** A request that leaves the API's own forms behind: exec, attach, port-forward, log, proxy. */
@@ -42,19 +44,6 @@ export interface ConnectRequest {
 /** Serves one subresource that is not an object; settles when it is done with the connection. */
 export type ConnectHandler = (request: ConnectRequest) => Promise<void>;
 
-/** Serves documents below `/api`, `/apis` or `/openapi`: undefined for paths that are not its own. */
-export interface DocumentSource {
-  get(path: string, accept: string | undefined): Document | undefined | Promise<Document | undefined>;
-}
-
-/** A document as it is sent. */
-export interface Document {
-  readonly bytes: Uint8Array;
-  readonly contentType: string;
-  /** With quotes, as the header has it. */
-  readonly etag: string;
-}
-
 /** Takes requests for groups that this server does not hold itself; answers whether it did. */
 export type Delegate = (request: {
   readonly exchange: Exchange;
@@ -67,6 +56,7 @@ export interface HandlerOptions {
   readonly server: ApiServer;
   readonly authenticator: Authenticator;
   readonly anonymous: boolean;
+  readonly discovery: () => Discovery;
   readonly documents: readonly DocumentSource[];
   readonly health: HealthChecks;
   readonly metrics: RequestMetrics;
@@ -248,43 +238,10 @@ export class RequestHandler {
     const { path } = exchange;
     const health = healthAnswer(this.options.health, exchange);
     if (health) return sendText(exchange, { ...health, headers });
-    if (path === "/version" || path === "/version/") {
-      return sendObject(exchange, this.options.version, {
-        status: 200,
-        negotiated: { ...plainJson, pretty: true },
-        headers,
-      });
-    }
     if (path === "/metrics")
       return sendText(exchange, { status: 200, text: this.options.metrics.text(), headers });
-    for (const source of this.options.documents) {
-      const document = await source.get(path, exchange.headers.accept);
-      if (!document) continue;
-      const all = { ...headers, etag: document.etag, vary: "Accept" };
-      if (exchange.headers["if-none-match"] === document.etag) return exchange.respond(304, all);
-      const { contentType, bytes: body } = document;
-      return send(exchange, { status: 200, contentType, headers: all, body });
-    }
+    if (await serveDocument({ exchange, headers, offer: this.options }, this.options)) return;
     for (const delegate of this.options.delegates) if (await delegate({ exchange, info, user })) return;
-    if (path === "/") {
-      const paths = [
-        "/api",
-        "/api/v1",
-        "/apis",
-        "/healthz",
-        "/livez",
-        "/metrics",
-        "/openapi/v2",
-        "/openapi/v3",
-        "/readyz",
-        "/version",
-      ];
-      return sendObject(
-        exchange,
-        { paths },
-        { status: 200, negotiated: { ...plainJson, pretty: true }, headers },
-      );
-    }
     notFound(request);
   }
 }

@@ -145,6 +145,8 @@ function watched(path: string, ask: Ask & { readonly enough?: (body: Buffer) => 
   });
 }
 
+const protobufSubtype = "vnd.kubernetes.protobuf";
+const protobuf = `application/${protobufSubtype}`;
 const json = (answer: Answer) => JSON.parse(answer.body.toString()) as Record<string, never>;
 const configMaps = (namespace: string) => `/api/v1/namespaces/${namespace}/configmaps`;
 const created = (namespace: string, name: string, ask: Ask = {}) =>
@@ -390,6 +392,83 @@ describe("documents", () => {
     expect((await overHttp2("/livez/ping")).body.toString()).toBe("ok");
     expect(json(await overHttp2("/api/v1"))).toMatchObject({ kind: "APIResourceList", groupVersion: "v1" });
     expect((await overHttp2("/metrics")).body.toString()).toContain('apiserver_request_total{code="201"');
+  });
+
+  const groups = "g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+  const unrouted = "406: Not Acceptable\\n\\nAvailable representations: ";
+  const forms: readonly (readonly [string, Ask, number, string, string])[] = [
+    ["/api", {}, 200, "application/json", '{"kind":"APIVersions","versions":["v1"],'],
+    ["/api/", { headers: { accept: "application/yaml" } }, 200, "application/yaml", "kind: APIVersions\n"],
+    ["/api", { headers: { accept: "text/html" } }, 406, "application/json", `${unrouted}application/json, `],
+    ["/api", { method: "POST" }, 405, "application/json", "does not allow this method"],
+    ["/api", { headers: { "user-agent": "curl/8" } }, 200, "application/json", '{\n  "kind": "APIVersions"'],
+    ["/apis", { method: "POST" }, 200, "application/json", '{"kind":"APIGroupList","apiVersion":"v1"'],
+    [
+      "/apis",
+      { headers: { accept: "text/html" } },
+      406,
+      "application/json",
+      "only the following media types",
+    ],
+    ["/apis", { headers: { accept: protobuf } }, 200, protobuf, "k8s\0\n\x12\n\x02v1\x12\fAPIGroupList"],
+    ["/api/v1", { headers: { accept: protobuf } }, 200, protobuf, "k8s\0\n\x13\n\0\x12\x0fAPIResourceList"],
+    ["/apis/apps", { headers: { accept: "application/yaml" } }, 200, "application/yaml", "name: apps\n"],
+    [
+      "/apis",
+      { headers: { accept: `application/json, ${protobuf};${groups};q=0.1` } },
+      200,
+      `${protobuf};${groups}`,
+      "k8s\0\n/\n\x16apidiscovery.k8s.io/v2\x12\x15APIGroupDiscoveryList",
+    ],
+    // The beta version is gone.
+    [
+      "/api",
+      { headers: { accept: `application/json;${groups.replace("v2", "v2beta1")},application/json` } },
+      200,
+      "application/json",
+      '{"kind":"APIVersions"',
+    ],
+    ["/version", { headers: { accept: "application/yaml" } }, 406, "application/yaml", "406: Not Acceptable"],
+    ["/version", { method: "DELETE" }, 405, "application/json", "does not allow this method"],
+    ["/", { method: "POST" }, 200, "application/json", '"/apis/apps/v1",'],
+    ["/openapi/v2", { headers: { accept: "application/yaml" } }, 406, "undefined", ""],
+  ];
+  for (const [path, ask, status, contentType, text] of forms) {
+    test(`${ask.method ?? "GET"} ${path} ${JSON.stringify(ask.headers ?? {})}`, async () => {
+      const answer = await overHttp2(path, ask);
+      expect(answer.status).toBe(status);
+      expect(String(answer.headers["content-type"])).toBe(contentType);
+      expect(answer.body.toString("latin1")).toContain(text);
+    });
+  }
+
+  test("all groups in one document, which need not be sent twice", async () => {
+    const accept = `application/json;${groups}`;
+    const first = await overHttp2("/apis", { headers: { accept } });
+    const { etag } = first.headers;
+    expect(first.headers).toMatchObject({
+      "content-type": accept,
+      vary: "Accept",
+      "cache-control": "public",
+    });
+    const headers = { accept, "if-none-match": String(etag) };
+    const second = await overHttp2("/apis", { headers });
+    expect(second.status).toBe(304);
+    expect(second.body.length).toBe(0);
+    const binary = await overHttp2("/apis", { headers: { accept: accept.replace("json", protobufSubtype) } });
+    expect(binary.headers["etag"]).toBe(etag);
+    expect(decodeProtobuf(binary.body, schemas)).toEqual(json(first));
+    expect((await overHttp2("/apis")).headers).not.toHaveProperty("etag");
+  });
+
+  test("OpenAPI is sent compressed or not, and once", async () => {
+    const plain = await overHttp2("/openapi/v3/apis/apps/v1");
+    expect(plain.headers["vary"]).toBe("Accept");
+    const zipped = await overHttp2("/openapi/v3/apis/apps/v1", { headers: { "accept-encoding": "gzip" } });
+    expect(zipped.headers).toMatchObject({ "content-encoding": "gzip", vary: "Accept, Accept-Encoding" });
+    expect(gunzipSync(zipped.body).equals(plain.body)).toBe(true);
+    const headers = { "if-none-match": `"other", ${String(plain.headers["etag"])}` };
+    expect((await overHttp2("/openapi/v3/apis/apps/v1", { headers })).status).toBe(304);
   });
 
   test("connect handlers have the request", async () => {

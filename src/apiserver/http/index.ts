@@ -1,5 +1,6 @@
 export * from "./serve.ts";
-export type { ConnectHandler, ConnectRequest, Delegate, DocumentSource } from "./handler.ts";
+export type { DocumentSource } from "./documents.ts";
+export type { ConnectHandler, ConnectRequest, Delegate } from "./handler.ts";
 export type { BodyStream, Exchange, ResponseHeaders } from "./exchange.ts";
 export type { ServerTls, Upgrade } from "./listener.ts";
 export type { HealthCheck } from "./health.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ApiError } from "../../apimachinery/index.ts";
-import { negotiate, negotiateError } from "./negotiate.ts";
+import { negotiate, negotiatePlain } from "./negotiate.ts";
 import type { Offer } from "./negotiate.ts";
 
 const protobuf = "application/vnd.kubernetes.protobuf";
@@ -110,7 +110,7 @@ test("answers have line breaks for those who ask, and for people", () => {
 
 test("errors are never converted", () => {
   const of = (accept: string) =>
-    negotiateError({ headers: { accept }, query: new URLSearchParams() }, {})?.mediaType;
+    negotiatePlain({ headers: { accept }, query: new URLSearchParams() }, {})?.mediaType;
   expect(of(`application/json;as=Table;${form}`)).toBeUndefined();
   expect(of(`application/json;as=Table;${form},application/yaml`)).toBe("application/yaml");
   expect(of("application/json;sv=v1")).toBeUndefined();

@@ -65,30 +65,48 @@ export function negotiate(asked: Asked, offer: Offer = {}): Negotiated {
   if (!accept || accept === "application/json" || accept === "*/*") return base;
   const types = mediaTypesOf(offer);
   admit(accept, offer.streams ? [...types, ...streamTypesOf(offer)] : types);
-  const chosen = choose(accept, types, offer);
-  if (chosen === undefined) {
-    throw ApiError.notAcceptable(`only the following media types are accepted: ${types.join(", ")}`);
-  }
+  const chosen = choose(accept, types, (clause, type) => formOf(clause, type, offer));
+  if (chosen === undefined) throw onlyAccepted(types);
   if (offer.watch === true && chosen.mediaType === "application/yaml") {
-    const streams = streamTypesOf(offer).join(", ");
-    throw ApiError.notAcceptable(`only the following media types are accepted: ${streams}`);
+    throw onlyAccepted(streamTypesOf(offer));
   }
   return pretty ? { ...chosen, pretty } : chosen;
 }
 
-/** As `negotiate`, for errors: they are never converted, and undefined means that nothing was agreed on. */
-export function negotiateError(asked: Asked, offer: Pick<Offer, "cbor">): Negotiated | undefined {
+/** Nothing of what the client accepts can be written. */
+export const onlyAccepted = (types: readonly string[]): ApiError =>
+  ApiError.notAcceptable(`only the following media types are accepted: ${types.join(", ")}`);
+
+/** As `negotiate`, for what is never converted: errors, documents. Undefined means that nothing was agreed on. */
+export function negotiatePlain(asked: Asked, offer: Pick<Offer, "cbor">): Negotiated | undefined {
   const { accept } = asked.headers;
   const pretty = wantsPretty(asked);
-  const chosen = accept ? choose(accept, mediaTypesOf(offer), { ...offer, served: "" }) : plainJson;
+  const restrictions = { ...offer, served: "" };
+  const chosen = accept
+    ? choose(accept, mediaTypesOf(offer), (clause, type) => formOf(clause, type, restrictions))
+    : plainJson;
   return chosen && pretty ? { ...chosen, pretty } : chosen;
+}
+
+/** The encoding for a client that wants the document of all groups; undefined when none of its choices is that. */
+export function negotiateAggregated(asked: Asked, offer: Pick<Offer, "cbor">): Negotiated | undefined {
+  const { accept } = asked.headers;
+  if (!accept) return undefined;
+  const chosen = choose(accept, mediaTypesOf(offer), ({ parameters }, mediaType) => {
+    const { as, g: group, v: version, pretty, ...others } = parameters;
+    const isWanted = as === "APIGroupDiscoveryList" && group === "apidiscovery.k8s.io" && version === "v2";
+    const plain = isWanted && formOf({ parameters: others }, mediaType, { ...offer, served: "" });
+    return plain ? { ...plain, pretty: pretty === "1" } : undefined;
+  });
+  return chosen && wantsPretty(asked) ? { ...chosen, pretty: true } : chosen;
 }
 
 /**
  * Upstream's router looks at the header first: one of the types, parameters aside, must be there letter for letter,
  * or all must be welcome.
  */
-function admit(accept: string, produced: readonly string[]): void {
+export function admit(accept: string | undefined, produced: readonly string[]): void {
+  if (!accept) return;
   for (const range of accept.split(",")) {
     const type = (range.split(";")[0] ?? "").trim();
     if (type === "*/*" || produced.includes(type)) return;
@@ -105,12 +123,12 @@ interface Restrictions extends Offer {
 function choose(
   accept: string,
   types: readonly MediaType[],
-  restrictions: Restrictions,
+  formIn: (clause: Clause, mediaType: MediaType) => Negotiated | undefined,
 ): Negotiated | undefined {
   for (const clause of clausesOf(accept)) {
     for (const mediaType of types) {
       if (!matches(clause.type, mediaType)) continue;
-      const form = formOf(clause, mediaType, restrictions);
+      const form = formIn(clause, mediaType);
       if (form !== undefined) return form;
     }
   }
@@ -157,7 +175,7 @@ function matches(wanted: string, type: string): boolean {
 
 /** The form that the parameters ask for, if the endpoint has it in this encoding. */
 function formOf(
-  { parameters }: Clause,
+  { parameters }: Pick<Clause, "parameters">,
   mediaType: MediaType,
   restrictions: Restrictions,
 ): Negotiated | undefined {

@@ -4,15 +4,18 @@ import { ApiError } from "../../apimachinery/index.ts";
 import { drained } from "./drained.ts";
 import { encodeAny } from "./encode.ts";
 import type { Exchange, ResponseHeaders } from "./exchange.ts";
-import { negotiateError, plainJson } from "./negotiate.ts";
+import { negotiatePlain, plainJson } from "./negotiate.ts";
 import type { Negotiated, Offer } from "./negotiate.ts";
 
 /** Bodies larger than this are compressed for those who accept it. */
 const compressFrom = 128 * 1024;
 const gzipOptions = { level: 1 };
-const gzipHeaders = { "content-encoding": "gzip", vary: "Accept-Encoding" };
+/** What tells clients that an answer is compressed. */
+export const gzipHeaders = { "content-encoding": "gzip", vary: "Accept-Encoding" };
 
-const acceptsGzip = ({ headers }: Exchange): boolean => headers["accept-encoding"]?.includes("gzip") ?? false;
+/** Whether the client takes compressed answers. */
+export const acceptsGzip = ({ headers }: Exchange): boolean =>
+  headers["accept-encoding"]?.includes("gzip") ?? false;
 
 /** Writes a body, compressed when it is large and the client likes it. */
 export async function send(
@@ -25,7 +28,7 @@ export async function send(
   },
 ): Promise<void> {
   const { status, body } = answer;
-  const headers = { ...answer.headers, "content-type": answer.contentType };
+  const headers: ResponseHeaders = { ...answer.headers, "content-type": answer.contentType };
   if (body.length <= compressFrom || !acceptsGzip(exchange)) {
     exchange.respond(status, headers, body);
     return;
@@ -33,7 +36,9 @@ export async function send(
   const compressed = await new Promise<Uint8Array>((resolve, reject) => {
     gzip(body, gzipOptions, (error, result) => (error ? reject(error) : resolve(result)));
   });
-  exchange.respond(status, { ...headers, ...gzipHeaders }, compressed);
+  const vary =
+    headers["vary"] === undefined ? gzipHeaders.vary : `${String(headers["vary"])}, ${gzipHeaders.vary}`;
+  exchange.respond(status, { ...headers, ...gzipHeaders, vary }, compressed);
 }
 
 /**
@@ -102,7 +107,7 @@ export async function sendError(
 ): Promise<void> {
   if (exchange.answered) return;
   const { headers, offer } = answer;
-  const negotiated = negotiateError(exchange, offer) ?? { ...plainJson, pretty: true };
+  const negotiated = negotiatePlain(exchange, offer) ?? { ...plainJson, pretty: true };
   const retryAfter = error.status.details?.retryAfterSeconds;
   const all = retryAfter ? { ...headers, "retry-after": String(retryAfter) } : headers;
   await sendObject(exchange, error.status, { status: error.code, negotiated, headers: all });

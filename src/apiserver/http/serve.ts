@@ -1,5 +1,7 @@
 import { ServerResponse } from "node:http";
 import type { TLSSocket } from "node:tls";
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
 import { schemas } from "../../api/index.ts";
 import type { Authenticator } from "../authentication/authenticator.ts";
 import { createDiscovery } from "../discovery/index.ts";
@@ -10,7 +12,8 @@ import type { ApiServer } from "../server/server.ts";
 import { Http1Exchange } from "./exchange.ts";
 import type { Exchange } from "./exchange.ts";
 import { RequestHandler } from "./handler.ts";
-import type { ConnectHandler, Delegate, DocumentSource } from "./handler.ts";
+import type { DocumentSource } from "./documents.ts";
+import type { ConnectHandler, Delegate } from "./handler.ts";
 import { healthChecks } from "./health.ts";
 import type { HealthCheck } from "./health.ts";
 import { listen } from "./listener.ts";
@@ -57,6 +60,7 @@ export async function serveApi(server: ApiServer, options: ServeOptions): Promis
     server,
     authenticator: options.authenticator,
     anonymous: options.anonymous ?? true,
+    discovery: documents.discovery,
     documents: [documents, ...(options.documents ?? [])],
     health: healthChecks({
       store: { name: "etcd", check: () => (core.store.revision >= 0 ? undefined : "no revision") },
@@ -92,28 +96,33 @@ export async function serveApi(server: ApiServer, options: ServeOptions): Promis
   };
 }
 
+interface ServedDocuments extends DocumentSource {
+  /** Where clients reach the server. */
+  address: string;
+  discovery(): Discovery;
+  close(): void;
+}
+
 /** Discovery and OpenAPI of what is served, made anew when that changes. */
-function servedDocuments(core: Core): DocumentSource & { address: string; close(): void } {
+function servedDocuments(core: Core): ServedDocuments {
   let discovery: Discovery | undefined;
   let openApi: Promise<OpenApi> | undefined;
-  const source = {
+  const source: ServedDocuments = {
     address: "",
     close: core.served.onChange(() => {
       discovery = undefined;
       openApi = undefined;
     }),
-    async get(path: string, accept: string | undefined) {
-      if (path.startsWith("/openapi/")) {
-        openApi ??= makeOpenApi(core);
-        return (await openApi).get(path, accept);
-      }
-      if (!/^\/apis?(?:\/|$)/.test(path)) return undefined;
-      discovery ??= createDiscovery({
+    async get(path, asked) {
+      if (!path.startsWith("/openapi/")) return undefined;
+      openApi ??= makeOpenApi(core);
+      return (await openApi).get(path, asked);
+    },
+    discovery: () =>
+      (discovery ??= createDiscovery({
         resources: discoveryRows(core.served),
         serverAddress: source.address,
-      });
-      return discovery.get(path, accept);
-    },
+      })),
   };
   return source;
 }
@@ -122,7 +131,9 @@ function servedDocuments(core: Core): DocumentSource & { address: string; close(
 async function makeOpenApi(core: Core): Promise<OpenApi> {
   const { createOpenApi } = await import("../openapi/index.ts");
   const { gitVersion } = versionInfo();
-  return createOpenApi({ resources: discoveryRows(core.served), schemas, version: gitVersion });
+  const now = () => core.clock.now();
+  const resources = discoveryRows(core.served);
+  return createOpenApi({ resources, schemas, version: gitVersion, now, compress: promisify(gzip) });
 }
 
 /** An upgrade's request: whoever upgrades writes to the raw connection, everyone else answers as to any request. */

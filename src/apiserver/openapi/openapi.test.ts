@@ -1,6 +1,7 @@
+import { gunzipSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { resourceFacts, schemas } from "../../api/index.ts";
-import { ApiError, type JsonObject } from "../../apimachinery/index.ts";
+import type { JsonObject } from "../../apimachinery/index.ts";
 import { isServedByDefault } from "../discovery/index.ts";
 import { createOpenApi } from "./index.ts";
 
@@ -31,6 +32,8 @@ const openApi = createOpenApi({
   schemas,
   custom: new Map([["stable.example.com/v1/Widget", widgetSchema]]),
   version: "v1.36.0",
+  now: () => Date.UTC(2026, 0, 1),
+  compress: async (bytes) => gzipSync(bytes),
 });
 
 interface Schema extends JsonObject {
@@ -45,11 +48,16 @@ interface V3 {
   readonly paths: V2["paths"];
 }
 
-function read<T>(path: string): T {
-  return JSON.parse(new TextDecoder().decode(openApi.get(path, undefined)?.bytes)) as T;
+function ask(path: string, accept?: string, query = "") {
+  return openApi.get(path, { accept, query: new URLSearchParams(query) });
 }
-const v2 = read<V2>("/openapi/v2");
-const core = read<V3>("/openapi/v3/api/v1");
+
+async function read<T>(path: string): Promise<T> {
+  const answer = await ask(path);
+  return JSON.parse(gunzipSync(answer?.bytes ?? "").toString()) as T;
+}
+const v2 = await read<V2>("/openapi/v2");
+const core = await read<V3>("/openapi/v3/api/v1");
 const podSpec = "io.k8s.api.core.v1.PodSpec";
 
 /** All references of a document, each once. */
@@ -57,12 +65,12 @@ function references(document: object): ReadonlySet<string> {
   return new Set([...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map((match) => match[1]!));
 }
 
-test("every reference leads to a definition", () => {
+test("every reference leads to a definition", async () => {
   for (const reference of references(v2)) expect(v2.definitions).toHaveProperty([reference.split("/")[2]!]);
-  const { paths } = read<{ paths: Readonly<Record<string, object>> }>("/openapi/v3");
+  const { paths } = await read<{ paths: Readonly<Record<string, object>> }>("/openapi/v3");
   expect(Object.keys(paths)).toContain("apis/apps/v1");
   for (const path of Object.keys(paths)) {
-    const document = read<V3>(`/openapi/v3/${path}`);
+    const document = await read<V3>(`/openapi/v3/${path}`);
     for (const reference of references(document))
       expect(document.components.schemas, path).toHaveProperty([reference.split("/")[3]!]);
   }
@@ -137,11 +145,12 @@ describe("paths", () => {
   });
 });
 
-test("custom resources are described in both versions", () => {
+test("custom resources are described in both versions", async () => {
   const name = "com.example.stable.v1.Widget";
   const spec = v2.definitions[name]?.properties["spec"] as Schema | undefined;
   expect(spec?.properties).toEqual({ nullable: {}, port: { "x-kubernetes-int-or-string": true } });
-  const v3 = read<V3>("/openapi/v3/apis/stable.example.com/v1").components.schemas[name];
+  const document = await read<V3>("/openapi/v3/apis/stable.example.com/v1");
+  const v3 = document.components.schemas[name];
   expect(v3?.properties["spec"]).toEqual(
     widgetSchema["properties"] && (widgetSchema as Schema).properties["spec"],
   );
@@ -150,12 +159,35 @@ test("custom resources are described in both versions", () => {
   });
 });
 
-test("protobuf for old clients, made once; other forms refused", () => {
-  const accept = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
-  const document = openApi.get("/openapi/v2", accept);
-  expect([...document!.bytes.subarray(0, 5)]).toEqual([0x0a, 3, 0x32, 0x2e, 0x30]);
-  expect(openApi.get("/openapi/v2", accept)).toBe(document);
-  expect(openApi.get("/openapi/v2", "*/*")?.contentType).toBe("application/json");
-  expect(() => openApi.get("/openapi/v2", "text/html")).toThrow(ApiError);
-  expect(openApi.get("/openapi/v3/apis/none/v1", undefined)).toBeUndefined();
+test("both versions have a protobuf form, made once; other forms are refused", async () => {
+  async function check(path: string, version: string, start: readonly number[]) {
+    const old = `application/com.github.proto-openapi.spec.${version}@v1.0+protobuf`;
+    const answer = await ask(path, old);
+    expect(answer?.contentType).toBe(old.replace("@", "."));
+    expect([...gunzipSync(answer!.bytes).subarray(0, start.length)]).toEqual(start);
+    const again = await ask(path, `text/html, ${old.replace("@", ".")};q=0.5`);
+    expect(again?.bytes).toBe(answer?.bytes);
+    expect((await ask(path, "*/*"))?.contentType).toBe("application/json");
+    expect(await ask(path, "text/html")).toMatchObject({ status: 406, headers: { vary: "Accept" } });
+  }
+  await check("/openapi/v2", "v2", [0x0a, 3, 0x32, 0x2e, 0x30]);
+  await check("/openapi/v3/apis/apps/v1", "v3", [0x0a, 5, 0x33, 0x2e, 0x30, 0x2e, 0x30]);
+  expect(await ask("/openapi/v3/apis/none/v1")).toBeUndefined();
+});
+
+test("a document under its hash never changes; an old hash leads to the new one", async () => {
+  const { paths } = await read<{ paths: Record<string, { serverRelativeURL: string }> }>("/openapi/v3");
+  const { serverRelativeURL } = paths["apis/apps/v1"]!;
+  const [path = "", query] = serverRelativeURL.split("?");
+  const answer = await ask(path, undefined, query);
+  expect(answer).toMatchObject({
+    status: 200,
+    etag: `"${query?.split("=")[1]}"`,
+    headers: { "cache-control": "public, immutable", expires: "Fri, 01 Jan 2027 00:00:00 GMT" },
+  });
+  expect((await ask(path))?.headers).not.toHaveProperty("cache-control");
+  expect(await ask(path, undefined, "hash=OLD")).toMatchObject({
+    status: 301,
+    headers: { location: serverRelativeURL },
+  });
 });

@@ -1,20 +1,31 @@
-import { ApiError, encodeJson, type SchemaRegistry } from "../../apimachinery/index.ts";
-import {
-  accepts,
-  contentHash,
-  parseAccept,
-  type CachedDocument,
-  type ServedResource,
-} from "../discovery/index.ts";
+import { encodeJson, type JsonObject, type SchemaRegistry } from "../../apimachinery/index.ts";
+import { accepts, contentHash, parseAccept, type ServedResource } from "../discovery/index.ts";
 import type { CustomSchemas } from "./custom.ts";
 import type { GroupVersion } from "./definitions.ts";
 import { openApiV2, openApiV3, type DocumentOptions } from "./documents.ts";
 import { encodeOpenApiV2 } from "./proto-v2.ts";
+import { encodeOpenApiV3 } from "./proto-v3.ts";
 
 /** What the server serves, as OpenAPI. Made anew when that changes; documents are built when first asked for. */
 export interface OpenApi {
-  /** The document of a path; undefined when there is none. Throws ApiError when no accepted form is offered. */
-  get(path: string, accept: string | undefined): CachedDocument | undefined;
+  /** The answer to a request for a path; undefined when there is no document. */
+  get(path: string, asked: OpenApiRequest): Promise<OpenApiAnswer | undefined>;
+}
+
+export interface OpenApiRequest {
+  readonly accept: string | undefined;
+  readonly query: URLSearchParams;
+}
+
+export interface OpenApiAnswer {
+  readonly status: 200 | 301 | 406;
+  readonly bytes: Uint8Array;
+  /** Whether the bytes are compressed. */
+  readonly gzipped: boolean;
+  readonly contentType: string;
+  /** With quotes, as the header has it. */
+  readonly etag: string;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 export interface OpenApiOptions {
@@ -23,72 +34,150 @@ export interface OpenApiOptions {
   readonly custom?: CustomSchemas;
   /** `v1.36.0`. */
   readonly version: string;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Makes gzip of bytes. */
+  readonly compress: (bytes: Uint8Array) => Promise<Uint8Array>;
 }
 
-const json = "application/json";
-const protobufV2 = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
-/** As clients wrote it until 1.26: the `@` is not allowed in media types. */
-const protobufV2Old = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+interface Encoding {
+  /** What clients ask for; the older names have an `@`, which is not allowed in media types. */
+  readonly names: readonly string[];
+  readonly contentType: string;
+  encode(document: JsonObject): Uint8Array;
+}
+
+const json: Encoding = { names: ["application/json"], contentType: "application/json", encode: encodeJson };
+
+function protobuf(version: "v2" | "v3", encode: Encoding["encode"]): Encoding {
+  const contentType = `application/com.github.proto-openapi.spec.${version}.v1.0+protobuf`;
+  return { names: [contentType, contentType.replace(`${version}.v1`, `${version}@v1`)], contentType, encode };
+}
+
+const encodings = {
+  v2: [json, protobuf("v2", encodeOpenApiV2)],
+  v3: [json, protobuf("v3", encodeOpenApiV3)],
+};
+
+const refused: OpenApiAnswer = {
+  status: 406,
+  bytes: new Uint8Array(),
+  gzipped: false,
+  contentType: "",
+  etag: "",
+  headers: { vary: "Accept" },
+};
+
+const year = 365 * 24 * 60 * 60 * 1_000;
 
 export function createOpenApi(options: OpenApiOptions): OpenApi {
-  const versions = groupVersionsOf(options.resources);
-  const documents = new Map<string, CachedDocument>();
-  const cached = (key: string, make: () => CachedDocument): CachedDocument => {
-    const document = documents.get(key) ?? make();
-    documents.set(key, document);
-    return document;
-  };
-  const optionsFor = (resources: readonly ServedResource[]): DocumentOptions => ({
-    resources,
-    schemas: options.schemas,
-    custom: options.custom ?? new Map(),
-    served: [...versions.values()].map(({ group, version }) => ({ group, version })),
-    version: options.version,
-  });
+  return new Documents(options);
+}
 
-  function version2(accept: string | undefined): CachedDocument {
-    for (const range of parseAccept(accept)) {
-      const wantsProtobuf = range.type === protobufV2Old || range.type === protobufV2;
-      if (!wantsProtobuf && !accepts(range, json)) continue;
-      return cached(`v2 ${wantsProtobuf}`, () => {
-        const document = openApiV2(optionsFor(options.resources));
-        return wantsProtobuf
-          ? sealed(encodeOpenApiV2(document), protobufV2)
-          : sealed(encodeJson(document), json);
-      });
+/** Few clients ask, so documents are kept compressed, and only those that someone has asked for. */
+class Documents implements OpenApi {
+  readonly #options: OpenApiOptions;
+  readonly #versions: ReadonlyMap<string, ServedGroupVersion>;
+  readonly #made = new Map<string, Promise<Uint8Array>>();
+  readonly #hashes = new Map<string, string>();
+  readonly #lastModified: string;
+
+  constructor(options: OpenApiOptions) {
+    this.#options = options;
+    this.#versions = groupVersionsOf(options.resources);
+    this.#lastModified = new Date(options.now()).toUTCString();
+  }
+
+  async get(path: string, asked: OpenApiRequest): Promise<OpenApiAnswer | undefined> {
+    if (path === "/openapi/v2") {
+      const { resources } = this.#options;
+      return this.#document("v2", asked, { key: "", resources });
     }
-    throw ApiError.notAcceptable(`only the following media types are accepted: ${json}, ${protobufV2}`);
+    if (path === "/openapi/v3" || path === "/openapi/v3/") return this.#index();
+    return path.startsWith("/openapi/v3/")
+      ? this.#version(path.slice("/openapi/v3/".length), asked)
+      : undefined;
   }
 
-  function version3(path: string): CachedDocument | undefined {
-    const found = versions.get(path);
-    return (
-      found && cached(`v3 ${path}`, () => sealed(encodeJson(openApiV3(optionsFor(found.resources))), json))
-    );
+  /** A document of one group version. Its address may name its hash: then it never changes. */
+  async #version(key: string, asked: OpenApiRequest): Promise<OpenApiAnswer | undefined> {
+    const found = this.#versions.get(key);
+    if (found === undefined) return undefined;
+    const { resources } = found;
+    const answer = await this.#document("v3", asked, { key, resources });
+    const hash = asked.query.get("hash");
+    if (!hash || answer.status !== 200) return answer;
+    const current = this.#hashOf(key, resources);
+    if (hash !== current) {
+      return { ...refused, status: 301, headers: { ...refused.headers, location: addressOf(key, current) } };
+    }
+    const expires = new Date(this.#options.now() + year).toUTCString();
+    return { ...answer, headers: { ...answer.headers, "cache-control": "public, immutable", expires } };
   }
 
-  /** The hash in an address stands for the content; what is served does not change, so its list will do. */
-  function index(): CachedDocument {
-    return cached("v3", () => {
-      const paths = [...versions].map(([path, { resources }]) => {
-        const hash = contentHash(encodeJson([options.version, resources, customOf(options, resources)]));
-        return [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` }];
-      });
-      return sealed(encodeJson({ paths: Object.fromEntries(paths) }), json);
+  #index(): Promise<OpenApiAnswer> {
+    const paths = Array.from(this.#versions, ([key, { resources }]) => [
+      key,
+      { serverRelativeURL: addressOf(key, this.#hashOf(key, resources)) },
+    ]);
+    const bytes = encodeJson({ paths: Object.fromEntries(paths) });
+    return this.#answer("index", {
+      contentType: json.contentType,
+      make: () => bytes,
+      hash: contentHash(bytes),
     });
   }
 
-  return {
-    get(path, accept) {
-      if (path === "/openapi/v2") return version2(accept);
-      if (path !== "/openapi/v3" && !path.startsWith("/openapi/v3/")) return undefined;
-      const document = path === "/openapi/v3" ? index() : version3(path.slice("/openapi/v3/".length));
-      if (document !== undefined && !parseAccept(accept).some((range) => accepts(range, json)))
-        throw ApiError.notAcceptable(`only the following media types are accepted: ${json}`);
-      return document;
-    },
-  };
+  async #document(
+    dialect: "v2" | "v3",
+    { accept }: OpenApiRequest,
+    { key, resources }: { readonly key: string; readonly resources: readonly ServedResource[] },
+  ): Promise<OpenApiAnswer> {
+    const encoding = chosen(accept, encodings[dialect]);
+    if (encoding === undefined) return refused;
+    const { schemas, version, custom = new Map() } = this.#options;
+    const served = Array.from(this.#versions.values(), ({ group, version }) => ({ group, version }));
+    const from: DocumentOptions = { resources, schemas, custom, served, version };
+    return this.#answer(`${dialect} ${key}`, {
+      contentType: encoding.contentType,
+      make: () => encoding.encode(dialect === "v2" ? openApiV2(from) : openApiV3(from)),
+      hash: this.#hashOf(key, resources),
+    });
+  }
+
+  async #answer(
+    key: string,
+    { contentType, make, hash }: { contentType: string; make: () => Uint8Array; hash: string },
+  ): Promise<OpenApiAnswer> {
+    const name = `${key} ${contentType}`;
+    const made = this.#made.get(name) ?? this.#options.compress(make());
+    this.#made.set(name, made);
+    const headers = { vary: "Accept", "last-modified": this.#lastModified };
+    return { status: 200, bytes: await made, gzipped: true, contentType, etag: `"${hash}"`, headers };
+  }
+
+  /** Stands for the content without building it: nothing else goes into a document. */
+  #hashOf(key: string, resources: readonly ServedResource[]): string {
+    const { version, custom } = this.#options;
+    const known = this.#hashes.get(key);
+    if (known !== undefined) return known;
+    const kinds = resources.map(
+      ({ group, version, kind }) => custom?.get(`${group}/${version}/${kind}`) ?? null,
+    );
+    const hash = contentHash(encodeJson([version, resources, kinds]));
+    this.#hashes.set(key, hash);
+    return hash;
+  }
 }
+
+function chosen(accept: string | undefined, offered: readonly Encoding[]): Encoding | undefined {
+  for (const range of parseAccept(accept)) {
+    for (const encoding of offered) if (encoding.names.some((name) => accepts(range, name))) return encoding;
+  }
+  return undefined;
+}
+
+const addressOf = (key: string, hash: string) => `/openapi/v3/${key}?hash=${hash}`;
 
 interface ServedGroupVersion extends GroupVersion {
   readonly resources: readonly ServedResource[];
@@ -105,14 +194,4 @@ function groupVersionsOf(resources: readonly ServedResource[]): ReadonlyMap<stri
     versions.set(path, found);
   }
   return versions;
-}
-
-function customOf(options: OpenApiOptions, resources: readonly ServedResource[]): readonly unknown[] {
-  return resources.map(
-    ({ group, version, kind }) => options.custom?.get(`${group}/${version}/${kind}`) ?? null,
-  );
-}
-
-function sealed(bytes: Uint8Array, contentType: string): CachedDocument {
-  return { bytes, contentType, etag: `"${contentHash(bytes)}"` };
 }

@@ -1,97 +1,18 @@
-import { invariant } from "../../base/index.ts";
-import { BackwardWriter, wireType, type JsonObject, type JsonValue } from "../../apimachinery/index.ts";
-
-/** How a JSON value is written in the protobuf form of OpenAPI v2 (gnostic's `openapi.v2`). */
-type Put = (writer: BackwardWriter, field: number, value: JsonValue) => void;
-
-/** JSON name, number, and form of a message's fields. */
-type Layout = readonly (readonly [name: string, field: number, put: Put])[];
-
-const putText: Put = (writer, field, value) => {
-  const before = writer.length;
-  invariant(typeof value === "string", "text of OpenAPI is a string");
-  writer.text(value);
-  writer.delimit(field, before);
-};
-
-const putFlag: Put = (writer, field, value) => {
-  if (value !== true) return;
-  writer.uint32(1);
-  writer.tag(field, wireType.varint);
-};
-
-const putDouble: Put = (writer, field, value) => {
-  writer.double(Number(value));
-  writer.tag(field, wireType.fixed64);
-};
-
-const putInteger: Put = (writer, field, value) => {
-  writer.integer(Number(value));
-  writer.tag(field, wireType.varint);
-};
-
-/** Any value as YAML, of which JSON is a part. */
-const putAny: Put = (writer, field, value) => {
-  const before = writer.length;
-  putText(writer, 2, `${JSON.stringify(value)}\n`);
-  writer.delimit(field, before);
-};
-
-const each =
-  (put: Put): Put =>
-  (writer, field, value) => {
-    const list = value as readonly JsonValue[];
-    for (let index = list.length - 1; index >= 0; index--) put(writer, field, list[index] ?? null);
-  };
-
-/** A message around a value. */
-const within =
-  (inner: number, put: Put): Put =>
-  (writer, field, value) => {
-    const before = writer.length;
-    put(writer, inner, value);
-    writer.delimit(field, before);
-  };
-
-/** A map as a list of messages of name and value. */
-const entries =
-  (put: Put): Put =>
-  (writer, field, value) => {
-    for (const [name, entry] of Object.entries(value as JsonObject).toReversed()) {
-      const before = writer.length;
-      if (entry !== undefined) put(writer, 2, entry);
-      putText(writer, 1, name);
-      writer.delimit(field, before);
-    }
-  };
-
-const putExtensions = entries(putAny);
-
-const message =
-  (layout: () => Layout, extensionField?: number): Put =>
-  (writer, field, value) => {
-    const before = writer.length;
-    writeFields(writer, value as JsonObject, { layout: layout(), extensionField });
-    writer.delimit(field, before);
-  };
-
-interface MessageForm {
-  readonly layout: Layout;
-  /** Where `x-…` go. */
-  readonly extensionField: number | undefined;
-}
-
-function writeFields(writer: BackwardWriter, object: JsonObject, form: MessageForm): void {
-  if (form.extensionField !== undefined) {
-    const extensions = Object.entries(object).filter(([name]) => name.startsWith("x-"));
-    if (extensions.length > 0) putExtensions(writer, form.extensionField, Object.fromEntries(extensions));
-  }
-  for (let index = form.layout.length - 1; index >= 0; index--) {
-    const [name, field, put] = form.layout[index]!;
-    const value = object[name];
-    if (value !== undefined) put(writer, field, value);
-  }
-}
+import type { BackwardWriter, JsonObject, JsonValue } from "../../apimachinery/index.ts";
+import {
+  each,
+  encodeMessage,
+  entries,
+  message,
+  putAny,
+  putDouble,
+  putFlag,
+  putInteger,
+  putText,
+  within,
+  type Layout,
+  type Put,
+} from "./gnostic.ts";
 
 const putSchema: Put = (writer, field, value) => message(() => schemaLayout, 31)(writer, field, value);
 const putProperties: Put = (writer, field, value) => within(1, entries(putSchema))(writer, field, value);
@@ -230,8 +151,4 @@ function putSecurityScheme(writer: BackwardWriter, field: number, value: JsonVal
 }
 
 /** The protobuf form that kubectl up to 1.26 asks for. */
-export function encodeOpenApiV2(document: JsonObject): Uint8Array {
-  const writer = new BackwardWriter();
-  writeFields(writer, document, { layout: documentLayout, extensionField: undefined });
-  return writer.finish();
-}
+export const encodeOpenApiV2 = (document: JsonObject): Uint8Array => encodeMessage(document, documentLayout);

@@ -1,0 +1,171 @@
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
+import { ApiError } from "../../apimachinery/index.ts";
+import { schemas } from "../../api/index.ts";
+import type { Discovery, DiscoveryPage } from "../discovery/index.ts";
+import { encodeAny } from "./encode.ts";
+import type { Exchange, ResponseHeaders } from "./exchange.ts";
+import type { HealthChecks } from "./health.ts";
+import {
+  admit,
+  mediaTypesOf,
+  negotiateAggregated,
+  negotiatePlain,
+  onlyAccepted,
+  plainJson,
+} from "./negotiate.ts";
+import type { Negotiated, Offer } from "./negotiate.ts";
+import { acceptsGzip, gzipHeaders, send, sendObject } from "./respond.ts";
+
+/** Serves documents below `/openapi` and elsewhere: undefined for paths that are not its own. */
+export interface DocumentSource {
+  get(
+    path: string,
+    asked: { readonly accept: string | undefined; readonly query: URLSearchParams },
+  ): Document | undefined | Promise<Document | undefined>;
+}
+
+/** A document as it is sent. */
+export interface Document {
+  /** 200 unless it is said. */
+  readonly status?: number;
+  readonly bytes: Uint8Array;
+  /** Whether the bytes are compressed: they are sent as they are to those who accept that. */
+  readonly gzipped?: boolean;
+  readonly contentType: string;
+  /** With quotes, as the header has it; or empty. */
+  readonly etag: string;
+  readonly headers?: ResponseHeaders;
+}
+
+interface DocumentRequest {
+  readonly exchange: Exchange;
+  readonly headers: ResponseHeaders;
+  readonly offer: Pick<Offer, "cbor">;
+}
+
+interface Documents {
+  readonly discovery: () => Discovery;
+  readonly documents: readonly DocumentSource[];
+  readonly version: object;
+  readonly health: HealthChecks;
+}
+
+/** Answers a request for a document; false when no document is at the path. */
+export async function serveDocument(request: DocumentRequest, all: Documents): Promise<boolean> {
+  const { exchange } = request;
+  const { path } = exchange;
+  if (path === "/version" || path === "/version/") {
+    routeDocument(exchange, [plainJson.mediaType]);
+    await sendRaw(request, all.version);
+    return true;
+  }
+  if (path === "/") {
+    await sendRaw(request, { paths: indexOf(all) });
+    return true;
+  }
+  const page = isDiscovery.test(path) ? all.discovery().page(path) : undefined;
+  if (page) {
+    await sendDiscovery(request, page);
+    return true;
+  }
+  const asked = { accept: exchange.headers.accept, query: exchange.query };
+  for (const source of all.documents) {
+    const document = await source.get(path, asked);
+    if (!document) continue;
+    await sendDocument(request, document);
+    return true;
+  }
+  return false;
+}
+
+const isDiscovery = /^\/apis?(?:\/|$)/;
+
+/** All paths that are no resources, as people find them at the root. */
+function indexOf({ discovery, health }: Documents): readonly string[] {
+  const checks = Object.entries(health).flatMap(([group, members]) => [
+    `/${group}`,
+    ...members.map(({ name }) => `/${group}/${name}`),
+  ]);
+  return [...discovery().paths(), ...otherPaths, ...checks].sort();
+}
+
+const otherPaths = [
+  "/.well-known/openid-configuration",
+  "/metrics",
+  "/openapi/v2",
+  "/openapi/v3",
+  "/openapi/v3/",
+  "/openid/v1/jwks",
+  "/version",
+];
+
+/** Refuses what upstream's router does not let through to a document: other methods than GET, other encodings. */
+function routeDocument(exchange: Exchange, produced: readonly string[]): void {
+  if (exchange.method !== "GET") throw ApiError.noSuchMethod();
+  admit(exchange.headers.accept, produced);
+}
+
+/** Answers a page of discovery in the form and the encoding that the client asks for. */
+async function sendDiscovery(request: DocumentRequest, page: DiscoveryPage): Promise<void> {
+  const { exchange, headers, offer } = request;
+  const types = mediaTypesOf(offer);
+  if (page.routed) routeDocument(exchange, types);
+  const whole = page.aggregated && negotiateAggregated(exchange, offer);
+  if (page.aggregated === undefined || whole === undefined) {
+    const negotiated = negotiatePlain(exchange, offer);
+    if (negotiated === undefined) throw onlyAccepted(types);
+    return sendPage(request, { document: page.document, negotiated, contentType: negotiated.mediaType });
+  }
+  const { document, etag } = page.aggregated;
+  const all = { ...headers, etag, vary: "Accept", "cache-control": "public" };
+  if (exchange.headers["if-none-match"] === etag) return exchange.respond(304, all);
+  const contentType = `${whole.mediaType};g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList`;
+  return sendPage({ ...request, headers: all }, { document, negotiated: whole, contentType });
+}
+
+async function sendPage(
+  { exchange, headers }: DocumentRequest,
+  page: { document: object; negotiated: Negotiated; contentType: string },
+): Promise<void> {
+  const { document, negotiated, contentType } = page;
+  const { apiVersion = "v1", kind } = document as { readonly apiVersion?: string; readonly kind: string };
+  const cut = apiVersion.indexOf("/");
+  const group = cut < 0 ? "" : apiVersion.slice(0, cut);
+  const type = schemas.typeOf({ group, version: apiVersion.slice(cut + 1), kind });
+  const body = await encodeAny(document, negotiated, type);
+  return send(exchange, { status: 200, contentType, headers, body });
+}
+
+const decompress = promisify(gunzip);
+
+/** Answers a document whose bytes are made. */
+async function sendDocument(
+  { exchange, headers }: Pick<DocumentRequest, "exchange" | "headers">,
+  document: Document,
+): Promise<void> {
+  const { status = 200, bytes, etag, contentType } = document;
+  const all = { ...headers, ...document.headers, ...(etag === "" ? {} : { etag }) };
+  if (status !== 200) return exchange.respond(status, all, bytes);
+  if (etag !== "" && matches(exchange.headers["if-none-match"], etag)) return exchange.respond(304, all);
+  if (document.gzipped !== true) return send(exchange, { status, contentType, headers: all, body: bytes });
+  if (acceptsGzip(exchange)) {
+    const { vary } = document.headers ?? {};
+    const both = vary === undefined ? gzipHeaders.vary : `${String(vary)}, ${gzipHeaders.vary}`;
+    const zipped = { ...all, ...gzipHeaders, vary: both, "content-type": contentType };
+    return exchange.respond(status, zipped, bytes);
+  }
+  return exchange.respond(status, { ...all, "content-type": contentType }, await decompress(bytes));
+}
+
+/** Whether one of the tags that a client has is the document's. */
+const matches = (tags: string | undefined, etag: string): boolean =>
+  tags?.split(",").some((tag) => tag.trim() === "*" || tag.trim().replace(/^W\//, "") === etag) ?? false;
+
+/** Answers what is no object of the API: always JSON, for people to read. */
+function sendRaw(
+  { exchange, headers }: Pick<DocumentRequest, "exchange" | "headers">,
+  document: object,
+): Promise<void> {
+  return sendObject(exchange, document, { status: 200, negotiated: { ...plainJson, pretty: true }, headers });
+}

@@ -1,28 +1,15 @@
-import type { FieldError } from "../../apimachinery/index.ts";
-import { FieldPath, fieldErrors, timestampOf } from "../../apimachinery/index.ts";
-import { nanosOf } from "../common/amounts.ts";
-import { optionalOneOf } from "../common/checks.ts";
+import { timestampOf } from "../../apimachinery/index.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
-import { semanticallyEqual } from "../common/equal.ts";
-import { fill, mapField } from "../common/fill.ts";
+import { fill, mapField, withField } from "../common/fill.ts";
 import { defineResource } from "../definition.ts";
-import type { PersistentVolumeSpec } from "../types/core-v1.ts";
+import type { PersistentVolumeSpec, PersistentVolumeStatus } from "../types/core-v1.ts";
 import { PersistentVolume } from "../types/core-v1.ts";
-import { validateNodeSelector } from "./pod-spec/index.ts";
-import { accessModesText, storageClassAnnotation, validateAccessModes } from "./volume-columns.ts";
-
-/** Fields of a volume that are not where its storage comes from. */
-const commonFields = new Set([
-  "capacity",
-  "accessModes",
-  "claimRef",
-  "persistentVolumeReclaimPolicy",
-  "storageClassName",
-  "mountOptions",
-  "volumeMode",
-  "nodeAffinity",
-  "volumeAttributesClassName",
-]);
+import {
+  persistentVolumeWarnings,
+  validatePersistentVolume,
+  validatePersistentVolumeUpdate,
+} from "./persistent-volume-validation.ts";
+import { accessModesText, storageClassAnnotation } from "./volume-columns.ts";
 
 /** The rules of persistent volumes. */
 export const persistentVolumeDefinition = defineResource<PersistentVolume>({
@@ -41,16 +28,22 @@ export const persistentVolumeDefinition = defineResource<PersistentVolume>({
     ),
     status: fill(volume.status, { phase: "Pending" }),
   }),
-  validate,
-  validateUpdate,
+  validate: validatePersistentVolume,
+  // Upstream checks the whole twice over.
+  validateUpdate: (volume, old, { subresource }) =>
+    subresource === "status"
+      ? []
+      : [...validatePersistentVolume(volume), ...validatePersistentVolumeUpdate(volume, old)],
+  warnings: persistentVolumeWarnings,
   prepareForCreate: (volume, { now }) => ({
     ...volume,
-    status: {
-      phase: "Pending",
-      lastPhaseTransitionTime: timestampOf(now),
-    },
+    status: { phase: "Pending", lastPhaseTransitionTime: timestampOf(now) },
   }),
-  prepareForStatusUpdate: (volume, old) => ({ ...volume, spec: old.spec }),
+  prepareForStatusUpdate: (volume, old, { now }) => ({
+    ...volume,
+    spec: old.spec,
+    status: withTransition(volume.status ?? {}, old.status ?? {}, now),
+  }),
   columns: [
     nameColumn,
     column("Capacity", "Size of the volume", { value: ({ spec }) => spec.capacity?.["storage"] ?? "0" }),
@@ -85,65 +78,19 @@ export const persistentVolumeDefinition = defineResource<PersistentVolume>({
   tracksGeneration: false,
 });
 
-const sourcesOf = (spec: PersistentVolumeSpec) =>
-  Object.entries(spec).filter(([field, value]) => value !== undefined && !commonFields.has(field));
-
-function validate(volume: PersistentVolume): readonly FieldError[] {
-  const { spec } = volume;
-  const path = FieldPath.root("spec");
-  const errors = validateAccessModes(spec.accessModes, path.child("accessModes"));
-  const capacity = path.child("capacity");
-  const storage = spec.capacity?.["storage"];
-  if (Object.keys(spec.capacity ?? {}).length === 0) errors.push(fieldErrors.required(capacity));
-  if (storage === undefined || Object.keys(spec.capacity ?? {}).length > 1) {
-    errors.push(fieldErrors.notSupported(capacity, spec.capacity ?? {}, ["storage"]));
-  } else if ((nanosOf(storage) ?? 0n) <= 0n) {
-    errors.push(fieldErrors.invalid(capacity.key("storage"), storage, "must be greater than zero"));
+/** Notes when the phase changed, unless whoever changed it did. */
+function withTransition(
+  status: PersistentVolumeStatus,
+  old: PersistentVolumeStatus,
+  now: number,
+): PersistentVolumeStatus {
+  const { phase, lastPhaseTransitionTime: time } = status;
+  if (phase === old.phase) {
+    return time === undefined
+      ? withField(status, "lastPhaseTransitionTime", old.lastPhaseTransitionTime)
+      : status;
   }
-  errors.push(
-    ...optionalOneOf(path.child("persistentVolumeReclaimPolicy"), spec.persistentVolumeReclaimPolicy, [
-      "Delete",
-      "Recycle",
-      "Retain",
-    ]),
-  );
-  if (spec.nodeAffinity !== undefined) {
-    const at = path.child("nodeAffinity", "required");
-    const { required } = spec.nodeAffinity;
-    errors.push(
-      ...(required
-        ? validateNodeSelector(required, at)
-        : [fieldErrors.required(at, "must specify required node constraints")]),
-    );
-  }
-  const sources = sourcesOf(spec);
-  for (const [field] of sources.slice(1)) {
-    errors.push(fieldErrors.forbidden(path.child(field), "may not specify more than 1 volume type"));
-  }
-  if (sources.length === 0) errors.push(fieldErrors.required(path, "must specify a volume type"));
-  return errors;
-}
-
-function validateUpdate(volume: PersistentVolume, old: PersistentVolume): readonly FieldError[] {
-  const path = FieldPath.root("spec");
-  const errors: FieldError[] = [];
-  if (
-    !semanticallyEqual(Object.fromEntries(sourcesOf(volume.spec)), Object.fromEntries(sourcesOf(old.spec)))
-  ) {
-    const why = "spec.persistentvolumesource is immutable after creation";
-    errors.push(fieldErrors.forbidden(path.child("persistentvolumesource"), why));
-  }
-  if ((volume.spec.volumeMode ?? "") !== (old.spec.volumeMode ?? "")) {
-    errors.push(
-      fieldErrors.invalid(path.child("volumeMode"), volume.spec.volumeMode ?? null, "field is immutable"),
-    );
-  }
-  if (
-    old.spec.nodeAffinity !== undefined &&
-    !semanticallyEqual(volume.spec.nodeAffinity, old.spec.nodeAffinity)
-  ) {
-    const why = "field is immutable, except for updating from beta label to GA";
-    errors.push(fieldErrors.invalid(path.child("nodeAffinity"), volume.spec.nodeAffinity ?? null, why));
-  }
-  return errors;
+  return time === undefined || time === old.lastPhaseTransitionTime
+    ? { ...status, lastPhaseTransitionTime: timestampOf(now) }
+    : status;
 }

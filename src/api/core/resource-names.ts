@@ -93,6 +93,15 @@ export function compareAmounts(first: string, second: string): number {
   return difference < 0n ? -1 : difference > 0n ? 1 : 0;
 }
 
+/** An amount in whole units, rounded away from zero. */
+export function wholeUnits(quantity: string): bigint {
+  const nanos = nanosOf(quantity) ?? 0n;
+  const unit = 10n ** 9n;
+  const whole = nanos / unit;
+  if (nanos % unit === 0n) return whole;
+  return nanos < 0n ? whole - 1n : whole + 1n;
+}
+
 /** Whether an amount is a whole number of thousandths that make whole units. */
 export function isWhole(quantity: string): boolean {
   if (wholeAmount.test(quantity)) return true;

@@ -3,7 +3,7 @@ import type { Volume, VolumeProjection } from "../../types/core-v1.ts";
 import { claimSpecWarnings } from "../claim-spec.ts";
 
 /** Kinds of volumes that nothing serves any more. */
-const deprecated: readonly (readonly [field: keyof Volume, message: string])[] = [
+const deprecated: readonly (readonly [field: string, message: string])[] = [
   ["photonPersistentDisk", "deprecated in v1.11, non-functional in v1.16+"],
   ["gitRepo", "deprecated in v1.11, and disabled by default in v1.33+"],
   ["scaleIO", "deprecated in v1.16, non-functional in v1.22+"],
@@ -17,15 +17,20 @@ const deprecated: readonly (readonly [field: keyof Volume, message: string])[] =
 /** How upstream's warnings spell a field, where that is not the field. */
 const spelled: Readonly<Record<string, string>> = { storageos: "storageOS" };
 
+/** Warnings of kinds of volumes that nothing serves any more. */
+export function oldSourceWarnings(sources: object, path: FieldPath): string[] {
+  const given = sources as Readonly<Record<string, unknown>>;
+  return deprecated.flatMap(([field, message]) =>
+    given[field] === undefined ? [] : [`${path.child(spelled[field] ?? field).text}: ${message}`],
+  );
+}
+
 /** Warnings of volumes of old kinds, and of files that several sources claim. */
 export function volumeWarnings(volumes: readonly Volume[], path: FieldPath): string[] {
   const warnings: string[] = [];
   for (const [index, volume] of volumes.entries()) {
     const at = path.index(index);
-    for (const [field, message] of deprecated) {
-      if (volume[field] === undefined) continue;
-      warnings.push(`${at.child(spelled[field] ?? field).text}: ${message}`);
-    }
+    warnings.push(...oldSourceWarnings(volume, at));
     const claim = volume.ephemeral?.volumeClaimTemplate?.spec;
     if (claim) {
       warnings.push(...claimSpecWarnings(claim, at.child("ephemeral", "volumeClaimTemplate", "spec")));

@@ -15,7 +15,7 @@ import { clusterRoleDefinition, roleDefinition } from "./rbac/role.ts";
 import { clusterRoleBindingDefinition, roleBindingDefinition } from "./rbac/role-binding.ts";
 import { dynamicResourceDefinitions } from "./resource/definitions.ts";
 import { priorityClassDefinition } from "./scheduling/priority-class.ts";
-import { csiDriverDefinition } from "./storage/csi.ts";
+import { csiDriverDefinition } from "./storage/csi-driver.ts";
 import { storageClassDefinition } from "./storage/storage-class.ts";
 import { cells, created, creationProblems, defaulted, updateProblems } from "./testing/check.ts";
 

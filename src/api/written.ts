@@ -55,17 +55,15 @@ import { clusterRoleBindingDefinition, roleBindingDefinition } from "./rbac/role
 import { clusterRoleDefinition, roleDefinition } from "./rbac/role.ts";
 import { dynamicResourceDefinitions } from "./resource/definitions.ts";
 import { priorityClassDefinition } from "./scheduling/priority-class.ts";
-import {
-  csiDriverDefinition,
-  csiNodeDefinition,
-  csiStorageCapacityDefinition,
-  volumeAttachmentDefinition,
-} from "./storage/csi.ts";
+import { csiDriverDefinition } from "./storage/csi-driver.ts";
+import { csiNodeDefinition } from "./storage/csi-node.ts";
+import { csiStorageCapacityDefinition } from "./storage/csi-storage-capacity.ts";
+import { storageClassDefinition } from "./storage/storage-class.ts";
+import { volumeAttachmentDefinition } from "./storage/volume-attachment.ts";
 import {
   betaVolumeAttributesClassDefinition,
-  storageClassDefinition,
   volumeAttributesClassDefinition,
-} from "./storage/storage-class.ts";
+} from "./storage/volume-attributes-class.ts";
 
 /** The definitions of kinds that have rules of their own. */
 export const writtenDefinitions: readonly ResourceDefinition[] = [

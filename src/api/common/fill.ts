@@ -6,6 +6,11 @@ export function fill<T extends object>(object: T | undefined, defaults: Partial<
   });
 }
 
+/** As `fill`, for fields whose empty text is a value of its own: pointers of upstream's types. */
+export function fillMissing<T extends object>(object: T | undefined, defaults: Partial<T>): T {
+  return fillWhere(object, { defaults, absent: (value) => value === undefined || value === null });
+}
+
 /** As `fill`, for fields whose zero value also means absence. */
 export function fillZero<T extends object>(object: T | undefined, defaults: Partial<T>): T {
   return fillWhere(object, {

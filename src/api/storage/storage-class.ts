@@ -1,12 +1,14 @@
 import type { FieldError } from "../../apimachinery/index.ts";
-import { FieldPath, fieldErrors } from "../../apimachinery/index.ts";
-import { immutable, oneOf } from "../common/checks.ts";
+import { FieldPath, fieldErrors, validateLabelName } from "../../apimachinery/index.ts";
+import { immutable, optionalOneOf } from "../common/checks.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
 import { semanticallyEqual } from "../common/equal.ts";
-import { fill } from "../common/fill.ts";
+import { fillMissing } from "../common/fill.ts";
+import { nodeLabelWarning } from "../common/node-labels.ts";
 import { defineResource } from "../definition.ts";
-import { StorageClass, VolumeAttributesClass } from "../types/storage-v1.ts";
-import { VolumeAttributesClass as BetaVolumeAttributesClass } from "../types/storage-v1beta1.ts";
+import type { TopologySelectorTerm } from "../types/core-v1.ts";
+import { StorageClass } from "../types/storage-v1.ts";
+import { forbidChange, validateParameters, validateProvisioner } from "./parameters.ts";
 
 const defaultAnnotations = [
   "storageclass.kubernetes.io/is-default-class",
@@ -17,14 +19,21 @@ const defaultAnnotations = [
 export const storageClassDefinition = defineResource<StorageClass>({
   resource: StorageClass,
   returnsDeleted: true,
-  defaults: (object) => fill(object, { reclaimPolicy: "Delete", volumeBindingMode: "Immediate" }),
+  defaults: (object) => fillMissing(object, { reclaimPolicy: "Delete", volumeBindingMode: "Immediate" }),
+  repeatedMetadataChecks: ["whole", "change"],
   validate: (object) => [
-    ...(object.provisioner ? [] : [fieldErrors.required(FieldPath.root("provisioner"))]),
-    ...oneOf(FieldPath.root("reclaimPolicy"), object.reclaimPolicy, ["Delete", "Retain"]),
-    ...oneOf(FieldPath.root("volumeBindingMode"), object.volumeBindingMode, [
+    ...validateProvisioner("provisioner", object.provisioner),
+    ...validateParameters(object.parameters, { required: false }),
+    // An empty policy is let through.
+    ...optionalOneOf(FieldPath.root("reclaimPolicy"), object.reclaimPolicy || undefined, [
+      "Delete",
+      "Retain",
+    ]),
+    ...optionalOneOf(FieldPath.root("volumeBindingMode"), object.volumeBindingMode, [
       "Immediate",
       "WaitForFirstConsumer",
     ]),
+    ...validateTopologies(object.allowedTopologies ?? [], FieldPath.root("allowedTopologies")),
   ],
   validateUpdate: (object, old) => [
     ...forbidChange("parameters", object.parameters, old.parameters),
@@ -32,6 +41,14 @@ export const storageClassDefinition = defineResource<StorageClass>({
     ...forbidChange("reclaimPolicy", object.reclaimPolicy, old.reclaimPolicy),
     ...immutable(FieldPath.root("volumeBindingMode"), object.volumeBindingMode, old.volumeBindingMode),
   ],
+  warnings: ({ allowedTopologies = [] }) =>
+    allowedTopologies.flatMap((term, index) =>
+      (term.matchLabelExpressions ?? []).flatMap(({ key }, position) => {
+        const warning = nodeLabelWarning(key);
+        const at = `allowedTopologies[${index}].matchLabelExpressions[${position}].key`;
+        return warning === undefined ? [] : [`${at}: ${warning}`];
+      }),
+    ),
   columns: [
     {
       ...nameColumn,
@@ -54,43 +71,41 @@ export const storageClassDefinition = defineResource<StorageClass>({
   ],
 });
 
-const attributesRules = {
-  validateUpdate: (
-    object: VolumeAttributesClass | BetaVolumeAttributesClass,
-    old: VolumeAttributesClass | BetaVolumeAttributesClass,
-  ) => [
-    ...forbidChange("driverName", object.driverName, old.driverName),
-    ...forbidChange("parameters", object.parameters, old.parameters),
-  ],
-  columns: [
-    nameColumn,
-    column<VolumeAttributesClass | BetaVolumeAttributesClass>(
-      "DriverName",
-      "The driver that knows the attributes",
-      {
-        value: (object) => object.driverName ?? "",
-      },
-    ),
-    ageColumn,
-  ],
-};
+/** What terms ask for, by label; terms that ask for the same are one too many. */
+type Asked = Readonly<Record<string, readonly string[]>>;
 
-/** The rules of classes of volume attributes. */
-export const volumeAttributesClassDefinition = defineResource<VolumeAttributesClass>({
-  resource: VolumeAttributesClass,
-  returnsDeleted: true,
-  ...attributesRules,
-});
+function validateTopologies(terms: readonly TopologySelectorTerm[], path: FieldPath): FieldError[] {
+  const errors: FieldError[] = [];
+  // Upstream begins with as many terms that ask for nothing as there are terms.
+  const earlier: Asked[] = terms.map(() => ({}));
+  for (const [index, term] of terms.entries()) {
+    const at = path.index(index).child("matchLabelExpressions");
+    errors.push(...validateTerm(term, at));
+    const asked = askedBy(term);
+    for (const other of earlier) {
+      if (semanticallyEqual(asked, other)) errors.push(fieldErrors.duplicate(at, ""));
+    }
+    earlier.push(asked);
+  }
+  return errors;
+}
 
-/** The rules of classes of volume attributes, in the beta version. */
-export const betaVolumeAttributesClassDefinition = defineResource<BetaVolumeAttributesClass>({
-  resource: BetaVolumeAttributesClass,
-  returnsDeleted: true,
-  ...attributesRules,
-});
+const askedBy = ({ matchLabelExpressions = [] }: TopologySelectorTerm): Asked =>
+  Object.fromEntries(matchLabelExpressions.map(({ key, values }) => [key, [...new Set(values)].sort()]));
 
-function forbidChange(field: string, next: unknown, old: unknown): FieldError[] {
-  return semanticallyEqual(next, old)
-    ? []
-    : [fieldErrors.forbidden(FieldPath.root(field), `updates to ${field} are forbidden.`)];
+function validateTerm(term: TopologySelectorTerm, path: FieldPath): FieldError[] {
+  const keys = new Set<string>();
+  return (term.matchLabelExpressions ?? []).flatMap(({ key, values }, index) => {
+    const at = path.index(index);
+    const errors = values.length === 0 ? [fieldErrors.required(at.child("values"))] : [];
+    for (const [position, value] of values.entries()) {
+      if (values.indexOf(value) < position) {
+        errors.push(fieldErrors.duplicate(at.child("values").index(position), value));
+      }
+    }
+    errors.push(...validateLabelName(key, at.child("key")));
+    if (keys.has(key)) errors.push(fieldErrors.duplicate(at.child("key"), key));
+    keys.add(key);
+    return errors;
+  });
 }

@@ -11,8 +11,6 @@ import {
   runFlowControl,
   runIdentityLease,
 } from "../apiserver/bootstrap/index.ts";
-import { createServiceAllocator, familiesOf } from "../apiserver/services/index.ts";
-import type { ServiceAllocator, ServiceAllocatorOptions } from "../apiserver/services/index.ts";
 import type { ApiServer, ObjectReader, RuntimeConfig, ServedTable } from "../apiserver/index.ts";
 import { defaultAdmission, kindFinder } from "../apiserver/admission/index.ts";
 import type { AdmissionSelection } from "../apiserver/admission/index.ts";
@@ -41,10 +39,10 @@ import {
 import { runScheduler } from "../scheduler/index.ts";
 import { startCompactor, type Store } from "../store/index.ts";
 import { bootstrapCluster, bootstrapNamespaces } from "./bootstrap.ts";
-import { publishServiceRange } from "./service-range.ts";
+import { serviceParts, type ServiceNetwork, type ServiceParts } from "./services.ts";
 import { keepTokenTracking, tokenUseNote } from "./token-tracking.ts";
 
-export interface ControlPlaneOptions {
+export interface ControlPlaneOptions extends ServiceNetwork {
   readonly store: Store;
   readonly clock: Clock;
   readonly random: Random;
@@ -55,12 +53,6 @@ export interface ControlPlaneOptions {
   readonly issuer: string;
   /** PEM that pods trust the API server by. */
   readonly rootCertificateAuthority: string;
-  /** The range that services have addresses of. */
-  readonly serviceCIDR: string;
-  /** A range of the other family: services can have an address of each. */
-  readonly secondaryServiceCIDR?: string | undefined;
-  /** Ports of nodes for services; default: 30000 to 32767. */
-  readonly nodePorts?: ServiceAllocatorOptions["nodePorts"];
   /** The machine's name, by which the server's identity lease is told from others; absent: there is none. */
   readonly hostname?: string;
   /** Turns API versions and resources on and off. */
@@ -107,27 +99,12 @@ function createSecurity(
   };
 }
 
-/** Hands out addresses and node ports to services. */
-function serviceAllocator(
-  { reader, client }: { readonly reader: ObjectReader; readonly client: Client },
-  options: ControlPlaneOptions,
-): ServiceAllocator {
-  const { random, logger, nodePorts } = options;
-  return createServiceAllocator({
-    reader,
-    client,
-    random,
-    logger: logger.named("services"),
-    families: familiesOf(serviceRanges(options)),
-    nodePorts,
-  });
-}
-
 /** Makes the API server ready to answer, with everything a new cluster has. */
 export async function createControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { store, clock, random, logger, issuer } = options;
   const apiAudiences = [issuer];
   let security: Security | undefined;
+  const services = serviceParts(options);
   let running = false;
   const secured = (): Security => {
     invariant(security, "the authorizer is made before everything that uses it");
@@ -158,10 +135,10 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
       return reviewAnswers({ authorizer, rbac, tokens, apiAudiences });
     },
     postHandlers: ({ reader }) => tokenRequests({ issuer: secured().tokens, reader }),
-    writeHooks: (parts) => ({ "/services": serviceAllocator(parts, options) }),
+    writeHooks: (parts) => ({ "/services": services.allocator(parts) }),
   });
   const { tokens } = secured();
-  await publishServerObjects(server, options);
+  await publishServerObjects(server, { ...options, services });
   const clientFor = (user: UserInfo) => server.client(user);
   return {
     server,
@@ -173,7 +150,10 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
     }),
     run: async (signal) => {
       running = true;
-      await runComponents({ options, server, tokens }, signal);
+      await Promise.all([
+        runComponents({ options, server, tokens }, signal),
+        services.run(server, { client: server.client(serverUser), signal }),
+      ]);
       running = false;
     },
     close: () => server.close(),
@@ -181,14 +161,17 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
 }
 
 /** Makes what a new cluster has, where it is missing; namespaces first, as others live in them. */
-async function publishServerObjects(server: ApiServer, options: ControlPlaneOptions): Promise<void> {
-  const { clock, rootCertificateAuthority } = options;
+async function publishServerObjects(
+  server: ApiServer,
+  options: ControlPlaneOptions & { readonly services: ServiceParts },
+): Promise<void> {
+  const { services, rootCertificateAuthority } = options;
   const client = server.client(serverUser);
   const { reader } = server;
   await bootstrapNamespaces(client);
   await Promise.all([
     bootstrapCluster(client),
-    publishServiceRange(client, { ranges: serviceRanges(options), clock }),
+    services.publish(client, reader),
     maintainFlowControl({ client, reader }),
     publishApiServices({ client, reader, served: server.core.served }),
     ...(rootCertificateAuthority === ""
@@ -196,10 +179,6 @@ async function publishServerObjects(server: ApiServer, options: ControlPlaneOpti
       : [publishClientAuthority({ client, reader, clientAuthority: rootCertificateAuthority })]),
   ]);
 }
-
-/** The ranges of service addresses that the cluster starts with, the default one first. */
-const serviceRanges = ({ serviceCIDR, secondaryServiceCIDR }: ControlPlaneOptions): readonly string[] =>
-  secondaryServiceCIDR === undefined ? [serviceCIDR] : [serviceCIDR, secondaryServiceCIDR];
 
 const serverUser: UserInfo = { name: "system:apiserver", groups: ["system:masters"] };
 

@@ -16,7 +16,7 @@ import { disruptionController, stalePodDisruptionController } from "./disruption
 import { endpointsController } from "./endpoints/index.ts";
 import { endpointSliceController } from "./endpointslice/index.ts";
 import { endpointSliceMirroringController } from "./endpointslicemirroring/index.ts";
-import { managerUser, runEntries } from "./framework/index.ts";
+import { fixedCatalog, managerUser, runEntries } from "./framework/index.ts";
 import type { ControllerEntry, ControllerSettings } from "./framework/index.ts";
 import { garbageCollector } from "./garbagecollector/index.ts";
 import { legacyTokenCleaner, legacyTokensController } from "./legacy-tokens/index.ts";
@@ -33,6 +33,7 @@ import {
   serviceAccountController,
   tokensController,
 } from "./serviceaccount/index.ts";
+import { addressRepairController, serviceCidrController } from "./servicecidr/index.ts";
 import { claimProtectionController, volumeProtectionController } from "./volumeprotection/index.ts";
 
 /** Every controller, by the name that upstream's `--controllers` uses. */
@@ -161,7 +162,18 @@ export const allControllers: readonly ControllerEntry[] = [
     account: "pv-protection-controller",
     create: volumeProtectionController,
   },
+  {
+    name: "service-cidr-controller",
+    account: "service-cidrs-controller",
+    component: "service-cidr-controller",
+    create: serviceCidrController,
+  },
   { name: "pod-garbage-collector-controller", account: "pod-garbage-collector", create: podGarbageCollector },
+];
+
+/** What an API server runs for itself, as itself. */
+const serverControllers: readonly ControllerEntry[] = [
+  { name: "ipallocator-repair-controller", create: addressRepairController },
 ];
 
 export interface RunControllersOptions {
@@ -183,6 +195,23 @@ const defaultSettings = {
   nodeStartupGracePeriod: 60_000,
   terminatedPodThreshold: 12_500,
 } as const;
+
+/** Runs the controllers of an API server until the signal aborts; all act as the client's user. */
+export async function runServerControllers(
+  options: {
+    readonly client: Client;
+    readonly clock: Clock;
+    readonly random: Random;
+    readonly logger: Logger;
+  },
+  signal: AbortSignal,
+): Promise<void> {
+  const { client, clock, random, logger } = options;
+  const informers = createInformerFactory({ client, clock, logger, random });
+  const settings = { ...defaultSettings, rootCertificateAuthority: "", catalog: fixedCatalog([]) };
+  const shared = { clientFor: () => client, informers, settings, clock, random, logger };
+  await Promise.all([runEntries(serverControllers, shared, signal), informers.run(signal)]);
+}
 
 /** Runs the controller manager until the signal aborts; settles when all of it has stopped. */
 export async function runControllers(options: RunControllersOptions, signal: AbortSignal): Promise<void> {

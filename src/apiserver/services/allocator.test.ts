@@ -2,8 +2,9 @@ import { describe, expect, test } from "vitest";
 import { seededRandom, VirtualClock } from "../../base/index.ts";
 import { Service } from "../../api/types/core-v1.ts";
 import type { ServiceSpec } from "../../api/types/core-v1.ts";
-import { ServiceCIDR } from "../../api/types/networking-v1.ts";
+import { IPAddress, ServiceCIDR } from "../../api/types/networking-v1.ts";
 import { createUnlessPresent } from "../../api/index.ts";
+import type { Client } from "../../api/index.ts";
 import type { Store } from "../../store/index.ts";
 import { createMemoryStore } from "../../store/index.ts";
 import { createApiServer } from "../server/server.ts";
@@ -124,3 +125,113 @@ describe("node ports", () => {
     expect(udp?.nodePort).toBe(tcp?.nodePort);
   });
 });
+
+describe("addresses of two families", () => {
+  const ranges = ["10.96.0.0/24", "fd00::/112"];
+
+  test("are given by policy, and stand as objects as long as the service has them", async () => {
+    const { create, client } = await setUp({ ranges });
+    const one = await create("one", { ipFamilyPolicy: "PreferDualStack" });
+    expect(one.spec.ipFamilies).toEqual(["IPv4", "IPv6"]);
+    const [four = "", six = ""] = one.spec.clusterIPs ?? [];
+    const parentRef = { resource: "services", namespace: "default", name: "one" };
+    for (const [name, family] of [
+      [four, "IPv4"],
+      [six, "IPv6"],
+    ] as const) {
+      const address = await client.get(IPAddress, { name });
+      expect(address.metadata.labels).toEqual({
+        "ipaddress.kubernetes.io/ip-family": family,
+        "ipaddress.kubernetes.io/managed-by": "ipallocator.k8s.io",
+      });
+      expect(address.spec?.parentRef).toMatchObject(parentRef);
+    }
+    const single = await client.update(Service, {
+      ...one,
+      spec: { ...one.spec, ipFamilyPolicy: "SingleStack" },
+    });
+    expect(single.spec).toMatchObject({ clusterIPs: [four], ipFamilies: ["IPv4"] });
+    expect(await addressNames(client)).toEqual([four]);
+    const again = await client.update(Service, {
+      ...single,
+      spec: { ...single.spec, ipFamilyPolicy: "RequireDualStack", clusterIPs: [four, "fd00::7"] },
+    });
+    expect(again.spec.clusterIPs).toEqual([four, "fd00::7"]);
+    const { clusterIP: _, clusterIPs: __, ipFamilies: ___, ipFamilyPolicy: ____, ...rest } = again.spec;
+    await client.update(Service, {
+      ...again,
+      spec: { ...rest, type: "ExternalName", externalName: "example.com" },
+    });
+    expect(await addressNames(client)).toEqual([]);
+  });
+
+  test("are both given back when one cannot be had, or the service is wrong", async () => {
+    const { create, client } = await setUp({ ranges });
+    await create("one", { clusterIP: "fd00::9", clusterIPs: ["fd00::9"] });
+    const wanted = { ipFamilyPolicy: "RequireDualStack", ipFamilies: ["IPv4", "IPv6"] } as const;
+    await expect(
+      create("two", { ...wanted, clusterIP: "10.96.0.9", clusterIPs: ["10.96.0.9", "fd00::9"] }),
+    ).rejects.toThrow(
+      'spec.clusterIPs: Invalid value: ["10.96.0.9","fd00::9"]: failed to allocate IP fd00::9: provided IP is already allocated',
+    );
+    await expect(create("two", { ...wanted, ports: [{ port: 0 }] })).rejects.toThrow("spec.ports[0].port");
+    expect(await addressNames(client)).toEqual(["fd00::9"]);
+  });
+
+  test("dry runs show the networks' own addresses and take nothing", async () => {
+    const { create, client } = await setUp({ ranges });
+    const dry = await create(
+      "one",
+      { type: "NodePort", ipFamilyPolicy: "RequireDualStack" },
+      { dryRun: true },
+    );
+    expect(dry.spec.clusterIPs).toEqual(["10.96.0.0", "fd00::"]);
+    expect(dry.spec.ports?.[0]?.nodePort).toBe(32_769);
+    await expect(create("one", { clusterIP: "10.97.0.1" }, { dryRun: true })).rejects.toThrow(
+      "the provided IP (10.97.0.1) is not in the valid range. The range of valid IPs is 10.96.0.0/24",
+    );
+    expect(await addressNames(client)).toEqual([]);
+  });
+});
+
+describe("further ranges", () => {
+  test("widen what there is at once, and serve no more once they go", async () => {
+    const { create, client } = await setUp({ ranges: ["10.96.0.0/30"] });
+    await create("one", {});
+    await create("two", {});
+    await expect(create("three", {})).rejects.toThrow("failed to allocate a serviceIP: range is full");
+    const extra = await client.create(ServiceCIDR, {
+      metadata: { name: "extra", finalizers: ["example.com/held"] },
+      spec: { cidrs: ["10.97.0.0/24"] },
+    });
+    expect((await create("three", {})).spec.clusterIP).toMatch(/^10\.97\.0\./);
+    await client.delete(ServiceCIDR, { name: extra.metadata.name });
+    await expect(create("four", {})).rejects.toThrow("range is full");
+  });
+
+  test("services come and go by chance, and addresses are always those of the services", async () => {
+    const { create, client } = await setUp({ ranges: ["10.96.0.0/27", "fd00::/123"] });
+    const random = seededRandom(7);
+    const names = new Set<string>();
+    for (let step = 0; step < 120; step++) {
+      const name = `s-${Math.floor(random.next() * 40)}`;
+      const policy = random.next() < 0.5 ? "SingleStack" : "PreferDualStack";
+      if (names.delete(name)) await client.delete(Service, { namespace: "default", name });
+      else if (await create(name, { ipFamilyPolicy: policy }).catch(() => undefined)) names.add(name);
+    }
+    const services = (await client.list(Service)).items;
+    const held = services.flatMap(({ spec }) => spec.clusterIPs ?? []);
+    expect(new Set(held).size).toBe(held.length);
+    expect(await addressNames(client)).toEqual([...held].sort());
+  });
+
+  test("many services at once never share an address", async () => {
+    const { create } = await setUp({ ranges: ["10.96.0.0/26"] });
+    const made = await Promise.all(Array.from({ length: 62 }, (_, index) => create(`s-${index}`, {})));
+    expect(new Set(made.map(({ spec }) => spec.clusterIP)).size).toBe(62);
+  });
+});
+
+async function addressNames(client: Client): Promise<readonly string[]> {
+  return (await client.list(IPAddress)).items.map(({ metadata }) => metadata.name).sort();
+}

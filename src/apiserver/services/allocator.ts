@@ -31,7 +31,7 @@ export interface ServiceAllocatorOptions {
 }
 
 /** The ports that services have on nodes when nothing else is said. */
-export const defaultNodePorts: PortRange = { first: 30_000, last: 32_767 };
+const defaultNodePorts: PortRange = { first: 30_000, last: 32_767 };
 
 /** Hands out what services need, with the ports of nodes as they are known to be taken. */
 export interface ServiceAllocator extends WriteHook {

@@ -1,7 +1,3 @@
-export {
-  createServiceAllocator,
-  defaultNodePorts,
-  type ServiceAllocator,
-  type ServiceAllocatorOptions,
-} from "./allocator.ts";
+export { createServiceAllocator, type ServiceAllocator, type ServiceAllocatorOptions } from "./allocator.ts";
+export { runPortRepair } from "./port-repair.ts";
 export { familiesOf } from "./families.ts";

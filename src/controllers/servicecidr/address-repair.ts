@@ -1,0 +1,157 @@
+import {
+  ApiError,
+  cidrContains,
+  formatIP,
+  ipFamilyOf,
+  parseCIDR,
+  parseIP,
+} from "../../apimachinery/index.ts";
+import type { ObjectKey } from "../../apimachinery/index.ts";
+import { allocatedAddress, isAllocatedAddress, isHeadless, isLabelledAddress } from "../../api/index.ts";
+import { Service } from "../../api/types/core-v1.ts";
+import { IPAddress, ServiceCIDR } from "../../api/types/networking-v1.ts";
+import { again, ignoreMissing, settled, watchItself, watchOnlyUntilSynced } from "../framework/index.ts";
+import type { Controller, ControllerContext, Outcome } from "../framework/index.ts";
+
+/** A service that is being made has its addresses first: for as long as a request may last they may belong to nobody. */
+const grace = 60_000;
+
+/** What is wrong with an address of a service, and whether its object is to be made anew. */
+export type Finding = {
+  readonly reason: string;
+  readonly message: string;
+  readonly repair: boolean;
+} | null;
+
+/** Keeps services' addresses and the IPAddress objects that stand for them in step. */
+export function addressRepairController(context: ControllerContext): Controller {
+  const { client, informers, events, clock } = context;
+  const services = informers.informer(Service);
+  const addresses = informers.informer(IPAddress);
+  const ranges = informers.informer(ServiceCIDR);
+
+  /** The object as it is now: informers lag behind each other. */
+  const current = async (name: string) => missingAsUndefined(client.get(IPAddress, { name }));
+
+  async function repairService(service: Service): Promise<Outcome> {
+    if (service.spec.type === "ExternalName" || isHeadless(service.spec)) return settled;
+    for (const text of service.spec.clusterIPs ?? []) {
+      const bytes = parseIP(text);
+      const name = bytes === undefined ? text : formatIP(bytes);
+      const look = (address: IPAddress | undefined) =>
+        examine(service, {
+          text: name,
+          address,
+          ranges: ranges.list(),
+          services: (key) => services.get(key),
+        });
+      if (look(addresses.get({ name })) === null) continue;
+      const address = await current(name);
+      const finding = look(address);
+      if (finding === null) continue;
+      if (finding.reason !== "") {
+        const { reason, message } = finding;
+        events.event({ resource: Service, object: service }, { type: "Warning", reason, message });
+      }
+      if (!finding.repair) continue;
+      if (address !== undefined) await ignoreMissing(client.delete(IPAddress, { name }));
+      const { namespace = "", name: owner } = service.metadata;
+      await client.create(IPAddress, allocatedAddress(name, { namespace, name: owner }));
+    }
+    return settled;
+  }
+
+  async function repairAddress(address: IPAddress): Promise<Outcome> {
+    if (!isAllocatedAddress(address)) return settled;
+    const name = address.metadata.name;
+    const { group, resource, namespace = "", name: owner = "" } = address.spec?.parentRef ?? {};
+    const remove = async (reason: string, message: string) => {
+      events.event({ resource: IPAddress, object: address }, { type: "Warning", reason, message });
+      await ignoreMissing(
+        client.delete(IPAddress, { name }, { preconditions: { uid: address.metadata.uid } }),
+      );
+      return settled;
+    };
+    if (group || resource !== "services") {
+      const parent = `&ParentReference{Group:${group ?? ""},Resource:${resource ?? ""},Namespace:${namespace},Name:${owner},}`;
+      return remove(
+        "IPAddressNotAllocated",
+        `IPAddress ${name} appears to have been modified, not referencing a Service ${parent}: cleaning up`,
+      );
+    }
+    const names = (service: Service | undefined) => service?.spec.clusterIPs?.includes(name) === true;
+    const key = { namespace, name: owner };
+    if (names(services.get(key))) return settled;
+    const age = clock.now() - Date.parse(address.metadata.creationTimestamp ?? "");
+    if (age <= grace) return again(grace - age + 1);
+    const service = await missingAsUndefined(client.get(Service, key));
+    if (names(service)) return settled;
+    const about = `IPAddress: ${name} for Service ${namespace}/${owner}`;
+    return service === undefined
+      ? remove("IPAddressNotAllocated", `${about} appears to have leaked: cleaning up`)
+      : remove("IPAddressWrongReference", `${about} has a wrong reference; cleaning up`);
+  }
+
+  return {
+    name: "ipallocator-repair",
+    watches: [watchItself(services), watchItself(addresses), watchOnlyUntilSynced(ranges)],
+    async reconcile(key) {
+      const service = key.namespace === undefined ? undefined : services.get(key);
+      if (service !== undefined) return repairService(service);
+      const address = key.namespace === undefined ? addresses.get(key) : undefined;
+      return address === undefined ? settled : repairAddress(address);
+    },
+  };
+}
+
+/** Compares an address of a service with the object that stands for it; null when they fit. */
+export function examine(
+  { metadata }: Service,
+  of: {
+    readonly text: string;
+    readonly address: IPAddress | undefined;
+    readonly ranges: readonly ServiceCIDR[];
+    readonly services: (key: ObjectKey) => Service | undefined;
+  },
+): Finding {
+  const { text, address } = of;
+  const bytes = parseIP(text);
+  if (bytes === undefined) {
+    const message = `Cluster IP ${text} is not a valid IP; please recreate Service`;
+    return { reason: "ClusterIPNotValid", message, repair: false };
+  }
+  const family = ipFamilyOf(text) ?? "";
+  const cidrs = of.ranges.flatMap(({ spec }) => (spec?.cidrs ?? []).flatMap((one) => parseCIDR(one) ?? []));
+  if (!cidrs.some((cidr) => cidrContains(cidr, bytes))) {
+    const message = `Cluster IP [${family}]: ${text} is not within any configured Service CIDR; please recreate service`;
+    return { reason: "ClusterIPOutOfRange", message, repair: false };
+  }
+  const notAllocated = (message: string): Finding => ({
+    reason: "ClusterIPNotAllocated",
+    message,
+    repair: true,
+  });
+  if (address === undefined) {
+    return notAllocated(`Cluster IP [${family}]: ${text} is not allocated; repairing`);
+  }
+  const own = `${metadata.namespace}/${metadata.name}`;
+  const wrong = `the ClusterIP [${family}]: ${text} for Service ${own} has a wrong reference; repairing`;
+  const { group, resource, namespace = "", name = "" } = address.spec?.parentRef ?? {};
+  if (group || resource !== "services") return notAllocated(wrong);
+  if (`${namespace}/${name}` !== own) {
+    const other = of.services({ namespace, name });
+    if (!other?.spec.clusterIPs?.includes(text)) return notAllocated(wrong);
+    const message = `Cluster IP [${family}]:${text} was assigned to multiple services; please recreate service`;
+    return { reason: "ClusterIPAlreadyAllocated", message, repair: false };
+  }
+  return isLabelledAddress(address) ? null : { reason: "", message: "", repair: true };
+}
+
+async function missingAsUndefined<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (ApiError.is(error, "NotFound")) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,2 @@
+export { addressRepairController } from "./address-repair.ts";
+export { serviceCidrController } from "./service-cidr-controller.ts";

@@ -72,8 +72,9 @@ export const admissionPolicyDefinitions = [
 ] as const;
 
 function policyDefinition<T extends Policy>(resource: Resource<T>): ResourceDefinition<T> {
-  const actions = resource.kind === "ValidatingAdmissionPolicy" ? "validations" : "mutations";
-  const heading = actions === "validations" ? "Validations" : "Mutations";
+  const validates = resource.kind === ValidatingAdmissionPolicy.kind;
+  const actions = validates ? "validations" : "mutations";
+  const heading = validates ? "Validations" : "Mutations";
   return defineResource<T>({
     resource,
     plainFinalizers: true,
@@ -89,9 +90,11 @@ function policyDefinition<T extends Policy>(resource: Resource<T>): ResourceDefi
     }),
     prepareForStatusUpdate: (policy, old) => ({ ...policy, spec: old.spec }),
     validate: (policy, { operation }) =>
-      operation === "create" ? validatePolicy(policy, { conditions: true }) : [],
+      operation === "create" ? validatePolicy(policy, { validates, conditions: true }) : [],
     validateUpdate: (policy, old, { subresource }) =>
-      subresource === "status" ? validateStatus(policy) : validatePolicy(policy, rulesAfter(policy, old)),
+      subresource === "status"
+        ? validateStatus(policy)
+        : validatePolicy(policy, { validates, ...rulesAfter(policy, old) }),
     warnings: ({ metadata }) => reservedNameWarnings(metadata.name),
     columns: [
       nameColumn,
@@ -109,8 +112,11 @@ function policyDefinition<T extends Policy>(resource: Resource<T>): ResourceDefi
   });
 }
 
-function validatePolicy(policy: Policy, rules: PolicyRules): readonly FieldError[] {
-  return policy.kind === ValidatingAdmissionPolicy.kind
+function validatePolicy(
+  policy: Policy,
+  rules: PolicyRules & { readonly validates: boolean },
+): readonly FieldError[] {
+  return rules.validates
     ? validateValidatingPolicy(policy.metadata.name, policy.spec as ValidatingAdmissionPolicySpec, rules)
     : validateMutatingPolicy(policy.spec as MutatingAdmissionPolicySpec, rules);
 }

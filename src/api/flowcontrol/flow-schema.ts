@@ -1,8 +1,12 @@
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
 import { fill, fillZero, mapField } from "../common/fill.ts";
+import { updateChecks } from "../common/updates.ts";
 import { defineResource } from "../definition.ts";
 import type { FlowSchemaSpec, LimitedPriorityLevelConfiguration } from "../types/flowcontrol-v1.ts";
 import { FlowSchema, PriorityLevelConfiguration } from "../types/flowcontrol-v1.ts";
+import { validateFlowSchema } from "./flow-schema-validation.ts";
+import { validatePriorityLevel } from "./priority-level-validation.ts";
+import { validateTypes } from "./status.ts";
 
 const unset = "<none>";
 
@@ -13,6 +17,9 @@ export const flowSchemaDefinition = defineResource<FlowSchema>({
     ...schema,
     spec: fillZero<FlowSchemaSpec>(schema.spec, { matchingPrecedence: 1000 }),
   }),
+  repeatedMetadataChecks: ["whole"],
+  validate: validateFlowSchema,
+  validateUpdate: updateChecks<FlowSchema>({ status: ({ status }) => validateTypes(status) }),
   prepareForStatusUpdate: (schema, old) => ({ ...schema, spec: old.spec }),
   columns: [
     nameColumn,
@@ -20,7 +27,6 @@ export const flowSchemaDefinition = defineResource<FlowSchema>({
       value: ({ spec }) => spec.priorityLevelConfiguration?.name ?? "",
     }),
     column("MatchingPrecedence", "Which schema is asked first", {
-      type: "integer",
       value: ({ spec }) => spec.matchingPrecedence ?? 0,
     }),
     column("DistinguisherMethod", "What tells flows apart", {
@@ -45,13 +51,15 @@ export const priorityLevelConfigurationDefinition = defineResource<PriorityLevel
       }
       return mapField(spec, "limited", defaultLimited);
     }),
+  repeatedMetadataChecks: ["whole"],
+  validate: validatePriorityLevel,
+  validateUpdate: updateChecks<PriorityLevelConfiguration>({ status: ({ status }) => validateTypes(status) }),
   prepareForStatusUpdate: (level, old) => ({ ...level, spec: old.spec }),
   columns: [
     nameColumn,
     column("Type", "Limited or Exempt", { value: ({ spec }) => spec.type ?? "" }),
     column("NominalConcurrencyShares", "The level's share of what the server can do at once", {
-      value: ({ spec }) =>
-        spec.limited?.nominalConcurrencyShares ?? spec.exempt?.nominalConcurrencyShares ?? unset,
+      value: ({ spec }) => spec.limited?.nominalConcurrencyShares ?? unset,
     }),
     column("Queues", "How many queues there are", {
       value: ({ spec }) => spec.limited?.limitResponse?.queuing?.queues ?? unset,

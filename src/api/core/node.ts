@@ -1,14 +1,10 @@
-import type { FieldError } from "../../apimachinery/index.ts";
-import { FieldPath, fieldErrors } from "../../apimachinery/index.ts";
-import { invalidFor, oneOf } from "../common/checks.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
-import { semanticallyEqual } from "../common/equal.ts";
-import { isValidLabelValue, isQualifiedName } from "../../apimachinery/index.ts";
-import { mapField } from "../common/fill.ts";
+import { mapField, omit, withField } from "../common/fill.ts";
 import type { PrinterColumn } from "../definition.ts";
 import { defineResource } from "../definition.ts";
+import type { NodeSpec } from "../types/core-v1.ts";
 import { Node } from "../types/core-v1.ts";
-import { taintEffects } from "./pod-spec/index.ts";
+import { nodeWarnings, validateNode, validateNodeUpdate } from "./node-validation.ts";
 
 const roleLabelPrefix = "node-role.kubernetes.io/";
 const roleLabel = "kubernetes.io/role";
@@ -48,58 +44,38 @@ export const nodeDefinition = defineResource<Node>({
   resource: Node,
   repeatedMetadataChecks: ["whole", "change"],
   defaults: (node) =>
-    mapField(node, "status", (status) =>
+    mapField(mapField(node, "spec", withRanges), "status", (status) =>
       status.allocatable === undefined && status.capacity !== undefined
         ? { ...status, allocatable: status.capacity }
         : status,
     ),
-  validate,
-  validateUpdate,
-  prepareForStatusUpdate: (node, old) => ({ ...node, spec: old.spec }),
+  validate: validateNode,
+  validateUpdate: validateNodeUpdate,
+  warnings: nodeWarnings,
+  prepareForCreate: (node) =>
+    mapField(
+      mapField(node, "spec", (spec) => omit(spec, "configSource")),
+      "status",
+      (status) => omit(status, "config"),
+    ),
+  prepareForUpdate: (node, old) =>
+    old.spec?.configSource ? node : mapField(node, "spec", (spec) => omit(spec, "configSource")),
+  prepareForStatusUpdate: (node, old) => {
+    const next: Node = { ...node, spec: old.spec };
+    return old.status?.config ? next : mapField(next, "status", (status) => omit(status, "config"));
+  },
   columns,
   selectableFields: { "spec.unschedulable": (node) => String(node.spec?.unschedulable ?? false) },
   keepsStatusOnCreate: true,
   tracksGeneration: false,
 });
 
-function validate(node: Node): readonly FieldError[] {
-  const path = FieldPath.root("spec").child("taints");
-  const errors: FieldError[] = [];
-  const seen = new Set<string>();
-  for (const [index, taint] of (node.spec?.taints ?? []).entries()) {
-    const at = path.index(index);
-    errors.push(...invalidFor(at.child("key"), taint.key, isQualifiedName(taint.key ?? "")));
-    const problems = isValidLabelValue(taint.value ?? "");
-    if (problems.length > 0)
-      errors.push(fieldErrors.invalid(at.child("value"), taint.value, problems.join(";")));
-    errors.push(...oneOf(at.child("effect"), taint.effect, taintEffects));
-    const key = `${taint.key}:${taint.effect}`;
-    if (seen.has(key)) {
-      const duplicate = fieldErrors.duplicate(at, taint);
-      errors.push({ ...duplicate, detail: "taints must be unique by key and effect pair" });
-    }
-    seen.add(key);
-  }
-  return errors;
-}
-
-function validateUpdate(node: Node, old: Node): readonly FieldError[] {
-  const path = FieldPath.root("spec");
-  const errors: FieldError[] = [];
-  const before = old.spec?.podCIDRs ?? [];
-  if (before.length > 0 && !semanticallyEqual(before, node.spec?.podCIDRs)) {
-    errors.push(
-      fieldErrors.forbidden(
-        path.child("podCIDRs"),
-        'node updates may not change podCIDR except from "" to valid',
-      ),
-    );
-  }
-  if (old.spec?.providerID && node.spec?.providerID !== old.spec.providerID) {
-    const why = 'node updates may not change providerID except from "" to valid';
-    errors.push(fieldErrors.forbidden(path.child("providerID"), why));
-  }
-  return errors;
+/** Keeps the one range of older clients and the list of ranges in step; of two that differ, the one counts. */
+function withRanges(spec: NodeSpec): NodeSpec {
+  const { podCIDR, podCIDRs } = spec;
+  const [first] = podCIDRs ?? [];
+  if ((podCIDR ?? "") === (first ?? "")) return spec;
+  return podCIDR ? { ...spec, podCIDRs: [podCIDR] } : withField(spec, "podCIDR", first);
 }
 
 function statusText(node: Node): string {

@@ -65,6 +65,16 @@ const commands: Readonly<Record<string, Command>> = {
         type: "boolean",
         description: "make token secrets for service accounts, as before v1.24",
       },
+      "service-cluster-ip-range": {
+        type: "string",
+        placeholder: "CIDR[,CIDR]",
+        description: "addresses of services: one range, or one of IPv4 and one of IPv6",
+      },
+      "service-node-port-range": {
+        type: "string",
+        placeholder: "FIRST-LAST",
+        description: "ports of nodes for services (default 30000-32767)",
+      },
       "runtime-config": {
         type: "string",
         placeholder: "KEY=BOOL,...",

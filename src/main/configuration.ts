@@ -13,6 +13,10 @@ export interface ClusterConfiguration {
   readonly nodeName: string;
   readonly podCIDR: string;
   readonly serviceCIDR: string;
+  /** A range of the other family: services can have an address of each. */
+  readonly secondaryServiceCIDR?: string;
+  /** Ports of nodes for services, e.g. `30000-32767`. */
+  readonly serviceNodePortRange?: string;
   readonly clusterDomain: string;
   /** The kubelet's port. */
   readonly kubeletPort: number;

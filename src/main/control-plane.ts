@@ -30,7 +30,7 @@ import { defaultDirectory, layoutOf, type Layout } from "./layout.ts";
 import { untilTerminated } from "./lifetime.ts";
 import { daemonLogger, machineAddress } from "./machine.ts";
 import { nodeIdentities } from "./node-identities.ts";
-import { addressAt, dnsPosition } from "./subnets.ts";
+import { addressAt, dnsPosition, parsePortRange } from "./service-network.ts";
 
 const issuerOf = ({ clusterDomain }: ClusterConfiguration) =>
   `https://kubernetes.default.svc.${clusterDomain}`;
@@ -120,6 +120,8 @@ const clusterSettings = (options: { configuration: ClusterConfiguration; pki: Cl
     issuer: issuerOf(configuration),
     rootCertificateAuthority: pki.ca.certificate,
     serviceCIDR: configuration.serviceCIDR,
+    secondaryServiceCIDR: configuration.secondaryServiceCIDR,
+    nodePorts: parsePortRange(configuration.serviceNodePortRange),
     hostname: configuration.nodeName,
     admission: configuration,
     signCertificate: certificateSigner(pki),

@@ -23,7 +23,7 @@ import { defaultDirectory, layoutOf, type Layout } from "./layout.ts";
 import { untilTerminated } from "./lifetime.ts";
 import { replaceProcess } from "./processes.ts";
 import { nodeIdentities, type NodeIdentity } from "./node-identities.ts";
-import { addressAt, dnsPosition } from "./subnets.ts";
+import { addressAt, dnsPosition } from "./service-network.ts";
 
 const clock = systemClock;
 const random = systemRandom;

@@ -18,14 +18,3 @@ export function freeSubnets(addresses: readonly string[]): { pods: string; servi
   const services = serviceOctets[Math.max(position, 0)];
   return { pods: `10.${pods}.0.0/16`, services: `10.${services}.0.0/16` };
 }
-
-/** The address at a position of an IPv4 network: 1 is its first. */
-export function addressAt(cidr: string, position: number): string {
-  const [network = ""] = cidr.split("/");
-  const base = network.split(".").reduce((number, octet) => number * 256 + Number(octet), 0);
-  const address = base + position;
-  return [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join(".");
-}
-
-/** Cluster DNS has the tenth address of the service network, as everywhere. */
-export const dnsPosition = 10;

@@ -100,9 +100,11 @@ async function settle(layout: Layout, flags: FlagValues): Promise<ClusterConfigu
   const versions = runtimeConfig === undefined ? {} : { runtimeConfig };
   const settings = await controlPlaneSettings(flags);
   const existing = readConfiguration(layout);
+  const network = await serviceNetwork(flags, existing);
   if (existing !== undefined) {
     return {
       ...existing,
+      ...network,
       ...settings,
       ...versions,
       port: port ?? existing.port,
@@ -122,7 +124,22 @@ async function settle(layout: Layout, flags: FlagValues): Promise<ClusterConfigu
     dnsPort: await freePort(defaultDnsPort),
     ...settings,
     ...versions,
+    ...network,
   };
+}
+
+/** What the flags say of services' addresses and ports; only who says something pays for its checks. */
+async function serviceNetwork(
+  flags: FlagValues,
+  existing: ClusterConfiguration | undefined,
+): Promise<Partial<ClusterConfiguration>> {
+  if (flags["service-cluster-ip-range"] === undefined && flags["service-node-port-range"] === undefined)
+    return {};
+  const { refuseUnservedNetwork, serviceNetworkOf } = await import("./service-network.ts");
+  const network = serviceNetworkOf(flags, existing?.serviceCIDR);
+  const nodes = flags.nodes ?? existing?.nodes ?? (isRoot() ? 1 : 0);
+  if (network.serviceCIDR !== undefined && nodes === 1) refuseUnservedNetwork(network.serviceCIDR);
+  return network;
 }
 
 /** What the flags say of the control plane, for this start and later ones. */

@@ -75,14 +75,16 @@ export function serviceRules(
 ): ServiceRules {
   const rules = new RuleBuilder(service);
   const { spec } = service;
-  if (isForOthers(service) || spec.type === "ExternalName" || !isIpv4(spec.clusterIP)) return rules.result();
+  // Of two addresses either may come first.
+  const clusterIP = (spec.clusterIPs ?? [spec.clusterIP]).find(isIpv4);
+  if (isForOthers(service) || spec.type === "ExternalName" || !clusterIP) return rules.result();
   const localOutside = spec.externalTrafficPolicy === "Local";
   const localAddresses = new Set<string>();
   for (const port of spec.ports ?? []) {
     const targets = targetsOf(slices, { portName: port.name ?? "", nodeName });
     const inside = spec.internalTrafficPolicy === "Local" ? targets.local : targets.all;
     const any = targets.all.length > 0;
-    rules.address(spec.clusterIP ?? "", { port, targets: inside, any, masquerade: false });
+    rules.address(clusterIP, { port, targets: inside, any, masquerade: false });
     const outside: PortRule = { port, targets: targets.all, any, masquerade: true };
     const local = localOutside ? targets.local : undefined;
     for (const address of externalAddresses(service)) rules.address(address, outside, local);

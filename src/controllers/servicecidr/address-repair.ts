@@ -25,83 +25,102 @@ export type Finding = {
 
 /** Keeps services' addresses and the IPAddress objects that stand for them in step. */
 export function addressRepairController(context: ControllerContext): Controller {
-  const { client, informers, events, clock } = context;
+  const { informers } = context;
   const services = informers.informer(Service);
   const addresses = informers.informer(IPAddress);
-  const ranges = informers.informer(ServiceCIDR);
+  const repair = new AddressRepair(context);
+  return {
+    name: "ipallocator-repair",
+    watches: [
+      watchItself(services),
+      watchItself(addresses),
+      watchOnlyUntilSynced(informers.informer(ServiceCIDR)),
+    ],
+    async reconcile(key) {
+      const service = key.namespace === undefined ? undefined : services.get(key);
+      if (service !== undefined) return repair.service(service);
+      const address = key.namespace === undefined ? addresses.get(key) : undefined;
+      return address === undefined ? settled : repair.address(address);
+    },
+  };
+}
 
-  /** The object as it is now: informers lag behind each other. */
-  const current = async (name: string) => missingAsUndefined(client.get(IPAddress, { name }));
+class AddressRepair {
+  private readonly context: ControllerContext;
 
-  async function repairService(service: Service): Promise<Outcome> {
+  constructor(context: ControllerContext) {
+    this.context = context;
+  }
+
+  /** Sees that each address of the service has its object. */
+  async service(service: Service): Promise<Outcome> {
     if (service.spec.type === "ExternalName" || isHeadless(service.spec)) return settled;
-    for (const text of service.spec.clusterIPs ?? []) {
-      const bytes = parseIP(text);
-      const name = bytes === undefined ? text : formatIP(bytes);
-      const look = (address: IPAddress | undefined) =>
-        examine(service, {
-          text: name,
-          address,
-          ranges: ranges.list(),
-          services: (key) => services.get(key),
-        });
-      if (look(addresses.get({ name })) === null) continue;
-      const address = await current(name);
-      const finding = look(address);
-      if (finding === null) continue;
-      if (finding.reason !== "") {
-        const { reason, message } = finding;
-        events.event({ resource: Service, object: service }, { type: "Warning", reason, message });
-      }
-      if (!finding.repair) continue;
-      if (address !== undefined) await ignoreMissing(client.delete(IPAddress, { name }));
-      const { namespace = "", name: owner } = service.metadata;
-      await client.create(IPAddress, allocatedAddress(name, { namespace, name: owner }));
-    }
+    for (const text of service.spec.clusterIPs ?? []) await this.serviceAddress(service, text);
     return settled;
   }
 
-  async function repairAddress(address: IPAddress): Promise<Outcome> {
+  private async serviceAddress(service: Service, text: string): Promise<void> {
+    const { client, informers, events } = this.context;
+    const bytes = parseIP(text);
+    const name = bytes === undefined ? text : formatIP(bytes);
+    const ranges = informers.informer(ServiceCIDR).list();
+    const services = (key: ObjectKey) => informers.informer(Service).get(key);
+    const look = (address: IPAddress | undefined) =>
+      examine(service, { text: name, address, ranges, services });
+    if (look(informers.informer(IPAddress).get({ name })) === null) return;
+    // Informers lag behind each other: the server knows what is true.
+    const address = await missingAsUndefined(client.get(IPAddress, { name }));
+    const finding = look(address);
+    if (finding === null) return;
+    const { reason, message } = finding;
+    if (reason !== "") {
+      events.event({ resource: Service, object: service }, { type: "Warning", reason, message });
+    }
+    if (!finding.repair) return;
+    if (address !== undefined) await ignoreMissing(client.delete(IPAddress, { name }));
+    const { namespace = "", name: owner } = service.metadata;
+    await client.create(IPAddress, allocatedAddress(name, { namespace, name: owner }));
+  }
+
+  /** Removes the object of an address that no service has. */
+  async address(address: IPAddress): Promise<Outcome> {
     if (!isAllocatedAddress(address)) return settled;
+    const { client, informers, clock } = this.context;
     const name = address.metadata.name;
     const { group, resource, namespace = "", name: owner = "" } = address.spec?.parentRef ?? {};
-    const remove = async (reason: string, message: string) => {
-      events.event({ resource: IPAddress, object: address }, { type: "Warning", reason, message });
-      await ignoreMissing(
-        client.delete(IPAddress, { name }, { preconditions: { uid: address.metadata.uid } }),
-      );
-      return settled;
-    };
     if (group || resource !== "services") {
       const parent = `&ParentReference{Group:${group ?? ""},Resource:${resource ?? ""},Namespace:${namespace},Name:${owner},}`;
-      return remove(
-        "IPAddressNotAllocated",
-        `IPAddress ${name} appears to have been modified, not referencing a Service ${parent}: cleaning up`,
-      );
+      return this.remove(address, {
+        reason: "IPAddressNotAllocated",
+        message: `IPAddress ${name} appears to have been modified, not referencing a Service ${parent}: cleaning up`,
+      });
     }
     const names = (service: Service | undefined) => service?.spec.clusterIPs?.includes(name) === true;
     const key = { namespace, name: owner };
-    if (names(services.get(key))) return settled;
+    if (names(informers.informer(Service).get(key))) return settled;
     const age = clock.now() - Date.parse(address.metadata.creationTimestamp ?? "");
     if (age <= grace) return again(grace - age + 1);
     const service = await missingAsUndefined(client.get(Service, key));
     if (names(service)) return settled;
     const about = `IPAddress: ${name} for Service ${namespace}/${owner}`;
-    return service === undefined
-      ? remove("IPAddressNotAllocated", `${about} appears to have leaked: cleaning up`)
-      : remove("IPAddressWrongReference", `${about} has a wrong reference; cleaning up`);
+    return this.remove(
+      address,
+      service === undefined
+        ? { reason: "IPAddressNotAllocated", message: `${about} appears to have leaked: cleaning up` }
+        : { reason: "IPAddressWrongReference", message: `${about} has a wrong reference; cleaning up` },
+    );
   }
 
-  return {
-    name: "ipallocator-repair",
-    watches: [watchItself(services), watchItself(addresses), watchOnlyUntilSynced(ranges)],
-    async reconcile(key) {
-      const service = key.namespace === undefined ? undefined : services.get(key);
-      if (service !== undefined) return repairService(service);
-      const address = key.namespace === undefined ? addresses.get(key) : undefined;
-      return address === undefined ? settled : repairAddress(address);
-    },
-  };
+  private async remove(
+    address: IPAddress,
+    told: { readonly reason: string; readonly message: string },
+  ): Promise<Outcome> {
+    const { client, events } = this.context;
+    events.event({ resource: IPAddress, object: address }, { type: "Warning", ...told });
+    const { name, uid } = address.metadata;
+    await ignoreMissing(client.delete(IPAddress, { name }, { preconditions: { uid } }));
+    return settled;
+  }
 }
 
 /** Compares an address of a service with the object that stands for it; null when they fit. */

@@ -49,6 +49,8 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   readonly columns?: readonly PrinterColumn<T>[];
   /** Field selectors besides metadata.name and metadata.namespace. */
   readonly selectableFields?: Readonly<Record<string, (object: T) => string>>;
+  /** Why objects cannot be selected by a field, where the kind has words of its own for it. */
+  readonly unknownField?: (field: string) => string;
   /** Dotted paths of the scale subresource. */
   readonly scale?: {
     readonly specReplicas: string;

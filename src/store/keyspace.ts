@@ -5,6 +5,7 @@ import {
   type Key,
   keyOf,
   type Page,
+  type PastChanges,
   type Revision,
   revisionOf,
   StoreError,
@@ -149,19 +150,16 @@ export class Keyspace {
     return items;
   }
 
-  /** Up to `limit` changes under the prefix from the revision on, and the revision to go on from. */
-  changes(
-    prefix: Key,
-    options: { readonly from: Revision; readonly limit: number },
-  ): { readonly changes: readonly Change[]; readonly next: Revision } {
-    if (options.from <= this.compacted) throw compactedError(options.from, this.compacted);
+  /** Up to `limit` changes under the prefix after the revision. */
+  changes(prefix: Key, { after, limit }: { readonly after: Revision; readonly limit: number }): PastChanges {
+    if (after < this.compacted) throw compactedError(after + 1, this.compacted);
     const found: Change[] = [];
-    let at = Math.max(options.from - this.historyStart, 0);
-    for (; at < this.history.length && found.length < options.limit; at++) {
+    let at = Math.max(after + 1 - this.historyStart, 0);
+    for (; at < this.history.length && found.length < limit; at++) {
       const change = this.history[at]!;
       if (keyOf(change).startsWith(prefix)) found.push(change);
     }
-    return { changes: found, next: Math.max(this.historyStart + at, options.from) };
+    return { changes: found, through: Math.max(this.historyStart + at - 1, after) };
   }
 
   /** Forgets what ended at or before the revision; costs as much as there were changes to forget. */

@@ -1,7 +1,7 @@
 import { type Clock, type Milliseconds, systemClock } from "../base/index.ts";
 import { Keyspace, planChange } from "./keyspace.ts";
 import { LeaseTable } from "./lease-table.ts";
-import type { Change, Key, LeaseId, Page, Revision, Store, Versioned, Write } from "./store.ts";
+import type { Change, Key, LeaseId, Page, PastChanges, Revision, Store, Versioned, Write } from "./store.ts";
 import { closedError, WatchHub } from "./watch-hub.ts";
 
 /** A store that lives and dies with the process; every write is visible when the call returns. */
@@ -42,6 +42,14 @@ export class MemoryStore implements Store {
   ): Promise<Page> {
     this.requireOpen();
     return this.keyspace.list(prefix, options);
+  }
+
+  async changes(
+    prefix: Key,
+    options: { readonly after: Revision; readonly limit: number },
+  ): Promise<PastChanges> {
+    this.requireOpen();
+    return this.keyspace.changes(prefix, options);
   }
 
   watch(

@@ -220,6 +220,25 @@ const behaviours: Readonly<Record<string, Behaviours>> = {
       expect(await next).toEqual(["6 delete /a/1 was 2", "7 put /a/2=1"]);
     },
 
+    "answers a stretch of the past and how far it goes": async ({ store }) => {
+      await fill(store);
+      const past = async (prefix: string, after: Revision, limit = 100) => {
+        const { changes, through } = await store.changes(prefix, { after, limit });
+        return [...changes.map(line), through];
+      };
+      const newest = store.revision;
+      const all = await past("/", 1);
+      expect(all).toHaveLength(newest);
+      expect(all.at(-1)).toBe(newest);
+      expect(await past("/", 1, 2)).toEqual([all[0], all[1], 3]);
+      expect(await past("/none/", 1)).toEqual([newest]);
+      expect(await past("/", newest)).toEqual([newest]);
+      expect(await past("/", newest + 5)).toEqual([newest + 5]);
+      await store.compact(4);
+      expect(await refusal(store.changes("/", { after: 3, limit: 1 }))).toBe("compacted");
+      expect(await past("/", 4)).toEqual(all.slice(3));
+    },
+
     "waits for a revision that is still to come": async ({ store }) => {
       const next = watchFrom(store, "/", 3).read(1);
       for (const key of ["/1", "/2", "/3"]) await store.commit(create(key));

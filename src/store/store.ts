@@ -42,6 +42,13 @@ export interface Page {
   readonly remaining: number;
 }
 
+/** A stretch of history. */
+export interface PastChanges {
+  readonly changes: readonly Change[];
+  /** The stretch is whole up to this revision. */
+  readonly through: Revision;
+}
+
 /** The revision that a change made. */
 export function revisionOf(change: Change): Revision {
   return change.type === "put" ? change.current.modRevision : change.revision;
@@ -91,6 +98,8 @@ export interface Store {
     prefix: Key,
     options?: { readonly at?: Revision; readonly after?: Key; readonly limit?: number },
   ): Promise<Page>;
+  /** Up to `limit` changes after the revision `after`, in order; rejects with `compacted` when history is gone. */
+  changes(prefix: Key, options: { readonly after: Revision; readonly limit: number }): Promise<PastChanges>;
   /** Changes after the revision `after`, in order, in batches; ends when the signal aborts; throws `compacted` when history is gone. */
   watch(
     prefix: Key,

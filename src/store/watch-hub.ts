@@ -95,8 +95,8 @@ export class WatchHub {
   private take(watcher: Watcher, prefix: Key): readonly Change[] {
     const from = watcher.pendingFrom;
     if (from === undefined) return [];
-    const { changes, next } = this.keyspace.changes(prefix, { from, limit: batchLimit });
-    watcher.pendingFrom = next <= this.keyspace.revision ? next : undefined;
+    const { changes, through } = this.keyspace.changes(prefix, { after: from - 1, limit: batchLimit });
+    watcher.pendingFrom = through < this.keyspace.revision ? through + 1 : undefined;
     return changes;
   }
 

@@ -32,6 +32,7 @@ export const jobDefinition = defineResource<Job>({
     ...containerColumns<Job>((job) => job.spec.template?.spec),
     selectorColumn<Job>((job) => job.spec.selector),
   ],
+  unknownField: (field) => `field label ${JSON.stringify(field)} not supported for batchv1.Job`,
   selectableFields: { "status.successful": (job) => String(job.status?.succeeded ?? 0) },
   tracksGeneration: true,
 });

@@ -1,3 +1,4 @@
+import { apiVersionOf } from "../../apimachinery/index.ts";
 import type { KubernetesObject, Resource } from "../../apimachinery/index.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
 import { fill, mapField, mapList } from "../common/fill.ts";
@@ -79,6 +80,8 @@ function sliceDefinition<T extends Slice>(resource: Resource<T>): ResourceDefini
       }),
       ageColumn,
     ],
+    unknownField: (field) =>
+      `field label not supported for ${apiVersionOf(resource)}, Kind=${resource.kind}: ${field}`,
     selectableFields: {
       "spec.nodeName": ({ spec }) => spec.nodeName ?? "",
       "spec.driver": ({ spec }) => spec.driver ?? "",

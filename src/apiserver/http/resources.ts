@@ -1,7 +1,7 @@
 import { ApiError } from "../../apimachinery/index.ts";
 import type { ListMeta } from "../../apimachinery/index.ts";
 import { schemas } from "../../api/index.ts";
-import type { ListOptions, UserInfo } from "../../api/index.ts";
+import type { UserInfo } from "../../api/index.ts";
 import { decodeObject } from "../registry/coding.ts";
 import { groupResource } from "../registry/context.ts";
 import type { Core, RequestOptions, Written } from "../registry/context.ts";
@@ -14,11 +14,13 @@ import { getScale, updateScale } from "../registry/scale.ts";
 import type { ServedResource } from "../registry/served.ts";
 import { post } from "../registry/subresources.ts";
 import { update } from "../registry/update.ts";
+import { untilFresh } from "../registry/versions.ts";
 import { watch } from "../registry/watch.ts";
 import type { EntryWatch } from "../registry/watch.ts";
 import { encodeAny, encodeJsonList, encodeProto, isStoredVersion } from "./encode.ts";
 import type { Exchange, ResponseHeaders } from "./exchange.ts";
 import { readDeleteOptions, readInput, readPatch, writeOptions } from "./input.ts";
+import { readListOptions } from "./list-query.ts";
 import { negotiate } from "./negotiate.ts";
 import type { Negotiated } from "./negotiate.ts";
 import type { RequestInfo } from "./request-info.ts";
@@ -92,13 +94,15 @@ function includeObject(exchange: Exchange): IncludeObject {
 }
 
 async function serveGet(call: ResourceCall): Promise<void> {
-  const { served, info, exchange, headers } = call;
+  const { core, served, info, exchange, headers } = call;
   const form = negotiated(call);
   if (info.subresource === "scale") {
     const scale = getScale(served, keyOf(call));
     if (form.convert !== "none") return answerForm(call, scale, { columns: scaleColumns, form, status: 200 });
     return sendObject(exchange, scale, { status: 200, negotiated: form, headers });
   }
+  const version = exchange.query.get("resourceVersion");
+  if (version) await untilFresh(core, version);
   const entry = get(served, keyOf(call));
   return answerObject(call, { entry, object: served.fromStored(entry.object), status: 200, form });
 }
@@ -142,47 +146,10 @@ function answerForm(
   return sendObject(exchange, shown, { status, negotiated: form, headers });
 }
 
-function listOptions(call: ResourceCall): ListOptions {
-  const { query } = call.exchange;
-  const { info, served } = call;
-  const number = (name: string): number | undefined => {
-    const value = query.get(name);
-    if (value === null || value === "") return undefined;
-    if (!/^[+-]?\d+$/.test(value))
-      throw ApiError.badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
-    return Number(value);
-  };
-  const limit = number("limit");
-  const match = query.get("resourceVersionMatch");
-  const fields = query.get("fieldSelector") ?? "";
-  const named = info.name === "" ? fields : [fields, `metadata.name=${info.name}`].filter(Boolean).join(",");
-  return {
-    ...(served.resource.namespaced && info.namespace !== "" ? { namespace: info.namespace } : {}),
-    labelSelector: query.get("labelSelector") ?? "",
-    fieldSelector: named,
-    ...(limit === undefined ? {} : { limit }),
-    continue: query.get("continue") ?? "",
-    resourceVersion: query.get("resourceVersion") ?? "",
-    ...(match ? { resourceVersionMatch: matchOf(match) } : {}),
-  };
-}
-
-function matchOf(value: string): "Exact" | "NotOlderThan" {
-  if (value === "Exact" || value === "NotOlderThan") return value;
-  throw ApiError.invalid({ group: "meta.k8s.io", kind: "ListOptions" }, "", [
-    {
-      type: "FieldValueNotSupported",
-      field: "resourceVersionMatch",
-      badValue: value,
-      detail: 'supported values: "Exact", "NotOlderThan"',
-    },
-  ]);
-}
-
 async function serveList(call: ResourceCall): Promise<void> {
   const { core, served } = call;
   const form = negotiated(call);
-  const page = await list(core, served, listOptions(call));
+  const page = await list(core, served, readListOptions(call));
   return answerList(call, { page, form });
 }
 
@@ -239,28 +206,19 @@ const shortestWatchSeconds = 1_800;
 async function serveWatch(call: ResourceCall): Promise<void> {
   const { core, served, exchange, headers, frames } = call;
   const form = negotiated(call);
-  const { query } = exchange;
-  const { limit: _, continue: __, ...selection } = listOptions(call);
-  const initial = query.get("sendInitialEvents");
-  const bookmarks = query.get("allowWatchBookmarks");
-  const start = {
-    ...selection,
-    allowBookmarks: bookmarks !== null && bookmarks !== "false" && bookmarks !== "0",
-    ...(initial === null || initial === ""
-      ? {}
-      : { sendInitialEvents: initial !== "false" && initial !== "0" }),
-  };
+  const options = readListOptions(call);
+  const wished = options.timeoutSeconds ?? 0;
+  const seconds = wished === 0 ? shortestWatchSeconds * (1 + core.random.next()) : Math.max(wished, 0);
+  const deadline = core.clock.now() + seconds * 1_000;
   let source: EntryWatch;
   try {
-    source = watch(core, served, start);
+    source = await watch(core, served, { ...options, deadline });
   } catch (error) {
-    // Clients that fell behind learn it in the stream, as from upstream's watch cache.
-    if (!ApiError.is(error, "Expired")) throw error;
+    // Clients that fell behind or are ahead learn it in the stream, as from upstream's watch cache.
+    if (!ApiError.is(error, "Expired") && !ApiError.is(error, "Timeout")) throw error;
     return streamFailure(exchange, error, { negotiated: form, headers });
   }
-  const wished = Number(query.get("timeoutSeconds") ?? 0);
-  const seconds = wished > 0 ? wished : shortestWatchSeconds * (1 + core.random.next());
-  const timer = core.clock.after(seconds * 1_000, () => source.close());
+  const timer = core.clock.after(Math.max(deadline - core.clock.now(), 0), () => source.close());
   const untrack = call.track(() => source.close());
   try {
     await streamWatch(exchange, source, {
@@ -451,16 +409,15 @@ async function serveDelete(call: ResourceCall): Promise<void> {
 async function serveDeleteCollection(call: ResourceCall): Promise<void> {
   const { core, served, exchange, user } = call;
   const form = negotiated(call);
+  const selected = readListOptions(call);
   const options = await readDeleteOptions(exchange, call);
-  const { namespace, labelSelector, fieldSelector } = listOptions(call);
-  const entries = await removeCollection(core, served, {
+  const page = await removeCollection(core, served, {
     user,
     dryRun: options.dryRun ?? false,
-    selection: { namespace, labelSelector, fieldSelector },
+    list: selected,
     delete: options,
   });
-  const metadata = { resourceVersion: String(core.caches.revision) };
-  return answerList(call, { page: { entries, metadata }, form });
+  return answerList(call, { page, form });
 }
 
 export type { ResponseHeaders };

@@ -1,5 +1,7 @@
 import { invariant } from "../../base/index.ts";
-import type { Change, Revision, Store } from "../../store/index.ts";
+import type { Clock, Milliseconds } from "../../base/index.ts";
+import { keyOf, revisionOf } from "../../store/index.ts";
+import type { Change, Revision, Store, Versioned } from "../../store/index.ts";
 import { encodeObject, Entry } from "./entry.ts";
 import type { AnyObject } from "./entry.ts";
 import { OrderedMap } from "./ordered-map.ts";
@@ -46,6 +48,15 @@ class RecordedChange implements CacheChange {
     invariant(this.previous !== undefined, "only what was there can leave");
     return (this.left ??= this.previous.at(this.revision));
   }
+}
+
+/** A change as the store's history has it. */
+export function pastChange(change: Change): CacheChange {
+  const entryOf = ({ key, value, modRevision: revision }: Versioned) => new Entry({ key, value, revision });
+  return new RecordedChange(revisionOf(change), {
+    current: change.type === "put" ? entryOf(change.current) : undefined,
+    previous: change.previous && entryOf(change.previous),
+  });
 }
 
 /** All objects below one prefix of the store, in order, with their recent history. */
@@ -124,9 +135,9 @@ export class ResourceCache {
   }
 
   apply(change: Change): void {
-    const key = change.type === "put" ? change.current.key : change.key;
+    const key = keyOf(change);
     const previous = this.entries.get(key);
-    const revision = change.type === "put" ? change.current.modRevision : change.revision;
+    const revision = revisionOf(change);
     if (previous && previous.revision >= revision) return;
     if (change.type === "put") {
       const current = new Entry({ key, value: change.current.value, revision });
@@ -187,6 +198,12 @@ export class ComputedCache extends ResourceCache {
   }
 }
 
+/** Who waits for a revision. */
+interface Waiter {
+  readonly revision: Revision;
+  readonly wake: () => void;
+}
+
 /** The caches of all resources, fed from the store by one subscription. */
 export class CacheSet {
   private readonly caches = new Map<string, ResourceCache>();
@@ -195,7 +212,7 @@ export class CacheSet {
   private unsubscribe: (() => void) | undefined;
   private following: Promise<void> = Promise.resolve();
   private progress: Revision;
-  private waiters: { readonly revision: Revision; readonly wake: () => void }[] = [];
+  private waiters: Waiter[] = [];
   /** Called when a remote store's watch breaks for good: the caches are stale from then on. */
   private readonly onBroken: (error: unknown) => void;
 
@@ -237,6 +254,25 @@ export class CacheSet {
     return new Promise((wake) => this.waiters.push({ revision, wake }));
   }
 
+  /** Whether the caches see a revision that is not there yet within the time. */
+  reachedWithin(
+    revision: Revision,
+    { clock, time }: { readonly clock: Clock; readonly time: Milliseconds },
+  ): Promise<boolean> {
+    return new Promise((settle) => {
+      const timer = clock.after(time, () => {
+        this.waiters = this.waiters.filter((other) => other !== waiter);
+        settle(false);
+      });
+      const wake = () => {
+        timer.cancel();
+        settle(true);
+      };
+      const waiter: Waiter = { revision, wake };
+      this.waiters.push(waiter);
+    });
+  }
+
   async close(): Promise<void> {
     this.unsubscribe?.();
     this.stopped.abort();
@@ -256,13 +292,13 @@ export class CacheSet {
 
   private dispatch(changes: readonly Change[]): void {
     for (const change of changes) {
-      const key = change.type === "put" ? change.current.key : change.key;
-      this.cacheOf(key)?.apply(change);
-      this.progress = change.type === "put" ? change.current.modRevision : change.revision;
+      this.cacheOf(keyOf(change))?.apply(change);
+      this.progress = revisionOf(change);
     }
     if (this.waiters.length === 0) return;
-    const due = this.waiters.filter((waiter) => waiter.revision <= this.progress);
-    this.waiters = this.waiters.filter((waiter) => waiter.revision > this.progress);
+    const { revision } = this;
+    const due = this.waiters.filter((waiter) => waiter.revision <= revision);
+    this.waiters = this.waiters.filter((waiter) => waiter.revision > revision);
     for (const waiter of due) waiter.wake();
   }
 

@@ -1,6 +1,6 @@
 import { ApiError, timestampOf } from "../../apimachinery/index.ts";
 import type { ObjectKey, ObjectMeta } from "../../apimachinery/index.ts";
-import type { DeleteOptions, Selection } from "../../api/index.ts";
+import type { DeleteOptions } from "../../api/index.ts";
 import { StoreError } from "../../store/index.ts";
 import { validateAdmission } from "./admit.ts";
 import { fromStoreError, groupResource, lockMessage, reserve } from "./context.ts";
@@ -8,7 +8,9 @@ import type { Core, RequestOptions } from "./context.ts";
 import { encodeObject } from "./entry.ts";
 import type { AnyObject, Entry } from "./entry.ts";
 import { settled } from "./create.ts";
-import { selectEntries } from "./read.ts";
+import type { ListRequest } from "./list-options.ts";
+import { list } from "./read.ts";
+import type { EntryList } from "./read.ts";
 import type { ServedResource } from "./served.ts";
 import { storageKey } from "./storage-path.ts";
 
@@ -51,14 +53,14 @@ export async function remove(core: Core, served: ServedResource, request: Delete
   }
 }
 
-/** Deletes all objects of a selection; answers those that it was about. */
+/** Deletes the objects that a list of the same options has; answers that list. */
 export async function removeCollection(
   core: Core,
   served: ServedResource,
-  request: RequestOptions & { readonly selection: Selection; readonly delete: DeleteOptions },
-): Promise<readonly Entry[]> {
-  const chosen = selectEntries(served, request.selection);
-  for (const { object } of chosen) {
+  request: RequestOptions & { readonly list: ListRequest; readonly delete: DeleteOptions },
+): Promise<EntryList> {
+  const chosen = await list(core, served, request.list);
+  for (const { object } of chosen.entries) {
     const { name, namespace } = object.metadata;
     try {
       await remove(core, served, { ...request, key: { name, namespace } });
@@ -69,22 +71,22 @@ export async function removeCollection(
   return chosen;
 }
 
+/** Upstream names the kind here, not the resource. */
 function checkPreconditions(served: ServedResource, old: AnyObject, options: DeleteOptions): void {
-  const { uid, resourceVersion } = options.preconditions ?? {};
-  const { metadata } = old;
-  if (uid !== undefined && uid !== metadata.uid) {
-    throw ApiError.conflict(
-      groupResource(served),
-      metadata.name,
-      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid}`,
-    );
+  const { preconditions } = options;
+  if (!preconditions) return;
+  const { name, uid, resourceVersion } = old.metadata;
+  const { group, kind } = served.storage.stored;
+  const refuse = (why: string) => ApiError.conflict({ group, resource: kind }, name, why);
+  const mismatch = (what: string, given: string, found: string) =>
+    `the ${what} in the precondition (${given}) does not match the ${what} in record (${found})`;
+  const { uid: wanted, resourceVersion: version } = preconditions;
+  if (wanted !== undefined && wanted !== uid) {
+    throw refuse(`${mismatch("UID", wanted, uid)}. The object might have been deleted and then recreated`);
   }
-  if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion) {
-    throw ApiError.conflict(
-      groupResource(served),
-      metadata.name,
-      `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${metadata.resourceVersion}`,
-    );
+  if (version !== undefined && version !== resourceVersion) {
+    const found = resourceVersion ?? "";
+    throw refuse(`${mismatch("ResourceVersion", version, found)}. The object might have been modified`);
   }
 }
 

@@ -1,12 +1,16 @@
 import { ApiError } from "../../apimachinery/index.ts";
 import type { ListMeta, ObjectKey } from "../../apimachinery/index.ts";
-import type { ListOptions, Selection } from "../../api/index.ts";
 import { fromStoreError, groupResource } from "./context.ts";
 import type { Core } from "./context.ts";
+import { continueAfter, decodeToken, encodeToken, presentRevision } from "./continue-token.ts";
 import { Entry } from "./entry.ts";
-import { selectorOf } from "./selection.ts";
+import { checkListOptions } from "./list-options.ts";
+import type { ListRequest } from "./list-options.ts";
+import { parseSelection, selectorOf } from "./selection.ts";
+import type { EntrySelector } from "./selection.ts";
 import type { ServedResource } from "./served.ts";
 import { storageKey } from "./storage-path.ts";
+import { parseVersion, untilFresh } from "./versions.ts";
 
 /** A list before it is encoded. */
 export interface EntryList {
@@ -14,7 +18,6 @@ export interface EntryList {
   readonly metadata: ListMeta;
 }
 
-const tokenVersion = "meta.k8s.io/v1";
 /** How many objects are read from history at once while looking for those that match. */
 const historyPage = 500;
 
@@ -25,13 +28,11 @@ export function get(served: ServedResource, key: ObjectKey): Entry {
   return entry;
 }
 
-/** All present entries of a selection, in the order of their keys. */
-export function selectEntries(served: ServedResource, selection: Selection): readonly Entry[] {
-  const selector = selectorOf(served, selection);
+/** All present entries that a selector matches, in the order of their keys. */
+export function selectEntries(served: ServedResource, selector: EntrySelector): readonly Entry[] {
   const { cache } = served.storage;
-  if (selector.name !== undefined && (selection.namespace || !served.resource.namespaced)) {
-    const key = storageKey(served.storage.prefix, { namespace: selection.namespace, name: selector.name });
-    const entry = cache.get(key);
+  if (selector.single !== undefined) {
+    const entry = cache.get(selector.single);
     return entry && selector.matches(entry) ? [entry] : [];
   }
   const chosen: Entry[] = [];
@@ -40,65 +41,30 @@ export function selectEntries(served: ServedResource, selection: Selection): rea
 }
 
 /** One page of a list, or all of it. */
-export async function list(core: Core, served: ServedResource, options: ListOptions): Promise<EntryList> {
-  const { limit = 0, resourceVersion = "", resourceVersionMatch } = options;
+export async function list(core: Core, served: ServedResource, options: ListRequest): Promise<EntryList> {
+  const { resourceVersion = "", resourceVersionMatch: match } = options;
+  const selection = parseSelection(options);
   checkListOptions(options);
-  if (options.continue) return listFrom(core, served, options);
-  const { revision } = core.caches;
+  const selector = selectorOf(served, selection);
+  const isPaged = selector.single === undefined;
+  // What may be of any age comes as a whole.
+  const limit = isPaged && resourceVersion !== "0" ? Math.max(options.limit ?? 0, 0) : 0;
+  if (isPaged && options.continue) return listFrom(core, served, { ...options, selector, limit });
   const asked = parseVersion(resourceVersion);
-  if (asked > revision) throw tooLarge(asked, revision);
-  if (resourceVersionMatch === "Exact" && asked !== revision) {
-    return listAt(core, served, { selection: options, revision: asked, limit, after: undefined });
+  if (asked > core.caches.revision) await untilFresh(core, resourceVersion);
+  const { revision } = core.caches;
+  // A page of a version is of that very version, unless the client says otherwise.
+  const isExact = match === "Exact" || (!match && limit > 0 && asked > 0);
+  if (isExact && asked !== revision) {
+    return listAt(core, served, { selector, revision: asked, limit, after: undefined });
   }
-  if (limit === 0) {
-    return { entries: selectEntries(served, options), metadata: { resourceVersion: String(revision) } };
-  }
-  return pageOf(core, served, { selection: options, limit, after: undefined });
-}
-
-function checkListOptions(options: ListOptions): void {
-  const { resourceVersion = "", resourceVersionMatch } = options;
-  if (resourceVersionMatch === undefined) return;
-  const forbidden = (why: string) =>
-    ApiError.invalid({ group: "meta.k8s.io", kind: "ListOptions" }, "", [
-      { type: "FieldValueForbidden", field: "resourceVersionMatch", detail: why },
-    ]);
-  if (options.continue) {
-    throw forbidden("resourceVersionMatch is forbidden when continue is provided");
-  }
-  if (resourceVersion === "") {
-    throw forbidden("resourceVersionMatch is forbidden unless resourceVersion is provided");
-  }
-  if (resourceVersionMatch === "Exact" && resourceVersion === "0") {
-    throw forbidden('resourceVersionMatch "Exact" is forbidden for resourceVersion "0"');
-  }
-}
-
-/** A resourceVersion as a number; 0 for none. */
-export function parseVersion(text: string): number {
-  if (text === "") return 0;
-  const version = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(version)) return version;
-  throw ApiError.badRequest(
-    `Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
-  );
-}
-
-/** A version from the future: the client shall ask again. */
-export function tooLarge(asked: number, current: number): ApiError {
-  return new ApiError({
-    message: `Timeout: Too large resource version: ${asked}, current: ${current}`,
-    reason: "Timeout",
-    details: {
-      causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
-      retryAfterSeconds: 1,
-    },
-    code: 504,
-  });
+  if (limit > 0) return pageOf(core, served, { selector, limit, after: undefined });
+  return { entries: selectEntries(served, selector), metadata: { resourceVersion: String(revision) } };
 }
 
 interface PageRequest {
-  readonly selection: Selection;
+  readonly selector: EntrySelector;
+  /** 0 for no limit. */
   readonly limit: number;
   /** The last key of the page before. */
   readonly after: string | undefined;
@@ -106,94 +72,52 @@ interface PageRequest {
 
 /** A page of the present state. */
 function pageOf(core: Core, served: ServedResource, request: PageRequest): EntryList {
-  const selector = selectorOf(served, request.selection);
+  const { selector, after } = request;
+  const limit = request.limit || Infinity;
   const { revision } = core.caches;
   const entries: Entry[] = [];
-  let more = false;
   let remaining = 0;
-  for (const entry of served.storage.cache.range(selector.prefix, request.after)) {
-    if (entries.length < request.limit) {
-      if (selector.matches(entry)) entries.push(entry);
-    } else if (selector.selective) {
-      more = true;
-      break;
-    } else {
-      more = true;
+  for (const entry of served.storage.cache.range(selector.prefix, after)) {
+    if (entries.length >= limit) {
       remaining += 1;
-    }
+      if (selector.selective) break;
+    } else if (selector.matches(entry)) entries.push(entry);
   }
-  return {
-    entries,
-    metadata: pageMetadata({ served, entries, revision, more, remaining, selective: selector.selective }),
-  };
+  return { entries, metadata: pageMetadata({ selector, entries, revision, remaining }) };
 }
 
 function pageMetadata(page: {
-  served: ServedResource;
-  entries: readonly Entry[];
-  revision: number;
-  more: boolean;
-  remaining: number;
-  selective: boolean;
+  readonly selector: EntrySelector;
+  readonly entries: readonly Entry[];
+  readonly revision: number;
+  /** How many objects follow the page; what is selective only knows whether there are any. */
+  readonly remaining: number;
 }): ListMeta {
+  const { selector, revision, remaining } = page;
   const last = page.entries.at(-1);
-  const resourceVersion = String(page.revision);
-  if (!page.more || !last) return { resourceVersion };
-  const start = startAfter(last.key, page.served);
+  const resourceVersion = String(revision);
+  if (remaining === 0 || !last) return { resourceVersion };
   return {
     resourceVersion,
-    continue: encodeToken({ v: tokenVersion, rv: page.revision, start }),
-    ...(page.selective ? {} : { remainingItemCount: page.remaining }),
+    continue: continueAfter(last.key, { prefix: selector.prefix, revision }),
+    ...(selector.selective ? {} : { remainingItemCount: remaining }),
   };
-}
-
-const startAfter = (key: string, { storage }: ServedResource) => `${key.slice(storage.prefix.length)}\u0000`;
-
-/** In a token: go on with what there is when the token is used. */
-const presentRevision = -1;
-
-interface ContinueToken {
-  readonly v: string;
-  readonly rv: number;
-  readonly start: string;
-}
-
-function encodeToken(token: ContinueToken): string {
-  return btoa(JSON.stringify(token)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-}
-
-function decodeToken(text: string): ContinueToken {
-  const invalid = (why: string) => ApiError.badRequest(`continue key is not valid: ${why}`);
-  let token: ContinueToken;
-  try {
-    token = JSON.parse(atob(text.replaceAll("-", "+").replaceAll("_", "/"))) as ContinueToken;
-  } catch {
-    throw invalid("illegal base64 data");
-  }
-  if (token.v !== tokenVersion)
-    throw invalid(`server does not recognize this encoded version ${JSON.stringify(token.v)}`);
-  if (token.rv === 0 || typeof token.start !== "string") {
-    throw invalid("incorrect encoded start resourceVersion (version meta.k8s.io/v1)");
-  }
-  return token;
 }
 
 /** The page that a continue token asks for, at the revision of the first page. */
-async function listFrom(core: Core, served: ServedResource, options: ListOptions): Promise<EntryList> {
-  if (options.resourceVersion && options.resourceVersion !== "0") {
+async function listFrom(
+  core: Core,
+  served: ServedResource,
+  request: ListRequest & { readonly selector: EntrySelector; readonly limit: number },
+): Promise<EntryList> {
+  const { selector, limit, resourceVersion = "" } = request;
+  const token = decodeToken(request.continue ?? "");
+  if (parseVersion(resourceVersion) > 0) {
     throw ApiError.badRequest("specifying resource version is not allowed when using continue");
   }
-  const token = decodeToken(options.continue ?? "");
-  const { prefix } = served.storage;
-  const after = prefix + (token.start.endsWith("\u0000") ? token.start.slice(0, -1) : token.start);
-  const limit = options.limit ?? 0;
-  const page: PageRequest = {
-    selection: options,
-    limit: limit === 0 ? Number.MAX_SAFE_INTEGER : limit,
-    after,
-  };
-  if (token.rv === presentRevision || token.rv === core.caches.revision) return pageOf(core, served, page);
-  return listAt(core, served, { ...page, revision: token.rv });
+  const page: PageRequest = { selector, limit, after: selector.prefix + token.start };
+  if (token.revision < 0 || token.revision === core.caches.revision) return pageOf(core, served, page);
+  return listAt(core, served, { ...page, revision: token.revision });
 }
 
 /** A page of a past state, read from the store's history. */
@@ -202,9 +126,8 @@ async function listAt(
   served: ServedResource,
   request: PageRequest & { readonly revision: number },
 ): Promise<EntryList> {
-  const selector = selectorOf(served, request.selection);
-  const { revision } = request;
-  const limit = request.limit === 0 ? Number.MAX_SAFE_INTEGER : request.limit;
+  const { selector, revision } = request;
+  const limit = request.limit || Infinity;
   const entries: Entry[] = [];
   let after = request.after;
   for (;;) {
@@ -212,7 +135,7 @@ async function listAt(
     const page = await core.store
       .list(selector.prefix, { at: revision, limit: size, ...(after === undefined ? {} : { after }) })
       .catch((error: unknown) => {
-        throw listError(error, { served, after: request.after });
+        throw listError(error, { served, selector, after: request.after });
       });
     for (const [index, item] of page.items.entries()) {
       after = item.key;
@@ -225,15 +148,7 @@ async function listAt(
       entries.push(entry);
       if (entries.length < limit) continue;
       const remaining = page.remaining + page.items.length - index - 1;
-      const metadata = pageMetadata({
-        served,
-        entries,
-        revision,
-        more: remaining > 0,
-        remaining,
-        selective: selector.selective,
-      });
-      return { entries, metadata };
+      return { entries, metadata: pageMetadata({ selector, entries, revision, remaining }) };
     }
     if (page.remaining === 0) return { entries, metadata: { resourceVersion: String(revision) } };
   }
@@ -242,12 +157,17 @@ async function listAt(
 /** A continued list whose version is gone can go on with what there is now, if the client wants that. */
 function listError(
   error: unknown,
-  { served, after }: { readonly served: ServedResource; readonly after: string | undefined },
+  about: {
+    readonly served: ServedResource;
+    readonly selector: EntrySelector;
+    readonly after: string | undefined;
+  },
 ): unknown {
+  const { served, selector, after } = about;
   const converted = fromStoreError(error, { served, name: "" });
   if (!ApiError.is(converted, "Expired") || after === undefined) return converted;
   return ApiError.expired(
     "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.",
-    encodeToken({ v: tokenVersion, rv: presentRevision, start: startAfter(after, served) }),
+    encodeToken({ revision: presentRevision, start: after.slice(selector.prefix.length) }),
   );
 }

@@ -5,17 +5,26 @@ import {
   SelectorError,
   selectorMatches,
 } from "../../apimachinery/selector/index.ts";
+import type { FieldSelector, Selector } from "../../apimachinery/selector/index.ts";
 import type { Selection } from "../../api/index.ts";
 import type { Trigger } from "./cache.ts";
 import type { Entry } from "./entry.ts";
 import type { ServedResource } from "./served.ts";
+import { storageKey } from "./storage-path.ts";
+
+/** A selection that can be read, of fields that the resource may not know. */
+export interface ParsedSelection {
+  readonly namespace: string | undefined;
+  readonly labels: Selector;
+  readonly fields: FieldSelector;
+}
 
 /** A selection ready to be asked of many entries. */
 export interface EntrySelector {
   /** Where in the store the matching entries are. */
   readonly prefix: string;
-  /** The one name that can match, where the selection says so. */
-  readonly name: string | undefined;
+  /** The key of the one object that can match, where the selection says so. */
+  readonly single: string | undefined;
   /** Whether entries below the prefix may not match. */
   readonly selective: boolean;
   /** A field that must have one value: lets others' changes pass by. */
@@ -23,12 +32,21 @@ export interface EntrySelector {
   matches(entry: Entry): boolean;
 }
 
-/** Reads a selection; throws `BadRequest` when it cannot be understood. */
-export function selectorOf(served: ServedResource, selection: Selection): EntrySelector {
+/** Reads the texts of a selection; throws `BadRequest` when they cannot be understood. */
+export function parseSelection(selection: Selection): ParsedSelection {
+  return {
+    namespace: selection.namespace,
+    labels: understood(() => parseLabelSelector(selection.labelSelector ?? "")),
+    fields: understood(() => parseFieldSelector(selection.fieldSelector ?? "")),
+  };
+}
+
+/** A selection among a resource's objects; throws `BadRequest` for fields that they cannot be selected by. */
+export function selectorOf(served: ServedResource, selection: ParsedSelection): EntrySelector {
   const { prefix: root } = served.storage;
-  const prefix = selection.namespace ? `${root}${selection.namespace}/` : root;
-  const labels = understood(() => parseLabelSelector(selection.labelSelector ?? ""));
-  const fields = understood(() => parseFieldSelector(selection.fieldSelector ?? "")).map((term) => ({
+  const { namespace, labels } = selection;
+  const prefix = namespace ? `${root}${namespace}/` : root;
+  const fields = selection.fields.map((term) => ({
     ...term,
     equal: term.operator === "=",
     read: readerOf(served, term.field),
@@ -36,9 +54,11 @@ export function selectorOf(served: ServedResource, selection: Selection): EntryS
   const byLabels = labels.type === "nothing" || labels.requirements.length > 0;
   const everywhere = prefix === root;
   const exact = fields.find((term) => term.equal);
+  const name = fields.find((term) => term.equal && term.field === "metadata.name")?.value;
+  const located = name !== undefined && (Boolean(namespace) || !served.resource.namespaced);
   return {
     prefix,
-    name: fields.find((term) => term.equal && term.field === "metadata.name")?.value,
+    single: located ? storageKey(root, { namespace, name }) : undefined,
     selective: byLabels || fields.length > 0,
     trigger: exact && { field: exact.field, value: exact.value, valueOf: exact.read },
     matches(entry) {
@@ -61,17 +81,21 @@ function understood<T>(parse: () => T): T {
 function readerOf(served: ServedResource, field: string): (entry: Entry) => string {
   if (field === "metadata.name") return (entry) => entry.object.metadata.name;
   const { selectableFields } = served.definition;
-  if (field === "metadata.namespace" && (served.resource.namespaced || !selectableFields)) {
+  const ownRules = served.custom || selectableFields !== undefined;
+  if (field === "metadata.namespace" && (served.resource.namespaced || !ownRules)) {
     return (entry) => entry.object.metadata.namespace ?? "";
   }
   const read = selectableFields?.[field];
-  if (!read) {
-    // Kinds without fields of their own say which ones all objects have.
-    const known = 'only "metadata.name", "metadata.namespace"';
-    const why = selectableFields
-      ? `field label not supported: ${field}`
-      : `${JSON.stringify(field)} is not a known field selector: ${known}`;
-    throw ApiError.badRequest(why);
-  }
+  if (!read) throw ApiError.badRequest(unknownField(served, { field, ownRules }));
   return (entry) => read(served.fromStored(entry.object));
+}
+
+/** Kinds without rules of their own say which fields all objects have. */
+function unknownField(
+  { definition }: ServedResource,
+  { field, ownRules }: { readonly field: string; readonly ownRules: boolean },
+): string {
+  if (definition.unknownField) return definition.unknownField(field);
+  if (ownRules) return `field label not supported: ${field}`;
+  return `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`;
 }

@@ -1,18 +1,25 @@
 import { ApiError } from "../../apimachinery/index.ts";
-import type { WatchOptions } from "../../api/index.ts";
 import type { Clock, Milliseconds, Timer } from "../../base/index.ts";
+import { StoreError } from "../../store/index.ts";
+import { historyCapacity, pastChange } from "./cache.ts";
 import type { CacheChange } from "./cache.ts";
+import { fromStoreError } from "./context.ts";
 import type { Core } from "./context.ts";
 import type { Entry } from "./entry.ts";
-import { parseVersion, selectEntries, tooLarge } from "./read.ts";
-import { selectorOf } from "./selection.ts";
+import { checkWatchOptions } from "./list-options.ts";
+import type { WatchRequest } from "./list-options.ts";
+import { selectEntries } from "./read.ts";
+import { parseSelection, selectorOf } from "./selection.ts";
 import type { EntrySelector } from "./selection.ts";
 import type { ServedResource } from "./served.ts";
+import { parseVersion, untilFresh } from "./versions.ts";
 
 /** How many events may wait for one watcher before its watch is ended; it then resumes from where it was. */
 export const watchBufferCapacity = 16_384;
 /** How often a watch that asked for bookmarks hears of progress. */
 export const bookmarkInterval: Milliseconds = 60_000;
+/** How long before a watch ends it gets its last bookmark. */
+export const bookmarkLead: Milliseconds = 2_000;
 const initialEventsEnd = "k8s.io/initial-events-end";
 
 /** One event, its object not yet encoded. */
@@ -36,56 +43,61 @@ export interface EntryWatch {
   close(): void;
 }
 
-export type EntryWatchOptions = Omit<WatchOptions, "signal"> & {
-  readonly resourceVersionMatch?: "Exact" | "NotOlderThan";
-};
-
 /** Starts a watch; throws ApiError when it cannot start where it was asked to. */
-export function watch(core: Core, served: ServedResource, options: EntryWatchOptions): EntryWatch {
+export async function watch(core: Core, served: ServedResource, options: WatchRequest): Promise<EntryWatch> {
+  const { resourceVersion = "", sendInitialEvents, allowBookmarks = false } = options;
+  const selection = parseSelection(options);
   checkWatchOptions(options);
-  const selector = selectorOf(served, options);
-  const asked = parseVersion(options.resourceVersion ?? "");
-  const { revision } = core.caches;
-  if (asked > revision) throw tooLarge(asked, revision);
+  const selector = selectorOf(served, selection);
+  const asked = parseVersion(resourceVersion);
+  const wantsInitial = sendInitialEvents ?? asked === 0;
+  if (wantsInitial && asked > core.caches.revision) await untilFresh(core, resourceVersion);
+  const { cache } = served.storage;
+  const isOld = !wantsInitial && asked > 0 && asked < cache.oldestResumable;
+  const past = isOld ? await pastChanges(core, served, asked) : { changes: [], through: asked };
+  // From here on nothing waits, so that no change comes between what was and what is to come.
   const initial: EntryEvent[] = [];
-  const wantsInitial = options.sendInitialEvents ?? asked === 0;
   if (wantsInitial) {
-    for (const entry of selectEntries(served, options)) initial.push({ type: "ADDED", entry });
-    if (options.sendInitialEvents && options.allowBookmarks) {
-      initial.push({ type: "BOOKMARK", revision, initialEventsEnd: true });
+    for (const entry of selectEntries(served, selector)) initial.push({ type: "ADDED", entry });
+    if (sendInitialEvents && allowBookmarks) {
+      initial.push({ type: "BOOKMARK", revision: core.caches.revision, initialEventsEnd: true });
     }
   } else if (asked > 0) {
-    const changes = served.storage.cache.changesAfter(asked);
-    if (!changes) {
-      const oldest = served.storage.cache.oldestResumable;
-      throw ApiError.expired(`too old resource version: ${asked} (${oldest})`);
-    }
-    for (const change of changes) {
-      const event = eventOf(change, selector);
-      if (event) initial.push(event);
-    }
+    const recent = cache.changesAfter(past.through);
+    if (!recent) throw tooOld(asked, cache.oldestResumable);
+    for (const changes of [past.changes, recent]) pushEvents(initial, changes, selector);
   }
+  const { deadline } = options;
   return new CacheWatch(core, served, {
     initial,
     selector,
-    bookmarks: options.allowBookmarks === true,
+    after: wantsInitial ? 0 : past.through,
+    bookmarks: allowBookmarks ? { deadline } : undefined,
   });
 }
 
-function checkWatchOptions(options: EntryWatchOptions): void {
-  const { sendInitialEvents, resourceVersionMatch } = options;
-  const forbidden = (why: string) =>
-    ApiError.invalid({ group: "meta.k8s.io", kind: "ListOptions" }, "", [
-      { type: "FieldValueForbidden", field: "resourceVersionMatch", detail: why },
-    ]);
-  if (sendInitialEvents === undefined) {
-    if (resourceVersionMatch !== undefined) {
-      throw forbidden("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
-    }
-    return;
+function pushEvents(events: EntryEvent[], changes: readonly CacheChange[], selector: EntrySelector): void {
+  for (const change of changes) {
+    const event = eventOf(change, selector);
+    if (event) events.push(event);
   }
-  if (resourceVersionMatch !== "NotOlderThan") {
-    throw forbidden("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
+}
+
+const tooOld = (asked: number, oldest: number) =>
+  ApiError.expired(`too old resource version: ${asked} (${oldest})`);
+
+/** Changes from before the cache was filled, as far as the store still knows them. */
+async function pastChanges(
+  { store }: Core,
+  served: ServedResource,
+  asked: number,
+): Promise<{ readonly changes: readonly CacheChange[]; readonly through: number }> {
+  try {
+    const past = await store.changes(served.storage.prefix, { after: asked, limit: historyCapacity });
+    return { changes: past.changes.map(pastChange), through: past.through };
+  } catch (error) {
+    const isGone = error instanceof StoreError && error.type === "compacted";
+    throw isGone ? tooOld(asked, store.compactedRevision) : fromStoreError(error, { served, name: "" });
   }
 }
 
@@ -105,19 +117,29 @@ class CacheWatch implements EntryWatch {
   private readonly core: Core;
   private readonly stop: () => void;
   private bookmark: Timer | undefined;
+  private readonly deadline: number;
 
   constructor(
     core: Core,
     served: ServedResource,
-    options: { initial: EntryEvent[]; selector: EntrySelector; bookmarks: boolean },
+    options: {
+      readonly initial: EntryEvent[];
+      readonly selector: EntrySelector;
+      /** Changes up to this revision are not for the watcher, or are among those that wait. */
+      readonly after: number;
+      readonly bookmarks: { readonly deadline: number | undefined } | undefined;
+    },
   ) {
     this.core = core;
     this.waiting = options.initial;
+    const { selector, after, bookmarks } = options;
     this.stop = served.storage.cache.listen((change) => {
-      const event = eventOf(change, options.selector);
+      if (change.revision <= after) return;
+      const event = eventOf(change, selector);
       if (event) this.push(event);
-    }, options.selector.trigger);
-    if (options.bookmarks) this.scheduleBookmark(core.clock);
+    }, selector.trigger);
+    this.deadline = bookmarks?.deadline ?? Infinity;
+    if (bookmarks) this.scheduleBookmark(core.clock);
   }
 
   take(): readonly EntryEvent[] {
@@ -141,8 +163,11 @@ class CacheWatch implements EntryWatch {
     if (this.waiting.length === 1) this.onReady();
   }
 
+  /** At every interval and once shortly before the end, so that whoever comes again need not go far back. */
   private scheduleBookmark(clock: Clock): void {
-    this.bookmark = clock.after(bookmarkInterval, () => {
+    const untilEnd = this.deadline - bookmarkLead - clock.now();
+    const delay = untilEnd > 0 ? Math.min(untilEnd, bookmarkInterval) : bookmarkInterval;
+    this.bookmark = clock.after(delay, () => {
       this.push({ type: "BOOKMARK", revision: this.core.caches.revision, initialEventsEnd: false });
       if (!this.ended) this.scheduleBookmark(clock);
     });

@@ -1,14 +1,12 @@
 import { PodDisruptionBudget } from "../../api/types/policy-v1.ts";
 import { describe, expect, test } from "vitest";
 import { seededRandom, VirtualClock } from "../../base/index.ts";
-import type { WatchEvent } from "../../api/index.ts";
 import { Deployment } from "../../api/types/apps-v1.ts";
 import { HorizontalPodAutoscaler as OldAutoscaler } from "../../api/types/autoscaling-v1.ts";
 import { HorizontalPodAutoscaler } from "../../api/types/autoscaling-v2.ts";
 import { ConfigMap, Namespace, Pod } from "../../api/types/core-v1.ts";
 import { createMemoryStore } from "../../store/index.ts";
 import { createApiServer } from "../server/server.ts";
-import { bookmarkInterval } from "./watch.ts";
 
 async function setUp() {
   const clock = new VirtualClock(Date.UTC(2026, 0, 1));
@@ -160,7 +158,7 @@ describe("deletes", () => {
     const { client } = await setUp();
     await client.create(ConfigMap, configMap("x"));
     await expect(client.delete(ConfigMap, at("x"), { preconditions: { uid: "other" } })).rejects.toThrow(
-      "Precondition failed: UID in precondition: other, UID in object meta: ",
+      "the UID in the precondition (other) does not match the UID in record (",
     );
   });
 
@@ -240,62 +238,5 @@ describe("versions of one resource", () => {
     expect(apiVersion).toBe("autoscaling/v2");
     expect(now.metrics?.[0]?.resource?.target.averageUtilization).toBe(50);
     expect(metadata.resourceVersion).toBe(old.metadata.resourceVersion);
-  });
-});
-
-describe("watches", () => {
-  /** Starts a watch; answers what it has seen so far, and what stops it. */
-  function watching(
-    client: Awaited<ReturnType<typeof setUp>>["client"],
-    options: { readonly resourceVersion?: string; readonly sendInitialEvents?: boolean },
-  ) {
-    const stop = new AbortController();
-    const seen: WatchEvent<ConfigMap>[] = [];
-    const done = (async () => {
-      const events = client.watch(ConfigMap, { ...options, allowBookmarks: true, signal: stop.signal });
-      for await (const batch of events) seen.push(...batch);
-    })();
-    const end = async () => {
-      stop.abort();
-      await done;
-    };
-    return { seen, done, end };
-  }
-
-  test("resume after a version; bookmarks tell of progress", async () => {
-    const { client, clock } = await setUp();
-    const one = await client.create(ConfigMap, configMap("one"));
-    await client.create(ConfigMap, configMap("two"));
-    const { seen, end } = watching(client, { resourceVersion: one.metadata.resourceVersion });
-    await clock.advance(bookmarkInterval);
-    await end();
-    expect(seen.map(({ type, object }) => `${type} ${object.metadata.name ?? ""}`)).toEqual([
-      "ADDED two",
-      "BOOKMARK ",
-    ]);
-  });
-
-  test("mark the end of the initial events", async () => {
-    const { client, clock } = await setUp();
-    await client.create(ConfigMap, configMap("one"));
-    const { seen, end } = watching(client, { sendInitialEvents: true });
-    await clock.advance(0);
-    await end();
-    expect(seen.map(({ type }) => type)).toEqual(["ADDED", "BOOKMARK"]);
-    expect(seen[1]?.object.metadata.annotations).toEqual({ "k8s.io/initial-events-end": "true" });
-  });
-
-  test("from before the server started have expired", async () => {
-    const { store, client } = await setUp();
-    const one = await client.create(ConfigMap, configMap("one"));
-    await client.create(ConfigMap, configMap("two"));
-    const again = await createApiServer({
-      store,
-      authorizer: { authorize: () => ({ type: "allow", reason: "" }) },
-    });
-    const { done } = watching(again.client({ name: "t", groups: [] }), {
-      resourceVersion: one.metadata.resourceVersion,
-    });
-    await expect(done).rejects.toThrow(/^too old resource version: \d+ \(\d+\)$/);
   });
 });

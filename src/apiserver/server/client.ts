@@ -134,7 +134,7 @@ class LocalClient implements Client {
     this.allow(served, "deletecollection", selected(selection));
     await removeCollection(this.core, served, {
       ...this.requestOf(options),
-      selection,
+      list: selection,
       delete: options,
     });
   }
@@ -226,7 +226,7 @@ async function* events(
 ): AsyncGenerator<readonly WatchEvent<AnyObject>[]> {
   const { signal } = options;
   if (signal.aborted) return;
-  const source = watch(core, served, {
+  const source = await watch(core, served, {
     ...options,
     ...(options.sendInitialEvents ? { resourceVersionMatch: "NotOlderThan" as const } : {}),
   });

@@ -7,6 +7,7 @@ import {
   keyOf,
   type LeaseId,
   type Page,
+  type PastChanges,
   type Revision,
   revisionOf,
   type Store,
@@ -149,6 +150,14 @@ export class LogStore implements Store {
   ): Promise<Page> {
     this.requireOpen();
     return this.parts.keyspace.list(prefix, options);
+  }
+
+  async changes(
+    prefix: Key,
+    options: { readonly after: Revision; readonly limit: number },
+  ): Promise<PastChanges> {
+    this.requireOpen();
+    return this.parts.keyspace.changes(prefix, options);
   }
 
   watch(

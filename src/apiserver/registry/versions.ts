@@ -1,0 +1,37 @@
+import { ApiError } from "../../apimachinery/index.ts";
+import type { Milliseconds } from "../../base/index.ts";
+import type { Core } from "./context.ts";
+
+/** How long a read waits for a version that is not there yet. */
+export const freshnessTimeout: Milliseconds = 3_000;
+const largest = 2n ** 64n - 1n;
+
+/** A resourceVersion as a number; 0 for none. Upstream reports what is no number as a fault of its own. */
+export function parseVersion(text: string): number {
+  if (text === "") return 0;
+  const isNumber = /^\d+$/.test(text);
+  if (isNumber && BigInt(text) <= largest) return Number(text);
+  const why = isNumber ? "value out of range" : "invalid syntax";
+  const quoted = JSON.stringify(text);
+  throw new ApiError({
+    message: `resourceVersion: Invalid value: ${quoted}: strconv.ParseUint: parsing ${quoted}: ${why}`,
+    code: 500,
+  });
+}
+
+/** Settles when the state is not older than the version; throws when it does not come in time. */
+export async function untilFresh(core: Core, resourceVersion: string): Promise<void> {
+  const { caches, clock } = core;
+  const asked = parseVersion(resourceVersion);
+  if (asked <= caches.revision) return;
+  if (await caches.reachedWithin(asked, { clock, time: freshnessTimeout })) return;
+  throw new ApiError({
+    message: `Timeout: Too large resource version: ${resourceVersion}, current: ${caches.revision}`,
+    reason: "Timeout",
+    details: {
+      causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
+      retryAfterSeconds: 1,
+    },
+    code: 504,
+  });
+}

@@ -101,8 +101,9 @@ export class Definitions {
     const required: string[] = [];
     this.#addProperties(model, { properties, required });
     const definition: Writable = { description, type: "object" };
-    if (Object.keys(properties).length > 0) definition["properties"] = properties;
-    if (required.length > 0) definition["required"] = required.sort();
+    if (required.length > 0) definition["required"] = required;
+    const named = Object.entries(properties).sort(([a], [b]) => (a < b ? -1 : 1));
+    if (named.length > 0) definition["properties"] = Object.fromEntries(named);
     const kinds = this.#kindsOf(model);
     if (kinds.length > 0) definition["x-kubernetes-group-version-kind"] = kinds;
     if (model.facts.structType === "atomic") definition["x-kubernetes-map-type"] = "atomic";

@@ -1,6 +1,7 @@
 import type { GroupVersionKind, JsonObject, SchemaRegistry } from "../../apimachinery/index.ts";
 import type { ServedResource } from "../discovery/index.ts";
 import { addCustomKind, customName, type CustomSchemas } from "./custom.ts";
+import { grouped } from "./grouped.ts";
 import { Definitions, type Dialect, type GroupVersion } from "./definitions.ts";
 import { operationsOf, type Operation, type QueryParameter } from "./operations.ts";
 
@@ -10,20 +11,25 @@ export interface DocumentOptions {
   readonly custom: CustomSchemas;
   /** All group versions served, also when the document is of one. */
   readonly served: readonly GroupVersion[];
+  /** Documents that are no resources. */
+  readonly roots: Iterable<Operation>;
   /** `v1.36.0`. */
   readonly version: string;
+  /** Whether clients may speak CBOR. */
+  readonly cbor: boolean;
 }
-
-type Writable = Record<string, JsonObject[string]>;
 
 const metaPackage = "io.k8s.apimachinery.pkg.apis.meta.v1";
 const mediaTypes = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
+const streamTypes = ["application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch"];
 const patchTypes = [
-  "application/apply-patch+yaml",
   "application/json-patch+json",
   "application/merge-patch+json",
   "application/strategic-merge-patch+json",
+  "application/apply-patch+yaml",
 ];
+/** Their order in a path. */
+const methods = ["get", "put", "post", "delete", "options", "head", "patch"] as const;
 const security = {
   BearerToken: {
     description: "Bearer Token authentication",
@@ -62,16 +68,19 @@ function build(options: DocumentOptions, dialect: Dialect): { paths: JsonObject;
   const writer = new OperationWriter(options, definitions, dialect);
   for (const name of ["Status", "WatchEvent", "DeleteOptions"])
     definitions.reference(`${metaPackage}.${name}`);
-  const paths: Record<string, Writable> = {};
-  for (const resource of options.resources) {
-    for (const operation of operationsOf(resource, options.schemas)) {
-      const path = (paths[operation.path] ??= { parameters: writer.pathParameters(operation.path) });
-      path[operation.method] = writer.write(operation);
-    }
-  }
-  const sorted = Object.entries(paths).sort(([a], [b]) => (a < b ? -1 : 1));
-  return { paths: Object.fromEntries(sorted), definitions };
+  const operations = [
+    ...options.roots,
+    ...options.resources.flatMap((resource) => operationsOf(resource, options.schemas)),
+  ];
+  const byPath = grouped(operations, ({ path }) => path);
+  const sorted = [...byPath].sort(([a], [b]) => (a < b ? -1 : 1));
+  const paths = sorted.map(([path, members]): [string, JsonObject] => [path, writer.path(path, members)]);
+  return { paths: Object.fromEntries(paths), definitions };
 }
+
+const nameOf = ({ name }: JsonObject): string => (typeof name === "string" ? name : "");
+
+const byName = (a: JsonObject, b: JsonObject): number => (nameOf(a) < nameOf(b) ? -1 : 1);
 
 class OperationWriter {
   readonly #options: DocumentOptions;
@@ -84,50 +93,102 @@ class OperationWriter {
     this.#dialect = dialect;
   }
 
-  pathParameters(path: string): readonly JsonObject[] {
-    return ["name", "namespace"]
-      .filter((name) => path.includes(`{${name}}`))
-      .map((name) => {
-        const description = name === "name" ? "Name of the object." : "Namespace of the object.";
-        const parameter = { name, in: "path", required: true, description };
-        return this.#typed(parameter, "string");
-      });
+  /** The operations of a path; parameters that all of them have stand beside them. */
+  path(path: string, operations: readonly Operation[]): JsonObject {
+    const [first, ...others] = operations;
+    const shared = (first?.query ?? []).filter((parameter) =>
+      others.every(({ query }) => query.includes(parameter)),
+    );
+    const written = methods.flatMap((method): [string, JsonObject][] => {
+      const operation = operations.find((candidate) => candidate.method === method);
+      return operation === undefined ? [] : [[method, this.#operation(operation, shared)]];
+    });
+    const parameters = [
+      ...this.#pathParameters(path, operations),
+      ...shared.map((each) => this.#query(each)),
+    ];
+    parameters.sort(byName);
+    return { ...Object.fromEntries(written), ...(parameters.length > 0 ? { parameters } : {}) };
   }
 
-  write(operation: Operation): JsonObject {
-    const { group, version, kind } = operation.kind;
-    const query = operation.query.map((parameter) => this.#query(parameter));
-    const isText = operation.answer === "text";
-    const produces = isText ? ["*/*"] : mediaTypes;
-    const watches =
-      operation.answer === "list"
-        ? ["application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch"]
-        : [];
-    return {
-      description: operation.description,
-      tags: [operation.tag],
-      operationId: operation.id,
-      ...(this.#dialect === "v2"
-        ? {
-            consumes: operation.body === "patch" ? patchTypes : ["*/*"],
-            produces: [...produces, ...watches],
-            schemes: ["https"],
-          }
-        : {}),
-      ...this.#input(operation, query),
-      responses: this.#responses(operation, [...produces, ...watches]),
-      "x-kubernetes-action": operation.action,
-      "x-kubernetes-group-version-kind": { group, kind, version },
+  #pathParameters(path: string, operations: readonly Operation[]): readonly JsonObject[] {
+    const texts: Readonly<Record<string, string>> = {
+      name: `Name of the ${operations[0]?.kind?.kind ?? "object"}.`,
+      namespace: "Namespace of the object.",
+      path: "Path behind the resource.",
     };
+    return Object.entries(texts)
+      .filter(([name]) => path.includes(`{${name}}`))
+      .map(([name, description]) => this.#typed({ name, in: "path", required: true, description }, "string"));
+  }
+
+  #operation(operation: Operation, shared: readonly QueryParameter[]): JsonObject {
+    const { kind, action } = operation;
+    const own = operation.query.filter((parameter) => !shared.includes(parameter));
+    const query = own.map((parameter) => this.#query(parameter)).sort(byName);
+    const produces = this.#produced(operation);
+    const { tag, id: operationId, description } = operation;
+    const head =
+      this.#dialect === "v2"
+        ? {
+            description,
+            ...this.#consumed(operation),
+            produces,
+            schemes: ["https"],
+            tags: [tag],
+            operationId,
+          }
+        : { tags: [tag], description, operationId };
+    return {
+      ...head,
+      ...this.#input(operation, query),
+      responses: this.#responses(operation, produces),
+      ...(action === undefined ? {} : { "x-kubernetes-action": action }),
+      ...(kind === undefined
+        ? {}
+        : {
+            "x-kubernetes-group-version-kind": { group: kind.group, kind: kind.kind, version: kind.version },
+          }),
+    };
+  }
+
+  #produced({ answer, path }: Operation): readonly string[] {
+    const objects = this.#options.cbor ? [...mediaTypes, "application/cbor"] : mediaTypes;
+    switch (answer) {
+      case "text":
+        return ["*/*"];
+      case "log":
+        return ["text/plain", ...objects];
+      case "configuration":
+        return ["application/json"];
+      case "keys":
+        return ["application/jwk-set+json"];
+      case "list":
+      case "watch":
+        return [...objects, ...streamTypes, ...(this.#options.cbor ? ["application/cbor-seq"] : [])];
+      default:
+        return path === "/version/" ? ["application/json"] : objects;
+    }
+  }
+
+  #consumed(operation: Operation): JsonObject {
+    const { answer, body, kind } = operation;
+    if (answer === "configuration" || answer === "keys") return {};
+    if (kind === undefined) return { consumes: this.#produced(operation) };
+    return { consumes: body === "patch" ? this.#patchTypes() : ["*/*"] };
+  }
+
+  #patchTypes(): readonly string[] {
+    return this.#options.cbor ? [...patchTypes, "application/apply-patch+cbor"] : patchTypes;
   }
 
   #query(parameter: QueryParameter): JsonObject {
     const { name, type, description } = parameter;
-    return this.#typed({ name, in: "query", description }, type);
+    return this.#typed({ description, name, in: "query" }, type);
   }
 
   #typed(parameter: JsonObject, type: string): JsonObject {
-    if (this.#dialect === "v2") return { ...parameter, type, uniqueItems: true };
+    if (this.#dialect === "v2") return { uniqueItems: true, type, ...parameter };
     return { ...parameter, schema: { type, uniqueItems: true } };
   }
 
@@ -145,7 +206,7 @@ class OperationWriter {
       const parameter = { name: "body", in: "body", ...(required ? { required } : {}), schema };
       return { parameters: [parameter, ...query] };
     }
-    const types = body === "patch" ? patchTypes : ["*/*"];
+    const types = body === "patch" ? this.#patchTypes() : ["*/*"];
     const content = Object.fromEntries(types.map((type) => [type, { schema }]));
     return { parameters: query, requestBody: { content, ...(required ? { required } : {}) } };
   }
@@ -163,10 +224,12 @@ class OperationWriter {
   }
 
   #answer({ answer, kind }: Operation): JsonObject {
-    if (answer === "text") return { type: "string" };
-    if (answer === "status") return this.#definitions.reference(`${metaPackage}.Status`);
-    if (answer === "list") return this.#kind({ ...kind, kind: `${kind.kind}List` });
-    return this.#kind(answer);
+    const meta = (name: string) => this.#definitions.reference(`${metaPackage}.${name}`);
+    if (answer === "status") return meta("Status");
+    if (answer === "watch") return meta("WatchEvent");
+    if (answer === "list" && kind) return this.#kind({ ...kind, kind: `${kind.kind}List` });
+    if (typeof answer === "string") return { type: "string" };
+    return "definition" in answer ? this.#definitions.reference(answer.definition) : this.#kind(answer);
   }
 
   #kind(kind: GroupVersionKind): JsonObject {

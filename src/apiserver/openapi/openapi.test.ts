@@ -27,14 +27,15 @@ const widgetSchema: JsonObject = {
     },
   },
 };
-const openApi = createOpenApi({
+const options = {
   resources: [...resourceFacts.filter(isServedByDefault), widget],
   schemas,
   custom: new Map([["stable.example.com/v1/Widget", widgetSchema]]),
   version: "v1.36.0",
   now: () => Date.UTC(2026, 0, 1),
-  compress: async (bytes) => gzipSync(bytes),
-});
+  compress: async (bytes: Uint8Array) => gzipSync(bytes),
+};
+const openApi = createOpenApi(options);
 
 interface Schema extends JsonObject {
   readonly properties: Readonly<Record<string, JsonObject>>;
@@ -111,16 +112,19 @@ test("fields carry what patches, apply and explain need", () => {
 
 describe("paths", () => {
   test("say what kubectl looks for before it sends", () => {
-    const path = v2.paths["/api/v1/namespaces/{namespace}/pods/{name}"]?.["patch"];
-    const parameters = path?.["parameters"] as readonly { name: string; in: string }[];
-    expect(parameters.filter((parameter) => parameter.in === "query").map(({ name }) => name)).toEqual([
-      "pretty",
+    const path = v2.paths["/api/v1/namespaces/{namespace}/pods/{name}"]!;
+    const names = (part: JsonObject | undefined) =>
+      (part as unknown as readonly { name: string }[]).map(({ name }) => name);
+    // What all methods of a path have stands beside them.
+    expect(names(path["parameters"])).toEqual(["name", "namespace", "pretty"]);
+    expect(names(path["patch"]?.["parameters"] as JsonObject)).toEqual([
+      "body",
       "dryRun",
       "fieldManager",
       "fieldValidation",
       "force",
     ]);
-    expect(path).toMatchObject({
+    expect(path["patch"]).toMatchObject({
       operationId: "patchCoreV1NamespacedPod",
       "x-kubernetes-group-version-kind": { group: "", kind: "Pod", version: "v1" },
     });
@@ -140,9 +144,38 @@ describe("paths", () => {
       "readAppsV1NamespacedDeploymentScale",
       "replaceRbacAuthorizationV1ClusterRole",
       "createStableExampleComV1NamespacedWidget",
+      "watchCoreV1NamespacedPod",
+      "watchCoreV1NodeList",
+      "watchAppsV1DeploymentListForAllNamespaces",
+      "connectCoreV1HeadNodeProxyWithPath",
+      "getCoreAPIVersions",
+      "getRbacAuthorizationAPIGroup",
+      "getRbacAuthorizationV1APIResources",
+      "getCodeVersion",
     ])
       expect(ids).toContain(id);
   });
+});
+
+test("encodings are named as far as they are served", async () => {
+  const withCbor = createOpenApi({ ...options, cbor: true });
+  const answer = await withCbor.get("/openapi/v2", { accept: undefined, query: new URLSearchParams() });
+  const { paths } = JSON.parse(gunzipSync(answer!.bytes).toString()) as V2;
+  const path = "/api/v1/namespaces/{namespace}/pods";
+  const stream = "application/vnd.kubernetes.protobuf;stream=watch";
+  expect(v2.paths[path]?.["get"]?.["produces"]).not.toContain("application/cbor");
+  expect(paths[path]?.["get"]?.["produces"]).toEqual([
+    "application/json",
+    "application/yaml",
+    "application/vnd.kubernetes.protobuf",
+    "application/cbor",
+    "application/json;stream=watch",
+    stream,
+    "application/cbor-seq",
+  ]);
+  expect(paths[`${path}/{name}`]?.["patch"]?.["consumes"]).toContain("application/apply-patch+cbor");
+  expect(paths[`${path}/{name}/log`]?.["get"]?.["produces"]).toContain("text/plain");
+  expect(paths["/version/"]?.["get"]?.["produces"]).toEqual(["application/json"]);
 });
 
 test("custom resources are described in both versions", async () => {

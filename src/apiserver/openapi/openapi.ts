@@ -2,7 +2,10 @@ import { encodeJson, type JsonObject, type SchemaRegistry } from "../../apimachi
 import { accepts, contentHash, parseAccept, type ServedResource } from "../discovery/index.ts";
 import type { CustomSchemas } from "./custom.ts";
 import type { GroupVersion } from "./definitions.ts";
+import { rootOperations } from "./roots.ts";
+import type { Operation } from "./operations.ts";
 import { openApiV2, openApiV3, type DocumentOptions } from "./documents.ts";
+import { grouped } from "./grouped.ts";
 import { encodeOpenApiV2 } from "./proto-v2.ts";
 import { encodeOpenApiV3 } from "./proto-v3.ts";
 
@@ -34,6 +37,8 @@ export interface OpenApiOptions {
   readonly custom?: CustomSchemas;
   /** `v1.36.0`. */
   readonly version: string;
+  /** Whether clients may speak CBOR; default: false. */
+  readonly cbor?: boolean;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** Makes gzip of bytes. */
@@ -68,6 +73,9 @@ const refused: OpenApiAnswer = {
   headers: { vary: "Accept" },
 };
 
+/** What one document is about. */
+type Part = Pick<DocumentOptions, "resources" | "roots"> & { readonly roots: readonly Operation[] };
+
 const year = 365 * 24 * 60 * 60 * 1_000;
 
 export function createOpenApi(options: OpenApiOptions): OpenApi {
@@ -77,21 +85,33 @@ export function createOpenApi(options: OpenApiOptions): OpenApi {
 /** Few clients ask, so documents are kept compressed, and only those that someone has asked for. */
 class Documents implements OpenApi {
   readonly #options: OpenApiOptions;
-  readonly #versions: ReadonlyMap<string, ServedGroupVersion>;
+  readonly #served: readonly GroupVersion[];
+  readonly #roots: ReadonlyMap<string, Operation>;
+  /** By path: `api/v1`, `apis/apps/v1`, `apis/apps`, `version`. */
+  readonly #versions: ReadonlyMap<string, Part>;
   readonly #made = new Map<string, Promise<Uint8Array>>();
   readonly #hashes = new Map<string, string>();
   readonly #lastModified: string;
 
   constructor(options: OpenApiOptions) {
     this.#options = options;
-    this.#versions = groupVersionsOf(options.resources);
+    const byVersion = grouped(options.resources, ({ group, version }) =>
+      group === "" ? `api/${version}` : `apis/${group}/${version}`,
+    );
+    this.#served = [...byVersion.values()].flatMap(([first]) => first ?? []);
+    this.#roots = rootOperations(this.#served);
+    const parts = Array.from(this.#roots, ([key, root]): [string, Part] => [
+      key,
+      { roots: [root], resources: byVersion.get(key) ?? [] },
+    ]);
+    this.#versions = new Map(parts.sort(([a], [b]) => (a < b ? -1 : 1)));
     this.#lastModified = new Date(options.now()).toUTCString();
   }
 
   async get(path: string, asked: OpenApiRequest): Promise<OpenApiAnswer | undefined> {
     if (path === "/openapi/v2") {
       const { resources } = this.#options;
-      return this.#document("v2", asked, { key: "", resources });
+      return this.#document("v2", asked, { key: "", part: { resources, roots: [...this.#roots.values()] } });
     }
     if (path === "/openapi/v3" || path === "/openapi/v3/") return this.#index();
     return path.startsWith("/openapi/v3/")
@@ -103,11 +123,10 @@ class Documents implements OpenApi {
   async #version(key: string, asked: OpenApiRequest): Promise<OpenApiAnswer | undefined> {
     const found = this.#versions.get(key);
     if (found === undefined) return undefined;
-    const { resources } = found;
-    const answer = await this.#document("v3", asked, { key, resources });
+    const answer = await this.#document("v3", asked, { key, part: found });
     const hash = asked.query.get("hash");
     if (!hash || answer.status !== 200) return answer;
-    const current = this.#hashOf(key, resources);
+    const current = this.#hashOf(key, found);
     if (hash !== current) {
       return { ...refused, status: 301, headers: { ...refused.headers, location: addressOf(key, current) } };
     }
@@ -116,9 +135,9 @@ class Documents implements OpenApi {
   }
 
   #index(): Promise<OpenApiAnswer> {
-    const paths = Array.from(this.#versions, ([key, { resources }]) => [
+    const paths = Array.from(this.#versions, ([key, part]) => [
       key,
-      { serverRelativeURL: addressOf(key, this.#hashOf(key, resources)) },
+      { serverRelativeURL: addressOf(key, this.#hashOf(key, part)) },
     ]);
     const bytes = encodeJson({ paths: Object.fromEntries(paths) });
     return this.#answer("index", {
@@ -131,17 +150,16 @@ class Documents implements OpenApi {
   async #document(
     dialect: "v2" | "v3",
     { accept }: OpenApiRequest,
-    { key, resources }: { readonly key: string; readonly resources: readonly ServedResource[] },
+    { key, part }: { readonly key: string; readonly part: Part },
   ): Promise<OpenApiAnswer> {
     const encoding = chosen(accept, encodings[dialect]);
     if (encoding === undefined) return refused;
-    const { schemas, version, custom = new Map() } = this.#options;
-    const served = Array.from(this.#versions.values(), ({ group, version }) => ({ group, version }));
-    const from: DocumentOptions = { resources, schemas, custom, served, version };
+    const { custom = new Map(), cbor = false, ...options } = this.#options;
+    const from: DocumentOptions = { ...options, custom, cbor, served: this.#served, ...part };
     return this.#answer(`${dialect} ${key}`, {
       contentType: encoding.contentType,
       make: () => encoding.encode(dialect === "v2" ? openApiV2(from) : openApiV3(from)),
-      hash: this.#hashOf(key, resources),
+      hash: this.#hashOf(key, part),
     });
   }
 
@@ -157,14 +175,14 @@ class Documents implements OpenApi {
   }
 
   /** Stands for the content without building it: nothing else goes into a document. */
-  #hashOf(key: string, resources: readonly ServedResource[]): string {
-    const { version, custom } = this.#options;
+  #hashOf(key: string, { resources, roots }: Part): string {
+    const { version, custom, cbor } = this.#options;
     const known = this.#hashes.get(key);
     if (known !== undefined) return known;
     const kinds = resources.map(
       ({ group, version, kind }) => custom?.get(`${group}/${version}/${kind}`) ?? null,
     );
-    const hash = contentHash(encodeJson([version, resources, kinds]));
+    const hash = contentHash(encodeJson([version, cbor, roots.map(({ path }) => path), resources, kinds]));
     this.#hashes.set(key, hash);
     return hash;
   }
@@ -178,20 +196,3 @@ function chosen(accept: string | undefined, offered: readonly Encoding[]): Encod
 }
 
 const addressOf = (key: string, hash: string) => `/openapi/v3/${key}?hash=${hash}`;
-
-interface ServedGroupVersion extends GroupVersion {
-  readonly resources: readonly ServedResource[];
-}
-
-/** By path: `api/v1`, `apis/apps/v1`. */
-function groupVersionsOf(resources: readonly ServedResource[]): ReadonlyMap<string, ServedGroupVersion> {
-  const versions = new Map<string, { group: string; version: string; resources: ServedResource[] }>();
-  for (const resource of resources) {
-    const { group, version } = resource;
-    const path = group === "" ? `api/${version}` : `apis/${group}/${version}`;
-    const found = versions.get(path) ?? { group, version, resources: [] };
-    found.resources.push(resource);
-    versions.set(path, found);
-  }
-  return versions;
-}

@@ -4,16 +4,28 @@ import type { ServedResource } from "../discovery/index.ts";
 /** An operation of the API, before it is written in either version of OpenAPI. */
 export interface Operation {
   readonly path: string;
-  readonly method: "get" | "put" | "post" | "delete" | "patch";
-  readonly action: string;
+  readonly method: "get" | "put" | "post" | "delete" | "options" | "head" | "patch";
+  /** None of a document that is no resource. */
+  readonly action?: string;
   readonly id: string;
   readonly tag: string;
   readonly description: string;
-  readonly kind: GroupVersionKind;
+  /** None of a document that is no resource. */
+  readonly kind?: GroupVersionKind;
   readonly query: readonly QueryParameter[];
   /** Kind of the body. */
   readonly body?: GroupVersionKind | "patch" | "deleteOptions";
-  readonly answer: GroupVersionKind | "list" | "status" | "text";
+  /** A kind, a definition by its name, or something else. */
+  readonly answer:
+    | GroupVersionKind
+    | { readonly definition: string }
+    | "list"
+    | "status"
+    | "text"
+    | "log"
+    | "watch"
+    | "configuration"
+    | "keys";
   readonly codes: readonly (200 | 201 | 202)[];
 }
 
@@ -86,6 +98,7 @@ export function operationsOf(resource: ServedResource, schemas: SchemaRegistry):
   return [
     ...collectionOperations(place),
     ...itemOperations(place),
+    ...watchOperations(place, base),
     ...(resource.subresources ?? []).flatMap((subresource) =>
       subresourceOperations(place, subresource, schemas),
     ),
@@ -114,7 +127,7 @@ interface Row extends Pick<
 
 function operation(resource: ServedResource, row: Row): Operation {
   const { verb, before = "", after = "", body, kind = kindOf(resource), ...rest } = row;
-  const scope = resource.namespaced && after !== "ForAllNamespaces" ? "Namespaced" : "";
+  const scope = resource.namespaced && !after.endsWith("ForAllNamespaces") ? "Namespaced" : "";
   return {
     ...rest,
     kind,
@@ -230,8 +243,28 @@ function itemOperations({ resource, item: path }: Place): readonly Operation[] {
     .map(([, row]) => operation(resource, row));
 }
 
+/** The paths of their own that watches had before they became lists with a parameter. */
+function watchOperations(
+  { resource, collection, item, everywhere }: Place,
+  base: string,
+): readonly Operation[] {
+  if (!resource.verbs.includes("watch")) return [];
+  const watched = (path: string) => `${base}/watch${path.slice(base.length)}`;
+  const row = { method: "get", query: listParameters, answer: "watch", codes: [200], verb: "watch" } as const;
+  const one = `Watches one ${resource.kind}. Deprecated: watch the list of the one that a fieldSelector chooses.`;
+  const all = `Watches objects of kind ${resource.kind}. Deprecated: list them with the parameter watch.`;
+  const list = { ...row, action: "watchlist", description: all };
+  const rows: Row[] = [
+    { ...list, path: watched(collection), after: "List" },
+    ...(resource.namespaced ? [{ ...list, path: watched(everywhere), after: "ListForAllNamespaces" }] : []),
+    { ...row, path: watched(item), action: "watch", description: one },
+  ];
+  return rows.map((each) => operation(resource, each));
+}
+
 const methods = { create: "post", delete: "delete", get: "get", patch: "patch", update: "put" } as const;
-const capitalized = (word: string) => word.charAt(0).toUpperCase() + word.slice(1);
+/** With a capital at its start. */
+export const capitalized = (word: string) => word.charAt(0).toUpperCase() + word.slice(1);
 
 function subresourceOperations(
   { resource, item }: Place,
@@ -248,22 +281,7 @@ function subresourceOperations(
   const after = capitalized(name);
   // Options are the query of a call that is passed on: to a node, or into a pod.
   if (subresource.kind.endsWith("Options")) {
-    const query = optionParameters(kind, schemas);
-    return verbs.map((verb) => {
-      const method = methods[verb as keyof typeof methods];
-      const row = {
-        path,
-        method,
-        action: "connect",
-        query,
-        answer: "text",
-        codes: [200],
-        kind,
-        after,
-      } as const;
-      const description = `Passes ${method.toUpperCase()} on to ${name} of the ${resource.kind}.`;
-      return operation(resource, { ...row, verb: "connect", before: capitalized(method), description });
-    });
+    return connectOperations(resource, { path, name, verbs, kind, query: optionParameters(kind, schemas) });
   }
   const rows: Readonly<Record<string, Row>> = {
     create: {
@@ -315,18 +333,54 @@ function subresourceOperations(
     .map(([, row]) => operation(resource, { ...withLogs(row, subresource, schemas), kind, after }));
 }
 
+/** Calls that are passed on. What proxies takes any method, and a path behind it. */
+function connectOperations(
+  resource: ServedResource,
+  call: Pick<Operation, "path" | "query"> & {
+    readonly name: string;
+    readonly verbs: readonly string[];
+    readonly kind: GroupVersionKind;
+  },
+): readonly Operation[] {
+  const { path, name, verbs, kind, query } = call;
+  const proxies = name === "proxy";
+  const named = verbs.map((verb) => methods[verb as keyof typeof methods]);
+  const all = [...named, ...(proxies ? (["options", "head"] as const) : [])];
+  const places = [
+    { path, after: capitalized(name) },
+    ...(proxies ? [{ path: `${path}/{path}`, after: `${capitalized(name)}WithPath` }] : []),
+  ];
+  return places.flatMap((place) =>
+    all.map((method) =>
+      operation(resource, {
+        ...place,
+        method,
+        action: "connect",
+        query,
+        answer: "text",
+        codes: [200],
+        kind,
+        verb: "connect",
+        before: capitalized(method),
+        description: `Passes ${method.toUpperCase()} on to ${name} of the ${resource.kind}.`,
+      }),
+    ),
+  );
+}
+
 /** The log is text, and its options are no kind of the table's. */
 function withLogs(row: Row, { name }: SubresourceFacts, schemas: SchemaRegistry): Row {
   if (name !== "log") return row;
   const options = optionParameters({ group: "", version: "v1", kind: "PodLogOptions" }, schemas);
-  return { ...row, query: [pretty, ...options], answer: "text" };
+  return { ...row, query: [pretty, ...options], answer: "log" };
 }
 
 function optionParameters(kind: GroupVersionKind, schemas: SchemaRegistry): readonly QueryParameter[] {
   const fields = schemas.typeOf(kind)?.fields ?? [];
   return fields
-    .filter(({ name }) => name !== "kind" && name !== "apiVersion")
-    .map(({ name, type }) => {
+    .filter(({ name, type }) => name !== "kind" && name !== "apiVersion" && type.kind !== "time")
+    .map(({ name, type: whole }) => {
+      const type = whole.kind === "list" ? whole.element : whole;
       const isNumber = type.kind === "int32" || type.kind === "int64";
       const parameterType = type.kind === "boolean" ? "boolean" : isNumber ? "integer" : "string";
       return { name, type: parameterType, description: `${capitalized(name)} of ${kind.kind}.` };
@@ -337,7 +391,8 @@ function kindOf({ group, version, kind }: ServedResource): GroupVersionKind {
   return { group, version, kind };
 }
 
-function groupParts(group: string): readonly string[] {
+/** The words of a group's name. */
+export function groupParts(group: string): readonly string[] {
   return (group === "" ? "core" : group.replace(/\.k8s\.io$/, "")).split(".");
 }
 
@@ -345,7 +400,9 @@ function groupVersionName({ group, version }: ServedResource): string {
   return [...groupParts(group), version].map(capitalized).join("");
 }
 
-function tagOf({ group, version }: ServedResource): string {
+/** `core_v1`, `rbacAuthorization_v1`; without a version that of a group. */
+export function tagOf({ group, version }: { readonly group: string; readonly version?: string }): string {
   const [first = "", ...rest] = groupParts(group);
-  return `${first}${rest.map(capitalized).join("")}_${version}`;
+  const name = `${first}${rest.map(capitalized).join("")}`;
+  return version === undefined ? name : `${name}_${version}`;
 }

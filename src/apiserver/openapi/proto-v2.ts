@@ -117,6 +117,8 @@ const putPathItem = message(() => [
   ["put", 3, putOperation],
   ["post", 4, putOperation],
   ["delete", 5, putOperation],
+  ["options", 6, putOperation],
+  ["head", 7, putOperation],
   ["patch", 8, putOperation],
   ["parameters", 9, each(putParameter)],
 ]);

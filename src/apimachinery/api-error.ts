@@ -90,7 +90,8 @@ export class ApiError extends Error {
     name: string,
     errors: readonly FieldError[],
   ): ApiError {
-    const parts = errors.map((error) => `${error.field}: ${fieldErrorMessage(error)}`);
+    // What is found twice is told once, but counts twice among the causes.
+    const parts = [...new Set(errors.map((error) => `${error.field}: ${fieldErrorMessage(error)}`))];
     const list = parts.length === 1 ? parts[0] : `[${parts.join(", ")}]`;
     const qualified = kind.group === "" ? kind.kind : `${kind.kind}.${kind.group}`;
     const causes: StatusCause[] = errors.map((error) => ({

@@ -78,6 +78,9 @@ export class FieldPath {
 /** Stands for a list or map that is not there: upstream shows it as a bare `null`, unlike an absent single value. */
 export const nilList: unknown = Object.freeze({ toJSON: () => null });
 
+/** Stands for a value that is not shown: only what is wrong is told. */
+export const omittedValue: unknown = Object.freeze({ toJSON: () => undefined });
+
 /** `value` rendered as Go's `%v` or JSON would, as upstream's messages have it. */
 function rendered(value: unknown): string {
   // Upstream puts the word in place of the value, and then quotes it like any text.
@@ -169,8 +172,7 @@ const withoutValue = new Set<FieldErrorType>([
 
 /** `Invalid value: "x": why`: the error without its field. */
 export function fieldErrorMessage(error: FieldError): string {
-  const head = withoutValue.has(error.type)
-    ? titles[error.type]
-    : `${titles[error.type]}: ${rendered(error.badValue)}`;
+  const isHidden = withoutValue.has(error.type) || error.badValue === omittedValue;
+  const head = isHidden ? titles[error.type] : `${titles[error.type]}: ${rendered(error.badValue)}`;
   return error.detail === "" ? head : `${head}: ${error.detail}`;
 }

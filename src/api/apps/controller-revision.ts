@@ -1,4 +1,5 @@
-import { FieldPath } from "../../apimachinery/index.ts";
+import type { FieldError } from "../../apimachinery/index.ts";
+import { FieldPath, fieldErrors } from "../../apimachinery/index.ts";
 import { immutable, nonNegative } from "../common/checks.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
 import { defineResource } from "../definition.ts";
@@ -7,7 +8,7 @@ import { ControllerRevision } from "../types/apps-v1.ts";
 /** The rules of controller revisions. */
 export const controllerRevisionDefinition = defineResource<ControllerRevision>({
   resource: ControllerRevision,
-  validate: (revision) => nonNegative(FieldPath.root("revision"), revision.revision),
+  validate,
   validateUpdate: (revision, old) => immutable(FieldPath.root("data"), revision.data, old.data),
   columns: [
     nameColumn,
@@ -16,6 +17,15 @@ export const controllerRevisionDefinition = defineResource<ControllerRevision>({
     ageColumn,
   ],
 });
+
+function validate(revision: ControllerRevision): readonly FieldError[] {
+  return [
+    ...(revision.data === undefined
+      ? [fieldErrors.required(FieldPath.root("data"), "data is mandatory")]
+      : []),
+    ...nonNegative(FieldPath.root("revision"), revision.revision),
+  ];
+}
 
 function controllerOf(revision: ControllerRevision): string {
   const owner = (revision.metadata.ownerReferences ?? []).find((reference) => reference.controller === true);

@@ -9,13 +9,37 @@ import {
   nameColumn,
   selectorColumn,
 } from "../common/columns.ts";
+import { semanticallyEqual } from "../common/equal.ts";
 import { fill } from "../common/fill.ts";
-import { defaultPodTemplate, podTemplateWarnings } from "../core/pod-spec/index.ts";
+import { internalForm } from "../common/internal-form.ts";
+import { isEmptySelector, validateLabelSelector } from "../common/selectors.ts";
+import { updateChecks } from "../common/updates.ts";
+import { isNewIntent } from "../common/warnings.ts";
+import { defaultPodTemplate, podTemplateWarnings, validatePodTemplate } from "../core/pod-spec/index.ts";
 import type { PrinterColumn } from "../definition.ts";
 import { defineResource } from "../definition.ts";
-import type { DaemonSetSpec, DaemonSetUpdateStrategy } from "../types/apps-v1.ts";
+import type { DaemonSetSpec, DaemonSetStatus, DaemonSetUpdateStrategy } from "../types/apps-v1.ts";
 import { DaemonSet } from "../types/apps-v1.ts";
-import { validateWorkloadSelector, validateWorkloadTemplate } from "./workload.ts";
+import type { CountRules } from "./status.ts";
+import { validateCounts } from "./status.ts";
+import { validateRunning, validateSelected } from "./workload.ts";
+
+/** How often the template has changed: a field once, which no version that is served has. */
+const templateGeneration = "deprecated.daemonset.template.generation";
+
+const statusRules: CountRules<DaemonSetStatus> = {
+  counts: [
+    "currentNumberScheduled",
+    "numberMisscheduled",
+    "desiredNumberScheduled",
+    "numberReady",
+    "observedGeneration",
+    "updatedNumberScheduled",
+    "numberAvailable",
+    "numberUnavailable",
+    "collisionCount",
+  ],
+};
 
 const count = (
   name: string,
@@ -30,23 +54,42 @@ export const daemonSetDefinition = defineResource<DaemonSet>({
   defaults: (daemonSet) => {
     const strategy = fill<DaemonSetUpdateStrategy>(daemonSet.spec?.updateStrategy, { type: "RollingUpdate" });
     const spec = fill<DaemonSetSpec>(daemonSet.spec, { revisionHistoryLimit: 10 });
+    const { rollingUpdate } = strategy;
     return {
-      ...daemonSet,
+      ...withTemplateGeneration(daemonSet, templateGenerationOf(daemonSet)),
       spec: {
         ...spec,
         template: defaultPodTemplate(spec.template),
         updateStrategy:
           strategy.type === "RollingUpdate"
-            ? { ...strategy, rollingUpdate: fill(strategy.rollingUpdate, { maxUnavailable: 1, maxSurge: 0 }) }
-            : strategy,
+            ? { ...strategy, rollingUpdate: fill(rollingUpdate, { maxUnavailable: 1, maxSurge: 0 }) }
+            : rollingUpdate
+              ? { ...strategy, rollingUpdate: fill(rollingUpdate, { maxUnavailable: 0, maxSurge: 0 }) }
+              : strategy,
       },
     };
   },
   validate,
-  validateUpdate: (daemonSet, old) =>
-    immutable(FieldPath.root("spec").child("selector"), daemonSet.spec.selector, old.spec.selector),
-  prepareForStatusUpdate: (daemonSet, old) => ({ ...daemonSet, spec: old.spec }),
-  warnings: ({ spec }, old) => (old === undefined ? podTemplateWarnings(spec.template) : []),
+  validateUpdate: updateChecks<DaemonSet>({
+    other: (daemonSet, old) => [
+      // Upstream looks at the whole twice; so does whoever counts the causes.
+      ...validate(daemonSet),
+      ...immutable(FieldPath.root("spec").child("selector"), daemonSet.spec.selector, old.spec.selector),
+    ],
+    status: ({ status }, old) =>
+      validateCounts({ status, old: old.status }, FieldPath.root("status"), statusRules),
+  }),
+  prepareForCreate: (daemonSet) =>
+    withTemplateGeneration(daemonSet, Math.max(1, templateGenerationOf(daemonSet))),
+  prepareForUpdate: (daemonSet, old) =>
+    withTemplateGeneration(
+      daemonSet,
+      templateGenerationOf(old) + (semanticallyEqual(daemonSet.spec.template, old.spec.template) ? 0 : 1),
+    ),
+  prepareForStatusUpdate: (daemonSet, old) =>
+    withTemplateGeneration({ ...daemonSet, spec: old.spec }, templateGenerationOf(old)),
+  warnings: (daemonSet, old) =>
+    isNewIntent(daemonSet, old) ? podTemplateWarnings(daemonSet.spec.template) : [],
   columns: [
     nameColumn,
     count("Desired", "Nodes that should run the pod", (status) => status.desiredNumberScheduled),
@@ -64,15 +107,32 @@ export const daemonSetDefinition = defineResource<DaemonSet>({
   tracksGeneration: true,
 });
 
-function validate(daemonSet: DaemonSet): readonly FieldError[] {
-  const { spec } = daemonSet;
+function templateGenerationOf({ metadata }: DaemonSet): number {
+  return Number.parseInt(metadata.annotations?.[templateGeneration] ?? "", 10) || 0;
+}
+
+function withTemplateGeneration(daemonSet: DaemonSet, generation: number): DaemonSet {
+  const { annotations } = daemonSet.metadata;
+  const text = String(generation);
+  if (annotations?.[templateGeneration] === text) return daemonSet;
+  return {
+    ...daemonSet,
+    metadata: { ...daemonSet.metadata, annotations: { ...annotations, [templateGeneration]: text } },
+  };
+}
+
+function validate({ spec }: DaemonSet): readonly FieldError[] {
   const path = FieldPath.root("spec");
+  const at = path.child("selector");
+  const { selector, template } = spec;
+  const problems = validateLabelSelector(selector, at);
+  const isEmpty = selector !== undefined && isEmptySelector(selector);
   return [
-    ...validateWorkloadSelector(spec.selector, path.child("selector"), { owner: "daemonset" }),
-    ...validateWorkloadTemplate(spec.template, path.child("template"), {
-      selector: spec.selector,
-      owner: "DaemonSet",
-    }),
+    ...problems,
+    ...(problems.length === 0 ? validateSelected(selector, template, path.child("template")) : []),
+    ...(isEmpty ? [fieldErrors.invalid(at, selector, "empty selector is invalid for daemonset")] : []),
+    ...validatePodTemplate(template, path.child("template")),
+    ...validateRunning(template.spec, path.child("template", "spec"), { templateOwner: "DaemonSet" }),
     ...nonNegative(path.child("minReadySeconds"), spec.minReadySeconds),
     ...validateStrategy(spec.updateStrategy, path.child("updateStrategy")),
     ...nonNegative(path.child("revisionHistoryLimit"), spec.revisionHistoryLimit),
@@ -82,14 +142,15 @@ function validate(daemonSet: DaemonSet): readonly FieldError[] {
 function validateStrategy(strategy: DaemonSetUpdateStrategy, path: FieldPath): FieldError[] {
   if (strategy.type === "OnDelete") return [];
   if (strategy.type !== "RollingUpdate") {
-    return [fieldErrors.notSupported(path.child("type"), strategy.type ?? "", ["OnDelete", "RollingUpdate"])];
+    const shown = internalForm(strategy, ["type", "rollingUpdate"]);
+    return [fieldErrors.notSupported(path, shown, ["RollingUpdate", "OnDelete"])];
   }
   const at = path.child("rollingUpdate");
   const { maxUnavailable, maxSurge } = strategy.rollingUpdate ?? {};
   const errors = [
     ...countOrPercent(at.child("maxUnavailable"), maxUnavailable),
-    ...atMostFullPercent(at.child("maxUnavailable"), maxUnavailable),
     ...countOrPercent(at.child("maxSurge"), maxSurge),
+    ...atMostFullPercent(at.child("maxUnavailable"), maxUnavailable),
     ...atMostFullPercent(at.child("maxSurge"), maxSurge),
   ];
   if (!isZeroCount(maxUnavailable) && !isZeroCount(maxSurge)) {

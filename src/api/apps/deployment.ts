@@ -2,12 +2,39 @@ import type { FieldError } from "../../apimachinery/index.ts";
 import { FieldPath, fieldErrors } from "../../apimachinery/index.ts";
 import { atMostFullPercent, countOrPercent, immutable, isZeroCount, nonNegative } from "../common/checks.ts";
 import { ageColumn, column, containerColumns, nameColumn, selectorColumn } from "../common/columns.ts";
-import { fill } from "../common/fill.ts";
+import { semanticallyEqual } from "../common/equal.ts";
+import { fill, withField } from "../common/fill.ts";
+import { internalForm } from "../common/internal-form.ts";
+import { updateChecks } from "../common/updates.ts";
+import { isNewIntent, podNameWarnings } from "../common/warnings.ts";
 import { defineResource } from "../definition.ts";
 import { defaultPodTemplate, podTemplateWarnings } from "../core/pod-spec/index.ts";
-import type { DeploymentSpec, DeploymentStrategy } from "../types/apps-v1.ts";
+import type { DeploymentSpec, DeploymentStatus, DeploymentStrategy } from "../types/apps-v1.ts";
 import { Deployment } from "../types/apps-v1.ts";
-import { validateWorkloadSelector, validateWorkloadTemplate } from "./workload.ts";
+import type { CountRules } from "./status.ts";
+import { validateCounts } from "./status.ts";
+import { validateWorkload } from "./workload.ts";
+
+const statusRules: CountRules<DeploymentStatus> = {
+  counts: [
+    "observedGeneration",
+    "replicas",
+    "updatedReplicas",
+    "readyReplicas",
+    "availableReplicas",
+    "unavailableReplicas",
+    "terminatingReplicas",
+    "collisionCount",
+  ],
+  ceilings: [
+    {
+      fields: ["updatedReplicas", "readyReplicas", "availableReplicas"],
+      most: "replicas",
+      name: "status.replicas",
+    },
+    { fields: ["availableReplicas"], most: "readyReplicas", name: "readyReplicas" },
+  ],
+};
 
 /** The rules of deployments. */
 export const deploymentDefinition = defineResource<Deployment>({
@@ -35,14 +62,29 @@ export const deploymentDefinition = defineResource<Deployment>({
     };
   },
   validate,
-  validateUpdate: (deployment, old) =>
-    immutable(FieldPath.root("spec").child("selector"), deployment.spec.selector, old.spec.selector),
+  validateUpdate: updateChecks<Deployment>({
+    other: ({ spec }, old) =>
+      immutable(FieldPath.root("spec").child("selector"), spec.selector, old.spec.selector),
+    status: ({ status }, old) =>
+      validateCounts({ status, old: old.status }, FieldPath.root("status"), statusRules),
+  }),
+  // Annotations go to the replica sets, so that they count as intent.
+  prepareForUpdate: (deployment, old) =>
+    semanticallyEqual(deployment.metadata.annotations, old.metadata.annotations)
+      ? deployment
+      : {
+          ...deployment,
+          metadata: { ...deployment.metadata, generation: (old.metadata.generation ?? 0) + 1 },
+        },
   prepareForStatusUpdate: (deployment, old) => ({
     ...deployment,
-    metadata: { ...deployment.metadata, ...(old.metadata.labels ? { labels: old.metadata.labels } : {}) },
+    metadata: withField(deployment.metadata, "labels", old.metadata.labels),
     spec: old.spec,
   }),
-  warnings: ({ spec }, old) => (old === undefined ? podTemplateWarnings(spec.template) : []),
+  warnings: (deployment, old) => [
+    ...(old === undefined ? podNameWarnings(deployment.metadata.name) : []),
+    ...(isNewIntent(deployment, old) ? podTemplateWarnings(deployment.spec.template) : []),
+  ],
   columns: [
     nameColumn,
     column("Ready", "Ready pods, of those wanted", {
@@ -67,10 +109,10 @@ function validate(deployment: Deployment): readonly FieldError[] {
   const path = FieldPath.root("spec");
   const errors = [
     ...nonNegative(path.child("replicas"), spec.replicas),
-    ...validateWorkloadSelector(spec.selector, path.child("selector"), { owner: "deployment" }),
-    ...validateWorkloadTemplate(spec.template, path.child("template"), {
-      selector: spec.selector,
-      owner: "ReplicaSet",
+    ...validateWorkload(spec, path, {
+      selectorOwner: "deployment",
+      templateOwner: "ReplicaSet",
+      unreadable: "invalid label selector",
     }),
     ...validateStrategy(spec.strategy, path.child("strategy")),
     ...nonNegative(path.child("minReadySeconds"), spec.minReadySeconds),
@@ -109,7 +151,10 @@ function validateStrategy(strategy: DeploymentStrategy, path: FieldPath): FieldE
     }
     default:
       return [
-        fieldErrors.notSupported(path.child("type"), strategy.type ?? "", ["Recreate", "RollingUpdate"]),
+        fieldErrors.notSupported(path, internalForm(strategy, ["type", "rollingUpdate"]), [
+          "Recreate",
+          "RollingUpdate",
+        ]),
       ];
   }
 }

@@ -1,12 +1,36 @@
+import type { FieldError } from "../../apimachinery/index.ts";
 import { FieldPath } from "../../apimachinery/index.ts";
 import { immutable, nonNegative } from "../common/checks.ts";
 import { ageColumn, column, containerColumns, nameColumn, selectorColumn } from "../common/columns.ts";
 import { fill } from "../common/fill.ts";
+import { updateChecks } from "../common/updates.ts";
+import { isNewIntent, podNameWarnings } from "../common/warnings.ts";
 import { defaultPodTemplate, podTemplateWarnings } from "../core/pod-spec/index.ts";
 import { defineResource } from "../definition.ts";
-import type { ReplicaSetSpec } from "../types/apps-v1.ts";
+import type { ReplicaSetSpec, ReplicaSetStatus } from "../types/apps-v1.ts";
 import { ReplicaSet } from "../types/apps-v1.ts";
-import { validateWorkloadSelector, validateWorkloadTemplate } from "./workload.ts";
+import type { CountRules } from "./status.ts";
+import { validateCounts } from "./status.ts";
+import { validateWorkload } from "./workload.ts";
+
+const statusRules: CountRules<ReplicaSetStatus> = {
+  counts: [
+    "replicas",
+    "fullyLabeledReplicas",
+    "readyReplicas",
+    "availableReplicas",
+    "terminatingReplicas",
+    "observedGeneration",
+  ],
+  ceilings: [
+    {
+      fields: ["fullyLabeledReplicas", "readyReplicas", "availableReplicas"],
+      most: "replicas",
+      name: "status.replicas",
+    },
+    { fields: ["availableReplicas"], most: "readyReplicas", name: "readyReplicas" },
+  ],
+};
 
 /** The rules of replica sets. */
 export const replicaSetDefinition = defineResource<ReplicaSet>({
@@ -15,23 +39,21 @@ export const replicaSetDefinition = defineResource<ReplicaSet>({
     const spec = fill<ReplicaSetSpec>(replicaSet.spec, { replicas: 1 });
     return { ...replicaSet, spec: { ...spec, template: defaultPodTemplate(spec.template) } };
   },
-  validate: ({ spec }) => {
-    const path = FieldPath.root("spec");
-    return [
-      ...nonNegative(path.child("replicas"), spec.replicas),
-      ...nonNegative(path.child("minReadySeconds"), spec.minReadySeconds),
-      // Upstream's message names deployments here too.
-      ...validateWorkloadSelector(spec.selector, path.child("selector"), { owner: "deployment" }),
-      ...validateWorkloadTemplate(spec.template, path.child("template"), {
-        selector: spec.selector,
-        owner: "ReplicaSet",
-      }),
-    ];
-  },
-  validateUpdate: (replicaSet, old) =>
-    immutable(FieldPath.root("spec").child("selector"), replicaSet.spec.selector, old.spec.selector),
+  validate,
+  validateUpdate: updateChecks<ReplicaSet>({
+    other: (replicaSet, old) => [
+      // Upstream looks at the whole twice; so does whoever counts the causes.
+      ...validate(replicaSet),
+      ...immutable(FieldPath.root("spec").child("selector"), replicaSet.spec.selector, old.spec.selector),
+    ],
+    status: ({ status }, old) =>
+      validateCounts({ status, old: old.status }, FieldPath.root("status"), statusRules),
+  }),
   prepareForStatusUpdate: (replicaSet, old) => ({ ...replicaSet, spec: old.spec }),
-  warnings: ({ spec }, old) => (old === undefined ? podTemplateWarnings(spec.template) : []),
+  warnings: (replicaSet, old) => [
+    ...(old === undefined ? podNameWarnings(replicaSet.metadata.name) : []),
+    ...(isNewIntent(replicaSet, old) ? podTemplateWarnings(replicaSet.spec.template) : []),
+  ],
   columns: [
     nameColumn,
     column("Desired", "How many pods are wanted", {
@@ -54,3 +76,17 @@ export const replicaSetDefinition = defineResource<ReplicaSet>({
   scale: { specReplicas: "spec.replicas", statusReplicas: "status.replicas", selector: "spec.selector" },
   tracksGeneration: true,
 });
+
+function validate({ spec }: ReplicaSet): readonly FieldError[] {
+  const path = FieldPath.root("spec");
+  return [
+    ...nonNegative(path.child("replicas"), spec.replicas),
+    ...nonNegative(path.child("minReadySeconds"), spec.minReadySeconds),
+    ...validateWorkload(spec, path, {
+      // Upstream's message names deployments here too.
+      selectorOwner: "deployment",
+      templateOwner: "ReplicaSet",
+      unreadable: "invalid label selector",
+    }),
+  ];
+}

@@ -1,15 +1,39 @@
 import type { FieldError } from "../../apimachinery/index.ts";
 import { FieldPath, fieldErrors } from "../../apimachinery/index.ts";
-import { countOrPercent, nonNegative, oneOf } from "../common/checks.ts";
 import { ageColumn, column, containerColumns, nameColumn } from "../common/columns.ts";
 import { semanticallyEqual } from "../common/equal.ts";
 import { fill, mapField, mapList } from "../common/fill.ts";
+import { updateChecks } from "../common/updates.ts";
+import { isNewIntent } from "../common/warnings.ts";
 import { defaultPodTemplate, podTemplateWarnings } from "../core/pod-spec/index.ts";
 import { defaultClaim } from "../core/persistent-volume-claim.ts";
+import { isWhole } from "../core/resource-names.ts";
 import { defineResource } from "../definition.ts";
-import type { StatefulSetSpec, StatefulSetUpdateStrategy } from "../types/apps-v1.ts";
+import type { StatefulSetSpec, StatefulSetStatus, StatefulSetUpdateStrategy } from "../types/apps-v1.ts";
 import { StatefulSet } from "../types/apps-v1.ts";
-import { validateWorkloadSelector, validateWorkloadTemplate } from "./workload.ts";
+import { validateStatefulSetSpec } from "./stateful-set-spec.ts";
+import type { CountRules } from "./status.ts";
+import { validateCounts } from "./status.ts";
+
+const statusRules: CountRules<StatefulSetStatus> = {
+  counts: [
+    "replicas",
+    "readyReplicas",
+    "currentReplicas",
+    "updatedReplicas",
+    "availableReplicas",
+    "observedGeneration",
+    "collisionCount",
+  ],
+  ceilings: [
+    {
+      fields: ["readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"],
+      most: "replicas",
+      name: "status.replicas",
+    },
+    { fields: ["availableReplicas"], most: "readyReplicas", name: "status.readyReplicas" },
+  ],
+};
 
 const mutableFields = [
   "minReadySeconds",
@@ -55,10 +79,18 @@ export const statefulSetDefinition = defineResource<StatefulSet>({
       },
     };
   },
-  validate,
-  validateUpdate,
+  nameRule: "label",
+  // What is checked of an update depends on what there is, so that it is checked with the change.
+  validate: ({ spec }, { operation }) =>
+    operation === "create" ? validateStatefulSetSpec(spec, FieldPath.root("spec")) : [],
+  validateUpdate: updateChecks<StatefulSet>({
+    other: validateUpdate,
+    status: ({ status }, old) =>
+      validateCounts({ status, old: old.status }, FieldPath.root("status"), statusRules),
+  }),
   prepareForStatusUpdate: (statefulSet, old) => ({ ...statefulSet, spec: old.spec }),
-  warnings: ({ spec }, old) => (old === undefined ? podTemplateWarnings(spec.template) : []),
+  warnings: (statefulSet, old) =>
+    isNewIntent(statefulSet, old) ? warningsOf(statefulSet.spec, { isNew: old === undefined }) : [],
   columns: [
     nameColumn,
     column("Ready", "Ready pods, of those wanted", {
@@ -71,62 +103,34 @@ export const statefulSetDefinition = defineResource<StatefulSet>({
   tracksGeneration: true,
 });
 
-function validate(statefulSet: StatefulSet): readonly FieldError[] {
-  const { spec } = statefulSet;
+function validateUpdate({ spec }: StatefulSet, old: StatefulSet): readonly FieldError[] {
   const path = FieldPath.root("spec");
-  const retention = path.child("persistentVolumeClaimRetentionPolicy");
-  return [
-    ...oneOf(path.child("podManagementPolicy"), spec.podManagementPolicy, ["OrderedReady", "Parallel"]),
-    ...validateStrategy(spec.updateStrategy, path.child("updateStrategy")),
-    ...oneOf(retention.child("whenDeleted"), spec.persistentVolumeClaimRetentionPolicy?.whenDeleted, [
-      "Delete",
-      "Retain",
-    ]),
-    ...oneOf(retention.child("whenScaled"), spec.persistentVolumeClaimRetentionPolicy?.whenScaled, [
-      "Delete",
-      "Retain",
-    ]),
-    ...nonNegative(path.child("replicas"), spec.replicas),
-    ...nonNegative(path.child("minReadySeconds"), spec.minReadySeconds),
-    ...nonNegative(path.child("ordinals", "start"), spec.ordinals?.start),
-    ...validateWorkloadSelector(spec.selector, path.child("selector"), { owner: "statefulset" }),
-    ...validateWorkloadTemplate(spec.template, path.child("template"), {
-      selector: spec.selector,
-      owner: "StatefulSet",
-    }),
-  ];
-}
-
-function validateStrategy(strategy: StatefulSetUpdateStrategy, path: FieldPath): FieldError[] {
-  const at = path.child("rollingUpdate");
-  switch (strategy.type) {
-    case "OnDelete":
-      return strategy.rollingUpdate === undefined
-        ? []
-        : [
-            fieldErrors.invalid(
-              at,
-              strategy.rollingUpdate,
-              "only allowed for updateStrategy 'RollingUpdate'",
-            ),
-          ];
-    case "RollingUpdate":
-      return [
-        ...nonNegative(at.child("partition"), strategy.rollingUpdate?.partition),
-        ...countOrPercent(at.child("maxUnavailable"), strategy.rollingUpdate?.maxUnavailable),
-      ];
-    case undefined:
-      return [fieldErrors.required(path)];
-    default:
-      return [fieldErrors.invalid(path, strategy, "must be 'RollingUpdate' or 'OnDelete'")];
-  }
-}
-
-function validateUpdate(statefulSet: StatefulSet, old: StatefulSet): readonly FieldError[] {
-  const munged: Record<string, unknown> = { ...statefulSet.spec };
+  const wasValid = validateStatefulSetSpec(old.spec, path, { isStored: true }).length === 0;
+  const errors = validateStatefulSetSpec(spec, path, { isStored: true, skipsTemplate: !wasValid });
+  const munged: Record<string, unknown> = { ...spec };
   for (const field of mutableFields) munged[field] = old.spec[field];
-  if (semanticallyEqual(munged, old.spec)) return [];
+  if (semanticallyEqual(munged, old.spec)) return errors;
   const why =
     "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden";
-  return [fieldErrors.forbidden(FieldPath.root("spec"), why)];
+  return [...errors, fieldErrors.forbidden(path, why)];
+}
+
+function warningsOf(spec: StatefulSetSpec, { isNew }: { readonly isNew: boolean }): readonly string[] {
+  const warnings = [...podTemplateWarnings(spec.template)];
+  for (const [index, claim] of (spec.volumeClaimTemplates ?? []).entries()) {
+    const claimPath = FieldPath.root("spec").child("volumeClaimTemplates").index(index);
+    // Upstream names the claim's spec in updates only, and in capitals.
+    const at = (isNew ? claimPath : claimPath.child("Spec")).child("resources");
+    for (const side of ["requests", "limits"] as const) {
+      const quantity = claim.spec.resources?.[side]?.["storage"];
+      if (quantity === undefined || isWhole(quantity)) continue;
+      const why = `fractional byte value "${quantity}" is invalid, must be an integer`;
+      warnings.push(`${at.child(side).key("storage").text}: ${why}`);
+    }
+  }
+  if ((spec.revisionHistoryLimit ?? 0) < 0) {
+    const why = "a negative value retains all historical revisions; a value >= 0 is recommended";
+    warnings.push(`spec.revisionHistoryLimit: ${why}`);
+  }
+  return warnings;
 }

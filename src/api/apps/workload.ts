@@ -1,50 +1,67 @@
 import type { FieldError, FieldPath, LabelSelector } from "../../apimachinery/index.ts";
-import { fieldErrors } from "../../apimachinery/index.ts";
+import { fieldErrors, nilList } from "../../apimachinery/index.ts";
 import { isEmptySelector, selectorMatches, validateLabelSelector } from "../common/selectors.ts";
 import { validatePodTemplate } from "../core/pod-spec/index.ts";
-import type { PodTemplateSpec } from "../types/core-v1.ts";
+import type { PodSpec, PodTemplateSpec } from "../types/core-v1.ts";
 
-/** Checks a workload's selector. */
-export function validateWorkloadSelector(
-  selector: LabelSelector | undefined,
-  path: FieldPath,
-  options: { owner: string },
-): FieldError[] {
-  if (!selector) return [fieldErrors.required(path)];
-  const errors = validateLabelSelector(selector, path);
-  if (isEmptySelector(selector)) {
-    errors.push(fieldErrors.invalid(path, selector, `empty selector is invalid for ${options.owner}`));
-  }
-  return errors;
+/** What the checks of a workload's selector and template need to know of its kind. */
+export interface WorkloadWords {
+  /** Whose selector may not be empty. */
+  readonly selectorOwner: string;
+  /** Whose pods may not have a deadline. */
+  readonly templateOwner: string;
+  /** What is said at a selector that cannot be read, besides what is wrong in it. */
+  readonly unreadable: string;
 }
 
-/** Checks the template of a workload whose pods run for ever and are chosen by a selector. */
-export function validateWorkloadTemplate(
+/** Checks the selector and the template of a workload whose pods run for ever. */
+export function validateWorkload(
+  spec: { readonly selector: LabelSelector; readonly template: PodTemplateSpec },
+  path: FieldPath,
+  words: WorkloadWords,
+): FieldError[] {
+  const at = path.child("selector");
+  const { selector, template } = spec;
+  const problems = validateLabelSelector(selector, at);
+  const errors = [...(selector ? [] : [fieldErrors.required(at)]), ...problems];
+  if (selector && isEmptySelector(selector)) {
+    errors.push(fieldErrors.invalid(at, selector, `empty selector is invalid for ${words.selectorOwner}`));
+  }
+  if (problems.length > 0) return [...errors, fieldErrors.invalid(at, selector, words.unreadable)];
+  return [
+    ...errors,
+    ...validateSelected(selector, template, path.child("template")),
+    ...validatePodTemplate(template, path.child("template")),
+    ...validateRunning(template.spec, path.child("template", "spec"), words),
+  ];
+}
+
+/** Checks that a selector chooses the pods of a template; one that is absent chooses none. */
+export function validateSelected(
+  selector: LabelSelector | undefined,
   template: PodTemplateSpec,
   path: FieldPath,
-  options: { selector: LabelSelector | undefined; owner: string },
+): FieldError[] {
+  const labels = template.metadata?.labels;
+  if (selector && selectorMatches(selector, labels)) return [];
+  const why = "`selector` does not match template `labels`";
+  return [fieldErrors.invalid(path.child("metadata", "labels"), labels ?? nilList, why)];
+}
+
+/** Checks that pods run for ever. */
+export function validateRunning(
+  spec: PodSpec | undefined,
+  path: FieldPath,
+  { templateOwner }: Pick<WorkloadWords, "templateOwner">,
 ): FieldError[] {
   const errors: FieldError[] = [];
-  const labels = template.metadata?.labels;
-  const { selector } = options;
-  if (
-    selector !== undefined &&
-    !isEmptySelector(selector) &&
-    validateLabelSelector(selector, path).length === 0
-  ) {
-    if (!selectorMatches(selector, labels)) {
-      const why = "`selector` does not match template `labels`";
-      errors.push(fieldErrors.invalid(path.child("metadata", "labels"), labels ?? {}, why));
-    }
+  const { restartPolicy = "Always", activeDeadlineSeconds } = spec ?? {};
+  if (restartPolicy !== "Always") {
+    errors.push(fieldErrors.notSupported(path.child("restartPolicy"), restartPolicy, ["Always"]));
   }
-  errors.push(...validatePodTemplate(template, path));
-  const restartPolicy = template.spec?.restartPolicy;
-  if (restartPolicy !== undefined && restartPolicy !== "Always") {
-    errors.push(fieldErrors.notSupported(path.child("spec", "restartPolicy"), restartPolicy, ["Always"]));
-  }
-  if (template.spec?.activeDeadlineSeconds !== undefined) {
-    const why = `activeDeadlineSeconds in ${options.owner} is not Supported`;
-    errors.push(fieldErrors.forbidden(path.child("spec", "activeDeadlineSeconds"), why));
+  if (activeDeadlineSeconds !== undefined) {
+    const why = `activeDeadlineSeconds in ${templateOwner} is not Supported`;
+    errors.push(fieldErrors.forbidden(path.child("activeDeadlineSeconds"), why));
   }
   return errors;
 }

@@ -15,6 +15,15 @@ export function nonNegative(path: FieldPath, value: number | undefined): FieldEr
   return [fieldErrors.invalid(path, value, "must be greater than or equal to 0")];
 }
 
+/** Those of an object's fields that are below zero. */
+export function nonNegativeFields<T extends object>(
+  path: FieldPath,
+  object: T | undefined,
+  fields: readonly (keyof T & string)[],
+): FieldError[] {
+  return fields.flatMap((field) => nonNegative(path.child(field), object?.[field] as number | undefined));
+}
+
 /** A number outside its range. */
 export function inRange(
   path: FieldPath,
@@ -73,7 +82,7 @@ export function atMostFullPercent(path: FieldPath, value: number | string | unde
   return [fieldErrors.invalid(path, value, "must not be greater than 100%")];
 }
 
-/** Whether a count or percentage is nothing. */
+/** Whether a count or percentage is nothing, as is text that is neither. */
 export function isZeroCount(value: number | string | undefined): boolean {
-  return value === undefined || value === 0 || value === "0%";
+  return typeof value === "string" ? !/^[0-9]*[1-9][0-9]*%?$/.test(value) : !value;
 }

@@ -44,6 +44,28 @@ export function updateProblems<T extends KubernetesObject>(
   return texts(definition.updateErrorsFirst ? [...changes, ...whole] : [...whole, ...changes]);
 }
 
+/** What is wrong with an update of the status from one object to another. */
+export function statusProblems<T extends KubernetesObject>(
+  definition: ResourceDefinition<T>,
+  sketches: { old: Sketch; next: Sketch },
+): readonly string[] {
+  const context: RequestContext = { ...update, subresource: "status" };
+  const old = frozen(defaulted(definition, sketches.old));
+  const next = frozen(defaulted(definition, sketches.next));
+  const prepared = frozen(definition.prepareForStatusUpdate?.(next, old, context) ?? next);
+  return texts(definition.validateUpdate?.(prepared, old, context) ?? []);
+}
+
+/** The warnings that a new object brings, or one that replaces an old one. */
+export function warningsOf<T extends KubernetesObject>(
+  definition: ResourceDefinition<T>,
+  sketch: Sketch,
+  old?: Sketch,
+): readonly string[] {
+  const object = frozen(defaulted(definition, sketch));
+  return definition.warnings?.(object, old && frozen(defaulted(definition, old))) ?? [];
+}
+
 /** The row of an object, as `kubectl get -o wide` shows it; `columns` names those wanted. */
 export function cells<T extends KubernetesObject>(
   definition: ResourceDefinition<T>,

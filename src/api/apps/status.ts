@@ -1,0 +1,52 @@
+import type { FieldError, FieldPath } from "../../apimachinery/index.ts";
+import { fieldErrors } from "../../apimachinery/index.ts";
+import { nonNegativeFields } from "../common/checks.ts";
+
+/** Counts of a status that may not be greater than another one, which the message names. */
+export interface Ceiling<T> {
+  readonly fields: readonly (keyof T & string)[];
+  readonly most: keyof T & string;
+  readonly name: string;
+}
+
+/** What must hold of the counts in a workload's status. */
+export interface CountRules<T> {
+  readonly counts: readonly (keyof T & string)[];
+  readonly ceilings?: readonly Ceiling<T>[];
+}
+
+type Collisions = { readonly collisionCount?: number } | undefined;
+
+/** Checks the counts in a workload's status. */
+export function validateCounts<T extends object>(
+  change: { readonly status: T | undefined; readonly old: T | undefined },
+  path: FieldPath,
+  { counts, ceilings = [] }: CountRules<T>,
+): FieldError[] {
+  const { status, old } = change;
+  return [
+    ...nonNegativeFields(path, status, counts),
+    ...ceilings.flatMap((ceiling) => exceeding(path, status, ceiling)),
+    ...validateCollisions(status, old, path.child("collisionCount")),
+  ];
+}
+
+function exceeding<T extends object>(
+  path: FieldPath,
+  status: T | undefined,
+  { fields, most, name }: Ceiling<T>,
+): FieldError[] {
+  const numberOf = (field: keyof T & string) => (status?.[field] as number | undefined) ?? 0;
+  return fields
+    .filter((field) => numberOf(field) > numberOf(most))
+    .map((field) =>
+      fieldErrors.invalid(path.child(field), numberOf(field), `cannot be greater than ${name}`),
+    );
+}
+
+/** Checks that collisions do not become fewer. */
+function validateCollisions(status: Collisions, old: Collisions, path: FieldPath): FieldError[] {
+  const [count, before] = [status?.collisionCount, old?.collisionCount];
+  if (before === undefined || (count !== undefined && count >= before)) return [];
+  return [fieldErrors.invalid(path, count ?? 0, "cannot be decremented")];
+}

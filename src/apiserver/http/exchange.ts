@@ -27,6 +27,8 @@ export interface Exchange {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
+  /** All values of a header, in lower case, as often as it came. */
+  valuesOf(header: string): readonly string[];
   readonly socket: TLSSocket;
   readonly remoteAddress: string;
   /** Aborts when the client goes away. */
@@ -34,12 +36,27 @@ export interface Exchange {
   readonly answered: boolean;
   /** The status that was answered; 0 before. */
   readonly status: number;
+  /** How many bytes of body were answered, before compression. */
+  readonly written: number;
   /** The whole body; throws `RequestEntityTooLarge`. */
   body(): Promise<Uint8Array>;
   /** The body as it comes, of any size; instead of `body`. */
   bodyStream(): Readable;
   respond(status: number, headers: ResponseHeaders, body?: Uint8Array): void;
   stream(status: number, headers: ResponseHeaders): BodyStream;
+  /** Breaks the answer off: the client sees that it is not whole. */
+  reset(): void;
+  /** Has an HTTP/2 client take another connection for what comes next. */
+  leave(): void;
+}
+
+/** The values of a header out of names and values that take turns. */
+function rawValues(raw: readonly string[], header: string): string[] {
+  const values: string[] = [];
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    if (raw[index]!.toLowerCase() === header) values.push(raw[index + 1]!);
+  }
+  return values;
 }
 
 /** Headers as Node wants them: it changes none, but its types do not say so. */
@@ -93,15 +110,23 @@ export class Http2Exchange implements Exchange {
   readonly headers: IncomingHttpHeaders;
   readonly socket: TLSSocket;
   status = 0;
+  written = 0;
   private readonly http2: ServerHttp2Stream;
+  private readonly raw: readonly string[];
   private controller: AbortController | undefined;
 
-  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, socket: TLSSocket) {
+  constructor(
+    stream: ServerHttp2Stream,
+    request: { readonly headers: IncomingHttpHeaders; readonly raw: readonly string[] },
+    socket: TLSSocket,
+  ) {
+    const { headers } = request;
     const target = splitTarget(String(headers[constants.HTTP2_HEADER_PATH] ?? "/"));
     this.method = String(headers[constants.HTTP2_HEADER_METHOD] ?? "GET");
     this.path = target.path;
     this.query = target.query;
     this.headers = headers;
+    this.raw = request.raw;
     this.socket = socket;
     this.http2 = stream;
     // A stream that the client resets fails; its close is all that matters here.
@@ -110,6 +135,10 @@ export class Http2Exchange implements Exchange {
 
   get remoteAddress(): string {
     return this.socket.remoteAddress ?? "";
+  }
+
+  valuesOf(header: string): readonly string[] {
+    return rawValues(this.raw, header);
   }
 
   get signal(): AbortSignal {
@@ -141,6 +170,7 @@ export class Http2Exchange implements Exchange {
       this.http2.respond(outgoing(headers, { ":status": status }), { endStream: true });
       return;
     }
+    this.written = body.length;
     this.http2.respond(outgoing(headers, { ":status": status, "content-length": body.length }));
     this.http2.end(body);
   }
@@ -150,13 +180,25 @@ export class Http2Exchange implements Exchange {
     this.status = status;
     if (!stream.destroyed) stream.respond(outgoing(headers, { ":status": status }));
     return {
-      write: (bytes) => stream.destroyed || stream.write(bytes),
+      write: (bytes) => {
+        this.written += bytes.length;
+        return stream.destroyed || stream.write(bytes);
+      },
       end: () => {
         if (!stream.destroyed) stream.end();
       },
-      abort: () => stream.close(constants.NGHTTP2_INTERNAL_ERROR),
+      abort: () => this.reset(),
       onDrain: (action) => void stream.once("drain", action),
     };
+  }
+
+  reset(): void {
+    this.http2.close(constants.NGHTTP2_INTERNAL_ERROR);
+  }
+
+  leave(): void {
+    const { session } = this.http2;
+    if (session && !session.closed) session.close();
   }
 }
 
@@ -168,6 +210,7 @@ export class Http1Exchange implements Exchange {
   readonly headers: IncomingHttpHeaders;
   readonly socket: TLSSocket;
   status = 0;
+  written = 0;
   private readonly request: IncomingMessage;
   private readonly makeResponse: () => ServerResponse;
   private made: ServerResponse | undefined;
@@ -191,6 +234,10 @@ export class Http1Exchange implements Exchange {
 
   get remoteAddress(): string {
     return this.socket.remoteAddress ?? "";
+  }
+
+  valuesOf(header: string): readonly string[] {
+    return rawValues(this.request.rawHeaders, header);
   }
 
   get signal(): AbortSignal {
@@ -223,6 +270,7 @@ export class Http1Exchange implements Exchange {
   respond(status: number, headers: ResponseHeaders, body?: Uint8Array): void {
     if (this.response.destroyed || this.answered) return;
     this.status = status;
+    this.written = body?.length ?? 0;
     this.response.writeHead(status, outgoing(headers, { "content-length": body?.length ?? 0 }));
     this.response.end(body);
   }
@@ -233,10 +281,20 @@ export class Http1Exchange implements Exchange {
     response.writeHead(status, outgoing(headers, {}));
     response.flushHeaders();
     return {
-      write: (bytes) => response.destroyed || response.write(bytes),
+      write: (bytes) => {
+        this.written += bytes.length;
+        return response.destroyed || response.write(bytes);
+      },
       end: () => void (response.destroyed || response.end()),
-      abort: () => void response.destroy(),
+      abort: () => this.reset(),
       onDrain: (action) => void response.once("drain", action),
     };
   }
+
+  reset(): void {
+    this.response.destroy();
+  }
+
+  /** HTTP/1.1 clients open as many connections as they have requests. */
+  leave(): void {}
 }

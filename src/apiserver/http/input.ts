@@ -29,7 +29,7 @@ const mediaTypePattern = new RegExp(
 );
 
 /** The encoding of a request's body, JSON unless it says so; throws `UnsupportedMediaType`. */
-function mediaTypeOf(exchange: Exchange, offer: Pick<Offer, "cbor">): MediaType {
+export function mediaTypeOf(exchange: Exchange, offer: Pick<Offer, "cbor">): MediaType {
   const header = exchange.headers["content-type"] || "application/json";
   const type = mediaTypePattern.exec(header)?.[1]?.toLowerCase();
   const types = mediaTypesOf(offer);
@@ -87,16 +87,7 @@ export async function readInput(
   }
 }
 
-const yamlDocument = (bytes: Uint8Array): Promise<unknown> => decodeYaml(Buffer.from(bytes).toString());
-
-async function yamlValue(bytes: Uint8Array): Promise<unknown> {
-  try {
-    return await yamlDocument(bytes);
-  } catch (error) {
-    if (error instanceof DecodeError) throw ApiError.badRequest(error.message);
-    throw error;
-  }
-}
+export const yamlDocument = (bytes: Uint8Array): Promise<unknown> => decodeYaml(Buffer.from(bytes).toString());
 
 function unsupported(types: string): ApiError {
   return ApiError.unsupportedMediaType(
@@ -248,18 +239,9 @@ function managerOf(userAgent: string | undefined): string {
   return name;
 }
 
-function dryRunErrors(values: readonly string[]): readonly FieldError[] {
+export function dryRunErrors(values: readonly string[]): readonly FieldError[] {
   if (values.every((value) => value === "All")) return [];
   return [fieldErrors.notSupported(FieldPath.root("dryRun"), values, ["All"])];
-}
-
-/** Whether the values ask for a dry run; throws when they are no such values. */
-function dryRunOf(values: readonly string[]): boolean {
-  const errors = dryRunErrors(values);
-  if (errors.length > 0) {
-    throw ApiError.invalid({ group: "meta.k8s.io", kind: "DeleteOptions" }, "", errors);
-  }
-  return values.length > 0;
 }
 
 const fieldValidations: readonly string[] = ["", "Ignore", "Strict", "Warn"];
@@ -267,66 +249,4 @@ const fieldValidations: readonly string[] = ["", "Ignore", "Strict", "Warn"];
 function fieldValidationErrors(value: string): readonly FieldError[] {
   if (fieldValidations.includes(value)) return [];
   return [fieldErrors.notSupported(FieldPath.root("fieldValidation"), value, fieldValidations)];
-}
-
-interface SentDeleteOptions {
-  readonly gracePeriodSeconds?: number;
-  readonly propagationPolicy?: DeleteOptions["propagationPolicy"];
-  readonly orphanDependents?: boolean;
-  readonly preconditions?: DeleteOptions["preconditions"];
-  readonly dryRun?: readonly string[];
-}
-
-const policies: readonly string[] = ["Orphan", "Background", "Foreground"];
-
-/** Delete options from the body or, where there is none, from the query. */
-export async function readDeleteOptions(
-  exchange: Exchange,
-  offer: Pick<Offer, "cbor">,
-): Promise<DeleteOptions> {
-  const bytes = await exchange.body();
-  const { query } = exchange;
-  const kind = { group: "", version: "v1", kind: "DeleteOptions" };
-  const type = schemas.typeOf(kind);
-  let sent: SentDeleteOptions;
-  if (bytes.length > 0 && type) {
-    const media = mediaTypeOf(exchange, offer);
-    if (media === "application/cbor") {
-      sent = decoding(kind, () => decodeCbor(bytes, type).object) as SentDeleteOptions;
-    } else if (media === "application/vnd.kubernetes.protobuf") {
-      const fallback = { apiVersion: "v1", kind: "DeleteOptions" };
-      sent = decoding(kind, () => decodeProtobuf(bytes, schemas, fallback)) as SentDeleteOptions;
-    } else if (media === "application/yaml") {
-      sent = (await yamlValue(bytes)) as SentDeleteOptions;
-    } else sent = decoding(kind, () => decodeJson(bytes, type).object) as SentDeleteOptions;
-  } else {
-    const grace = query.get("gracePeriodSeconds");
-    const policy = query.get("propagationPolicy") as DeleteOptions["propagationPolicy"] | null;
-    const orphan = query.get("orphanDependents");
-    sent = {
-      ...(grace === null ? {} : { gracePeriodSeconds: Number(grace) }),
-      ...(policy ? { propagationPolicy: policy } : {}),
-      ...(orphan === null ? {} : { orphanDependents: orphan === "true" }),
-    };
-  }
-  const dryRun = dryRunOf([...(sent.dryRun ?? []), ...(bytes.length > 0 ? [] : query.getAll("dryRun"))]);
-  const { gracePeriodSeconds, propagationPolicy, orphanDependents, preconditions } = sent;
-  if (propagationPolicy && !policies.includes(propagationPolicy)) {
-    throw ApiError.invalid({ group: "meta.k8s.io", kind: "DeleteOptions" }, "", [
-      {
-        type: "FieldValueInvalid",
-        field: "propagationPolicy",
-        badValue: propagationPolicy,
-        detail: `must be one of ["Background", "Foreground", "Orphan"]`,
-      },
-    ]);
-  }
-  const orphaned = orphanDependents === undefined ? undefined : orphanDependents ? "Orphan" : "Background";
-  const policy = propagationPolicy ?? orphaned;
-  return {
-    dryRun,
-    ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
-    ...(policy === undefined ? {} : { propagationPolicy: policy }),
-    ...(preconditions === undefined ? {} : { preconditions }),
-  };
 }

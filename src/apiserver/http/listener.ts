@@ -1,7 +1,7 @@
 import { createServer as createHttp1Server } from "node:http";
 import type { IncomingMessage } from "node:http";
 import { createServer as createHttp2Server } from "node:http2";
-import type { ServerHttp2Session } from "node:http2";
+import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
 import { createServer as createTlsServer } from "node:tls";
 import type { TlsOptions, TLSSocket } from "node:tls";
@@ -13,6 +13,8 @@ export interface ServerTls {
   readonly certificate: string;
   readonly key: string;
   readonly clientAuthority?: string;
+  /** The authority of proxies that say who asks. */
+  readonly proxyAuthority?: string;
 }
 
 /** A request to leave HTTP behind on its connection. */
@@ -54,10 +56,17 @@ export async function listen(options: {
     session.once("close", () => sessions.delete(session));
     session.on("error", () => session.destroy());
   });
-  http2.on("stream", (stream, headers) => {
+  // The types do not know that the headers come as they were sent, too.
+  const onStream = (
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    _flags: number,
+    raw: readonly string[],
+  ) => {
     const socket = stream.session?.socket;
-    if (socket) options.onExchange(new Http2Exchange(stream, headers, tlsSocketOf(socket)));
-  });
+    if (socket) options.onExchange(new Http2Exchange(stream, { headers, raw }, tlsSocketOf(socket)));
+  };
+  http2.on("stream", onStream);
   const http1 = createHttp1Server({ keepAlive: true }, (request, response) =>
     options.onExchange(new Http1Exchange(request, response)),
   );
@@ -96,6 +105,7 @@ export async function listen(options: {
 
 /** Certificates of clients are asked for and looked at, but none is required: tokens do as well. */
 function tlsOptions(tls: ServerTls): TlsOptions {
+  const authorities = [tls.clientAuthority, tls.proxyAuthority].filter((pem) => pem !== undefined);
   return {
     cert: tls.certificate,
     key: tls.key,
@@ -104,7 +114,7 @@ function tlsOptions(tls: ServerTls): TlsOptions {
     noDelay: true,
     requestCert: true,
     rejectUnauthorized: false,
-    ...(tls.clientAuthority === undefined ? {} : { ca: tls.clientAuthority }),
+    ...(authorities.length === 0 ? {} : { ca: authorities }),
   };
 }
 

@@ -1,3 +1,5 @@
+import { isPathSegmentName } from "../../apimachinery/index.ts";
+
 /** What a path and method ask for. */
 export type RequestInfo =
   | { readonly type: "path"; readonly path: string; readonly verb: string }
@@ -13,7 +15,28 @@ export type RequestInfo =
       readonly subresource: string;
       /** What follows the subresource, with its slash: the path to proxy to. */
       readonly rest: string;
+      /** How the path leads to the resource. */
+      readonly route: Route;
     };
+
+export type ResourceInfo = Extract<RequestInfo, { type: "resource" }>;
+
+/** The shape of a resource's path, which decides what methods it takes. */
+export interface Route {
+  /** Whether the path goes through a namespace. */
+  readonly scoped: boolean;
+  /** 1 for a collection, 2 for an object, 3 for a subresource, more for what lies below one. */
+  readonly depth: number;
+  /** The old form of watches: `/watch` before the resource. */
+  readonly watch: boolean;
+}
+
+/** A path that says nothing: it is answered with a line of text. */
+export interface UnreadableRequest {
+  readonly type: "unreadable";
+  readonly status: number;
+  readonly text: string;
+}
 
 const verbs: Readonly<Record<string, string>> = {
   POST: "create",
@@ -24,50 +47,68 @@ const verbs: Readonly<Record<string, string>> = {
   DELETE: "delete",
 };
 const namespaceSubresources = new Set(["status", "finalize"]);
+/** Words that once stood before resources; they still are no names of resources. */
+const specialVerbs = new Set(["proxy", "watch"]);
 
 /** Reads a request line as upstream's RequestInfo does. */
 export function requestInfoOf(request: {
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
-}): RequestInfo {
-  const { method, path } = request;
+}): RequestInfo | UnreadableRequest {
+  const { method } = request;
+  const path = decoded(request.path);
+  if (path === undefined) return { type: "unreadable", status: 400, text: "400 Bad Request" };
   const plain: RequestInfo = { type: "path", path, verb: method.toLowerCase() };
   const parts = path.split("/").slice(1);
-  let group = "";
-  let version: string | undefined;
-  let rest: string[];
-  if (parts[0] === "api") {
-    [, version, ...rest] = parts;
-  } else if (parts[0] === "apis") {
-    [, group = "", version, ...rest] = parts;
-  } else return plain;
-  if (rest.at(-1) === "") rest.pop();
-  if (version === undefined || version === "" || rest.length === 0) return plain;
+  while (parts.at(-1) === "") parts.pop();
+  const grouped = parts[0] === "apis";
+  if (!grouped && parts[0] !== "api") return plain;
+  const [group = "", version = "", ...rest] = grouped ? parts.slice(1) : ["", ...parts.slice(1)];
+  if (rest.length === 0) return plain;
   let verb = verbs[method] ?? "";
-  if (rest[0] === "watch" && rest.length > 1) {
-    rest.shift();
-    if (verb === "get") verb = "watch";
+  const special = specialVerbs.has(rest[0]!);
+  if (special && rest.length === 1) {
+    const why = `failed to create RequestInfo: unable to determine kind and namespace from url, ${path}`;
+    const text = `Internal Server Error: ${JSON.stringify(request.path)}: ${why}\n`;
+    return { type: "unreadable", status: 500, text };
   }
-  let decoded: string[];
+  if (special) verb = rest.shift()!;
+  return resourceInfo({ path, verb, group, version, rest, watch: verb === "watch" }, request.query);
+}
+
+/** The path without its escapes; undefined when one is broken. */
+function decoded(path: string): string | undefined {
+  if (!path.includes("%")) return path;
   try {
-    decoded = rest.map((part) => decodeURIComponent(part));
+    return decodeURIComponent(path);
   } catch {
-    return plain;
+    return undefined;
   }
+}
+
+function resourceInfo(
+  from: { path: string; verb: string; group: string; version: string; rest: string[]; watch: boolean },
+  query: URLSearchParams,
+): ResourceInfo {
+  const { path, group, version, watch } = from;
+  let { verb, rest } = from;
   let namespace = "";
-  if (decoded[0] === "namespaces" && decoded.length > 1) {
-    namespace = decoded[1]!;
-    if (decoded.length > 2 && !namespaceSubresources.has(decoded[2]!)) decoded = decoded.slice(2);
+  let scoped = false;
+  if (rest[0] === "namespaces" && rest.length > 1) {
+    namespace = rest[1]!;
+    if (rest.length > 2 && !namespaceSubresources.has(rest[2]!)) {
+      rest = rest.slice(2);
+      scoped = true;
+    }
   }
-  const [resource = "", named = "", subresource = "", ...tail] = decoded;
+  const [resource = "", named = "", subresource = "", ...tail] = rest;
   let name = named;
   if (verb === "get" && name === "") {
-    verb = watchAsked(request.query) ? "watch" : "list";
-  } else if (verb === "get" && subresource === "" && watchAsked(request.query)) verb = "watch";
-  if (verb === "delete" && name === "") verb = "deletecollection";
-  // Rights to one name also allow lists and watches that select it.
-  if (name === "" && verb !== "create") name = selectedName(request.query.get("fieldSelector") ?? "");
+    verb = watchAsked(query) ? "watch" : "list";
+    // Rights to one name also allow lists and watches that select it.
+    name = selectedName(query.get("fieldSelector") ?? "");
+  } else if (verb === "delete" && name === "") verb = "deletecollection";
   return {
     type: "resource",
     path,
@@ -79,15 +120,17 @@ export function requestInfoOf(request: {
     name,
     subresource,
     rest: tail.length > 0 ? `/${tail.join("/")}` : "",
+    route: { scoped, depth: rest.length, watch },
   };
 }
 
 /** The name that a field selector demands, if it does. */
-export function selectedName(fieldSelector: string): string {
-  return /(?:^|,)metadata\.name==?([^,=!]+)(?:,|$)/.exec(fieldSelector)?.[1] ?? "";
+function selectedName(fieldSelector: string): string {
+  const name = /(?:^|,)metadata\.name==?([^,=!]+)(?:,|$)/.exec(fieldSelector)?.[1] ?? "";
+  return isPathSegmentName(name).length === 0 ? name : "";
 }
 
 function watchAsked(query: URLSearchParams): boolean {
-  const value = query.get("watch");
-  return value !== null && value !== "false" && value !== "0";
+  const value = query.get("watch")?.toLowerCase();
+  return value !== undefined && value !== "false" && value !== "0";
 }

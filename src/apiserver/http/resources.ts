@@ -41,6 +41,8 @@ export interface ResourceCall {
   readonly frames: FrameCache;
   /** Whether clients may speak CBOR. */
   readonly cbor: boolean;
+  /** Hears what the client should be warned of. */
+  readonly warn: (message: string) => void;
   /** Registers a watch so that the server can end it when it closes. */
   readonly track: (end: () => void) => () => void;
 }
@@ -239,25 +241,8 @@ function requestOptions(call: ResourceCall): RequestOptions {
   return {
     ...writeOptions(call.exchange),
     user: call.user,
-    warn: (message) => addWarning(call.headers, message),
+    warn: call.warn,
   };
-}
-
-/** Adds a warning to an answer's headers, once. */
-export function addWarning(headers: ResourceCall["headers"], message: string): void {
-  const told = headers["warning"] ?? [];
-  const present = typeof told === "string" ? [told] : told;
-  const warning = warningHeader(message);
-  if (!present.includes(warning)) headers["warning"] = [...present, warning];
-}
-
-/** A warning as RFC 7234 has it. */
-function warningHeader(message: string): string {
-  const text = message
-    .replaceAll(/\p{Cc}/gu, " ")
-    .replaceAll("\\", "\\\\")
-    .replaceAll('"', '\\"');
-  return `299 - "${Buffer.from(text).toString("latin1")}"`;
 }
 
 async function serveCreate(call: ResourceCall): Promise<void> {

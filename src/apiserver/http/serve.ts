@@ -3,6 +3,8 @@ import type { TLSSocket } from "node:tls";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { schemas } from "../../api/index.ts";
+import { FlowSchema, PriorityLevelConfiguration } from "../../api/types/flowcontrol-v1.ts";
+import type { Logger, Milliseconds } from "../../base/index.ts";
 import type { Authenticator } from "../authentication/authenticator.ts";
 import { createDiscovery } from "../discovery/index.ts";
 import type { Discovery } from "../discovery/index.ts";
@@ -14,23 +16,29 @@ import type { Exchange } from "./exchange.ts";
 import { RequestHandler } from "./handler.ts";
 import type { DocumentSource } from "./documents.ts";
 import type { ConnectHandler, Delegate } from "./handler.ts";
+import { Lifecycle } from "./filters/lifecycle.ts";
+import { FlowClassifier } from "./flow-schemas.ts";
 import { healthChecks } from "./health.ts";
 import type { HealthCheck } from "./health.ts";
 import { listen } from "./listener.ts";
-import type { ServerTls, Upgrade } from "./listener.ts";
-import { RequestMetrics } from "./metrics.ts";
+import type { Listener, ServerTls, Upgrade } from "./listener.ts";
+import { IdentityMetrics } from "./metrics/identity-metrics.ts";
+import { metricsPaths } from "./metrics/paths.ts";
+import { MetricsRegistry } from "./metrics/registry.ts";
+import { RequestMetrics } from "./metrics/request-metrics.ts";
+import { observeServer } from "./metrics/server-metrics.ts";
+import { pipelineOf } from "./pipeline.ts";
+import type { FrontSettings } from "./pipeline.ts";
 import { discoveryRows } from "./rows.ts";
 import { versionInfo } from "./version.ts";
 
-export interface ServeOptions {
+export interface ServeOptions extends FrontSettings {
   readonly host: string;
   readonly port: number;
   /** `host:port` under which clients reach the server; default: where it listens. */
   readonly advertise?: string;
   readonly tls: ServerTls;
   readonly authenticator: Authenticator;
-  /** Whether requests without credentials are let through to authorization; default: true. */
-  readonly anonymous?: boolean;
   readonly connect?: Readonly<Record<string, ConnectHandler>>;
   readonly delegates?: readonly Delegate[];
   /** Whether clients may speak CBOR, as with upstream's gate CBORServingAndStorage; default: false. */
@@ -39,11 +47,13 @@ export interface ServeOptions {
   readonly documents?: readonly DocumentSource[];
   /** What must hold before the server is ready, besides its own checks. */
   readonly readyChecks?: readonly HealthCheck[];
+  /** How long the server goes on serving after it has said that it is not ready; default: 0. */
+  readonly shutdownDelay?: Milliseconds;
 }
 
 export interface ServedApi {
   readonly address: { readonly host: string; readonly port: number };
-  readonly metrics: RequestMetrics;
+  readonly metrics: MetricsRegistry;
   /** Ends watches, lets requests in progress finish, and stops listening. */
   close(): Promise<void>;
 }
@@ -54,46 +64,81 @@ const closingPatience = 5_000;
 /** Serves the API over HTTPS. */
 export async function serveApi(server: ApiServer, options: ServeOptions): Promise<ServedApi> {
   const { core } = server;
-  const metrics = new RequestMetrics();
+  const { cbor = false } = options;
+  const metrics = new MetricsRegistry();
+  const lifecycle = new Lifecycle();
   const documents = servedDocuments(core);
-  const handler = new RequestHandler({
-    server,
+  const classifier = classifierOf(server);
+  const requestMetrics = new RequestMetrics(metrics, core.served);
+  const { filters, inFlight } = pipelineOf({
+    core,
+    settings: options,
     authenticator: options.authenticator,
-    anonymous: options.anonymous ?? true,
+    clientAuthority: options.tls.clientAuthority,
+    lifecycle,
+    classifier,
+    metrics: requestMetrics,
+    identityMetrics: new IdentityMetrics(metrics),
+    cbor,
+  });
+  observeServer(metrics, { inFlight });
+  const handler = new RequestHandler({
+    core,
+    filters,
     discovery: documents.discovery,
     documents: [documents, ...(options.documents ?? [])],
     health: healthChecks({
-      store: { name: "etcd", check: () => (core.store.revision >= 0 ? undefined : "no revision") },
+      store: () => (core.store.revision >= 0 ? undefined : "no revision"),
+      shutdown: lifecycle.check,
       ready: options.readyChecks ?? [],
     }),
-    metrics,
+    metrics: requestMetrics,
     version: versionInfo(),
+    paths: [metricsPaths(metrics)],
     connect: options.connect ?? {},
     delegates: options.delegates ?? [],
-    cbor: options.cbor ?? false,
+    cbor,
   });
-  const handle = (exchange: Exchange, upgrade?: Upgrade) => {
-    handler.handle(exchange, upgrade).catch((error: unknown) => {
-      core.logger.error("An answer could not be written", { path: exchange.path, error });
-    });
-  };
-  const listener = await listen({
-    host: options.host,
-    port: options.port,
-    tls: options.tls,
-    onExchange: (exchange) => handle(exchange),
-    onUpgrade: (upgrade) => handle(upgradeExchange(upgrade), upgrade),
-  });
+  const listener = await openListener(handler, { ...options, logger: core.logger });
   documents.address = options.advertise ?? `${listener.address.host}:${listener.address.port}`;
   return {
     address: listener.address,
     metrics,
     async close() {
+      lifecycle.leave();
+      if (options.shutdownDelay) await core.clock.sleep(options.shutdownDelay);
+      lifecycle.drain();
       documents.close();
+      classifier?.close();
       handler.endWatches();
       await listener.close({ patience: closingPatience });
     },
   };
+}
+
+function openListener(
+  handler: RequestHandler,
+  { host, port, tls, requestHeader, logger }: ServeOptions & { readonly logger: Logger },
+): Promise<Listener> {
+  const handle = (exchange: Exchange, upgrade?: Upgrade) => {
+    handler.handle(exchange, upgrade).catch((error: unknown) => {
+      logger.error("An answer could not be written", { path: exchange.path, error });
+    });
+  };
+  return listen({
+    host,
+    port,
+    tls: requestHeader ? { ...tls, proxyAuthority: requestHeader.clientAuthority } : tls,
+    onExchange: (exchange) => handle(exchange),
+    onUpgrade: (upgrade) => handle(upgradeExchange(upgrade), upgrade),
+  });
+}
+
+/** Servers may be told not to serve flow control; then requests fall under no schema. */
+function classifierOf({ core, reader }: ApiServer): FlowClassifier | undefined {
+  return core.served.of(FlowSchema) && core.served.of(PriorityLevelConfiguration)
+    ? new FlowClassifier(reader)
+    : undefined;
 }
 
 interface ServedDocuments extends DocumentSource {

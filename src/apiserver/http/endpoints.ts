@@ -1,0 +1,136 @@
+import { ApiError } from "../../apimachinery/index.ts";
+import { validateAdmission } from "../registry/admit.ts";
+import type { Core } from "../registry/context.ts";
+import type { ServedResource } from "../registry/served.ts";
+import type { Discovery } from "../discovery/index.ts";
+import { serveDocument } from "./documents.ts";
+import type { DocumentSource } from "./documents.ts";
+import type { Incoming } from "./filters/filter.ts";
+import { healthAnswer } from "./health.ts";
+import type { HealthChecks } from "./health.ts";
+import type { ConnectHandler, Delegate } from "./handler.ts";
+import type { ResourceInfo } from "./request-info.ts";
+import { serveResource } from "./resources.ts";
+import { sendText } from "./respond.ts";
+import { checkRoute } from "./routes.ts";
+import { FrameCache } from "./watch-stream.ts";
+
+/** Serves plain paths; answers whether it did. */
+export type PathHandler = (request: Incoming) => Promise<boolean> | boolean;
+
+export interface EndpointOptions {
+  readonly core: Core;
+  readonly discovery: () => Discovery;
+  readonly documents: readonly DocumentSource[];
+  readonly health: HealthChecks;
+  readonly version: object;
+  /** Plain paths that are neither documents nor health. */
+  readonly paths: readonly PathHandler[];
+  /** By `group/plural/subresource`, e.g. `/pods/exec`. */
+  readonly connect: Readonly<Record<string, ConnectHandler>>;
+  readonly delegates: readonly Delegate[];
+  /** Whether clients may speak CBOR. */
+  readonly cbor: boolean;
+}
+
+/** What stands behind all filters: resources and plain paths. */
+export class Endpoints {
+  private readonly options: EndpointOptions;
+  private readonly frames = new FrameCache();
+  private readonly watches = new Set<() => void>();
+
+  constructor(options: EndpointOptions) {
+    this.options = options;
+  }
+
+  /** Ends all watches: clients resume them elsewhere. */
+  endWatches(): void {
+    for (const end of Array.from(this.watches)) end();
+  }
+
+  async serve(request: Incoming): Promise<void> {
+    const { info } = request;
+    return info.type === "path" ? this.servePath(request) : this.serveResource(request, info);
+  }
+
+  private async serveResource(request: Incoming, info: ResourceInfo): Promise<void> {
+    const { exchange, user, headers, upgrade, warn } = request;
+    const { core, delegates, cbor } = this.options;
+    for (const delegate of delegates) {
+      if (await delegate({ exchange, info, user, ...(upgrade ? { upgrade } : {}) })) return;
+    }
+    const served = core.served.find(info.group, info.version, info.resource);
+    if (!served) {
+      if (isOwnGroup(core, info.group)) throw ApiError.noSuchPath();
+      return notFound(request);
+    }
+    checkRoute(served, info, exchange.method);
+    const connect = this.options.connect[`${info.group}/${info.resource}/${info.subresource}`];
+    if (connect) return this.connect(connect, { request, served, info });
+    if (served.deprecationWarning) warn(served.deprecationWarning);
+    await serveResource({
+      core,
+      exchange,
+      info,
+      served,
+      user,
+      headers,
+      frames: this.frames,
+      cbor,
+      warn,
+      track: (end) => {
+        this.watches.add(end);
+        return () => void this.watches.delete(end);
+      },
+    });
+  }
+
+  private async connect(
+    handler: ConnectHandler,
+    matched: { readonly request: Incoming; readonly served: ServedResource; readonly info: ResourceInfo },
+  ): Promise<void> {
+    const { request, served, info } = matched;
+    const { user, exchange, headers, upgrade } = request;
+    const { core } = this.options;
+    const { name, namespace, subresource, rest } = info;
+    const key = served.resource.namespaced ? { namespace, name } : { name };
+    await validateAdmission(core, { operation: "CONNECT", served, subresource, key, options: { user } }, {});
+    const { signal } = exchange;
+    const call = { core, served, key, subresource, rest, user, exchange, headers, signal };
+    await handler(upgrade ? { ...call, upgrade } : call);
+  }
+
+  private async servePath(request: Incoming): Promise<void> {
+    const { exchange, headers, info, user } = request;
+    const { health, paths, delegates, cbor } = this.options;
+    const healthy = healthAnswer(health, exchange);
+    if (healthy) {
+      const { status, text, headers: own } = healthy;
+      return exchange.respond(status, { ...headers, ...own }, Buffer.from(text));
+    }
+    for (const serve of paths) if (await serve(request)) return;
+    if (await serveDocument({ exchange, headers, offer: { cbor } }, this.options)) return;
+    for (const delegate of delegates) if (await delegate({ exchange, info, user })) return;
+    if (isBelowRoutes(this.options.core, exchange.path)) throw ApiError.noSuchPath();
+    notFound(request);
+  }
+}
+
+/** Whether the group is one of those that this server holds, in whatever versions. */
+function isOwnGroup(core: Core, group: string): boolean {
+  for (const { resource, custom } of core.served.all()) {
+    if (resource.group === group && !custom) return true;
+  }
+  return false;
+}
+
+/** Whether upstream's router, which answers with a Status, stands before a path that leads nowhere. */
+function isBelowRoutes(core: Core, path: string): boolean {
+  const [, root = "", group = ""] = path.split("/");
+  if (root === "apis") return group !== "" && isOwnGroup(core, group);
+  return (root === "api" || root === "version") && path.length > root.length + 1;
+}
+
+function notFound({ exchange, headers }: Incoming): void {
+  sendText(exchange, { status: 404, text: "404 page not found\n", headers });
+}

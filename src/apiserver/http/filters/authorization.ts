@@ -1,0 +1,21 @@
+import { forbiddenError } from "../../authorization/index.ts";
+import type { Attributes, Authorizer } from "../../authorization/authorizer.ts";
+import type { Filter, Incoming } from "./filter.ts";
+
+/** Lets through what its user may do; throws `Forbidden` otherwise. */
+export function withAuthorization(authorizer: Authorizer): Filter {
+  return (next) => async (request) => {
+    const attributes = attributesOf(request);
+    const decision = authorizer.authorize(attributes);
+    if (decision.type === "allow") return next(request);
+    request.headers["x-content-type-options"] = "nosniff";
+    throw forbiddenError(attributes, decision);
+  };
+}
+
+/** What a request is for, as rights are put. */
+export function attributesOf({ info, user }: Pick<Incoming, "info" | "user">): Attributes {
+  if (info.type === "path") return { type: "path", user, verb: info.verb, path: info.path };
+  const { verb, group, version, resource, subresource, namespace, name } = info;
+  return { type: "resource", user, verb, group, version, resource, subresource, namespace, name };
+}

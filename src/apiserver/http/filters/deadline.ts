@@ -1,0 +1,67 @@
+import { ApiError, DecodeError, parseDuration } from "../../../apimachinery/index.ts";
+import type { Clock, Milliseconds } from "../../../base/index.ts";
+import type { Exchange } from "../exchange.ts";
+import type { Offer } from "../negotiate.ts";
+import { sendError } from "../respond.ts";
+import { isReading } from "./filter.ts";
+import type { Filter, Incoming } from "./filter.ts";
+
+/** Writes are given up after this time, however long requests may take. */
+const longestWrite: Milliseconds = 34_000;
+
+/** Answers in place of what takes too long; what it does goes on. */
+export function withDeadline(options: {
+  readonly clock: Clock;
+  readonly requestTimeout: Milliseconds;
+  readonly offer: Pick<Offer, "cbor">;
+  readonly onTimeout: (request: Incoming) => void;
+}): Filter {
+  const { clock, requestTimeout } = options;
+  return (next) => async (request) => {
+    if (request.longRunning) return next(request);
+    const asked = askedTimeout(request.exchange);
+    const limit = asked > 0 && asked < requestTimeout ? asked : requestTimeout;
+    if (limit < 1) return expire(request, options);
+    const reading = isReading(request.info);
+    const timer = clock.after(reading ? limit : Math.min(limit, longestWrite), () => {
+      void expire(request, options);
+    });
+    try {
+      await next(request);
+    } finally {
+      timer.cancel();
+    }
+  };
+}
+
+/** The time that the client gives the request; 0 when it names none. */
+function askedTimeout({ query }: Exchange): Milliseconds {
+  const text = query.get("timeout");
+  if (text === null || text === "") return 0;
+  try {
+    return Number(parseDuration(text)) / 1e6;
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    throw ApiError.badRequest(`invalid timeout specified in the request URL - ${error.message}`);
+  }
+}
+
+async function expire(
+  request: Incoming,
+  { offer, onTimeout }: { offer: Pick<Offer, "cbor">; onTimeout: (request: Incoming) => void },
+): Promise<void> {
+  const { exchange, headers, info } = request;
+  onTimeout(request);
+  // The head is out: only the break tells the client.
+  if (exchange.answered) return exchange.reset();
+  if (!isReading(info)) {
+    const why = "request did not complete within requested timeout - context deadline exceeded";
+    return sendError(exchange, timedOut(why), { headers, offer });
+  }
+  const { status } = timedOut("request did not complete within the allotted timeout");
+  const text = `${JSON.stringify(status)}\n`;
+  exchange.respond(504, { ...headers, "content-type": "text/plain; charset=utf-8" }, Buffer.from(text));
+}
+
+const timedOut = (why: string) =>
+  new ApiError({ code: 504, reason: "Timeout", message: `Timeout: ${why}`, details: {} });

@@ -1,0 +1,56 @@
+import type { UserInfo } from "../../../api/index.ts";
+import type { Milliseconds } from "../../../base/index.ts";
+import type { Exchange } from "../exchange.ts";
+import type { Upgrade } from "../listener.ts";
+import type { RequestInfo } from "../request-info.ts";
+
+/** Headers of an answer that is being made. */
+export type AnswerHeaders = Record<string, string | readonly string[]>;
+
+/** A request on its way through the filters. */
+export interface Incoming {
+  readonly exchange: Exchange;
+  /** Headers of whatever is answered. */
+  readonly headers: AnswerHeaders;
+  readonly info: RequestInfo;
+  readonly upgrade: Upgrade | undefined;
+  readonly received: Milliseconds;
+  /** Whether it may take as long as it likes: watches and what leaves HTTP. */
+  readonly longRunning: boolean;
+  /** Who asks; anonymous before it is found out. */
+  readonly user: UserInfo;
+  /** Hears what the client should be warned of. */
+  readonly warn: (message: string) => void;
+}
+
+/** Answers a request; settles when the answer is out. */
+export type Handle = (request: Incoming) => Promise<void>;
+
+/** What stands before a handler: lets requests through, changed or not, or answers them itself. */
+export type Filter = (next: Handle) => Handle;
+
+/** The filters around a handler, the first outermost. */
+export function chain(filters: readonly Filter[], handle: Handle): Handle {
+  return filters.reduceRight((next, filter) => filter(next), handle);
+}
+
+const longVerbs = new Set(["watch", "proxy"]);
+const longSubresources = new Set(["attach", "exec", "proxy", "log", "portforward"]);
+
+/** Whether a request may take as long as it likes. */
+export function isLongRunning(info: RequestInfo): boolean {
+  if (info.type === "path") return info.path.startsWith("/debug/pprof/");
+  return longVerbs.has(info.verb) || longSubresources.has(info.subresource);
+}
+
+const readingVerbs = new Set(["get", "list", "watch"]);
+
+/** Whether a request changes nothing, by its verb. */
+export const isReading = ({ verb }: RequestInfo): boolean => readingVerbs.has(verb);
+
+/** Paths that are answered whatever else happens, so that the server can be looked at. */
+const exemptPaths = ["/readyz", "/livez", "/healthz", "/metrics"];
+
+/** Whether a request is answered even while the server closes. */
+export const isExempt = ({ exchange }: Incoming): boolean =>
+  exemptPaths.some((path) => exchange.path.startsWith(path));

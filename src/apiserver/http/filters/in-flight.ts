@@ -1,0 +1,50 @@
+import { sendText } from "../respond.ts";
+import { isReading } from "./filter.ts";
+import type { Filter, Incoming } from "./filter.ts";
+
+const administrators = "system:masters";
+const retryAfterSeconds = "1";
+
+export interface InFlightLimits {
+  /** 0: as many as come. */
+  readonly reading: number;
+  /** 0: as many as come. */
+  readonly writing: number;
+}
+
+/** Counts the requests in progress and refuses those beyond the limits; long-running ones do not count. */
+export class InFlight {
+  reading = 0;
+  writing = 0;
+  private readonly limits: InFlightLimits;
+  private readonly onRefused: (request: Incoming) => void;
+
+  constructor(options: { readonly limits: InFlightLimits; readonly onRefused: (request: Incoming) => void }) {
+    this.limits = options.limits;
+    this.onRefused = options.onRefused;
+  }
+
+  readonly filter: Filter = (next) => async (request) => {
+    if (request.longRunning) return next(request);
+    const reads = isReading(request.info);
+    const { reading, writing } = this.limits;
+    const full = reads ? reading > 0 && this.reading >= reading : writing > 0 && this.writing >= writing;
+    // Whoever runs the cluster gets an answer in any case.
+    if (full && !request.user.groups.includes(administrators)) return this.refuse(request);
+    if (reads) this.reading += 1;
+    else this.writing += 1;
+    try {
+      await next(request);
+    } finally {
+      if (reads) this.reading -= 1;
+      else this.writing -= 1;
+    }
+  };
+
+  private refuse(request: Incoming): void {
+    this.onRefused(request);
+    const headers = { ...request.headers, "retry-after": retryAfterSeconds };
+    const text = "Too many requests, please try again later.\n";
+    sendText(request.exchange, { status: 429, text, headers });
+  }
+}

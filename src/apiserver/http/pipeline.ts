@@ -1,0 +1,105 @@
+import type { Milliseconds } from "../../base/index.ts";
+import type { Authenticator } from "../authentication/authenticator.ts";
+import type { Core } from "../registry/context.ts";
+import { CertificateReader } from "./certificates.ts";
+import { withAuthentication } from "./filters/authentication.ts";
+import { withAuthorization } from "./filters/authorization.ts";
+import { withCors, withStrictTransport } from "./filters/browsers.ts";
+import { withDeadline } from "./filters/deadline.ts";
+import { withFailures } from "./filters/failures.ts";
+import type { Filter } from "./filters/filter.ts";
+import { withFlowSchema } from "./filters/flow-control.ts";
+import { withGoaway } from "./filters/goaway.ts";
+import { withImpersonation } from "./filters/impersonation.ts";
+import { InFlight } from "./filters/in-flight.ts";
+import type { Lifecycle } from "./filters/lifecycle.ts";
+import type { FlowClassifier } from "./flow-schemas.ts";
+import type { RequestMetrics } from "./metrics/request-metrics.ts";
+import type { IdentityMetrics } from "./metrics/identity-metrics.ts";
+import type { RequestHeaderOptions } from "./request-header.ts";
+
+/** What can be set of how requests are let in; absent: as upstream's flags are. */
+export interface FrontSettings {
+  /** How many reading requests may be in progress at once; 0: as many as come; default: 400. */
+  readonly maxRequestsInflight?: number;
+  /** How many writing requests may be in progress at once; 0: as many as come; default: 200. */
+  readonly maxMutatingRequestsInflight?: number;
+  /** How long a request may take that is not long-running; default: a minute. */
+  readonly requestTimeout?: Milliseconds;
+  /** Watches without a wish of their own end after between once and twice this; default: 1800. */
+  readonly minRequestTimeoutSeconds?: number;
+  /** The part of HTTP/2 requests after which the client is sent to another connection, up to 0.02; default: 0. */
+  readonly goawayChance?: number;
+  /** Patterns of origins whose pages may use the API. */
+  readonly corsAllowedOrigins?: readonly RegExp[];
+  /** Directives of the header Strict-Transport-Security; none: no header. */
+  readonly strictTransportSecurityDirectives?: readonly string[];
+  /** Whether requests without credentials are let through to authorization; default: true. */
+  readonly anonymous?: boolean;
+  /** Proxies in front of the server that say who asks. */
+  readonly requestHeader?: RequestHeaderOptions;
+}
+
+const defaultInflight = { reading: 400, writing: 200 } as const;
+const defaultRequestTimeout: Milliseconds = 60_000;
+
+/** The filters of all requests, in upstream's order, the outermost first. */
+export function pipelineOf(options: {
+  readonly core: Core;
+  readonly settings: FrontSettings;
+  readonly authenticator: Authenticator;
+  readonly clientAuthority: string | undefined;
+  readonly lifecycle: Lifecycle;
+  readonly classifier: FlowClassifier | undefined;
+  readonly metrics: RequestMetrics;
+  readonly identityMetrics: IdentityMetrics;
+  readonly cbor: boolean;
+}): { readonly filters: readonly Filter[]; readonly inFlight: InFlight } {
+  const { core, settings, authenticator, metrics, lifecycle, classifier, identityMetrics } = options;
+  const { clock, random, logger, authorizer } = core;
+  const offer = { cbor: options.cbor };
+  const {
+    requestTimeout = defaultRequestTimeout,
+    goawayChance: chance = 0,
+    corsAllowedOrigins = [],
+    strictTransportSecurityDirectives = [],
+    anonymous = true,
+    requestHeader,
+  } = settings;
+  const inFlight = new InFlight({
+    limits: {
+      reading: settings.maxRequestsInflight ?? defaultInflight.reading,
+      writing: settings.maxMutatingRequestsInflight ?? defaultInflight.writing,
+    },
+    onRefused: (request) => metrics.dropped(request),
+  });
+  const certificates = new CertificateReader({
+    clients: options.clientAuthority,
+    proxies: requestHeader?.clientAuthority,
+  });
+  const filters: readonly (Filter | false)[] = [
+    withFailures({ logger, offer }),
+    strictTransportSecurityDirectives.length > 0 && withStrictTransport(strictTransportSecurityDirectives),
+    chance > 0 && withGoaway({ random, chance }),
+    lifecycle.filter,
+    withDeadline({
+      clock,
+      requestTimeout,
+      offer,
+      onTimeout: (request) => metrics.terminated(request, 504),
+    }),
+    corsAllowedOrigins.length > 0 && withCors(corsAllowedOrigins),
+    withAuthentication({
+      authenticator,
+      certificates,
+      anonymous,
+      requestHeader,
+      onAttempt: (user) => identityMetrics.attempt(user),
+    }),
+    withImpersonation(authorizer),
+    classifier !== undefined && withFlowSchema(classifier),
+    inFlight.filter,
+    withAuthorization(authorizer),
+  ];
+  return { filters: filters.filter((filter) => filter !== false), inFlight };
+}

@@ -1,0 +1,63 @@
+import { ApiError, isPathSegmentName } from "../../apimachinery/index.ts";
+import type { ServedResource } from "../registry/served.ts";
+import type { ResourceInfo } from "./request-info.ts";
+
+/** Refuses paths and methods that the resource does not have, before anything of the request is looked at. */
+export function checkRoute(served: ServedResource, info: ResourceInfo, method: string): void {
+  const methods = methodsOf(served, info);
+  if (methods.length === 0) throw ApiError.noSuchPath();
+  if (!methods.includes(method)) throw ApiError.noSuchMethod();
+  if (info.route.watch || info.route.depth < 2) return;
+  const problems = isPathSegmentName(info.name);
+  if (problems.length === 0) return;
+  throw ApiError.badRequest(`Name parameter invalid: ${JSON.stringify(info.name)}: ${problems.join(";")}`);
+}
+
+const collectionMethods: readonly (readonly [verb: string, method: string])[] = [
+  ["list", "GET"],
+  ["create", "POST"],
+  ["deletecollection", "DELETE"],
+];
+const objectMethods: readonly (readonly [verb: string, method: string])[] = [
+  ["get", "GET"],
+  ["create", "POST"],
+  ["update", "PUT"],
+  ["patch", "PATCH"],
+  ["delete", "DELETE"],
+];
+
+const methodsFor = (table: typeof objectMethods, allowed: readonly string[]) =>
+  table.filter(([verb]) => allowed.includes(verb)).map(([, method]) => method);
+
+/** The methods that a path of the resource takes; none where there is no such path. */
+export function methodsOf(
+  served: Pick<ServedResource, "verbs" | "subresources"> & {
+    readonly resource: { readonly namespaced: boolean };
+  },
+  { route, subresource }: Pick<ResourceInfo, "route" | "subresource">,
+): readonly string[] {
+  const { scoped, depth, watch } = route;
+  const { namespaced } = served.resource;
+  if (scoped && !namespaced) return [];
+  // A namespaced resource without a namespace: that is all namespaces, to be read only.
+  const everywhere = namespaced && !scoped;
+  if (depth > 1 && everywhere) return [];
+  if (watch) return depth < 3 && served.verbs.includes("watch") ? ["GET"] : [];
+  if (depth === 1) {
+    const verbs = everywhere ? served.verbs.filter((verb) => verb === "list") : served.verbs;
+    if (everywhere && verbs.length > 0) return ["GET"];
+    return methodsFor(collectionMethods, verbs);
+  }
+  if (depth === 2) {
+    return methodsFor(
+      objectMethods,
+      served.verbs.filter((verb) => verb !== "create"),
+    );
+  }
+  const found = served.subresources.find(({ name }) => name === subresource);
+  if (!found) return [];
+  const methods = methodsFor(objectMethods, found.verbs);
+  // What takes every verb passes requests on: all methods, and what lies below.
+  if (methods.length === objectMethods.length) return [...methods, "HEAD", "OPTIONS"];
+  return depth === 3 ? methods : [];
+}

@@ -154,14 +154,14 @@ describe("validation", () => {
         next: { roleRef: { ...roleRef, name: "q" } },
       }),
     ).toEqual([
-      'roleRef: Invalid value: {"kind":"ClusterRole","name":"q","apiGroup":"rbac.authorization.k8s.io"}: cannot change roleRef',
+      'roleRef: Invalid value: {"APIGroup":"rbac.authorization.k8s.io","Kind":"ClusterRole","Name":"q"}: cannot change roleRef',
     ]);
   });
 
   test("of endpoint slices", () => {
-    const slice = { addressType: "IPv4", endpoints: [{ addresses: ["::1"] }], ports: [{ port: 80 }] };
+    const slice = { addressType: "IPv4", endpoints: [{ addresses: ["::2"] }], ports: [{ port: 80 }] };
     expect(creationProblems(endpointSliceDefinition, slice)).toEqual([
-      'endpoints[0].addresses[0]: Invalid value: "::1": must be a valid IPv4 address',
+      'endpoints[0].addresses[0]: Invalid value: "::2": must be an IPv4 address',
     ]);
     expect(
       updateProblems(endpointSliceDefinition, {

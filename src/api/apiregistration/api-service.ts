@@ -1,22 +1,42 @@
 import type { FieldError } from "../../apimachinery/index.ts";
-import { FieldPath, fieldErrors, timestampOf } from "../../apimachinery/index.ts";
+import {
+  FieldPath,
+  fieldErrors,
+  isDNS1035Label,
+  isDNS1123Subdomain,
+  isPathSegmentName,
+  timestampOf,
+} from "../../apimachinery/index.ts";
+import { invalidFor } from "../common/checks.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
-import { fill, mapField } from "../common/fill.ts";
+import { fillMissing, mapField } from "../common/fill.ts";
+import { keepMetadata } from "../common/metadata.ts";
+import { updateChecks } from "../common/updates.ts";
 import { defineResource } from "../definition.ts";
+import type { APIServiceSpec } from "../types/apiregistration-v1.ts";
 import { APIService } from "../types/apiregistration-v1.ts";
+
+const highestGroupPriority = 20_000;
+const highestVersionPriority = 1000;
+const statuses = ["True", "False", "Unknown"];
+const path = FieldPath.root("spec");
 
 /** The rules of registered API groups. */
 export const apiServiceDefinition = defineResource<APIService>({
   resource: APIService,
   plainFinalizers: true,
+  repeatedMetadataChecks: ["change", "whole"],
   requiresVersion: true,
   defaults: (object) =>
-    mapField(object, "spec", (spec) => mapField(spec, "service", (service) => fill(service, { port: 443 }))),
-  validate,
+    mapField(object, "spec", (spec) =>
+      mapField(spec, "service", (service) => fillMissing(service, { port: 443 })),
+    ),
+  validate: (object) => [...validateName(object), ...validateSpec(object.spec)],
+  validateUpdate: updateChecks({ status: validateStatus }),
   // What the server serves itself is there as soon as it is named.
   prepareForCreate: (object, { now }) =>
     object.spec.service === undefined ? { ...object, status: { conditions: [localCondition(now)] } } : object,
-  prepareForStatusUpdate: (object, old) => ({ ...object, spec: old.spec }),
+  prepareForStatusUpdate: (object, old) => keepMetadata({ ...object, spec: old.spec }, old),
   columns: [
     nameColumn,
     column("Service", "Who serves the group", {
@@ -26,7 +46,7 @@ export const apiServiceDefinition = defineResource<APIService>({
     column("Available", "Whether the group is served", { value: availability }),
     ageColumn,
   ],
-  nameRule: "path",
+  nameRule: "none",
   tracksGeneration: false,
 });
 
@@ -38,49 +58,72 @@ const localCondition = (now: number) => ({
   message: "Local APIServices are always available",
 });
 
-function validate({ metadata, spec }: APIService): readonly FieldError[] {
-  const path = FieldPath.root("spec");
+function validateName({ metadata: { name }, spec }: APIService): FieldError[] {
+  const at = FieldPath.root("metadata").child("name");
+  const problems = isPathSegmentName(name);
+  if (name === "" || problems.length > 0) return invalidFor(at, name, name === "" ? [] : problems);
+  const expected = `${spec.version ?? ""}.${spec.group ?? ""}`;
+  if (name === expected) return [];
+  const why = `must be \`spec.version+"."+spec.group\`: ${JSON.stringify(expected)}`;
+  return [fieldErrors.invalid(at, name, why)];
+}
+
+function validateSpec(spec: APIServiceSpec): FieldError[] {
+  const { group = "", version = "" } = spec;
   const errors: FieldError[] = [];
-  const { group = "", version = "", service } = spec;
-  const expected = `${version}.${group}`;
-  if (metadata.name !== expected) {
-    const why = `must be \`spec.version+"."+spec.group\`: "${expected}"`;
-    errors.push(fieldErrors.invalid(FieldPath.root("metadata").child("name"), metadata.name, why));
+  if (group === "" && version !== "v1") {
+    const why = "only v1 may have an empty group and it better be legacy kube";
+    errors.push(fieldErrors.required(path.child("group"), why));
   }
-  if (version === "") errors.push(fieldErrors.required(path.child("version")));
-  const groupPriorityMinimum = spec.groupPriorityMinimum ?? 0;
-  const versionPriority = spec.versionPriority ?? 0;
-  if (groupPriorityMinimum <= 0 || groupPriorityMinimum > 20_000) {
-    const why = "must be positive and less than 20000";
-    errors.push(fieldErrors.invalid(path.child("groupPriorityMinimum"), groupPriorityMinimum, why));
+  if (group !== "") errors.push(...invalidFor(path.child("group"), group, isDNS1123Subdomain(group)));
+  errors.push(...invalidFor(path.child("version"), version, isDNS1035Label(version)));
+  const priority = (field: "groupPriorityMinimum" | "versionPriority", highest: number) => {
+    const value = spec[field] ?? 0;
+    if (value > 0 && value <= highest) return;
+    const why = `must be positive and less than ${highest}`;
+    errors.push(fieldErrors.invalid(path.child(field), value, why));
+  };
+  priority("groupPriorityMinimum", highestGroupPriority);
+  priority("versionPriority", highestVersionPriority);
+  return [...errors, ...(spec.service === undefined ? validateLocal(spec) : validateRemote(spec))];
+}
+
+function validateLocal({ caBundle, insecureSkipTLSVerify }: APIServiceSpec): FieldError[] {
+  const errors: FieldError[] = [];
+  if (caBundle) {
+    const size = `${decodedLength(caBundle)} bytes`;
+    const why = "local APIServices may not have a caBundle";
+    errors.push(fieldErrors.invalid(path.child("caBundle"), size, why));
   }
-  if (versionPriority <= 0 || versionPriority > 1000) {
-    const why = "must be positive and less than 1000";
-    errors.push(fieldErrors.invalid(path.child("versionPriority"), versionPriority, why));
+  if (insecureSkipTLSVerify) {
+    const why = "local APIServices may not have insecureSkipTLSVerify";
+    errors.push(fieldErrors.invalid(path.child("insecureSkipTLSVerify"), true, why));
   }
-  if (service === undefined) {
-    if (spec.caBundle) {
-      errors.push(
-        fieldErrors.invalid(
-          path.child("caBundle"),
-          `${spec.caBundle.length} bytes`,
-          "local APIServices may not have a caBundle",
-        ),
-      );
-    }
-    if (spec.insecureSkipTLSVerify) {
-      const why = "local APIServices may not have insecureSkipTLSVerify";
-      errors.push(fieldErrors.invalid(path.child("insecureSkipTLSVerify"), true, why));
-    }
-    return errors;
-  }
-  if (!service.namespace) errors.push(fieldErrors.required(path.child("service", "namespace")));
-  if (!service.name) errors.push(fieldErrors.required(path.child("service", "name")));
-  if (spec.insecureSkipTLSVerify && spec.caBundle) {
+  return errors;
+}
+
+function validateRemote({ service, caBundle, insecureSkipTLSVerify }: APIServiceSpec): FieldError[] {
+  const at = path.child("service");
+  const errors: FieldError[] = [];
+  if (!service?.namespace) errors.push(fieldErrors.required(at.child("namespace")));
+  if (!service?.name) errors.push(fieldErrors.required(at.child("name")));
+  if (insecureSkipTLSVerify && caBundle) {
     const why = "may not be true if caBundle is present";
     errors.push(fieldErrors.invalid(path.child("insecureSkipTLSVerify"), true, why));
   }
   return errors;
+}
+
+/** How many bytes a base64 text stands for. */
+const decodedLength = (base64: string) => Math.floor((base64.replace(/=+$/, "").length * 3) / 4);
+
+function validateStatus({ status }: APIService): FieldError[] {
+  const at = FieldPath.root("status").child("conditions");
+  return (status?.conditions ?? []).flatMap((condition, index) =>
+    statuses.includes(condition.status)
+      ? []
+      : [fieldErrors.notSupported(at.index(index).child("status"), condition.status ?? "", statuses)],
+  );
 }
 
 function availability({ status }: APIService): string {

@@ -4,6 +4,7 @@ import { nonNegative } from "../common/checks.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
 import { defineResource } from "../definition.ts";
 import { Lease } from "../types/coordination-v1.ts";
+import { validateLeaseStrategy } from "./strategy.ts";
 
 /** The rules of leases. */
 export const leaseDefinition = defineResource<Lease>({
@@ -20,15 +21,18 @@ export const leaseDefinition = defineResource<Lease>({
   tracksGeneration: false,
 });
 
-function validate(lease: Lease): readonly FieldError[] {
+function validate({ spec }: Lease): readonly FieldError[] {
   const path = FieldPath.root("spec");
-  const seconds = lease.spec?.leaseDurationSeconds;
+  const { leaseDurationSeconds: seconds, leaseTransitions, strategy, preferredHolder } = spec ?? {};
   const errors: FieldError[] = [];
   if (seconds !== undefined && seconds <= 0) {
     errors.push(fieldErrors.invalid(path.child("leaseDurationSeconds"), seconds, "must be greater than 0"));
   }
-  if (lease.spec?.holderIdentity === "") {
-    errors.push(fieldErrors.invalid(path.child("holderIdentity"), "", "must not be empty"));
+  errors.push(...nonNegative(path.child("leaseTransitions"), leaseTransitions));
+  if (strategy !== undefined) errors.push(...validateLeaseStrategy(strategy, path.child("strategy")));
+  if (preferredHolder && !strategy) {
+    const why = "may only be specified if `strategy` is defined";
+    errors.push(fieldErrors.forbidden(path.child("preferredHolder"), why));
   }
-  return [...errors, ...nonNegative(path.child("leaseTransitions"), lease.spec?.leaseTransitions)];
+  return errors;
 }

@@ -1,7 +1,25 @@
-import type { FieldError } from "../../apimachinery/index.ts";
-import { FieldPath, fieldErrors, isValidCIDR, isValidIP, parseCIDR } from "../../apimachinery/index.ts";
+import type { FieldError, Problems } from "../../apimachinery/index.ts";
+import {
+  FieldPath,
+  fieldErrors,
+  formatCIDR,
+  formatIP,
+  ipFamilyOf,
+  isDNS1123Subdomain,
+  isPathSegmentName,
+  isValidCIDR,
+  isValidIP,
+  nilList,
+  parseCIDR,
+  parseIP,
+} from "../../apimachinery/index.ts";
 import { immutable, invalidFor } from "../common/checks.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
+import { immutableValue } from "../common/internal-value.ts";
+import { keepMetadata } from "../common/metadata.ts";
+import { validateSegments } from "../common/references.ts";
+import { updateChecks } from "../common/updates.ts";
+import type { RequestContext } from "../definition.ts";
 import { defineResource } from "../definition.ts";
 import { IPAddress, ServiceCIDR } from "../types/networking-v1.ts";
 import { IPAddress as BetaIPAddress, ServiceCIDR as BetaServiceCIDR } from "../types/networking-v1beta1.ts";
@@ -22,7 +40,14 @@ const rangeRules = {
 } as const;
 
 const addressRules = {
+  repeatedMetadataChecks: ["whole", "change"],
   validate: validateAddress,
+  validateUpdate: ({ spec }: AnyAddress, { spec: old }: AnyAddress) =>
+    immutableValue(FieldPath.root("spec").child("parentRef"), {
+      next: spec?.parentRef,
+      old: old?.parentRef,
+      type: "*io.k8s.api.networking.v1.ParentReference",
+    }),
   columns: [
     nameColumn,
     column<AnyAddress>("ParentRef", "Who has the address", { value: parentText }),
@@ -36,16 +61,16 @@ const addressRules = {
 export const serviceCidrDefinition = defineResource<ServiceCIDR>({
   resource: ServiceCIDR,
   ...rangeRules,
-  validateUpdate: (range, old) => validateRangeChange(range.spec?.cidrs ?? [], old.spec?.cidrs ?? []),
-  prepareForStatusUpdate: (range, old) => ({ ...range, spec: old.spec }),
+  validateUpdate: updateChecks<ServiceCIDR>({ other: validateRangeChange }),
+  prepareForStatusUpdate: (range, old) => keepMetadata({ ...range, spec: old.spec }, old),
 });
 
 /** The rules of ranges of service addresses, in the beta version. */
 export const betaServiceCidrDefinition = defineResource<BetaServiceCIDR>({
   resource: BetaServiceCIDR,
   ...rangeRules,
-  validateUpdate: (range, old) => validateRangeChange(range.spec?.cidrs ?? [], old.spec?.cidrs ?? []),
-  prepareForStatusUpdate: (range, old) => ({ ...range, spec: old.spec }),
+  validateUpdate: updateChecks<BetaServiceCIDR>({ other: validateRangeChange }),
+  prepareForStatusUpdate: (range, old) => keepMetadata({ ...range, spec: old.spec }, old),
 });
 
 /** The rules of allocated service addresses. */
@@ -57,14 +82,20 @@ export const betaIpAddressDefinition = defineResource<BetaIPAddress>({
   ...addressRules,
 });
 
-function validateRanges({ spec }: AnyCIDR): readonly FieldError[] {
+function validateRanges({ spec }: AnyCIDR, { operation }: Pick<RequestContext, "operation">): FieldError[] {
+  return operation === "create" ? rangeProblems(spec) : [];
+}
+
+function rangeProblems(spec: AnyCIDR["spec"]): FieldError[] {
   const path = FieldPath.root("spec").child("cidrs");
   const ranges = spec?.cidrs ?? [];
   if (ranges.length === 0) return [fieldErrors.required(path, "at least one CIDR required")];
-  if (ranges.length > 2) return [fieldErrors.tooMany(path, ranges.length, 2)];
-  const errors = ranges.flatMap((range, index) => invalidFor(path.index(index), range, isValidCIDR(range)));
-  const sizes = ranges.map((range) => parseCIDR(range)?.address.length);
-  if (errors.length === 0 && sizes.length === 2 && sizes[0] === sizes[1]) {
+  if (ranges.length > 2) {
+    return [fieldErrors.invalid(path, { CIDRs: ranges }, "may only hold up to 2 values")];
+  }
+  const errors = ranges.flatMap((range, index) => invalidFor(path.index(index), range, exactRange(range)));
+  const [first, second] = ranges.map(ipFamilyOf);
+  if (first !== undefined && first === second) {
     const why = "may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64";
     errors.push(fieldErrors.invalid(path, ranges, why));
   }
@@ -72,23 +103,46 @@ function validateRanges({ spec }: AnyCIDR): readonly FieldError[] {
 }
 
 /** Ranges stay as they are, but that one of the other family may be added to a single one. */
-function validateRangeChange(next: readonly string[], before: readonly string[]): readonly FieldError[] {
+function validateRangeChange({ spec }: AnyCIDR, { spec: old }: AnyCIDR): FieldError[] {
   const path = FieldPath.root("spec").child("cidrs");
+  const [next, before] = [spec?.cidrs ?? [], old?.cidrs ?? []];
   const added = before.length === 1 && next.length === 2;
-  if (before.length !== next.length && !added) return immutable(path, next, before);
-  return before.flatMap((range, index) => immutable(path.index(index), next[index], range));
+  if (before.length !== next.length && !added) {
+    return [fieldErrors.invalid(path, next.length === 0 ? nilList : next, "field is immutable")];
+  }
+  const changes = before.flatMap((range, index) => immutable(path.index(index), next[index], range));
+  return added ? [...changes, ...rangeProblems(spec)] : changes;
 }
 
-function validateAddress(address: AnyAddress): readonly FieldError[] {
-  const name = address.metadata.name;
-  const errors = invalidFor(FieldPath.root("metadata").child("name"), name, isValidIP(name));
+function validateAddress(
+  address: AnyAddress,
+  { operation }: Pick<RequestContext, "operation">,
+): FieldError[] {
+  const { name } = address.metadata;
+  const at = FieldPath.root("metadata").child("name");
+  const errors = operation === "create" ? invalidFor(at, name, exactAddress(name)) : [];
   const path = FieldPath.root("spec").child("parentRef");
   const parent = address.spec?.parentRef;
   if (parent === undefined) return [...errors, fieldErrors.required(path)];
-  if (!parent.resource) errors.push(fieldErrors.required(path.child("resource")));
-  if (!parent.name) errors.push(fieldErrors.required(path.child("name")));
-  return errors;
+  const { group, namespace } = parent;
+  return [
+    ...errors,
+    ...(group ? invalidFor(path.child("group"), group, isDNS1123Subdomain(group)) : []),
+    ...validateSegments(parent, path, ["resource", "name"]),
+    ...(namespace ? invalidFor(path.child("namespace"), namespace, isPathSegmentName(namespace)) : []),
+  ];
 }
+
+/** Only one text names an address or a range: objects are found by it. */
+const exactAddress = (text: string) => exactly(isValidIP(text), text, formatIP(parseIP(text) ?? []));
+
+function exactRange(text: string): Problems {
+  const range = parseCIDR(text);
+  return exactly(isValidCIDR(text), text, range === undefined ? "" : formatCIDR(range));
+}
+
+const exactly = (problems: Problems, text: string, exact: string): Problems =>
+  problems.length > 0 || text === exact ? problems : [`must be in canonical form (${JSON.stringify(exact)})`];
 
 function parentText({ spec }: AnyAddress): string {
   const parent = spec?.parentRef;

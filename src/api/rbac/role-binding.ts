@@ -33,6 +33,7 @@ export const roleBindingDefinition = defineResource<RoleBinding>({
   validateUpdate: validateRoleUnchanged,
   columns,
   nameRule: "path",
+  repeatedMetadataChecks: ["whole", "change"],
 });
 
 /** The rules of cluster role bindings. */
@@ -44,6 +45,7 @@ export const clusterRoleBindingDefinition = defineResource<ClusterRoleBinding>({
   validateUpdate: validateRoleUnchanged,
   columns,
   nameRule: "path",
+  repeatedMetadataChecks: ["whole", "change"],
 });
 
 function subjectsOf(binding: Binding, kind: string): string {

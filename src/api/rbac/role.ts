@@ -12,6 +12,7 @@ export const roleDefinition = defineResource<Role>({
   validate: (role) => validateRules(role.rules, { scope: "namespace" }),
   columns: generalColumns,
   nameRule: "path",
+  repeatedMetadataChecks: ["whole", "change"],
 });
 
 /** The rules of cluster roles. */
@@ -38,4 +39,5 @@ export const clusterRoleDefinition = defineResource<ClusterRole>({
   },
   columns: generalColumns,
   nameRule: "path",
+  repeatedMetadataChecks: ["whole", "change"],
 });

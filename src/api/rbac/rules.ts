@@ -1,6 +1,8 @@
 import type { FieldError } from "../../apimachinery/index.ts";
-import { FieldPath, fieldErrors } from "../../apimachinery/index.ts";
+import { FieldPath, fieldErrors, isDNS1123Subdomain, isPathSegmentName } from "../../apimachinery/index.ts";
+import { invalidFor } from "../common/checks.ts";
 import { fill, mapField, mapList } from "../common/fill.ts";
+import { internalValue } from "../common/internal-value.ts";
 import type { PolicyRule, RoleRef, Subject } from "../types/rbac-v1.ts";
 
 const rbacGroup = "rbac.authorization.k8s.io";
@@ -73,9 +75,7 @@ export function validateBinding(
     errors.push(fieldErrors.notSupported(path.child("kind"), kind, options.roleKinds));
   }
   if (name === "") errors.push(fieldErrors.required(path.child("name")));
-  else if (name === "." || name === ".." || /[/%]/.test(name)) {
-    errors.push(fieldErrors.invalid(path.child("name"), name, pathProblem(name)));
-  }
+  else errors.push(...invalidFor(path.child("name"), name, isPathSegmentName(name)));
   for (const [index, subject] of (binding.subjects ?? []).entries()) {
     errors.push(...validateSubject(subject, FieldPath.root("subjects").index(index), options.subjects));
   }
@@ -89,7 +89,9 @@ export function validateRoleUnchanged(
 ): FieldError[] {
   const [next, before] = [binding.roleRef, old.roleRef];
   const same = next.apiGroup === before.apiGroup && next.kind === before.kind && next.name === before.name;
-  return same ? [] : [fieldErrors.invalid(FieldPath.root("roleRef"), next, "cannot change roleRef")];
+  if (same) return [];
+  const shown = internalValue(next, "io.k8s.api.rbac.v1.RoleRef");
+  return [fieldErrors.invalid(FieldPath.root("roleRef"), shown, "cannot change roleRef")];
 }
 
 function validateSubject(subject: Subject, path: FieldPath, scope: "namespace" | "cluster"): FieldError[] {
@@ -98,6 +100,9 @@ function validateSubject(subject: Subject, path: FieldPath, scope: "namespace" |
   const group = subject.apiGroup ?? "";
   switch (subject.kind) {
     case "ServiceAccount":
+      if (subject.name) {
+        errors.push(...invalidFor(path.child("name"), subject.name, isDNS1123Subdomain(subject.name)));
+      }
       if (group !== "") errors.push(fieldErrors.notSupported(path.child("apiGroup"), group, [""]));
       if (!subject.namespace && scope === "cluster")
         errors.push(fieldErrors.required(path.child("namespace")));
@@ -114,9 +119,4 @@ function validateSubject(subject: Subject, path: FieldPath, scope: "namespace" |
       );
   }
   return errors;
-}
-
-function pathProblem(name: string): string {
-  if (name === "." || name === "..") return `may not be '${name}'`;
-  return name.includes("/") ? "may not contain '/'" : "may not contain '%'";
 }

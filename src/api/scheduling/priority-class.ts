@@ -1,13 +1,14 @@
 import type { FieldError } from "../../apimachinery/index.ts";
 import { FieldPath, fieldErrors } from "../../apimachinery/index.ts";
-import { immutable, optionalOneOf } from "../common/checks.ts";
+import { immutable, oneOf } from "../common/checks.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
-import { fill } from "../common/fill.ts";
+import { fillMissing } from "../common/fill.ts";
 import { defineResource } from "../definition.ts";
 import { PriorityClass } from "../types/scheduling-v1.ts";
 
 const highestUserPriority = 1_000_000_000;
 const systemPrefix = "system-";
+const policies = ["PreemptLowerPriority", "Never"];
 /** The classes of the system, by name, with their fixed priorities. */
 const systemClasses: Readonly<Record<string, number>> = {
   "system-cluster-critical": 2_000_000_000,
@@ -17,8 +18,11 @@ const systemClasses: Readonly<Record<string, number>> = {
 /** The rules of priority classes. */
 export const priorityClassDefinition = defineResource<PriorityClass>({
   resource: PriorityClass,
-  defaults: (object) => fill(object, { preemptionPolicy: "PreemptLowerPriority" }),
-  validate,
+  defaults: (object) => fillMissing(object, { preemptionPolicy: "PreemptLowerPriority" }),
+  // Nothing that may change counts.
+  tracksGeneration: false,
+  prepareForCreate: (object) => ({ ...object, metadata: { ...object.metadata, generation: 1 } }),
+  validate: (object, { operation }) => (operation === "create" ? validate(object) : []),
   validateUpdate: (object, old) => [
     ...((object.value ?? 0) === (old.value ?? 0)
       ? []
@@ -37,7 +41,6 @@ export const priorityClassDefinition = defineResource<PriorityClass>({
       value: (object) => object.preemptionPolicy ?? "",
     }),
   ],
-  tracksGeneration: true,
 });
 
 function validate(object: PriorityClass): readonly FieldError[] {
@@ -45,23 +48,24 @@ function validate(object: PriorityClass): readonly FieldError[] {
   const errors: FieldError[] = [];
   const value = object.value ?? 0;
   if (name.startsWith(systemPrefix)) {
-    if (systemClasses[name] !== value) {
-      const reason =
-        systemClasses[name] === undefined
-          ? `${name} is not a known system priority class`
-          : `value of ${name} PriorityClass must be ${systemClasses[name]}`;
-      const why = `priority class names with '${systemPrefix}' prefix are reserved for system use only. error: ${reason}`;
+    const problem = systemProblem(object);
+    if (problem !== undefined) {
+      const why = `priority class names with '${systemPrefix}' prefix are reserved for system use only. error: ${problem}`;
       errors.push(fieldErrors.forbidden(FieldPath.root("metadata").child("name"), why));
     }
   } else if (value > highestUserPriority) {
     const why = `maximum allowed value of a user defined priority is ${highestUserPriority}`;
     errors.push(fieldErrors.forbidden(FieldPath.root("value"), why));
   }
-  return [
-    ...errors,
-    ...optionalOneOf(FieldPath.root("preemptionPolicy"), object.preemptionPolicy, [
-      "Never",
-      "PreemptLowerPriority",
-    ]),
-  ];
+  const { preemptionPolicy } = object;
+  if (preemptionPolicy === undefined) return errors;
+  return [...errors, ...oneOf(FieldPath.root("preemptionPolicy"), preemptionPolicy, policies)];
+}
+
+/** Why a class is none of the system's. */
+function systemProblem({ metadata: { name }, value, globalDefault }: PriorityClass): string | undefined {
+  const fixed = systemClasses[name];
+  if (fixed === undefined) return `${name} is not a known system priority class`;
+  if (fixed !== value) return `value of ${name} PriorityClass must be ${fixed}`;
+  return globalDefault ? `globalDefault of ${name} PriorityClass must be false` : undefined;
 }

@@ -1,0 +1,30 @@
+import type { FieldError, FieldPath } from "../../apimachinery/index.ts";
+import { fieldErrors, isDNS1123Subdomain, isPathSegmentName } from "../../apimachinery/index.ts";
+import { invalidFor } from "./checks.ts";
+
+/** Checks that each field is there and can be part of a URL's path. */
+export function validateSegments<F extends string>(
+  fields: Readonly<Partial<Record<F, string>>>,
+  path: FieldPath,
+  names: readonly F[],
+): FieldError[] {
+  return names.flatMap((name) => {
+    const value = fields[name] ?? "";
+    const at = path.child(name);
+    return value === "" ? [fieldErrors.required(at)] : invalidFor(at, value, isPathSegmentName(value));
+  });
+}
+
+/** Checks a reference to an object by group, kind and name. */
+export function validateTypedReference(
+  reference: { readonly apiGroup?: string; readonly kind: string; readonly name: string },
+  path: FieldPath,
+): FieldError[] {
+  const { apiGroup } = reference;
+  return [
+    ...(apiGroup === undefined
+      ? []
+      : invalidFor(path.child("apiGroup"), apiGroup, isDNS1123Subdomain(apiGroup))),
+    ...validateSegments(reference, path, ["kind", "name"]),
+  ];
+}

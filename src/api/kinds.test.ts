@@ -211,12 +211,12 @@ describe("validation", () => {
       regarding: { namespace: "default" },
       type: "Normal",
     };
-    expect(creationProblems(eventsEventDefinition, event)).toEqual([
-      "eventTime: Required value",
+    expect(creationProblems(eventsEventDefinition, event)).toEqual(["eventTime: Required value"]);
+    expect(
+      creationProblems(eventsEventDefinition, { ...event, eventTime: "2026-01-01T00:00:00Z" }).slice(0, 2),
+    ).toEqual([
       "reportingController: Required value",
-      "reportingInstance: Required value",
-      "action: Required value",
-      "reason: Required value",
+      'reportingController: Invalid value: "": name part must be non-empty',
     ]);
   });
 });

@@ -14,6 +14,7 @@ export const configMapDefinition = defineResource<ConfigMap>({
   repeatedMetadataChecks: ["change", "whole"],
   validate,
   validateUpdate,
+  updateErrorsFirst: true,
   columns: [
     nameColumn,
     column("Data", "How many entries the object holds", {

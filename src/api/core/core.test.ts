@@ -60,7 +60,9 @@ describe("secrets", () => {
     [{ type: "kubernetes.io/tls" }, ["data[tls.crt]: Required value", "data[tls.key]: Required value"]],
     [
       { type: "kubernetes.io/dockerconfigjson", stringData: { ".dockerconfigjson": "x" } },
-      ['data[.dockerconfigjson]: Invalid value: "<secret contents redacted>": invalid json'],
+      [
+        "data[.dockerconfigjson]: Invalid value: \"<secret contents redacted>\": invalid character 'x' looking for beginning of value",
+      ],
     ],
     [
       { type: "kubernetes.io/service-account-token" },

@@ -26,8 +26,14 @@ export function toBase64(text: string): string {
 
 /** The text that base64 of UTF-8 bytes stands for; undefined when it is not base64. */
 export function fromBase64(text: string): string | undefined {
+  const bytes = fromBase64Bytes(text);
+  return bytes && new TextDecoder().decode(bytes);
+}
+
+/** The bytes that base64 stands for; undefined when it is not base64. */
+export function fromBase64Bytes(text: string): Uint8Array | undefined {
   try {
-    return new TextDecoder().decode(Uint8Array.from(atob(text), (character) => character.charCodeAt(0)));
+    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
   } catch {
     // Not base64: the caller reports it as an invalid value.
     return undefined;

@@ -1,15 +1,28 @@
 import type { FieldError } from "../../apimachinery/index.ts";
-import { FieldPath, fieldErrors } from "../../apimachinery/index.ts";
+import {
+  FieldPath,
+  fieldErrors,
+  isDNS1123Label,
+  isDNS1123Subdomain,
+  isQualifiedName,
+  isValidIP,
+  isValidPortNum,
+} from "../../apimachinery/index.ts";
+import { ipWarnings } from "../common/address-warnings.ts";
 import { invalidFor, oneOf } from "../common/checks.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
 import { fill, mapField, mapList } from "../common/fill.ts";
-import { isDNS1123Label, isValidIP, isValidPortNum } from "../../apimachinery/index.ts";
+import { validateNonSpecialAddress } from "../common/special-addresses.ts";
 import { defineResource } from "../definition.ts";
 import type { EndpointAddress, EndpointPort } from "../types/core-v1.ts";
 import { Endpoints } from "../types/core-v1.ts";
+import { packSubsets } from "./endpoint-subsets.ts";
 
 /** How many addresses the table shows. */
 const shownAddresses = 3;
+
+const managedByLabel = "endpoints.kubernetes.io/managed-by";
+const controllerName = "endpoint-controller";
 
 /** The rules of endpoints. */
 export const endpointsDefinition = defineResource<Endpoints>({
@@ -23,13 +36,19 @@ export const endpointsDefinition = defineResource<Endpoints>({
       ),
     ),
   validate,
-  warnings: () => ["v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"],
+  prepareForCreate: withPackedSubsets,
+  prepareForUpdate: withPackedSubsets,
+  warnings: endpointsWarnings,
   columns: [
     nameColumn,
     column("Endpoints", "Ready addresses with their ports", { value: endpointsText }),
     ageColumn,
   ],
 });
+
+function withPackedSubsets(endpoints: Endpoints): Endpoints {
+  return mapField(endpoints, "subsets", packSubsets);
+}
 
 function validate(endpoints: Endpoints): readonly FieldError[] {
   const path = FieldPath.root("subsets");
@@ -50,34 +69,48 @@ function validate(endpoints: Endpoints): readonly FieldError[] {
 }
 
 function validateAddresses(addresses: readonly EndpointAddress[], path: FieldPath): FieldError[] {
-  return addresses.flatMap((address, index) => {
+  return addresses.flatMap(({ ip = "", hostname, nodeName }, index) => {
     const at = path.index(index);
-    const why = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
     return [
-      ...(isValidIP(address.ip ?? "").length > 0
-        ? [fieldErrors.invalid(at.child("ip"), address.ip ?? "", why)]
-        : []),
-      ...(address.hostname
-        ? invalidFor(at.child("hostname"), address.hostname, isDNS1123Label(address.hostname))
-        : []),
+      ...invalidFor(at.child("ip"), ip, isValidIP(ip)),
+      ...(hostname ? invalidFor(at.child("hostname"), hostname, isDNS1123Label(hostname)) : []),
+      ...(nodeName === undefined
+        ? []
+        : invalidFor(at.child("nodeName"), nodeName, isDNS1123Subdomain(nodeName))),
+      ...validateNonSpecialAddress(ip, at.child("ip")),
     ];
   });
 }
 
 function validatePorts(ports: readonly EndpointPort[], path: FieldPath): FieldError[] {
-  return ports.flatMap((port, index) => {
+  return ports.flatMap(({ name, port, protocol, appProtocol }, index) => {
     const at = path.index(index);
-    const name = port.name
-      ? invalidFor(at.child("name"), port.name, isDNS1123Label(port.name))
+    const naming = name
+      ? invalidFor(at.child("name"), name, isDNS1123Label(name))
       : ports.length > 1
         ? [fieldErrors.required(at.child("name"))]
         : [];
     return [
-      ...name,
-      ...invalidFor(at.child("port"), port.port, isValidPortNum(port.port)),
-      ...oneOf(at.child("protocol"), port.protocol, ["SCTP", "TCP", "UDP"]),
+      ...naming,
+      ...invalidFor(at.child("port"), port ?? 0, isValidPortNum(port ?? 0)),
+      ...oneOf(at.child("protocol"), protocol, ["SCTP", "TCP", "UDP"]),
+      ...(appProtocol === undefined
+        ? []
+        : invalidFor(at.child("appProtocol"), appProtocol, isQualifiedName(appProtocol))),
     ];
   });
+}
+
+/** Warns of old notations, but not the controller, which has none. */
+function endpointsWarnings({ metadata, subsets = [] }: Endpoints): readonly string[] {
+  if (metadata.labels?.[managedByLabel] === controllerName) return [];
+  return subsets.flatMap((subset, index) =>
+    (["addresses", "notReadyAddresses"] as const).flatMap((field) =>
+      (subset[field] ?? []).flatMap(({ ip }, position) =>
+        ipWarnings(ip, FieldPath.root("subsets").index(index).child(field).index(position).child("ip")),
+      ),
+    ),
+  );
 }
 
 function endpointsText(endpoints: Endpoints): string {

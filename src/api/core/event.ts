@@ -1,10 +1,9 @@
-import type { FieldError } from "../../apimachinery/index.ts";
-import { FieldPath, fieldErrors } from "../../apimachinery/index.ts";
 import { column, nameColumn } from "../common/columns.ts";
 import { ageSince } from "../common/duration.ts";
 import type { PrinterColumn } from "../definition.ts";
 import { defineResource } from "../definition.ts";
 import { Event } from "../types/core-v1.ts";
+import { validateEvent } from "./event-validation.ts";
 
 /** How long events are kept: an hour. */
 export const eventTimeToLive = 60 * 60 * 1000;
@@ -28,9 +27,10 @@ const columns: readonly PrinterColumn<Event>[] = [
 /** The rules of events, as the core group has them. */
 export const eventDefinition = defineResource<Event>({
   resource: Event,
+  plainFinalizers: true,
   repeatedMetadataChecks: [],
   createsOnUpdate: true,
-  validate,
+  validate: validateEvent,
   columns,
   nameRule: "path",
   selectableFields: {
@@ -50,21 +50,9 @@ export const eventDefinition = defineResource<Event>({
   tracksGeneration: false,
 });
 
-function validate(event: Event): readonly FieldError[] {
-  const namespace = event.metadata.namespace ?? "";
-  const about = event.involvedObject?.namespace ?? "";
-  const path = FieldPath.root("involvedObject").child("namespace");
-  if (about === "") {
-    return namespace === "" || namespace === "default"
-      ? []
-      : [fieldErrors.invalid(path, about, "does not match event.namespace")];
-  }
-  return namespace === about ? [] : [fieldErrors.invalid(path, about, "does not match event.namespace")];
-}
-
 function lastSeen(event: Event, now: number): string {
-  if (event.series?.lastObservedTime) return ageSince(event.series.lastObservedTime, now);
-  return ageSince(event.lastTimestamp || event.eventTime, now);
+  if (event.series) return ageSince(event.series.lastObservedTime, now);
+  return event.lastTimestamp ? ageSince(event.lastTimestamp, now) : firstSeen(event, now);
 }
 
 function firstSeen(event: Event, now: number): string {
@@ -72,7 +60,7 @@ function firstSeen(event: Event, now: number): string {
 }
 
 function countOf(event: Event): number {
-  return event.series?.count || event.count || 1;
+  return event.series ? (event.series.count ?? 0) : event.count || 1;
 }
 
 function objectText(event: Event): string {

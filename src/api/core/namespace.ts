@@ -1,13 +1,18 @@
 import type { FieldError } from "../../apimachinery/index.ts";
-import { FieldPath } from "../../apimachinery/index.ts";
+import {
+  FieldPath,
+  fieldErrors,
+  isQualifiedName,
+  validateFinalizerDomain,
+} from "../../apimachinery/index.ts";
 import { invalidFor } from "../common/checks.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
 import { withField } from "../common/fill.ts";
-import { isQualifiedName } from "../../apimachinery/index.ts";
 import { defineResource } from "../definition.ts";
 import { Namespace } from "../types/core-v1.ts";
 
 const kubernetesFinalizer = "kubernetes";
+const finalizersPath = FieldPath.root("spec").child("finalizers");
 /** The label that every namespace has of its own name. */
 export const namespaceNameLabel = "kubernetes.io/metadata.name";
 
@@ -28,7 +33,11 @@ export const namespaceDefinition = defineResource<Namespace>({
           },
         };
   },
-  validate: (namespace) => finalizerErrors(namespace),
+  validate: (namespace, { subresource }) =>
+    (namespace.spec?.finalizers ?? []).flatMap((name, index) =>
+      finalizerErrors(name, subresource === "finalize" ? finalizersPath.index(index) : finalizersPath),
+    ),
+  validateUpdate: (namespace, _, { subresource }) => (subresource === "status" ? phaseErrors(namespace) : []),
   prepareForCreate: (namespace) => {
     const finalizers = namespace.spec?.finalizers ?? [];
     return {
@@ -72,9 +81,16 @@ export const namespaceDefinition = defineResource<Namespace>({
   }),
 });
 
-function finalizerErrors(namespace: Namespace): readonly FieldError[] {
-  const path = FieldPath.root("spec").child("finalizers");
-  return (namespace.spec?.finalizers ?? []).flatMap((name, index) =>
-    name === kubernetesFinalizer ? [] : invalidFor(path.index(index), name, isQualifiedName(name)),
-  );
+function finalizerErrors(name: string, path: FieldPath): readonly FieldError[] {
+  return [...invalidFor(path, name, isQualifiedName(name)), ...validateFinalizerDomain(name, path)];
+}
+
+/** A namespace that is going cannot be said to be there, nor the other way round. */
+function phaseErrors({ metadata, status }: Namespace): readonly FieldError[] {
+  const isGoing = metadata.deletionTimestamp !== undefined;
+  const wanted = isGoing ? "Terminating" : "Active";
+  const phase = status?.phase ?? "";
+  if (phase === wanted) return [];
+  const why = `may only be '${wanted}' if \`deletionTimestamp\` is ${isGoing ? "not " : ""}empty`;
+  return [fieldErrors.invalid(FieldPath.root("status").child("Phase"), phase, why)];
 }

@@ -1,20 +1,19 @@
 import type { FieldError } from "../../apimachinery/index.ts";
-import { FieldPath, fieldErrors } from "../../apimachinery/index.ts";
+import { DecodeError, FieldPath, fieldErrors, isConfigMapKey, scanJson } from "../../apimachinery/index.ts";
 import { immutable, invalidFor } from "../common/checks.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
 import { semanticallyEqual } from "../common/equal.ts";
 import { fill, omit } from "../common/fill.ts";
-import { isConfigMapKey } from "../../apimachinery/index.ts";
 import { defineResource } from "../definition.ts";
 import { Secret } from "../types/core-v1.ts";
 import { base64Length, fromBase64, maximumDataBytes, toBase64 } from "./data.ts";
+import { keyPairProblem } from "./key-pair.ts";
 
 const serviceAccountAnnotation = "kubernetes.io/service-account.name";
 /** The keys that secrets of these types must have. */
 const requiredKeys: Readonly<Record<string, readonly string[]>> = {
   "kubernetes.io/dockercfg": [".dockercfg"],
   "kubernetes.io/dockerconfigjson": [".dockerconfigjson"],
-  "kubernetes.io/ssh-auth": ["ssh-privatekey"],
   "kubernetes.io/tls": ["tls.crt", "tls.key"],
 };
 
@@ -25,6 +24,8 @@ export const secretDefinition = defineResource<Secret>({
   defaults: (secret) => foldStringData(fill(secret, { type: "Opaque" })),
   validate,
   validateUpdate,
+  updateErrorsFirst: true,
+  warnings: secretWarnings,
   prepareForUpdate: (secret, old) => fill(secret, old.type === undefined ? {} : { type: old.type }),
   columns: [
     nameColumn,
@@ -36,6 +37,14 @@ export const secretDefinition = defineResource<Secret>({
   ],
   selectableFields: { type: (secret) => secret.type ?? "" },
 });
+
+/** Warns of a certificate and a key that no server could use. */
+function secretWarnings({ type, data = {} }: Secret): readonly string[] {
+  if (type !== "kubernetes.io/tls") return [];
+  const text = (key: string) => fromBase64(data[key] ?? "") ?? "";
+  const problem = keyPairProblem({ certificate: text("tls.crt"), key: text("tls.key") });
+  return problem === undefined ? [] : [problem];
+}
 
 function foldStringData(secret: Secret): Secret {
   if (secret.stringData === undefined) return secret;
@@ -67,27 +76,32 @@ function validateType(secret: Secret, path: FieldPath): FieldError[] {
     if (data["username"] !== undefined || data["password"] !== undefined) return [];
     return [fieldErrors.required(path.key("username")), fieldErrors.required(path.key("password"))];
   }
-  const errors = (requiredKeys[type] ?? []).flatMap((key) =>
-    data[key] === undefined ? [fieldErrors.required(path.key(key))] : [],
-  );
-  const json = type.startsWith("kubernetes.io/dockercfg") ? ".dockercfg" : ".dockerconfigjson";
-  const value = data[json];
-  if (type.startsWith("kubernetes.io/dockerc") && value !== undefined && !isJson(value)) {
-    errors.push(fieldErrors.invalid(path.key(json), "<secret contents redacted>", "invalid json"));
+  if (type === "kubernetes.io/ssh-auth") {
+    return data["ssh-privatekey"] ? [] : [fieldErrors.required(path.key("ssh-privatekey"))];
   }
-  return errors;
+  return (requiredKeys[type] ?? []).flatMap((key) => {
+    const value = data[key];
+    if (value === undefined) return [fieldErrors.required(path.key(key))];
+    const problem = key.startsWith(".") ? mapProblem(value) : undefined;
+    return problem === undefined
+      ? []
+      : [fieldErrors.invalid(path.key(key), "<secret contents redacted>", problem)];
+  });
 }
 
-function isJson(base64: string): boolean {
-  const text = fromBase64(base64);
-  if (text === undefined) return false;
+/** Why a value is no JSON object, as upstream's reader says it. */
+function mapProblem(base64: string): string | undefined {
+  const text = fromBase64(base64) ?? "";
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value);
-  } catch {
-    // The caller reports it as an invalid value.
-    return false;
+    scanJson(text);
+  } catch (error) {
+    if (error instanceof DecodeError) return error.message;
+    throw error;
   }
+  const value: unknown = JSON.parse(text);
+  if (value === null || (typeof value === "object" && !Array.isArray(value))) return undefined;
+  const kind = Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
+  return `json: cannot unmarshal ${kind} into Go value of type map[string]interface {}`;
 }
 
 function validateUpdate(secret: Secret, old: Secret): readonly FieldError[] {

@@ -11,8 +11,6 @@ import { validateService } from "./service-validation.ts";
 import { serviceWarnings } from "./service-warnings.ts";
 
 const affinitySeconds = 10_800;
-/** Width of a load balancer's addresses, unless `-o wide` asks for all. */
-const addressWidth = 16;
 
 const columns: readonly PrinterColumn<Service>[] = [
   nameColumn,
@@ -101,7 +99,7 @@ function externalAddress(service: Service): string {
     case "NodePort":
       return externalIPs.length > 0 ? externalIPs.join(",") : "<none>";
     case "LoadBalancer": {
-      const balancer = loadBalancerText(service.status?.loadBalancer, { width: addressWidth });
+      const balancer = loadBalancerText(service.status?.loadBalancer);
       if (externalIPs.length > 0)
         return [...(balancer === "" ? [] : balancer.split(",")), ...externalIPs].join(",");
       return balancer || "<pending>";
@@ -113,18 +111,16 @@ function externalAddress(service: Service): string {
   }
 }
 
-/** The addresses of a load balancer in order, cut to a width. */
+/** The addresses of a load balancer in order. */
 export function loadBalancerText(
   status: { readonly ingress?: readonly { readonly ip?: string; readonly hostname?: string }[] } | undefined,
-  options: { width: number },
 ): string {
   const addresses = new Set<string>();
   for (const { ip, hostname } of status?.ingress ?? []) {
     if (ip) addresses.add(ip);
     else if (hostname) addresses.add(hostname);
   }
-  const text = [...addresses].sort().join(",");
-  return text.length > options.width ? `${text.slice(0, options.width - 3)}...` : text;
+  return [...addresses].sort().join(",");
 }
 
 function portText(port: ServicePort): string {

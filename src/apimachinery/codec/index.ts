@@ -24,4 +24,5 @@ export {
   type ProtobufEnvelope,
   type TypeSource,
 } from "./protobuf.ts";
+export { scanJson } from "./scan.ts";
 export { decodeYaml, decodeYamlDocuments, encodeYaml } from "./yaml.ts";

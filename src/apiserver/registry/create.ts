@@ -74,7 +74,7 @@ async function createNamed(
   let written = false;
   try {
     const errors = validateNew(served, final, context);
-    if (errors.length > 0) throw ApiError.invalid(served.resource, final.metadata.name ?? "", errors);
+    if (errors.length > 0) throw ApiError.invalid(served.storage.stored, final.metadata.name ?? "", errors);
     for (const warning of served.definition.warnings?.(final, undefined) ?? []) request.warn?.(warning);
     await validateAdmission(core, subject, { object: final });
     const result = await commitNew(core, served, { object: final, dryRun });
@@ -134,7 +134,6 @@ function prepare(
   if (resourceVersion !== undefined && resourceVersion !== "" && resourceVersion !== "0") {
     throw new ApiError({
       message: "resourceVersion should not be set on objects to be created",
-      reason: "",
       code: 500,
     });
   }

@@ -180,7 +180,7 @@ async function nextState(
   const changed = await change.change(old);
   const wanted = changed.metadata.resourceVersion ?? "";
   if (wanted === "" && served.definition.requiresVersion) {
-    throw ApiError.invalid(served.resource, change.key.name, [
+    throw ApiError.invalid(served.storage.stored, change.key.name, [
       fieldErrors.invalid(
         FieldPath.root("metadata").child("resourceVersion"),
         0,
@@ -245,8 +245,10 @@ async function checked(
   const final = reservation?.object ?? object;
   try {
     const errors = validateChange(served, { object: final, old, context });
-    if (errors.length > 0) throw ApiError.invalid(served.resource, key.name, errors);
-    for (const warning of served.definition.warnings?.(final, old) ?? []) warn?.(warning);
+    if (errors.length > 0) throw ApiError.invalid(served.storage.stored, key.name, errors);
+    // Whoever reports a status cannot mend what the warnings are of.
+    const warnings = context.subresource === "status" ? undefined : served.definition.warnings;
+    for (const warning of warnings?.(final, old) ?? []) warn?.(warning);
     await validateAdmission(core, subject, { object: final, old });
     return { object: final, reservation };
   } catch (error) {

@@ -10,10 +10,11 @@ const requestPaths: Readonly<Record<string, readonly string[]>> = {
 export function fromFirstBeta(kind: string, object: Fields): Fields {
   if (kind === "ResourceSlice")
     return mapDevices(object, ({ basic, ...device }) => ({ ...device, ...(basic as Fields) }));
-  return mapRequests(kind, object, (request) => {
-    const { name, firstAvailable, ...exactly } = request;
-    return firstAvailable === undefined ? { name, exactly } : { name, firstAvailable };
-  });
+  return mapRequests(kind, object, ({ name, firstAvailable, ...flat }) => ({
+    name,
+    ...(Object.values(flat).some(isSet) ? { exactly: flat } : {}),
+    ...(firstAvailable === undefined ? {} : { firstAvailable }),
+  }));
 }
 
 /** An object in the shape of resource.k8s.io/v1 as v1beta1 has it. */
@@ -21,6 +22,9 @@ export function toFirstBeta(kind: string, object: Fields): Fields {
   if (kind === "ResourceSlice") return mapDevices(object, ({ name, ...basic }) => ({ name, basic }));
   return mapRequests(kind, object, ({ exactly, ...request }) => ({ ...request, ...(exactly as Fields) }));
 }
+
+/** Whether a field says anything: what upstream would leave out of JSON does not. */
+const isSet = (value: unknown) => value !== undefined && value !== null && value !== "" && value !== 0;
 
 function mapRequests(kind: string, object: Fields, change: (request: Fields) => Fields): Fields {
   const path = requestPaths[kind];

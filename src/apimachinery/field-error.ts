@@ -1,3 +1,5 @@
+import { goQuote } from "./go-quote.ts";
+
 /** Machine-readable cause of a validation failure, as in `Status.details.causes[].reason`. */
 export type FieldErrorType =
   | "FieldValueNotFound"
@@ -85,7 +87,7 @@ export const omittedValue: unknown = Object.freeze({ toJSON: () => undefined });
 function rendered(value: unknown): string {
   // Upstream puts the word in place of the value, and then quotes it like any text.
   if (value === undefined || value === null) return '"null"';
-  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "string") return goQuote(value);
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   return JSON.stringify(value);
 }

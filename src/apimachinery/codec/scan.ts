@@ -1,3 +1,4 @@
+import { goQuote } from "../go-quote.ts";
 import { DecodeError } from "./decode-error.ts";
 import { maximumDepth } from "./convert.ts";
 
@@ -210,6 +211,5 @@ class Scanner {
 function quoteCharacter(code: number): string {
   if (code === 0x27) return String.raw`'\''`;
   if (code === 0x22) return `'"'`;
-  const inner = JSON.stringify(String.fromCodePoint(code)).slice(1, -1);
-  return `'${inner}'`;
+  return `'${goQuote(String.fromCodePoint(code)).slice(1, -1)}'`;
 }

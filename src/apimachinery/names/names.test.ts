@@ -153,7 +153,7 @@ test.each<[namesModule.PartialObjectMeta, readonly string[]]>([
     { name: "a", namespace: "b", managedFields: [{ operation: "Patch", manager: "a\u0007" }] },
     [
       'metadata.managedFields[0].operation: Invalid value: "Patch": must be `Apply` or `Update`',
-      'metadata.managedFields[0].manager: Invalid value: "a\\u0007": invalid character U+0007 (at position 1)',
+      'metadata.managedFields[0].manager: Invalid value: "a\\a": invalid character U+0007 (at position 1)',
     ],
   ],
 ])("new metadata %#", (metadata, errors) => {

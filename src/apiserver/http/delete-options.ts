@@ -87,21 +87,17 @@ async function decoded(
   if (media === "application/vnd.kubernetes.protobuf") {
     return decodeProtobuf(bytes, schemas, { apiVersion: "v1", kind: kindName });
   }
-  const value =
-    media === "application/yaml" ? await yamlDocument(new Uint8Array(bytes)) : textOf(() => parseJson(bytes));
-  const { kind, apiVersion } = (textOf(() => value) ?? {}) as Sent;
+  let value: unknown;
+  const isYaml = media === "application/yaml";
+  const read = isYaml ? await yamlDocument(bytes) : undefined;
+  const unreadable = unreadableKind(() => (value = isYaml ? read : parseJson(bytes)));
+  if (unreadable !== undefined) throw new DecodeError(unreadable);
+  const { kind, apiVersion } = (value ?? {}) as Sent;
   // Options are the same in every group.
   if (kind === undefined || kind === "" || kind === kindName) return decodeValue(value ?? {}, type).object;
   const version = JSON.stringify(apiVersion || "meta.k8s.io/v1");
   const where = 'in scheme "pkg/apis/meta/internalversion/scheme/register.go:27"';
   throw new DecodeError(`no kind ${JSON.stringify(kind)} is registered for version ${version} ${where}`);
-}
-
-/** The value read; throws when it is no object whose kind and version are texts. */
-function textOf(read: () => unknown): unknown {
-  const unreadable = unreadableKind(read);
-  if (unreadable !== undefined) throw new DecodeError(unreadable);
-  return read();
 }
 
 const policyPath = FieldPath.root("propagationPolicy");

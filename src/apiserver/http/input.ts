@@ -1,11 +1,11 @@
 import { ApiError, fieldErrors, FieldPath } from "../../apimachinery/index.ts";
+import { validateFieldManager } from "../../apimachinery/names/index.ts";
 import type { FieldError, JsonValue } from "../../apimachinery/index.ts";
 import {
   cannotBeHandled,
   DecodeError,
   decodeCbor,
   decodeCborValue,
-  decodeJson,
   decodeProtobuf,
   decodeYaml,
   isProtobuf,
@@ -13,7 +13,7 @@ import {
 } from "../../apimachinery/codec/index.ts";
 import { goKind } from "../../apimachinery/patch/index.ts";
 import { schemas } from "../../api/index.ts";
-import type { DeleteOptions, Patch } from "../../api/index.ts";
+import type { Patch } from "../../api/index.ts";
 import { EncodedInput } from "../registry/coding.ts";
 import type { Input } from "../registry/coding.ts";
 import type { RequestOptions } from "../registry/context.ts";
@@ -87,7 +87,8 @@ export async function readInput(
   }
 }
 
-export const yamlDocument = (bytes: Uint8Array): Promise<unknown> => decodeYaml(Buffer.from(bytes).toString());
+export const yamlDocument = (bytes: Uint8Array): Promise<unknown> =>
+  decodeYaml(Buffer.from(bytes).toString());
 
 function unsupported(types: string): ApiError {
   return ApiError.unsupportedMediaType(
@@ -209,19 +210,7 @@ const plainName = /^[ -~]{0,128}$/;
 const unprintable = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u;
 
 function managerErrors(manager: string): readonly FieldError[] {
-  if (plainName.test(manager)) return [];
-  const path = FieldPath.root("fieldManager");
-  const errors: FieldError[] = [];
-  if (encoder.encode(manager).length > longestManager) {
-    errors.push(fieldErrors.tooLong(path, longestManager));
-  }
-  const found = unprintable.exec(manager);
-  if (found !== null) {
-    const code = (found[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
-    const position = encoder.encode(manager.slice(0, found.index)).length;
-    errors.push(fieldErrors.invalid(path, manager, `invalid character U+${code} (at position ${position})`));
-  }
-  return errors;
+  return plainName.test(manager) ? [] : validateFieldManager(manager, FieldPath.root("fieldManager"));
 }
 
 /** A client that does not name itself as manager is known by the program in its User-Agent. */

@@ -18,8 +18,9 @@ import { untilFresh } from "../registry/versions.ts";
 import { watch } from "../registry/watch.ts";
 import type { EntryWatch } from "../registry/watch.ts";
 import { encodeAny, encodeJsonList, encodeProto, isStoredVersion } from "./encode.ts";
+import { readDeletion } from "./delete-options.ts";
 import type { Exchange, ResponseHeaders } from "./exchange.ts";
-import { readDeleteOptions, readInput, readPatch, writeOptions } from "./input.ts";
+import { readInput, readPatch, writeOptions } from "./input.ts";
 import { readListOptions } from "./list-query.ts";
 import { negotiate } from "./negotiate.ts";
 import type { Negotiated } from "./negotiate.ts";
@@ -364,16 +365,12 @@ async function servePatch(call: ResourceCall): Promise<void> {
 async function serveDelete(call: ResourceCall): Promise<void> {
   const { core, served, exchange, headers, user } = call;
   const form = negotiated(call);
-  const sent = await readDeleteOptions(exchange, call);
+  const { options, cascades } = await readDeletion(exchange, call);
   const key = keyOf(call);
-  const deleted = await remove(core, served, {
-    user,
-    dryRun: sent.dryRun ?? false,
-    key,
-    delete: sent,
-  });
-  if (!deleted.gone || served.definition.returnsDeleted) {
-    return answerObject(call, { entry: undefined, object: deleted.object, status: 200, form });
+  const { dryRun } = options;
+  const { object, gone } = await remove(core, served, { user, dryRun, key, delete: options });
+  if (!gone || served.definition.returnsDeleted) {
+    return answerObject(call, { entry: undefined, object, status: cascades && !gone ? 202 : 200, form });
   }
   const { group, plural } = served.resource;
   const status = {
@@ -385,7 +382,7 @@ async function serveDelete(call: ResourceCall): Promise<void> {
       name: key.name,
       ...(group === "" ? {} : { group }),
       kind: plural,
-      uid: deleted.object.metadata.uid,
+      uid: object.metadata.uid,
     },
   };
   return sendObject(exchange, status, { status: 200, negotiated: { ...form, convert: "none" }, headers });
@@ -395,13 +392,9 @@ async function serveDeleteCollection(call: ResourceCall): Promise<void> {
   const { core, served, exchange, user } = call;
   const form = negotiated(call);
   const selected = readListOptions(call);
-  const options = await readDeleteOptions(exchange, call);
-  const page = await removeCollection(core, served, {
-    user,
-    dryRun: options.dryRun ?? false,
-    list: selected,
-    delete: options,
-  });
+  const { options } = await readDeletion(exchange, call);
+  const { dryRun } = options;
+  const page = await removeCollection(core, served, { user, dryRun, list: selected, delete: options });
   return answerList(call, { page, form });
 }
 

@@ -1,10 +1,13 @@
 import { timestampOf } from "../apimachinery/index.ts";
-import type { Clock } from "../base/index.ts";
+import type { Clock, Logger } from "../base/index.ts";
 import { ApiError } from "../apimachinery/index.ts";
 import type { Client } from "../api/index.ts";
+import type { ObjectReader } from "../apiserver/index.ts";
 import { ServiceCIDR } from "../api/types/networking-v1.ts";
 
 const name = "kubernetes";
+/** How soon the object comes back when someone has removed it. */
+const interval = 10_000;
 
 /**
  * Shows the cluster's ranges of service addresses as the ServiceCIDR `kubernetes`, ready to hand out addresses. One that
@@ -30,6 +33,29 @@ export async function publishServiceRange(
   };
   const body = { status: { conditions: [ready] } };
   await client.patch(ServiceCIDR, { name }, { type: "merge", body }, { subresource: "status" });
+}
+
+/** Makes the ServiceCIDR `kubernetes` anew whenever it is gone, until the signal aborts. */
+export async function keepServiceRange(
+  options: {
+    readonly client: Client;
+    readonly reader: ObjectReader;
+    readonly ranges: readonly string[];
+    readonly clock: Clock;
+    readonly logger: Logger;
+  },
+  signal: AbortSignal,
+): Promise<void> {
+  const { client, reader, clock, logger } = options;
+  while (!signal.aborted) {
+    await clock.sleep(interval, signal).catch(() => undefined);
+    if (signal.aborted || reader.get(ServiceCIDR, { name })) continue;
+    try {
+      await publishServiceRange(client, options);
+    } catch (error) {
+      logger.warn("The range of service addresses could not be made anew", { error });
+    }
+  }
 }
 
 async function publish(client: Client, ranges: readonly string[]): Promise<ServiceCIDR> {

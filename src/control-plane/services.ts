@@ -9,7 +9,7 @@ import { createServiceAllocator, familiesOf, runPortRepair } from "../apiserver/
 import type { ServiceAllocator, ServiceAllocatorOptions } from "../apiserver/services/index.ts";
 import { createEventRecorder } from "../client/index.ts";
 import { runServerControllers } from "../controllers/index.ts";
-import { publishServiceRange } from "./service-range.ts";
+import { keepServiceRange, publishServiceRange } from "./service-range.ts";
 
 /** Which addresses and ports services get. */
 export interface ServiceNetwork {
@@ -80,6 +80,7 @@ export function serviceParts(options: ServiceNetwork & Surroundings): ServicePar
       await Promise.all([
         runPortRepair(repair, signal),
         runServerControllers({ client, clock, random, logger }, signal),
+        keepServiceRange({ client, reader, ranges, clock, logger }, signal),
       ]);
       await events.stop();
     },

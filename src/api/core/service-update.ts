@@ -11,14 +11,12 @@ export function normalizeClusterIPs(service: Service, old: Service | undefined):
   });
   if (old === undefined) return clusterIP && !clusterIPs?.length ? follow() : service;
   if ((clusterIP ?? "") === (old.spec.clusterIP ?? "")) return service;
-  return semanticallyEqual(clusterIPs, old.spec.clusterIPs) || (clusterIP && !clusterIPs?.length)
-    ? follow()
-    : service;
+  return sameList(clusterIPs, old.spec.clusterIPs) ? follow() : service;
 }
 
-/** Carries over what the server allocated and the client left out, and drops what the new type has not. */
+/** Carries over what the server allocated and the client left out. */
 export function keepAllocated(service: Service, old: Service): Service {
-  let spec = dropForType(service.spec, old.spec);
+  let { spec } = service;
   if (needsClusterIP(spec) && needsClusterIP(old.spec)) {
     if (!spec.clusterIP && old.spec.clusterIP) spec = { ...spec, clusterIP: old.spec.clusterIP };
     if (!spec.clusterIPs?.length && spec.clusterIP === old.spec.clusterIP) {
@@ -32,32 +30,47 @@ export function keepAllocated(service: Service, old: Service): Service {
   return spec === service.spec ? service : { ...service, spec };
 }
 
-function dropForType(spec: ServiceSpec, old: ServiceSpec): ServiceSpec {
-  let result = spec;
-  if (needsClusterIP(old) && !needsClusterIP(spec) && semanticallyEqual(spec.clusterIPs, old.clusterIPs)) {
-    result = omit(result, "clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy");
+const sameList = (one: readonly string[] | undefined, other: readonly string[] | undefined) =>
+  semanticallyEqual(one ?? [], other ?? []);
+
+/** Drops what the new type has not and the client did not change. */
+export function dropForType(service: Service, old: Service): Service {
+  const before = old.spec;
+  let { spec } = service;
+  if (needsClusterIP(before) && !needsClusterIP(spec)) {
+    if (sameList(spec.clusterIPs, before.clusterIPs)) spec = omit(spec, "clusterIP", "clusterIPs");
+    if (sameList(spec.ipFamilies, before.ipFamilies)) spec = omit(spec, "ipFamilies");
+    if (spec.ipFamilyPolicy === before.ipFamilyPolicy) spec = omit(spec, "ipFamilyPolicy");
   }
   const ports = (list: readonly ServicePort[] | undefined) => (list ?? []).map((port) => port.nodePort ?? 0);
-  if (needsNodePort(old) && !needsNodePort(spec) && semanticallyEqual(ports(spec.ports), ports(old.ports))) {
-    result = { ...result, ports: (result.ports ?? []).map((port) => omit(port, "nodePort")) };
+  if (
+    needsNodePort(before) &&
+    !needsNodePort(spec) &&
+    semanticallyEqual(ports(spec.ports), ports(before.ports))
+  ) {
+    spec = { ...spec, ports: (spec.ports ?? []).map((port) => omit(port, "nodePort")) };
   }
   if (
-    needsHealthPort(old) &&
+    needsHealthPort(before) &&
     !needsHealthPort(spec) &&
-    spec.healthCheckNodePort === old.healthCheckNodePort
+    spec.healthCheckNodePort === before.healthCheckNodePort
   ) {
-    result = omit(result, "healthCheckNodePort");
+    spec = omit(spec, "healthCheckNodePort");
   }
-  if (old.type === "LoadBalancer" && spec.type !== "LoadBalancer") {
-    if (spec.allocateLoadBalancerNodePorts === old.allocateLoadBalancerNodePorts) {
-      result = omit(result, "allocateLoadBalancerNodePorts");
+  if (before.type === "LoadBalancer" && spec.type !== "LoadBalancer") {
+    if (spec.allocateLoadBalancerNodePorts === before.allocateLoadBalancerNodePorts) {
+      spec = omit(spec, "allocateLoadBalancerNodePorts");
     }
-    if (spec.loadBalancerClass === old.loadBalancerClass) result = omit(result, "loadBalancerClass");
+    if (spec.loadBalancerClass === before.loadBalancerClass) spec = omit(spec, "loadBalancerClass");
   }
-  if (isExternal(old) && !isExternal(spec) && spec.externalTrafficPolicy === old.externalTrafficPolicy) {
-    result = omit(result, "externalTrafficPolicy");
+  if (
+    isExternal(before) &&
+    !isExternal(spec) &&
+    spec.externalTrafficPolicy === before.externalTrafficPolicy
+  ) {
+    spec = omit(spec, "externalTrafficPolicy");
   }
-  return result;
+  return spec === service.spec ? service : { ...service, spec };
 }
 
 function keepNodePorts(spec: ServiceSpec, old: readonly ServicePort[]): ServiceSpec {

@@ -73,8 +73,15 @@ describe("updates", () => {
     expect(updateProblems(serviceDefinition, { old, next: service() })).toEqual([]);
   });
   test("cannot change the address", () => {
-    expect(updateProblems(serviceDefinition, { old, next: service({ clusterIP: "10.0.0.2" }) })).toEqual([
+    const next = service({ clusterIP: "10.0.0.2", clusterIPs: ["10.0.0.1"] });
+    expect(updateProblems(serviceDefinition, { old, next })).toEqual([
       'spec.clusterIPs[0]: Invalid value: ["10.0.0.2"]: may not change once set',
+    ]);
+  });
+  test("must name a changed address in both fields, or leave the list as it was", () => {
+    expect(updateProblems(serviceDefinition, { old, next: service({ clusterIP: "10.0.0.2" }) })).toEqual([
+      "spec.clusterIPs[0]: Invalid value: null: primary clusterIP can not be unset",
+      "spec.clusterIPs: Required value",
     ]);
   });
   test("to ExternalName drop the address", () => {

@@ -4,7 +4,7 @@ import type { PrinterColumn } from "../definition.ts";
 import { defineResource } from "../definition.ts";
 import type { LoadBalancerStatus, ServicePort, ServiceSpec } from "../types/core-v1.ts";
 import { Service } from "../types/core-v1.ts";
-import { keepAllocated, normalizeClusterIPs } from "./service-update.ts";
+import { dropForType, keepAllocated, normalizeClusterIPs } from "./service-update.ts";
 import { validateServiceUpdate } from "./service-addresses.ts";
 import { validateBalancerStatus } from "./service-status.ts";
 import { validateService } from "./service-validation.ts";
@@ -42,7 +42,7 @@ export const serviceDefinition = defineResource<Service>({
   updateErrorsFirst: true,
   warnings: serviceWarnings,
   prepareForCreate: (service) => normalizeClusterIPs(service, undefined),
-  prepareForUpdate: (service, old) => keepAllocated(normalizeClusterIPs(service, old), old),
+  prepareForUpdate: (service, old) => dropForType(normalizeClusterIPs(keepAllocated(service, old), old), old),
   prepareForStatusUpdate: (service, old) => ({ ...service, spec: old.spec }),
   columns,
   selectableFields: {

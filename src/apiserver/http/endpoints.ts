@@ -14,6 +14,7 @@ import { serveResource } from "./resources.ts";
 import { sendText } from "./respond.ts";
 import { checkRoute } from "./routes.ts";
 import { FrameCache } from "./watch-stream.ts";
+import type { WatchSettings } from "./watch-stream.ts";
 
 /** Serves plain paths; answers whether it did. */
 export type PathHandler = (request: Incoming) => Promise<boolean> | boolean;
@@ -31,6 +32,7 @@ export interface EndpointOptions {
   readonly delegates: readonly Delegate[];
   /** Whether clients may speak CBOR. */
   readonly cbor: boolean;
+  readonly watches: WatchSettings;
 }
 
 /** What stands behind all filters: resources and plain paths. */
@@ -55,7 +57,7 @@ export class Endpoints {
 
   private async serveResource(request: Incoming, info: ResourceInfo): Promise<void> {
     const { exchange, user, headers, upgrade, warn } = request;
-    const { core, delegates, cbor } = this.options;
+    const { core, delegates, cbor, watches } = this.options;
     for (const delegate of delegates) {
       if (await delegate({ exchange, info, user, ...(upgrade ? { upgrade } : {}) })) return;
     }
@@ -78,6 +80,8 @@ export class Endpoints {
       frames: this.frames,
       cbor,
       warn,
+      upgrade,
+      watches,
       track: (end) => {
         this.watches.add(end);
         return () => void this.watches.delete(end);

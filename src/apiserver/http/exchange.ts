@@ -46,6 +46,8 @@ export interface Exchange {
   stream(status: number, headers: ResponseHeaders): BodyStream;
   /** Breaks the answer off: the client sees that it is not whole. */
   reset(): void;
+  /** The connection speaks another protocol from now on: nothing is answered through this. */
+  leftHttp(): void;
   /** Has an HTTP/2 client take another connection for what comes next. */
   leave(): void;
 }
@@ -64,6 +66,7 @@ function outgoing(headers: ResponseHeaders, own: Readonly<Record<string, number>
   return { ...headers, ...own } as OutgoingHttpHeaders;
 }
 
+const switchingProtocols = 101;
 const noQuery = new URLSearchParams();
 
 /** Why signals of exchanges abort; one for all, for an error of their own with its stack costs more than many a request. */
@@ -196,6 +199,10 @@ export class Http2Exchange implements Exchange {
     this.http2.close(constants.NGHTTP2_INTERNAL_ERROR);
   }
 
+  leftHttp(): void {
+    this.status = switchingProtocols;
+  }
+
   leave(): void {
     const { session } = this.http2;
     if (session && !session.closed) session.close();
@@ -293,6 +300,10 @@ export class Http1Exchange implements Exchange {
 
   reset(): void {
     this.response.destroy();
+  }
+
+  leftHttp(): void {
+    this.status = switchingProtocols;
   }
 
   /** HTTP/1.1 clients open as many connections as they have requests. */

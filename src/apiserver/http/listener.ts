@@ -2,6 +2,7 @@ import { createServer as createHttp1Server } from "node:http";
 import type { IncomingMessage } from "node:http";
 import { createServer as createHttp2Server } from "node:http2";
 import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { createServer as createTlsServer } from "node:tls";
 import type { TlsOptions, TLSSocket } from "node:tls";
@@ -80,7 +81,10 @@ export async function listen(options: {
     socket.on("error", () => socket.destroy());
     (socket.alpnProtocol === "h2" ? http2 : http1).emit("connection", socket);
   });
-  tls.on("tlsClientError", (_error, socket) => socket.destroy());
+  tls.on("tlsClientError", (error, socket) => {
+    if ((error as NodeJS.ErrnoException).code === "ERR_SSL_HTTP_REQUEST") answerPlainHttp(socket);
+    else socket.destroy();
+  });
   await new Promise<void>((resolve, reject) => {
     tls.once("error", reject);
     tls.listen({ host: options.host, port: options.port, backlog: 1024 }, resolve);
@@ -101,6 +105,13 @@ export async function listen(options: {
       clearTimeout(cut);
     },
   };
+}
+
+/** Tells a client that it forgot TLS; the socket below the failed one still carries what is written to it. */
+function answerPlainHttp(failed: TLSSocket): void {
+  const { _parent: raw } = failed as unknown as { readonly _parent?: Socket };
+  raw?.on("error", () => raw.destroy());
+  raw?.end("HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n");
 }
 
 /** Certificates of clients are asked for and looked at, but none is required: tokens do as well. */

@@ -22,6 +22,7 @@ import { readDeletion } from "./delete-options.ts";
 import type { Exchange, ResponseHeaders } from "./exchange.ts";
 import { readInput, readPatch, writeOptions } from "./input.ts";
 import { readListOptions } from "./list-query.ts";
+import type { Upgrade } from "./listener.ts";
 import { negotiate } from "./negotiate.ts";
 import type { Negotiated } from "./negotiate.ts";
 import type { RequestInfo } from "./request-info.ts";
@@ -29,7 +30,7 @@ import { send, sendObject, sendPieces } from "./respond.ts";
 import { misplacedForm, partialOf, scaleColumns, tableOf } from "./table.ts";
 import type { Columns, IncludeObject } from "./table.ts";
 import { streamFailure, streamWatch } from "./watch-stream.ts";
-import type { FrameCache } from "./watch-stream.ts";
+import type { FrameCache, WatchSettings } from "./watch-stream.ts";
 
 /** A request for a resource, known, authenticated and authorized. */
 export interface ResourceCall {
@@ -44,6 +45,8 @@ export interface ResourceCall {
   readonly cbor: boolean;
   /** Hears what the client should be warned of. */
   readonly warn: (message: string) => void;
+  readonly upgrade: Upgrade | undefined;
+  readonly watches: WatchSettings;
   /** Registers a watch so that the server can end it when it closes. */
   readonly track: (end: () => void) => () => void;
 }
@@ -203,15 +206,12 @@ async function answerList(
   return sendObject(exchange, whole, { status: 200, negotiated: form, headers });
 }
 
-/** Without a wish of the client's a watch ends after between half an hour and an hour. */
-const shortestWatchSeconds = 1_800;
-
 async function serveWatch(call: ResourceCall): Promise<void> {
-  const { core, served, exchange, headers, frames } = call;
+  const { core, served, exchange, headers, frames, upgrade, watches } = call;
   const form = negotiated(call);
   const options = readListOptions(call);
   const wished = options.timeoutSeconds ?? 0;
-  const seconds = wished === 0 ? shortestWatchSeconds * (1 + core.random.next()) : Math.max(wished, 0);
+  const seconds = wished === 0 ? watches.shortestSeconds * (1 + core.random.next()) : Math.max(wished, 0);
   const deadline = core.clock.now() + seconds * 1_000;
   let source: EntryWatch;
   try {
@@ -219,7 +219,7 @@ async function serveWatch(call: ResourceCall): Promise<void> {
   } catch (error) {
     // Clients that fell behind or are ahead learn it in the stream, as from upstream's watch cache.
     if (!ApiError.is(error, "Expired") && !ApiError.is(error, "Timeout")) throw error;
-    return streamFailure(exchange, error, { negotiated: form, headers });
+    return streamFailure(exchange, error, { negotiated: form, headers, upgrade });
   }
   const timer = core.clock.after(Math.max(deadline - core.clock.now(), 0), () => source.close());
   const untrack = call.track(() => source.close());
@@ -231,6 +231,8 @@ async function serveWatch(call: ResourceCall): Promise<void> {
       includeObject: form.convert === "Table" ? includeObject(exchange) : "None",
       headers,
       frames,
+      upgrade,
+      onSize: watches.sizesOf(served),
     });
   } finally {
     timer.cancel();

@@ -27,6 +27,7 @@ import { metricsPaths } from "./metrics/paths.ts";
 import { MetricsRegistry } from "./metrics/registry.ts";
 import { RequestMetrics } from "./metrics/request-metrics.ts";
 import { observeServer } from "./metrics/server-metrics.ts";
+import { watchSizes } from "./metrics/watch-metrics.ts";
 import { pipelineOf } from "./pipeline.ts";
 import type { FrontSettings } from "./pipeline.ts";
 import { discoveryRows } from "./rows.ts";
@@ -58,6 +59,7 @@ export interface ServedApi {
   close(): Promise<void>;
 }
 
+const defaultMinRequestTimeoutSeconds = 1_800;
 /** How long requests in progress may take when the server closes. */
 const closingPatience = 5_000;
 
@@ -98,22 +100,24 @@ export async function serveApi(server: ApiServer, options: ServeOptions): Promis
     connect: options.connect ?? {},
     delegates: options.delegates ?? [],
     cbor,
+    watches: {
+      shortestSeconds: options.minRequestTimeoutSeconds ?? defaultMinRequestTimeoutSeconds,
+      sizesOf: watchSizes(metrics),
+    },
   });
   const listener = await openListener(handler, { ...options, logger: core.logger });
   documents.address = options.advertise ?? `${listener.address.host}:${listener.address.port}`;
-  return {
-    address: listener.address,
-    metrics,
-    async close() {
-      lifecycle.leave();
-      if (options.shutdownDelay) await core.clock.sleep(options.shutdownDelay);
-      lifecycle.drain();
-      documents.close();
-      classifier?.close();
-      handler.endWatches();
-      await listener.close({ patience: closingPatience });
-    },
+  const close = async () => {
+    lifecycle.leave();
+    if (options.shutdownDelay) await core.clock.sleep(options.shutdownDelay);
+    lifecycle.drain();
+    documents.close();
+    classifier?.close();
+    handler.endWatches();
+    await listener.close({ patience: closingPatience });
   };
+  let closed: Promise<void> | undefined;
+  return { address: listener.address, metrics, close: () => (closed ??= close()) };
 }
 
 function openListener(

@@ -9,6 +9,7 @@ import type { ServedResource } from "../registry/served.ts";
 import type { EntryEvent, EntryWatch } from "../registry/watch.ts";
 import { encodeProto, isStoredVersion, typeOfObject } from "./encode.ts";
 import type { Exchange, ResponseHeaders } from "./exchange.ts";
+import type { Upgrade } from "./listener.ts";
 import type { Negotiated } from "./negotiate.ts";
 import { partialOf, tableOf } from "./table.ts";
 import type { IncludeObject } from "./table.ts";
@@ -38,6 +39,14 @@ export class FrameCache {
   }
 }
 
+/** What holds for all watches of a server. */
+export interface WatchSettings {
+  /** Watches without a wish of their own end after between once and twice this. */
+  readonly shortestSeconds: number;
+  /** What is to be told of the size of each event. */
+  sizesOf(served: ServedResource): (bytes: number) => void;
+}
+
 export interface WatchAnswer {
   readonly core: Core;
   readonly served: ServedResource;
@@ -45,6 +54,8 @@ export interface WatchAnswer {
   readonly includeObject: IncludeObject;
   readonly headers: ResponseHeaders;
   readonly frames: FrameCache;
+  readonly upgrade: Upgrade | undefined;
+  readonly onSize: (bytes: number) => void;
 }
 
 /** Writes a watch's events until it ends; settles when the response has ended. */
@@ -53,42 +64,55 @@ export async function streamWatch(
   source: EntryWatch,
   answer: WatchAnswer,
 ): Promise<void> {
-  const contentType = streamType(answer.negotiated);
-  const body = exchange.stream(200, { ...answer.headers, "content-type": contentType });
-  const encode = encoderOf(answer);
   const { signal } = exchange;
   const onAbort = () => source.close();
   signal.addEventListener("abort", onAbort, { once: true });
+  let sink: EventSink | undefined;
   try {
-    let initial = true;
-    for (;;) {
-      const events = source.take();
-      if (events.length === 0) {
-        if (source.ended || signal.aborted) break;
-        initial = false;
-        await new Promise<void>((resolve) => {
-          source.onReady = resolve;
-        });
-        continue;
-      }
-      for (let start = 0; start < events.length && !signal.aborted; start += batchEvents) {
-        const parts: Uint8Array[] = [];
-        for (const event of events.slice(start, start + batchEvents)) {
-          parts.push(encode(event, { shared: !initial }));
-        }
-        const flowing = body.write(parts.length === 1 ? parts[0]! : Buffer.concat(parts));
-        if (!flowing) await drained(body, signal);
-      }
-    }
+    sink = await openSink(exchange, answer);
+    if (sink) await deliver(source, sink, { encode: encoderOf(answer), onSize: answer.onSize, signal });
   } finally {
     signal.removeEventListener("abort", onAbort);
     source.close();
-    body.end();
+    sink?.end();
   }
 }
 
 /** Events that go into one write. */
 const batchEvents = 256;
+
+async function deliver(
+  source: EntryWatch,
+  sink: EventSink,
+  options: {
+    readonly encode: Encode;
+    readonly onSize: (bytes: number) => void;
+    readonly signal: AbortSignal;
+  },
+): Promise<void> {
+  const { encode, onSize, signal } = options;
+  let initial = true;
+  for (;;) {
+    const events = source.take();
+    if (events.length === 0) {
+      if (source.ended || signal.aborted) return;
+      initial = false;
+      await new Promise<void>((resolve) => {
+        source.onReady = resolve;
+      });
+      continue;
+    }
+    for (let start = 0; start < events.length && !signal.aborted; start += batchEvents) {
+      const parts: Uint8Array[] = [];
+      for (const event of events.slice(start, start + batchEvents)) {
+        const part = encode(event, { shared: !initial });
+        onSize(part.length);
+        parts.push(part);
+      }
+      if (!sink.write(parts)) await drained(sink, signal);
+    }
+  }
+}
 
 type Encode = (event: EntryEvent, options: { readonly shared: boolean }) => Uint8Array;
 
@@ -160,13 +184,57 @@ function frame(
 export async function streamFailure(
   exchange: Exchange,
   error: ApiError,
-  answer: Pick<WatchAnswer, "negotiated" | "headers">,
+  answer: Pick<WatchAnswer, "negotiated" | "headers" | "upgrade">,
 ): Promise<void> {
-  const { negotiated, headers } = answer;
-  const event = frame("ERROR", error.status, { negotiated, served: undefined });
+  const event = frame("ERROR", error.status, { negotiated: answer.negotiated, served: undefined });
+  const sink = await openSink(exchange, answer);
+  sink?.write([event]);
+  sink?.end();
+}
+
+/** Where events go: the body of the answer, or a WebSocket. */
+interface EventSink {
+  /** False: wait for `onDrain` before writing more. */
+  write(events: readonly Uint8Array[]): boolean;
+  end(): void;
+  onDrain(action: () => void): void;
+}
+
+/** Undefined when the client was refused. */
+async function openSink(
+  exchange: Exchange,
+  { negotiated, headers, upgrade }: Pick<WatchAnswer, "negotiated" | "headers" | "upgrade">,
+): Promise<EventSink | undefined> {
+  if (upgrade?.request.headers.upgrade?.toLowerCase() === "websocket") {
+    exchange.leftHttp();
+    return openSocket(upgrade, negotiated);
+  }
   const body = exchange.stream(200, { ...headers, "content-type": streamType(negotiated) });
-  body.write(event);
-  body.end();
+  return {
+    write: (events) => body.write(events.length === 1 ? events[0]! : Buffer.concat(events)),
+    end: () => body.end(),
+    onDrain: (action) => body.onDrain(action),
+  };
+}
+
+/** Protobuf's events have their length before them where nothing else keeps them apart. */
+const lengthBytes = 4;
+
+/** Each event is a message: text when it is JSON. */
+async function openSocket(upgrade: Upgrade, { mediaType }: Negotiated): Promise<EventSink | undefined> {
+  const { acceptEvents } = await import("../../streaming/websocket/index.ts");
+  const socket = await acceptEvents(upgrade);
+  const messageOf = (event: Uint8Array): string | Uint8Array => {
+    if (mediaType === "application/json") return Buffer.from(event).toString();
+    return mediaType === "application/vnd.kubernetes.protobuf" ? event.subarray(lengthBytes) : event;
+  };
+  return (
+    socket && {
+      write: (events) => events.map((event) => socket.send(messageOf(event))).every(Boolean),
+      end: () => socket.end(),
+      onDrain: (action) => socket.onDrain(action),
+    }
+  );
 }
 
 function streamType({ mediaType }: Negotiated): string {

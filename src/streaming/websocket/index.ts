@@ -2,3 +2,4 @@ export * from "./accept.ts";
 export * from "./bridge.ts";
 export * from "./channels.ts";
 export * from "./one-way.ts";
+export * from "./events.ts";

@@ -68,6 +68,12 @@ describe("cluster addresses", () => {
     expect((await create("two", { clusterIP: "10.96.0.10" })).spec.clusterIP).toBe("10.96.0.10");
   });
 
+  test.each(["", "a/b", "A"])("a service that cannot be named %j is refused for its name", async (name) => {
+    const { create, client } = await setUp();
+    await expect(create(name, {})).rejects.toThrow(/^Service ".*" is invalid: metadata\.name: /);
+    expect(await addressNames(client)).toEqual([]);
+  });
+
   test("a dry run takes nothing", async () => {
     const { create } = await setUp();
     await create("one", { clusterIP: "10.96.0.20" }, { dryRun: true });

@@ -1,7 +1,7 @@
 import type { Logger, Random } from "../../base/index.ts";
 import { silentLogger } from "../../base/index.ts";
-import { ApiError, fieldErrors, FieldPath } from "../../apimachinery/index.ts";
-import type { FieldError } from "../../apimachinery/index.ts";
+import { ApiError, fieldErrors, FieldPath, isPathSegmentName } from "../../apimachinery/index.ts";
+import type { FieldError, ObjectMeta } from "../../apimachinery/index.ts";
 import { isHeadless } from "../../api/index.ts";
 import type { Client } from "../../api/index.ts";
 import { Service } from "../../api/types/core-v1.ts";
@@ -89,7 +89,9 @@ async function allocate(
 ): Promise<Reservation> {
   const { object, dryRun } = write;
   const old = write.old && specOf(write.old);
-  const { name, namespace = "" } = object.metadata;
+  const { name = "", namespace = "" } = object.metadata as Partial<ObjectMeta>;
+  // An object that stands for an address must name the service: what is wrong with the name is found later.
+  if (name === "" || isPathSegmentName(name).length > 0) return { object, settle: () => Promise.resolve() };
   const refuse = (errors: readonly FieldError[]) =>
     ApiError.invalid({ group: "", kind: "Service" }, name, errors);
   const refuseOne: Refuse = (error) => refuse([error]);

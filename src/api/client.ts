@@ -43,7 +43,12 @@ export type Patch =
   | { readonly type: "merge"; readonly body: object; readonly problems?: readonly string[] }
   | { readonly type: "strategic"; readonly body: object; readonly problems?: readonly string[] }
   /** Server-side apply; needs `fieldManager`. */
-  | { readonly type: "apply"; readonly body: object; readonly force?: boolean };
+  | {
+      readonly type: "apply";
+      readonly body: object;
+      readonly force?: boolean;
+      readonly problems?: readonly string[];
+    };
 
 export interface DeleteOptions {
   readonly gracePeriodSeconds?: number;

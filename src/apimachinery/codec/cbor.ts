@@ -49,29 +49,33 @@ export function decodeCbor(bytes: Uint8Array, type: StructType, options: DecodeO
     if (options.strict !== true || unknownField === undefined) return { object, problems: [] };
     return { object, problems: [`cbor: found unknown field at map element index ${unknownField}`] };
   } catch (error) {
-    if (error instanceof DecodeError) checkKind(bytes);
+    if (error instanceof DecodeError) cborNames(bytes);
     throw error;
   }
 }
 
-/** Upstream looks for kind and version first, in a pass of its own, which also finds what is malformed. */
-function checkKind(bytes: Uint8Array): void {
+/** Kind and version of an object: upstream reads them in a pass of its own, which also finds what is malformed. */
+export function cborNames(bytes: Uint8Array): { readonly kind?: string; readonly apiVersion?: string } {
   let field = "";
+  const names: Record<string, string> = {};
   try {
     const reader = new CborReader(bytes);
     inWords(
-      () => readKind(reader, (name) => (field = name)),
+      () => readKind(reader, { names, onField: (name) => (field = name) }),
       () => placeOf("v1.TypeMeta", field),
     );
     reader.end();
+    return names;
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
-    const message = `unable to determine group/version/kind: ${error.message}`;
-    throw new DecodeError(message, { kindUnknown: true });
+    throw new DecodeError(`unable to determine group/version/kind: ${error.message}`);
   }
 }
 
-function readKind(reader: CborReader, onField: (name: string) => void): void {
+function readKind(
+  reader: CborReader,
+  { names, onField }: { readonly names: Record<string, string>; readonly onField: (name: string) => void },
+): void {
   reader.head();
   reader.tags();
   if (reader.major !== majorType.map) throw new CborMismatch(nameOfMajor(reader.major), "v1.TypeMeta");
@@ -84,7 +88,8 @@ function readKind(reader: CborReader, onField: (name: string) => void): void {
     else {
       onField(key);
       reader.head();
-      readText(reader);
+      const name = readText(reader);
+      if (typeof name === "string") names[key] = name;
     }
   });
 }

@@ -1,13 +1,6 @@
 /** Bytes or values that are no object of the type asked for; the message is in Go's words. */
 export class DecodeError extends Error {
   override readonly name = "DecodeError";
-  /** Whether not even a kind could be found in the bytes. */
-  readonly kindUnknown: boolean;
-
-  constructor(message: string, { kindUnknown = false }: { readonly kindUnknown?: boolean } = {}) {
-    super(message);
-    this.kindUnknown = kindUnknown;
-  }
 }
 
 /** What a client is told, with status 400, of bytes in which neither kind nor version can be found. */
@@ -28,9 +21,24 @@ export function unreadableKind(read: () => unknown): string | undefined {
     if (!(error instanceof DecodeError)) throw error;
     return `${noKind}${error.message}`;
   }
-  if (value === null || (typeof value === "object" && !Array.isArray(value))) return undefined;
+  if (value === null) return undefined;
+  if (typeof value === "object" && !Array.isArray(value)) return unreadableName(value);
   const type = Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
   return `${noKind}json: cannot unmarshal ${type} into Go value of type ${kindStruct}`;
+}
+
+/** What is wrong with the names in an object: they are texts, and a version has a group at most. */
+function unreadableName(value: object): string | undefined {
+  const names = value as Readonly<Record<string, unknown>>;
+  for (const field of ["kind", "apiVersion"]) {
+    const name = names[field] ?? "";
+    if (typeof name === "string") continue;
+    const type = Array.isArray(name) ? "array" : typeof name === "boolean" ? "bool" : typeof name;
+    return `${noKind}json: cannot unmarshal ${type} into Go struct field .${field} of type string`;
+  }
+  const apiVersion = names["apiVersion"] as string | undefined;
+  if (apiVersion === undefined || apiVersion === null || apiVersion.split("/").length <= 2) return undefined;
+  return `unexpected GroupVersion string: ${apiVersion}`;
 }
 
 const noKind = "couldn't get version/kind; json parse error: ";
@@ -45,12 +53,4 @@ function summary(body: Uint8Array): string {
   const more = body.length > summaryBytes ? " ..." : "";
   if (body[0] === 0x7b) return `${new TextDecoder().decode(start)}${more}`;
   return `${Array.from(start, (byte) => byte.toString(16).padStart(2, "0")).join("")}${more}`;
-}
-
-/** What a client is told, with status 400, of an object that does not fit its kind. */
-export function cannotBeHandled(
-  kind: { readonly version: string; readonly kind: string },
-  error: { readonly message: string },
-): string {
-  return `${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: ${error.message}`;
 }

@@ -1,15 +1,18 @@
-export { DecodeError, cannotBeHandled, unreadableKind, unrecognized } from "./decode-error.ts";
+export { DecodeError, unreadableKind, unrecognized } from "./decode-error.ts";
 export {
   decodeJson,
+  decodeParsed,
   decodeValue,
   duplicateFields,
   encodeJson,
   parseJson,
   strictDecodingError,
+  warningsOf,
+  yamlProblem,
   type Decoded,
   type DecodeOptions,
 } from "./json.ts";
-export { decodeCbor, decodeCborValue, encodeCbor, encodeCborEvent } from "./cbor.ts";
+export { cborNames, decodeCbor, decodeCborValue, encodeCbor, encodeCborEvent } from "./cbor.ts";
 export { zeroOfStruct } from "./convert.ts";
 export { BackwardWriter, wireType } from "./wire.ts";
 export { formatDuration, normalizeMicroTime, normalizeTime, parseDuration } from "./time.ts";
@@ -25,4 +28,4 @@ export {
   type TypeSource,
 } from "./protobuf.ts";
 export { scanJson } from "./scan.ts";
-export { decodeYaml, decodeYamlDocuments, encodeYaml } from "./yaml.ts";
+export { decodeYaml, decodeYamlDocuments, encodeYaml, readYaml, type YamlDocument } from "./yaml.ts";

@@ -26,14 +26,38 @@ export function decodeJson(
   options: DecodeOptions = {},
 ): Decoded {
   const text = typeof input === "string" ? input : textDecoder.decode(input);
-  const value = parseJson(text);
+  return decodeParsed({ text, value: parseJson(text) }, type, options);
+}
+
+/** As `decodeJson`, of text that has been parsed. */
+export function decodeParsed(
+  { text, value }: { readonly text: string; readonly value: unknown },
+  type: StructType,
+  options: DecodeOptions = {},
+): Decoded {
   if (options.strict !== true) return decodeValue(value, type);
   const decoded = decodeValue(value, type, options);
   if (!hasDuplicateKeys(text, value)) return decoded;
-  const duplicates = scanJson(text)
-    .filter((path) => isChecked(path, type))
-    .map((path) => `duplicate field ${JSON.stringify(joinPath(path))}`);
-  return { ...decoded, problems: [...decoded.problems, ...duplicates].slice(0, maximumProblems) };
+  return { ...decoded, problems: inOrder(text, { type, unknown: decoded.problems }) };
+}
+
+/** Unknown and duplicate fields in the order in which the text has them, each once. */
+function inOrder(
+  text: string,
+  { type, unknown }: { readonly type: StructType; readonly unknown: readonly string[] },
+): readonly string[] {
+  const expected = new Set(unknown);
+  const seen = new Set<string>();
+  const problems = new Set<string>();
+  scanJson(text, {
+    onKey(path) {
+      const place = JSON.stringify(joinPath(path));
+      if (expected.has(`unknown field ${place}`)) problems.add(`unknown field ${place}`);
+      else if (seen.has(place) && isChecked(path, type)) problems.add(`duplicate field ${place}`);
+      seen.add(place);
+    },
+  });
+  return [...problems].slice(0, maximumProblems);
 }
 
 /** An object of a type from a JSON value: what `decodeJson` does after parsing. The value stays as it is. */
@@ -65,6 +89,22 @@ export function parseJson(input: Uint8Array | string): unknown {
 /** The bytes of an object; `type` is not needed since objects hold what is written. */
 export function encodeJson(object: unknown): Uint8Array {
   return textEncoder.encode(JSON.stringify(object));
+}
+
+const yamlErrors = "yaml: unmarshal errors:\n";
+
+/** What upstream's YAML decoder makes of duplicate keys: one error. */
+export function yamlProblem(duplicates: readonly string[]): readonly string[] {
+  return duplicates.length === 0 ? [] : [`${yamlErrors}${duplicates.map((line) => `  ${line}`).join("\n")}`];
+}
+
+/** What a client is warned of: each duplicate key of YAML by itself. */
+export function warningsOf(problem: string): readonly string[] {
+  if (!problem.startsWith(yamlErrors)) return [problem];
+  return problem
+    .slice(yamlErrors.length)
+    .split("\n")
+    .map((line) => line.trim());
 }
 
 /** How upstream words what strict decoding found. */

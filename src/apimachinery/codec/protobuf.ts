@@ -95,10 +95,12 @@ export interface ProtobufEnvelope {
 
 /** Opens an envelope without looking into the object. */
 export function readEnvelope(bytes: Uint8Array): ProtobufEnvelope {
+  if (bytes.length === 0) throw new DecodeError("empty data");
   if (!isProtobuf(bytes))
     throw new DecodeError(
       "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]",
     );
+  if (bytes.length === magic.length) throw new DecodeError("empty body");
   const reader = new Reader(bytes, magic.length);
   let [apiVersion, kind, contentType] = ["", "", ""];
   let raw = new Uint8Array(0);

@@ -92,8 +92,7 @@ function isInteger(value: unknown, from: number, below: number): boolean {
 function canonicalBase64(text: string): string {
   const stripped = /[\r\n]/.test(text) ? text.replace(/[\r\n]/g, "") : text;
   if (stripped.length % 4 === 0 && base64.test(stripped)) return stripped;
-  const wrong = stripped.search(/[^A-Za-z0-9+/]/);
-  throw new DecodeError(`illegal base64 data at input byte ${wrong < 0 ? stripped.length : wrong}`);
+  throw new DecodeError(`illegal base64 data at input byte ${corruptionOf(text)}`);
 }
 
 function invalidQuantity(): never {

@@ -30,7 +30,7 @@ test("aliases are capped, errors are worded", async () => {
   const bomb = ["a: &a [x]", `b: [${Array.from({ length: 200 }, () => "*a").join(",")}]`].join("\n");
   await expect(decodeYaml(bomb)).rejects.toThrow(DecodeError);
   await expect(decodeYaml('{"a":'.repeat(200) + "1" + "}".repeat(200))).rejects.toThrow(DecodeError);
-  await expect(decodeYaml("a: [")).rejects.toThrow("error converting YAML to JSON: yaml: line ");
+  await expect(decodeYaml("a: [")).rejects.toThrow("yaml: line ");
 });
 
 test("what is written is read back", async () => {

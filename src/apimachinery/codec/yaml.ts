@@ -1,5 +1,7 @@
 import type { Schema } from "js-yaml";
+import { goQuote } from "../go-quote.ts";
 import { DecodeError } from "./decode-error.ts";
+import { hasDuplicateKeys } from "./scan.ts";
 
 /** An alias may stand for much: a few lines of YAML could otherwise become gigabytes. */
 const maximumAliases = 100;
@@ -9,10 +11,23 @@ type Yaml = typeof import("js-yaml");
 
 /** The value of a YAML document, read as sigs.k8s.io/yaml does: YAML 1.1 without times and base 60. */
 export async function decodeYaml(text: string): Promise<unknown> {
+  return (await readYaml(text)).value;
+}
+
+/** A YAML document that can be asked for keys that it has twice. */
+export interface YamlDocument {
+  readonly value: unknown;
+  /** `line 3: key "a" already set in map` for each. */
+  duplicates(): readonly string[];
+}
+
+/** As `decodeYaml`, for strict decoding. */
+export async function readYaml(text: string): Promise<YamlDocument> {
   const json = plainJson(text);
-  if (json !== undefined) return json;
-  const documents = await decodeYamlDocuments(text);
-  return documents[0] ?? null;
+  if (json !== undefined && !hasDuplicateKeys(text, json)) return { value: json, duplicates: () => [] };
+  const yaml = await import("js-yaml");
+  const value = documentsOf(yaml, text)[0] ?? null;
+  return { value, duplicates: () => duplicateYamlKeys(yaml, text) };
 }
 
 /** Programs send YAML as JSON, which JSON.parse reads much faster; undefined where the two may not agree. */
@@ -36,7 +51,10 @@ function isShallow(value: unknown, levels: number): boolean {
 
 /** The values of all documents. */
 export async function decodeYamlDocuments(text: string): Promise<readonly unknown[]> {
-  const yaml = await import("js-yaml");
+  return documentsOf(await import("js-yaml"), text);
+}
+
+function documentsOf(yaml: Yaml, text: string): readonly unknown[] {
   try {
     return yaml.loadAll(text, {
       schema: schemaOf(yaml),
@@ -45,8 +63,7 @@ export async function decodeYamlDocuments(text: string): Promise<readonly unknow
       maxDepth: maximumYamlDepth,
     });
   } catch (error) {
-    if (error instanceof yaml.YAMLException)
-      throw new DecodeError(`error converting YAML to JSON: yaml: ${reasonOf(error)}`);
+    if (error instanceof yaml.YAMLException) throw new DecodeError(`yaml: ${reasonOf(error)}`);
     throw error;
   }
 }
@@ -57,9 +74,73 @@ export async function encodeYaml(value: unknown): Promise<string> {
   return yaml.dump(value, { sortKeys: true, seqNoIndent: true, lineWidth: -1, noRefs: true });
 }
 
+/** What upstream's scanner says where this one says something else. */
+const scannerWords: readonly (readonly [RegExp, string])[] = [
+  [/^bad indentation of a mapping entry/, "mapping values are not allowed in this context"],
+  [
+    /tab characters|^unexpected end of the stream within a tag/,
+    "found character that cannot start any token",
+  ],
+  [/within a (?:double|single) quoted scalar/, "found unexpected end of stream"],
+  [/can not read (?:a block mapping entry|an implicit mapping pair)/, "could not find expected ':'"],
+];
+/** The same of its parser, which names the line before. */
+const parserWords: readonly (readonly [RegExp, string])[] = [
+  [/within a flow collection|^missed comma/, "did not find expected node content"],
+  [/^bad indentation of a sequence entry/, "did not find expected '-' indicator"],
+  [/^end of the stream or a document separator is expected/, "did not find expected <document start>"],
+];
+
 function reasonOf(error: Error & { readonly mark?: { readonly line: number }; reason?: string }): string {
   const reason = error.reason ?? error.message;
-  return error.mark === undefined ? reason : `line ${error.mark.line + 1}: ${reason}`;
+  const alias = /^unidentified alias "(.*)"$/.exec(reason);
+  if (alias) return `unknown anchor '${alias[1] ?? ""}' referenced`;
+  const line = error.mark?.line ?? 0;
+  const at = (number: number) => (number === 0 ? "" : `line ${number}: `);
+  const scanned = scannerWords.find(([pattern]) => pattern.test(reason));
+  // The scanner counts from 1 but keeps quiet of the first line.
+  if (scanned) return `${at(line === 0 ? 0 : line + 1)}${scanned[1]}`;
+  const parsed = parserWords.find(([pattern]) => pattern.test(reason));
+  return `${at(Math.max(line, parsed ? 1 : 0))}${parsed ? parsed[1] : reason}`;
+}
+
+/** A collection that is being read: of a mapping the keys that it has had, and the one whose value comes next. */
+interface OpenCollection {
+  readonly keys?: Set<string>;
+  key?: string;
+}
+
+/** Keys that a mapping of the first document has more than once, with the lines of the values that come too late. */
+function duplicateYamlKeys(yaml: Yaml, text: string): readonly string[] {
+  const { SCALAR, MAPPING, SEQUENCE, ALIAS, POP, DOCUMENT } = yaml.EVENT_ID;
+  const duplicates: string[] = [];
+  const open: OpenCollection[] = [];
+  let documents = 0;
+  for (const event of yaml.parseEvents(text, { maxDepth: maximumYamlDepth })) {
+    if (event.type === POP) {
+      open.pop();
+      continue;
+    }
+    if (event.type === DOCUMENT) {
+      if (++documents > 1) break;
+      open.push({});
+      continue;
+    }
+    const { keys, key } = open.at(-1) ?? {};
+    if (keys !== undefined && key === undefined) {
+      open.at(-1)!.key = event.type === SCALAR ? yaml.getScalarValue(text, event) : "";
+    } else if (keys !== undefined && key !== undefined) {
+      delete open.at(-1)!.key;
+      const start =
+        event.type === SCALAR ? event.valueStart : event.type === ALIAS ? event.anchorStart : event.start;
+      const line = text.slice(0, start).split("\n").length;
+      if (keys.has(key)) duplicates.push(`line ${line}: key ${goQuote(key)} already set in map`);
+      keys.add(key);
+    }
+    if (event.type === MAPPING) open.push({ keys: new Set() });
+    else if (event.type === SEQUENCE) open.push({});
+  }
+  return duplicates;
 }
 
 const integer = /^[-+]?(?:0b[01_]+|0o?[0-7_]*|0x[\da-fA-F_]+|[1-9][\d_]*)$/;

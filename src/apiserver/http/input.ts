@@ -2,23 +2,27 @@ import { ApiError, fieldErrors, FieldPath } from "../../apimachinery/index.ts";
 import { validateFieldManager } from "../../apimachinery/names/index.ts";
 import type { FieldError, JsonValue } from "../../apimachinery/index.ts";
 import {
-  cannotBeHandled,
+  cborNames,
   DecodeError,
   decodeCbor,
   decodeCborValue,
   decodeProtobuf,
-  decodeYaml,
-  isProtobuf,
-  unrecognized,
+  decodeValue,
+  readEnvelope,
+  readYaml,
+  unreadableKind,
+  yamlProblem,
 } from "../../apimachinery/codec/index.ts";
 import { goKind } from "../../apimachinery/patch/index.ts";
 import { schemas } from "../../api/index.ts";
+import type { YamlDocument } from "../../apimachinery/codec/index.ts";
 import type { Patch } from "../../api/index.ts";
 import { EncodedInput } from "../registry/coding.ts";
 import type { Input } from "../registry/coding.ts";
 import type { RequestOptions } from "../registry/context.ts";
 import { decodePatchBody } from "../registry/patch-body.ts";
 import type { Exchange } from "./exchange.ts";
+import { flagOf } from "./query.ts";
 import { mediaTypesOf } from "./negotiate.ts";
 import type { MediaType, Offer } from "./negotiate.ts";
 
@@ -38,33 +42,10 @@ export function mediaTypeOf(exchange: Exchange, offer: Pick<Offer, "cbor">): Med
   return found;
 }
 
-/** An error of decoding as `BadRequest`. */
-function decoding<T>(kind: { readonly version: string; readonly kind: string }, decode: () => T): T {
-  try {
-    return decode();
-  } catch (error) {
-    if (!(error instanceof DecodeError)) throw error;
-    throw ApiError.badRequest(cannotBeHandled(kind, error));
-  }
-}
-
-/** Decodes an object whose kind the bytes must show; else they are said to be unrecognized. */
-async function recognizing<T>(
-  kind: { readonly kind: string },
-  { body, decode }: { readonly body: Uint8Array; readonly decode: () => T | Promise<T> },
-): Promise<T> {
-  try {
-    return await decode();
-  } catch (error) {
-    if (!(error instanceof DecodeError)) throw error;
-    throw ApiError.badRequest(unrecognized(kind, { body, message: error.message }));
-  }
-}
-
-/** The body of a write: JSON bytes as they came, anything else as a value. */
+/** The body of a write: JSON bytes as they came, anything else with a way to read it. */
 export async function readInput(
   exchange: Exchange,
-  expected: { readonly apiVersion: string; readonly version: string; readonly kind: string },
+  expected: { readonly apiVersion: string; readonly kind: string },
   offer: Pick<Offer, "cbor">,
 ): Promise<Input> {
   const mediaType = mediaTypeOf(exchange, offer);
@@ -73,22 +54,48 @@ export async function readInput(
     case "application/json":
       return bytes;
     case "application/cbor":
-      return new EncodedInput(bytes, (type, options) => decodeCbor(bytes, type, options));
+      return new EncodedInput(bytes, {
+        names: () => cborNames(bytes),
+        decode: (type, options) => decodeCbor(bytes, type, options),
+      });
     case "application/yaml":
-      return recognizing(expected, { body: bytes, decode: () => yamlDocument(bytes) }) as Promise<object>;
+      return yamlInput(bytes);
     case "application/vnd.kubernetes.protobuf":
-      if (!isProtobuf(bytes)) {
-        return recognizing(expected, {
-          body: bytes,
-          decode: () => decodeProtobuf(bytes, schemas, expected),
-        });
-      }
-      return decoding(expected, () => decodeProtobuf(bytes, schemas, expected));
+      return new EncodedInput(bytes, {
+        names: () => readEnvelope(bytes),
+        decode: () => ({ object: decodeProtobuf(bytes, schemas, expected), problems: [] }),
+      });
   }
 }
 
-export const yamlDocument = (bytes: Uint8Array): Promise<unknown> =>
-  decodeYaml(Buffer.from(bytes).toString());
+async function yamlInput(bytes: Uint8Array): Promise<Input> {
+  let document: YamlDocument;
+  try {
+    document = await readYaml(Buffer.from(bytes).toString());
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    const refuse = () => {
+      throw error;
+    };
+    return new EncodedInput(bytes, { names: refuse, decode: refuse });
+  }
+  const { value, duplicates } = document;
+  return new EncodedInput(bytes, {
+    names() {
+      const message = unreadableKind(() => value);
+      if (message !== undefined) throw new DecodeError(message);
+      return value;
+    },
+    decode(type, options) {
+      const { object, problems } = decodeValue(value, type, options);
+      return { object, problems: options.strict ? [...yamlProblem(duplicates()), ...problems] : problems };
+    },
+  });
+}
+
+/** The value of a body in YAML; throws `DecodeError`. */
+export const yamlDocument = async (bytes: Uint8Array): Promise<unknown> =>
+  (await readYaml(Buffer.from(bytes).toString())).value;
 
 function unsupported(types: string): ApiError {
   return ApiError.unsupportedMediaType(
@@ -126,11 +133,13 @@ export async function readPatch(
     throw ApiError.unsupportedMediaType("415: Unsupported Media Type", {});
   }
   const bytes = await exchange.body();
+  const strict = exchange.query.get("fieldValidation") !== "Ignore";
   if (type === "apply") {
-    const body = name === applyCbor ? cborConfiguration(bytes) : await applyConfiguration(bytes);
-    return { type, body, force: exchange.query.get("force") === "true" };
+    const force = flagOf(exchange.query, "force") ?? false;
+    if (name === applyCbor) return { type, body: cborConfiguration(bytes), force };
+    return { type, force, ...(await applyConfiguration(bytes, { strict })) };
   }
-  return decodePatchBody(type, bytes, { strict: exchange.query.get("fieldValidation") !== "Ignore" });
+  return decodePatchBody(type, bytes, { strict });
 }
 
 /** The configuration that an apply in CBOR carries. */
@@ -149,16 +158,22 @@ function cborConfiguration(bytes: Uint8Array): object {
 }
 
 /** The configuration that an apply carries: nothing at all is one without any fields. */
-async function applyConfiguration(bytes: Uint8Array): Promise<object> {
+async function applyConfiguration(
+  bytes: Uint8Array,
+  { strict }: { readonly strict: boolean },
+): Promise<{ readonly body: object; readonly problems: readonly string[] }> {
   const refused = (message: string) => ApiError.badRequest(`error decoding YAML: ${message}`);
-  let value: unknown;
+  let document: YamlDocument;
   try {
-    value = (await yamlDocument(bytes)) ?? {};
+    document = await readYaml(Buffer.from(bytes).toString());
   } catch (error) {
-    if (error instanceof DecodeError) throw refused(error.message);
+    if (error instanceof DecodeError) throw refused(`error converting YAML to JSON: ${error.message}`);
     throw error;
   }
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+  const value = document.value ?? {};
+  if (typeof value === "object" && !Array.isArray(value)) {
+    return { body: value, problems: strict ? yamlProblem(document.duplicates()) : [] };
+  }
   const kind = goKind(value as JsonValue);
   const words = `json: cannot unmarshal ${kind} into Go value of type map[string]interface {}`;
   throw refused(`error unmarshaling JSON: while decoding JSON: ${words}`);

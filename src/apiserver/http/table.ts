@@ -3,6 +3,7 @@ import type { ListMeta } from "../../apimachinery/index.ts";
 import { ageSince } from "../../api/index.ts";
 import type { PrinterColumn } from "../../api/index.ts";
 import type { AnyObject } from "../registry/entry.ts";
+import { internalPackage } from "../registry/recognize.ts";
 
 export type IncludeObject = "None" | "Metadata" | "Object";
 
@@ -101,13 +102,6 @@ function rowObject(object: AnyObject, options: TableOptions): { object?: object 
   }
 }
 
-/** Groups whose internal Go package is not called as they are. */
-const internalPackages: Readonly<Record<string, string>> = {
-  "": "core",
-  "events.k8s.io": "core",
-  "internal.apiserver.k8s.io": "apiserverinternal",
-};
-
 /** A form that the answer does not have, since it is a list or is none; in upstream's words. */
 export function misplacedForm(
   form: "PartialObjectMetadata" | "PartialObjectMetadataList",
@@ -116,7 +110,7 @@ export function misplacedForm(
   const isList = form === "PartialObjectMetadata";
   const cut = kind.apiVersion.indexOf("/");
   const group = cut < 0 ? "" : kind.apiVersion.slice(0, cut);
-  const typed = `${internalPackages[group] ?? group.split(".")[0]}.${kind.kind}`;
+  const typed = `${internalPackage(group)}.${kind.kind}`;
   const type = kind.custom ? `unstructured.Unstructured${isList ? "List" : ""}` : typed;
   return ApiError.notAcceptable(
     `you requested ${form}, but the requested object is ${isList ? "a list" : "not a list"} (*${type})`,

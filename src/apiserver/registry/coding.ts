@@ -1,14 +1,14 @@
 import { ApiError } from "../../apimachinery/index.ts";
 import type { FieldError, StructType } from "../../apimachinery/index.ts";
 import {
-  cannotBeHandled,
   DecodeError,
-  decodeJson,
+  decodeParsed,
   decodeValue,
   parseJson,
   strictDecodingError,
   unreadableKind,
   unrecognized,
+  warningsOf,
 } from "../../apimachinery/codec/index.ts";
 import type { Decoded } from "../../apimachinery/codec/index.ts";
 import {
@@ -20,6 +20,8 @@ import type { RequestContext } from "../../api/index.ts";
 import type { RequestOptions } from "./context.ts";
 import type { AnyObject } from "./entry.ts";
 import { withMarkerDefaults } from "./marker-defaults.ts";
+import { recognize } from "./recognize.ts";
+import type { Wanted } from "./recognize.ts";
 import type { ServedResource } from "./served.ts";
 
 /** An object as a client sent it: JSON bytes, a value, or what decodes itself once its type is known. */
@@ -28,31 +30,74 @@ export type Input = Uint8Array | EncodedInput | object;
 /** An object in an encoding other than JSON, whose strict decoding has rules of its own. */
 export class EncodedInput {
   readonly bytes: Uint8Array;
+  /** Kind and version in an object; throws `DecodeError` when there are none to be read. */
+  readonly names: () => unknown;
   readonly decode: (type: StructType, options: { readonly strict: boolean }) => Decoded;
 
-  constructor(bytes: Uint8Array, decode: EncodedInput["decode"]) {
+  constructor(bytes: Uint8Array, reading: Pick<EncodedInput, "names" | "decode">) {
     this.bytes = bytes;
-    this.decode = decode;
+    this.names = reading.names;
+    this.decode = reading.decode;
   }
 }
 
 /** The object that a client wants written: decoded as its kind, with its defaults. Throws `BadRequest`. */
 export function decodeObject(
-  served: Pick<ServedResource, "resource" | "apiVersion" | "type" | "definition"> & {
-    /** Former versions of the kind, of the same form. */
-    readonly accepts?: readonly string[];
-  },
+  served: Wanted & Pick<ServedResource, "definition">,
   input: Input,
   options: Pick<RequestOptions, "fieldValidation" | "warn">,
 ): AnyObject {
-  const decoded = strictly(served, { ...options, input }, (strict) => {
-    if (input instanceof Uint8Array) return decodeJson(input, served.type, { strict });
-    if (input instanceof EncodedInput) return input.decode(served.type, { strict });
-    return decodeValue(input, served.type, { strict });
-  });
-  checkKind(served, decoded);
-  return completed(served, decoded);
+  const { names, decode } = readingOf(served, input);
+  const { kind, type, refusal } = recognize(served, names);
+  const validation = options.fieldValidation ?? "Ignore";
+  const cannotBeHandled = (why: string) =>
+    ApiError.badRequest(
+      `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${served.resource.kind}: ${why}`,
+    );
+  let decoded: Decoded;
+  try {
+    decoded = decode(type, { strict: validation !== "Ignore" });
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    throw cannotBeHandled(error.message);
+  }
+  if (refusal) throw refusal;
+  const { problems } = decoded;
+  if (problems.length > 0) {
+    if (validation === "Strict") throw cannotBeHandled(strictDecodingError(problems));
+    for (const problem of problems) for (const warning of warningsOf(problem)) options.warn?.(warning);
+  }
+  return completed(served, decoded.object);
 }
+
+interface Reading extends Pick<EncodedInput, "decode"> {
+  /** An object with kind and version. */
+  readonly names: unknown;
+}
+
+/** What an input is called and how it is read; throws when not even that much can be found out. */
+function readingOf(served: Wanted, input: Input): Reading {
+  if (input instanceof EncodedInput) {
+    try {
+      return { names: input.names(), decode: input.decode };
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      throw ApiError.badRequest(unrecognized(served.resource, { body: input.bytes, message: error.message }));
+    }
+  }
+  if (!(input instanceof Uint8Array)) {
+    return { names: input, decode: (type, options) => decodeValue(input, type, options) };
+  }
+  const text = textDecoder.decode(input);
+  let value: unknown;
+  const message = unreadableKind(() => (value = parseJson(text)));
+  if (message !== undefined) {
+    throw ApiError.badRequest(unrecognized(served.resource, { body: input, message }));
+  }
+  return { names: value, decode: (type, options) => decodeParsed({ text, value }, type, options) };
+}
+
+const textDecoder = new TextDecoder();
 
 /** A decoded object under its kind's name, with its defaults. */
 export function completed(
@@ -64,63 +109,6 @@ export function completed(
   const named = { kind: resource.kind, apiVersion, metadata, ...rest } as AnyObject;
   const object = withMarkerDefaults(named, served.type);
   return (served.definition.defaults?.(object) ?? object) as AnyObject;
-}
-
-function checkKind(
-  served: Pick<ServedResource, "resource" | "apiVersion"> & { readonly accepts?: readonly string[] },
-  object: { readonly kind?: string; readonly apiVersion?: string },
-): void {
-  const { resource, apiVersion } = served;
-  if (object.apiVersion && object.apiVersion !== apiVersion && !served.accepts?.includes(object.apiVersion)) {
-    throw ApiError.badRequest(
-      `the API version in the data (${object.apiVersion}) does not match the expected API version (${apiVersion})`,
-    );
-  }
-  if (object.kind && object.kind !== resource.kind) {
-    throw ApiError.badRequest(
-      `${object.kind} in version ${JSON.stringify(resource.version)} cannot be handled as a ${resource.kind}: converting (${object.kind}) to (${resource.kind}): unknown conversion`,
-    );
-  }
-}
-
-/** Decodes with the field validation that was asked for. */
-function strictly(
-  served: Pick<ServedResource, "resource">,
-  options: Pick<RequestOptions, "fieldValidation" | "warn"> & { readonly input: Input },
-  decode: (strict: boolean) => Decoded,
-): object {
-  const { input } = options;
-  const validation = options.fieldValidation ?? "Ignore";
-  let decoded: Decoded;
-  try {
-    decoded = decode(validation !== "Ignore");
-  } catch (error) {
-    if (!(error instanceof DecodeError)) throw error;
-    throw ApiError.badRequest(cannotBeRead(served.resource, { input, error }));
-  }
-  if (decoded.problems.length > 0) {
-    if (validation === "Strict") {
-      const message = strictDecodingError(decoded.problems);
-      throw ApiError.badRequest(cannotBeHandled(served.resource, { message }));
-    }
-    for (const problem of decoded.problems) options.warn?.(problem);
-  }
-  return decoded.object;
-}
-
-/** Why an input is no object of the kind: not even one of any kind, or one with something wrong in it. */
-function cannotBeRead(
-  kind: ServedResource["resource"],
-  { input, error }: { readonly input: Input; readonly error: DecodeError },
-): string {
-  if (input instanceof Uint8Array) {
-    const message = unreadableKind(() => parseJson(input));
-    if (message !== undefined) return unrecognized(kind, { body: input, message });
-  }
-  if (input instanceof EncodedInput && error.kindUnknown) {
-    return unrecognized(kind, { body: input.bytes, message: error.message });
-  }
-  return cannotBeHandled(kind, error);
 }
 
 /** Whether a change of the object's intent raises metadata.generation. */

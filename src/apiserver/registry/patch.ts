@@ -1,6 +1,7 @@
 import { invariant } from "../../base/index.ts";
 import { ApiError } from "../../apimachinery/index.ts";
 import type { JsonObject, ObjectKey } from "../../apimachinery/index.ts";
+import { warningsOf } from "../../apimachinery/codec/index.ts";
 import type { Patch } from "../../api/index.ts";
 import { schemas } from "../../api/index.ts";
 import { groupResource } from "./context.ts";
@@ -70,9 +71,20 @@ function apply(
         throw ApiError.conflict(groupResource(served), key.name, why);
       }
       checkNames(served, object, key);
+      checkText(body, request);
       return object;
     },
   });
+}
+
+/** What strict decoding found in the text of an applied configuration. */
+function checkText({ problems = [] }: Extract<Patch, { type: "apply" }>, request: RequestOptions): void {
+  for (const problem of problems) {
+    if (request.fieldValidation === "Strict") {
+      throw ApiError.badRequest(`error strict decoding YAML: error converting YAML to JSON: ${problem}`);
+    }
+    for (const warning of warningsOf(problem)) request.warn?.(warning);
+  }
 }
 
 const scaleKind = { group: "autoscaling", version: "v1", kind: "Scale" };

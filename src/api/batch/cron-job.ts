@@ -1,18 +1,16 @@
-import { CronError, parseSchedule } from "../cron/index.ts";
-import type { FieldError } from "../../apimachinery/index.ts";
-import { FieldPath, fieldErrors } from "../../apimachinery/index.ts";
-import { nonNegative, oneOf } from "../common/checks.ts";
+import { FieldPath } from "../../apimachinery/index.ts";
 import { ageColumn, column, containerColumns, nameColumn, selectorColumn } from "../common/columns.ts";
 import { ageSince } from "../common/duration.ts";
-import { fill, mapField } from "../common/fill.ts";
-import { defaultPodTemplate, podTemplateWarnings } from "../core/pod-spec/index.ts";
+import { fill } from "../common/fill.ts";
+import { updateChecks } from "../common/updates.ts";
+import { isNewIntent, podNameWarnings } from "../common/warnings.ts";
+import { defaultPodTemplate } from "../core/pod-spec/index.ts";
 import { defineResource } from "../definition.ts";
-import type { CronJobSpec } from "../types/batch-v1.ts";
+import type { CronJobSpec, JobTemplateSpec } from "../types/batch-v1.ts";
 import { CronJob } from "../types/batch-v1.ts";
-import { validateJobSpec } from "./job-validation.ts";
-
-/** Room for the suffix of the jobs' names. */
-const longestName = 52;
+import { namesZone, validateCronJob, validateCronJobSpec } from "./cron-job-validation.ts";
+import { withPatternDefaults } from "./job-policies.ts";
+import { jobSpecWarnings } from "./job-warnings.ts";
 
 /** The rules of cron jobs. */
 export const cronJobDefinition = defineResource<CronJob>({
@@ -24,22 +22,15 @@ export const cronJobDefinition = defineResource<CronJob>({
       successfulJobsHistoryLimit: 3,
       failedJobsHistoryLimit: 1,
     });
-    return {
-      ...cronJob,
-      spec: mapField(spec, "jobTemplate", (template) =>
-        mapField(template, "spec", (job) => ({ ...job, template: defaultPodTemplate(job.template) })),
-      ),
-    };
+    return { ...cronJob, spec: { ...spec, jobTemplate: defaultJobTemplate(spec.jobTemplate) } };
   },
-  validate,
+  // What is checked of an update depends on what there is, so that it is checked with the change.
+  validate: (cronJob, { operation }) => (operation === "create" ? validateCronJob(cronJob) : []),
+  validateUpdate: updateChecks<CronJob>({
+    other: ({ spec }, old) => validateCronJobSpec(spec, FieldPath.root("spec"), old.spec),
+  }),
   prepareForStatusUpdate: (cronJob, old) => ({ ...cronJob, spec: old.spec }),
-  warnings: ({ spec }, old) =>
-    old === undefined
-      ? podTemplateWarnings(
-          spec.jobTemplate.spec?.template,
-          FieldPath.root("spec").child("jobTemplate").child("spec").child("template"),
-        )
-      : [],
+  warnings,
   columns: [
     nameColumn,
     column("Schedule", "When jobs start", { value: ({ spec }) => spec.schedule ?? "" }),
@@ -63,74 +54,26 @@ export const cronJobDefinition = defineResource<CronJob>({
   tracksGeneration: true,
 });
 
-function validate(cronJob: CronJob): readonly FieldError[] {
-  const { spec } = cronJob;
-  const path = FieldPath.root("spec");
-  const errors: FieldError[] = [];
-  if (!spec.schedule) errors.push(fieldErrors.required(path.child("schedule")));
-  else errors.push(...validateSchedule(spec, path));
-  if (spec.timeZone !== undefined) errors.push(...validateTimeZone(spec.timeZone, path.child("timeZone")));
-  errors.push(
-    ...nonNegative(path.child("startingDeadlineSeconds"), spec.startingDeadlineSeconds),
-    ...oneOf(path.child("concurrencyPolicy"), spec.concurrencyPolicy, ["Allow", "Forbid", "Replace"]),
-  );
-  if (spec.jobTemplate?.spec?.manualSelector !== undefined) {
-    const at = path.child("jobTemplate", "spec", "manualSelector");
-    errors.push(
-      fieldErrors.invalid(
-        at,
-        spec.jobTemplate.spec.manualSelector,
-        "`manualSelector` will be auto-generated",
-      ),
-    );
-  }
-  if (spec.jobTemplate?.spec) {
-    errors.push(...validateJobSpec(spec.jobTemplate.spec, path.child("jobTemplate", "spec")));
-  }
-  errors.push(
-    ...nonNegative(path.child("successfulJobsHistoryLimit"), spec.successfulJobsHistoryLimit),
-    ...nonNegative(path.child("failedJobsHistoryLimit"), spec.failedJobsHistoryLimit),
-  );
-  if (cronJob.metadata.name.length > longestName) {
-    const why = `must be no more than ${longestName} characters`;
-    errors.push(fieldErrors.invalid(FieldPath.root("metadata").child("name"), cronJob.metadata.name, why));
-  }
-  return errors;
+/** What a job template leaves open of its jobs is filled in when they are made. */
+function defaultJobTemplate(template: JobTemplateSpec | undefined): JobTemplateSpec {
+  const { spec } = template ?? {};
+  return {
+    ...template,
+    metadata: template?.metadata ?? ({} as JobTemplateSpec["metadata"]),
+    spec: withPatternDefaults({ ...spec, template: defaultPodTemplate(spec?.template) }),
+  };
 }
 
-function validateSchedule(spec: CronJobSpec, path: FieldPath): FieldError[] {
-  const at = path.child("schedule");
-  const { schedule } = spec;
-  if (/(^|\s)(CRON_)?TZ=/.test(schedule)) {
-    const why = "cannot use TZ or CRON_TZ in schedule, use timeZone field instead";
-    return [fieldErrors.invalid(at, schedule, why)];
-  }
-  try {
-    parseSchedule(schedule);
-    return [];
-  } catch (error) {
-    if (!(error instanceof CronError)) throw error;
-    return [fieldErrors.invalid(at, schedule, error.message)];
-  }
-}
-
-function validateTimeZone(zone: string, path: FieldPath): FieldError[] {
-  if (zone === "") return [fieldErrors.invalid(path, zone, "timeZone must be nil or non-empty string")];
-  if (zone.toLowerCase() === "local") {
-    return [
-      fieldErrors.invalid(
-        path,
-        zone,
-        "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones",
-      ),
-    ];
-  }
-  try {
-    return new Intl.DateTimeFormat("en", { timeZone: zone }).resolvedOptions().timeZone === ""
-      ? [fieldErrors.invalid(path, zone, `unknown time zone ${zone}`)]
-      : [];
-  } catch {
-    // An unknown zone is the client's mistake.
-    return [fieldErrors.invalid(path, zone, `unknown time zone ${zone}`)];
-  }
+function warnings(cronJob: CronJob, old: CronJob | undefined): readonly string[] {
+  if (!isNewIntent(cronJob, old)) return [];
+  const path = FieldPath.root("spec").child("jobTemplate", "spec");
+  return [
+    ...(old === undefined ? podNameWarnings(cronJob.metadata.name) : []),
+    ...jobSpecWarnings(cronJob.spec.jobTemplate?.spec, path),
+    ...(old !== undefined && namesZone(cronJob.spec.schedule)
+      ? [
+          "cannot use TZ or CRON_TZ in spec.spec.schedule, use timeZone instead, see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details",
+        ]
+      : []),
+  ];
 }

@@ -1,28 +1,38 @@
+import { FieldPath } from "../../apimachinery/index.ts";
 import { ageColumn, column, containerColumns, nameColumn, selectorColumn } from "../common/columns.ts";
 import { humanDuration } from "../common/duration.ts";
-import { fill, mapField, mapList } from "../common/fill.ts";
-import { defaultPodTemplate, podTemplateWarnings } from "../core/pod-spec/index.ts";
+import { fill } from "../common/fill.ts";
+import { updateChecks } from "../common/updates.ts";
+import { isNewIntent, podNameWarnings } from "../common/warnings.ts";
+import { defaultPodTemplate } from "../core/pod-spec/index.ts";
 import { defineResource } from "../definition.ts";
 import type { JobSpec } from "../types/batch-v1.ts";
 import { Job } from "../types/batch-v1.ts";
-import { validateJob, validateJobUpdate } from "./job-validation.ts";
+import { withPatternDefaults } from "./job-policies.ts";
+import { hasCondition } from "./conditions.ts";
+import { withGeneratedSelector } from "./job-labels.ts";
+import { validateJobStatus } from "./job-status.ts";
+import { validateJobUpdate } from "./job-update.ts";
+import { validateJob } from "./job-validation.ts";
+import { jobSpecWarnings } from "./job-warnings.ts";
 
 const largestInt32 = 2147483647;
-const controllerLabel = "batch.kubernetes.io/controller-uid";
-const jobNameLabel = "batch.kubernetes.io/job-name";
-const legacyControllerLabel = "controller-uid";
-const legacyJobNameLabel = "job-name";
 
 /** The rules of jobs. Labels and selector of a new job come from its name and UID. */
 export const jobDefinition = defineResource<Job>({
   resource: Job,
   orphansByDefault: true,
   defaults,
-  validate: (job) => validateJob(job),
-  validateUpdate: validateJobUpdate,
+  // What is checked of an update depends on what there is, so that it is checked with the change.
+  validate: (job, { operation }) =>
+    operation === "create" ? validateJob(job, { needsPrefixedLabels: true }) : [],
+  validateUpdate: updateChecks<Job>({ other: validateJobUpdate, status: validateJobStatus }),
   prepareForCreate: (job) => (job.spec.manualSelector === true ? job : withGeneratedSelector(job)),
   prepareForStatusUpdate: (job, old) => ({ ...job, spec: old.spec }),
-  warnings: ({ spec }, old) => (old === undefined ? podTemplateWarnings(spec.template) : []),
+  warnings: (job, old) => [
+    ...(old === undefined ? podNameWarnings(job.metadata.name) : []),
+    ...(isNewIntent(job, old) ? jobSpecWarnings(job.spec, FieldPath.root("spec")) : []),
+  ],
   columns: [
     nameColumn,
     column("Status", "Where the job is in its life", { value: statusText }),
@@ -40,7 +50,7 @@ export const jobDefinition = defineResource<Job>({
 function defaults(job: Job): Job {
   const { parallelism, completions, backoffLimitPerIndex, podFailurePolicy } = job.spec ?? {};
   const alone = parallelism === undefined && completions === undefined;
-  let spec = fill<JobSpec>(job.spec, {
+  const spec = fill<JobSpec>(job.spec, {
     parallelism: 1,
     ...(alone ? { completions: 1 } : {}),
     backoffLimit: backoffLimitPerIndex === undefined ? 6 : largestInt32,
@@ -49,53 +59,18 @@ function defaults(job: Job): Job {
     manualSelector: false,
     podReplacementPolicy: podFailurePolicy === undefined ? "TerminatingOrFailed" : "Failed",
   });
-  spec = mapField(spec, "podFailurePolicy", (policy) =>
-    mapField(policy, "rules", (rules) =>
-      mapList(rules, (rule) =>
-        mapField(rule, "onPodConditions", (patterns) =>
-          mapList(patterns, (pattern) => fill(pattern, { status: "True" })),
-        ),
-      ),
-    ),
-  );
   const labels = job.metadata.labels ?? {};
   const templateLabels = spec.template?.metadata?.labels;
   const inherits = Object.keys(labels).length === 0 && Object.keys(templateLabels ?? {}).length > 0;
   return {
     ...job,
     metadata: inherits && templateLabels ? { ...job.metadata, labels: templateLabels } : job.metadata,
-    spec: { ...spec, template: defaultPodTemplate(spec.template) },
-  };
-}
-
-function withGeneratedSelector(job: Job): Job {
-  const { name, uid } = job.metadata;
-  const { template } = job.spec;
-  const labels = {
-    ...template.metadata.labels,
-    [legacyControllerLabel]: uid,
-    [controllerLabel]: uid,
-    [legacyJobNameLabel]: name,
-    [jobNameLabel]: name,
-  };
-  return {
-    ...job,
-    spec: {
-      ...job.spec,
-      selector: {
-        ...job.spec.selector,
-        matchLabels: { ...job.spec.selector?.matchLabels, [controllerLabel]: uid },
-      },
-      template: { ...template, metadata: { ...template.metadata, labels } },
-    },
+    spec: { ...withPatternDefaults(spec), template: defaultPodTemplate(spec.template) },
   };
 }
 
 function statusText(job: Job): string {
-  const holds = (type: string) =>
-    (job.status?.conditions ?? []).some(
-      (condition) => condition.type === type && condition.status === "True",
-    );
+  const holds = (type: string) => hasCondition(job, type);
   if (holds("Complete")) return "Complete";
   if (holds("Failed")) return "Failed";
   if (job.metadata.deletionTimestamp !== undefined) return "Terminating";

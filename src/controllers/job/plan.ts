@@ -78,11 +78,13 @@ export function planJob(
     busy: active.length + terminating.length > 0,
     at,
   });
+  const activeCount = active.length - remove.length + create.length;
   const status: JobStatus = {
     ...job.status,
     ...(conditions.list.length > 0 ? { conditions: conditions.list } : {}),
-    active: active.length - remove.length + create.length,
-    ready: active.filter((pod) => isReady(pod)).length,
+    active: activeCount,
+    // Pods that are to go count no more, and no more are ready than there are.
+    ready: Math.min(activeCount, active.filter((pod) => isReady(pod)).length),
     terminating: terminating.length + remove.length,
     succeeded: counts.counted.succeeded,
     failed: counts.counted.failed,

@@ -1,6 +1,7 @@
 import type { Sequence } from "../step.ts";
 import { listSequences } from "./lists.ts";
+import { serviceSequences } from "./services.ts";
 import { verbSequences } from "./verbs.ts";
 
 /** All requests, in the order in which they are sent; the first sequence makes the namespace of the others. */
-export const corpus: readonly Sequence[] = [...verbSequences, ...listSequences];
+export const corpus: readonly Sequence[] = [...verbSequences, ...listSequences, ...serviceSequences];

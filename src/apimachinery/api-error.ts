@@ -103,7 +103,7 @@ export class ApiError extends Error {
     return failure(422, "Invalid", `${qualified} "${name}" is invalid: ${list}`, {
       ...(name === "" ? {} : { name }),
       ...group,
-      kind: kind.kind,
+      ...(kind.kind === "" ? {} : { kind: kind.kind }),
       causes,
     });
   }

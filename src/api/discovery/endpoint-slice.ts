@@ -49,7 +49,7 @@ export const endpointSliceDefinition = defineResource<EndpointSlice>({
   validate: (slice, { operation }) => (operation === "create" ? validate(slice, none) : []),
   // Addresses that are there already may stay as they are written.
   validateUpdate: (slice, old) => [
-    ...validate(slice, new Set((old.endpoints ?? []).flatMap(({ addresses }) => addresses))),
+    ...validate(slice, new Set((old.endpoints ?? []).flatMap(({ addresses }) => addresses ?? []))),
     ...immutable(FieldPath.root("addressType"), slice.addressType, old.addressType),
   ],
   warnings,
@@ -91,7 +91,7 @@ function warnings(slice: EndpointSlice, old: EndpointSlice | undefined): string[
   if (carefulManagers.includes(slice.metadata.labels?.[managedBy] ?? "")) return deprecated;
   const path = FieldPath.root("endpoints");
   const addresses = (slice.endpoints ?? []).flatMap((endpoint, index) =>
-    endpoint.addresses.flatMap((address, position) =>
+    (endpoint.addresses ?? []).flatMap((address, position) =>
       ipWarnings(address, path.index(index).child("addresses").index(position)),
     ),
   );
@@ -99,7 +99,8 @@ function warnings(slice: EndpointSlice, old: EndpointSlice | undefined): string[
 }
 
 function validate(slice: EndpointSlice, known: ReadonlySet<string>): FieldError[] {
-  const { addressType, endpoints = [] } = slice;
+  const { addressType } = slice;
+  const endpoints = slice.endpoints ?? [];
   const path = FieldPath.root("endpoints");
   return [
     ...oneOf(FieldPath.root("addressType"), addressType, addressTypes),
@@ -200,12 +201,14 @@ function validatePorts(ports: readonly EndpointPort[]): FieldError[] {
   });
 }
 
-function portsText({ ports = [] }: EndpointSlice): string {
-  return shortened(ports.map(({ port, name }) => (port === undefined ? (name ?? "*") : String(port))));
+function portsText({ ports }: EndpointSlice): string {
+  return shortened(
+    (ports ?? []).map(({ port, name }) => (port === undefined ? (name ?? "*") : String(port))),
+  );
 }
 
 function endpointsText(slice: EndpointSlice): string {
-  return shortened((slice.endpoints ?? []).flatMap(({ addresses }) => addresses));
+  return shortened((slice.endpoints ?? []).flatMap(({ addresses }) => addresses ?? []));
 }
 
 function shortened(list: readonly string[]): string {

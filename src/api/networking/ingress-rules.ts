@@ -100,7 +100,8 @@ function validateHttp({ http }: IngressRule, at: FieldPath): FieldError[] {
 }
 
 function validatePath(each: HTTPIngressPath, at: FieldPath): FieldError[] {
-  const { pathType } = each as Partial<HTTPIngressPath>;
+  // The decoder leaves a null where nothing is said.
+  const pathType = (each.pathType as string | null | undefined) ?? undefined;
   const text = each.path ?? "";
   if (pathType === undefined) {
     return [fieldErrors.required(at.child("pathType"), "pathType must be specified")];

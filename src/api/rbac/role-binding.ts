@@ -1,3 +1,4 @@
+import type { FieldError } from "../../apimachinery/index.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
 import type { PrinterColumn } from "../definition.ts";
 import { defineResource } from "../definition.ts";
@@ -23,30 +24,42 @@ const columns: readonly PrinterColumn<Binding>[] = [
   }),
 ];
 
+const rules = {
+  createsOnUpdate: true,
+  columns,
+  nameRule: "path",
+  repeatedMetadataChecks: ["whole", "whole", "change"],
+} as const;
+
 /** The rules of role bindings. */
 export const roleBindingDefinition = defineResource<RoleBinding>({
   resource: RoleBinding,
-  createsOnUpdate: true,
+  ...rules,
   defaults: defaultBinding,
-  validate: (binding) =>
-    validateBinding(binding, { roleKinds: ["Role", "ClusterRole"], subjects: "namespace" }),
-  validateUpdate: validateRoleUnchanged,
-  columns,
-  nameRule: "path",
-  repeatedMetadataChecks: ["whole", "change"],
+  validate: validateRoleBinding,
+  // Upstream looks at the whole twice when a binding changes.
+  validateUpdate: (binding, old) => [...validateRoleBinding(binding), ...validateRoleUnchanged(binding, old)],
 });
 
 /** The rules of cluster role bindings. */
 export const clusterRoleBindingDefinition = defineResource<ClusterRoleBinding>({
   resource: ClusterRoleBinding,
-  createsOnUpdate: true,
+  ...rules,
   defaults: defaultBinding,
-  validate: (binding) => validateBinding(binding, { roleKinds: ["ClusterRole"], subjects: "cluster" }),
-  validateUpdate: validateRoleUnchanged,
-  columns,
-  nameRule: "path",
-  repeatedMetadataChecks: ["whole", "change"],
+  validate: validateClusterRoleBinding,
+  validateUpdate: (binding, old) => [
+    ...validateClusterRoleBinding(binding),
+    ...validateRoleUnchanged(binding, old),
+  ],
 });
+
+function validateRoleBinding(binding: RoleBinding): FieldError[] {
+  return validateBinding(binding, { roleKinds: ["Role", "ClusterRole"], subjects: "namespace" });
+}
+
+function validateClusterRoleBinding(binding: ClusterRoleBinding): FieldError[] {
+  return validateBinding(binding, { roleKinds: ["ClusterRole"], subjects: "cluster" });
+}
 
 function subjectsOf(binding: Binding, kind: string): string {
   return (binding.subjects ?? [])

@@ -1,43 +1,53 @@
+import type { FieldError } from "../../apimachinery/index.ts";
 import { FieldPath, fieldErrors } from "../../apimachinery/index.ts";
 import { generalColumns } from "../common/columns.ts";
-import { isEmptySelector, validateLabelSelector } from "../common/selectors.ts";
+import { validateLabelSelector } from "../common/selectors.ts";
 import { defineResource } from "../definition.ts";
 import { ClusterRole, Role } from "../types/rbac-v1.ts";
 import { validateRules } from "./rules.ts";
 
+const rules = {
+  createsOnUpdate: true,
+  columns: generalColumns,
+  nameRule: "path",
+  repeatedMetadataChecks: ["whole", "whole", "change"],
+} as const;
+
 /** The rules of roles. */
 export const roleDefinition = defineResource<Role>({
   resource: Role,
-  createsOnUpdate: true,
-  validate: (role) => validateRules(role.rules, { scope: "namespace" }),
-  columns: generalColumns,
-  nameRule: "path",
-  repeatedMetadataChecks: ["whole", "change"],
+  ...rules,
+  validate: validateRole,
+  // Upstream looks at the whole twice when a role changes.
+  validateUpdate: validateRole,
 });
 
 /** The rules of cluster roles. */
 export const clusterRoleDefinition = defineResource<ClusterRole>({
   resource: ClusterRole,
-  createsOnUpdate: true,
-  validate: (role) => {
-    const errors = validateRules(role.rules, { scope: "cluster" });
-    const selectors = role.aggregationRule?.clusterRoleSelectors;
-    if (role.aggregationRule === undefined) return errors;
-    const path = FieldPath.root("aggregationRule").child("clusterRoleSelectors");
-    if (!selectors?.length) {
-      return [
-        ...errors,
-        fieldErrors.required(path, "at least one clusterRoleSelector required if aggregationRule is non-nil"),
-      ];
-    }
-    return [
-      ...errors,
-      ...selectors.flatMap((selector, index) =>
-        isEmptySelector(selector) ? [] : validateLabelSelector(selector, path.index(index)),
-      ),
-    ];
-  },
-  columns: generalColumns,
-  nameRule: "path",
-  repeatedMetadataChecks: ["whole", "change"],
+  ...rules,
+  validate: validateClusterRole,
+  validateUpdate: validateClusterRole,
 });
+
+function validateRole(role: Role): FieldError[] {
+  return validateRules(role.rules, { scope: "namespace" });
+}
+
+function validateClusterRole({ rules: granted, aggregationRule }: ClusterRole): FieldError[] {
+  const errors = validateRules(granted, { scope: "cluster" });
+  if (aggregationRule === undefined) return errors;
+  const path = FieldPath.root("aggregationRule").child("clusterRoleSelectors");
+  const selectors = aggregationRule.clusterRoleSelectors ?? [];
+  if (selectors.length === 0) {
+    const why = "at least one clusterRoleSelector required if aggregationRule is non-nil";
+    errors.push(fieldErrors.required(path, why));
+  }
+  for (const [index, selector] of selectors.entries()) {
+    const at = path.index(index);
+    const wrong = validateLabelSelector(selector, at);
+    errors.push(...wrong);
+    if (wrong.length > 0) errors.push(fieldErrors.invalid(at, null, "invalid label selector."));
+  }
+  return errors;
+}

@@ -90,12 +90,19 @@ function validateTopologies(terms: readonly TopologySelectorTerm[], path: FieldP
   return errors;
 }
 
+/** The decoder leaves a null where a list that is always written is not given. */
+const listOf = (values: readonly string[] | null): readonly string[] => values ?? [];
+
 const askedBy = ({ matchLabelExpressions = [] }: TopologySelectorTerm): Asked =>
-  Object.fromEntries(matchLabelExpressions.map(({ key, values }) => [key, [...new Set(values)].sort()]));
+  Object.fromEntries(
+    matchLabelExpressions.map(({ key, values }) => [key, [...new Set(listOf(values))].sort()]),
+  );
 
 function validateTerm(term: TopologySelectorTerm, path: FieldPath): FieldError[] {
   const keys = new Set<string>();
-  return (term.matchLabelExpressions ?? []).flatMap(({ key, values }, index) => {
+  return (term.matchLabelExpressions ?? []).flatMap((expression, index) => {
+    const { key } = expression;
+    const values = listOf(expression.values);
     const at = path.index(index);
     const errors = values.length === 0 ? [fieldErrors.required(at.child("values"))] : [];
     for (const [position, value] of values.entries()) {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { SubjectAccessReviewSpec } from "../../api/types/authorization-v1.ts";
 import { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from "../../api/types/rbac-v1.ts";
 import type { PolicyRule, Subject } from "../../api/types/rbac-v1.ts";
 import type { Attributes } from "./authorizer.ts";
@@ -155,12 +156,34 @@ describe("reviews", () => {
     { verbs: ["get"], nonResourceURLs: ["/healthz"] },
   ]);
 
+  const ask = (spec: SubjectAccessReviewSpec, metadata = {}) =>
+    evaluateSubjectAccessReview(rbac, { metadata, spec });
+
   test("a subject access review answers for another user", () => {
     const asked = { resourceAttributes: { verb: "get", resource: "pods", namespace: "a" } };
-    expect(evaluateSubjectAccessReview(rbac, { ...asked, user: "ann" }).allowed).toBe(true);
-    expect(evaluateSubjectAccessReview(rbac, { ...asked, user: "bob" })).toEqual({ allowed: false });
-    expect(() => evaluateSubjectAccessReview(rbac, { user: "ann" })).toThrow(
+    expect(ask({ ...asked, user: "ann" }).allowed).toBe(true);
+    expect(ask({ ...asked, user: "bob" })).toEqual({ allowed: false });
+    expect(() => ask({ user: "ann" })).toThrow(
       'spec.resourceAttributes: Invalid value: "null": exactly one of nonResourceAttributes or resourceAttributes must be specified',
+    );
+  });
+
+  test("a malformed review is refused in upstream's words, without a kind", () => {
+    const questions = {
+      resourceAttributes: {
+        fieldSelector: {},
+        labelSelector: { requirements: [{ key: "", operator: "In" }] },
+      },
+    };
+    const problems = [
+      'spec.user: Invalid value: "": at least one of user or group must be specified',
+      "spec.resourceAttributes.fieldSelector.requirements: Required value: when spec.resourceAttributes.fieldSelector is specified, requirements or rawSelector is required",
+      "spec.resourceAttributes.labelSelector.requirements[0].key: Required value: must be specified",
+      "spec.resourceAttributes.labelSelector.requirements[0].values: Required value: must be specified when `operator` is 'In' or 'NotIn'",
+      'metadata: Invalid value: {"name":"x"}: must be empty',
+    ];
+    expect(() => ask(questions, { name: "x" })).toThrow(
+      `.authorization.k8s.io "" is invalid: [${problems.join(", ")}]`,
     );
   });
 

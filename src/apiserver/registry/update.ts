@@ -180,7 +180,9 @@ async function nextState(
   const changed = await change.change(old);
   const wanted = changed.metadata.resourceVersion ?? "";
   if (wanted === "" && served.definition.requiresVersion) {
-    throw ApiError.invalid(served.storage.stored, change.key.name, [
+    // Upstream names the resource here, not its kind.
+    const { group, plural: kind } = served.storage.stored;
+    throw ApiError.invalid({ group, kind }, change.key.name, [
       fieldErrors.invalid(
         FieldPath.root("metadata").child("resourceVersion"),
         0,
@@ -212,11 +214,12 @@ async function nextState(
     return { object, reservation: undefined };
   }
   const scoped = subresourceUpdate(served, { object: changed, old, subresource: change.subresource });
-  const admitted = await admit(core, subject, { object: withSystemMetadata(scoped, old), old });
+  const complete = withSystemMetadata(scoped, old);
+  // What admission adds is nobody's.
   const managed = change.managed
-    ? admitted
+    ? complete
     : manageUpdate(served, {
-        object: admitted,
+        object: complete,
         old,
         now,
         table: core.served,
@@ -228,7 +231,8 @@ async function nextState(
     user: options.user,
     ...(change.subresource === "" ? {} : { subresource: change.subresource }),
   };
-  const prepared = prepareChange(served, managed, { old, context });
+  const admitted = await admit(core, subject, { object: managed, old });
+  const prepared = prepareChange(served, admitted, { old, context });
   return checked(core, subject, { object: prepared, old, context });
 }
 

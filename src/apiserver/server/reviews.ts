@@ -18,6 +18,7 @@ import {
 import type { Authorizer, RbacAuthorizer } from "../authorization/index.ts";
 import type { AnswerHandler, PostHandler } from "../registry/context.ts";
 import type { AnyObject } from "../registry/entry.ts";
+import { manageUpdate } from "../registry/field-manager.ts";
 import type { ObjectReader } from "../reader.ts";
 
 export interface ReviewOptions {
@@ -32,18 +33,18 @@ export interface ReviewOptions {
 /** Answers to the reviews of the groups authentication.k8s.io and authorization.k8s.io, by `group/plural`. */
 export function reviewAnswers(options: ReviewOptions): Readonly<Record<string, AnswerHandler>> {
   const { authorizer, rbac } = options;
-  return {
+  const answers: Readonly<Record<string, AnswerHandler>> = {
     "authorization.k8s.io/subjectaccessreviews": async ({ body }) => {
-      const { spec } = typed<SubjectAccessReview>(body);
-      return { ...body, status: evaluateSubjectAccessReview(authorizer, spec) };
+      const review = typed<SubjectAccessReview>(body);
+      return { ...body, status: evaluateSubjectAccessReview(authorizer, review) };
     },
     "authorization.k8s.io/selfsubjectaccessreviews": async ({ body, options: { user } }) => {
-      const { spec } = typed<SelfSubjectAccessReview>(body);
-      return { ...body, status: evaluateSelfSubjectAccessReview(authorizer, { user, spec }) };
+      const review = typed<SelfSubjectAccessReview>(body);
+      return { ...body, status: evaluateSelfSubjectAccessReview(authorizer, { ...review, user }) };
     },
     "authorization.k8s.io/localsubjectaccessreviews": async ({ body, namespace = "" }) => {
-      const { spec } = typed<LocalSubjectAccessReview>(body);
-      return { ...body, status: evaluateLocalSubjectAccessReview(authorizer, { namespace, spec }) };
+      const review = typed<LocalSubjectAccessReview>(body);
+      return { ...body, status: evaluateLocalSubjectAccessReview(authorizer, { ...review, namespace }) };
     },
     "authorization.k8s.io/selfsubjectrulesreviews": async ({ body, options: { user } }) => {
       if (!rbac) throw ApiError.badRequest("rules are not known to the authorizer");
@@ -60,6 +61,25 @@ export function reviewAnswers(options: ReviewOptions): Readonly<Record<string, A
       status: { userInfo: selfSubject(user) },
     }),
   };
+  return Object.fromEntries(
+    Object.entries(answers).map(([name, handler]) => [name, (request) => handler(asCreated(request))]),
+  );
+}
+
+/** The review as if it were stored: in the namespace of the request, with its manager. */
+function asCreated(request: Parameters<AnswerHandler>[0]): Parameters<AnswerHandler>[0] {
+  const { core, served, options, namespace = "" } = request;
+  const { namespace: given = "", ...rest } = request.body.metadata;
+  if (given !== "" && namespace !== "" && given !== namespace) {
+    throw ApiError.badRequest(
+      "the namespace of the provided object does not match the namespace sent on the request",
+    );
+  }
+  const metadata = (namespace === "" ? rest : { ...rest, namespace }) as AnyObject["metadata"];
+  const object = { ...request.body, metadata };
+  const now = core.clock.now();
+  const body = manageUpdate(served, { object, old: undefined, now, table: core.served, request: options });
+  return { ...request, body };
 }
 
 /** Answers `serviceaccounts/token`. */

@@ -80,11 +80,13 @@ function resetFieldsOf(served: ServedResource, subresource: string): JsonObject 
 
 const controllerAccounts = "system:serviceaccount:kube-system:";
 const nodes = "system:node:";
+const server = "system:apiserver";
 
 /** Components in the server's process name no manager: they are known as upstream's programs are. */
 function managerOf(user: UserInfo): string {
   if (user.name.startsWith(controllerAccounts)) return "kube-controller-manager";
   if (user.name.startsWith(nodes)) return "kubelet";
+  if (user.name === server) return "kube-apiserver";
   return user.name.replace(/^system:/, "");
 }
 

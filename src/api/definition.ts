@@ -76,6 +76,8 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   readonly gracePeriodSeconds?: (object: T, requested: number | undefined) => number;
   /** Finalizers that every new object gets. */
   readonly defaultFinalizers?: readonly string[];
+  /** A new object without any name gets a random one. */
+  readonly namesItself?: true;
   /** A PUT to a name that is not there creates it. */
   readonly createsOnUpdate?: true;
   /** An update must say which version it replaces. */
@@ -86,7 +88,7 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   readonly returnsDeleted?: true;
   /** Whether something besides the finalizers of metadata holds back the removal of an object being deleted. */
   readonly isHeld?: (object: T) => boolean;
-  /** What marking an object as being deleted changes besides metadata. */
+  /** What else changes in an object that has been marked as being deleted. */
   readonly prepareForDeletion?: (object: T) => T;
 }
 

@@ -1,4 +1,4 @@
-import { ApiError, ipFamilyOf, type New, type Resource } from "../apimachinery/index.ts";
+import { ApiError, ipFamilyOf, parseIP, type New, type Resource } from "../apimachinery/index.ts";
 import { createUnlessPresent } from "../api/index.ts";
 import type { Client } from "../api/index.ts";
 import { Namespace, Service, ServiceAccount } from "../api/types/core-v1.ts";
@@ -8,6 +8,7 @@ import { ClusterRole, ClusterRoleBinding } from "../api/types/rbac-v1.ts";
 import { PriorityClass } from "../api/types/scheduling-v1.ts";
 import { reconcileBootstrapPolicy } from "../apiserver/authorization/index.ts";
 
+const loopbackOctet = 127;
 const systemNamespaces = ["default", "kube-system", "kube-public", "kube-node-lease"];
 
 /** Priorities that system pods name, as upstream's API server makes them. */
@@ -128,6 +129,8 @@ export async function publishService(client: Client, service: MachineService): P
       spec: { type: "ClusterIP", clusterIP, ports: service.ports, sessionAffinity: "None" },
     });
   }
+  // No endpoint may be on the loopback, which leads nowhere from a pod.
+  if (address === "::1" || parseIP(address)?.[0] === loopbackOctet) return;
   const ports = service.ports.map(({ name, protocol, targetPort }) => ({ name, protocol, port: targetPort }));
   const endpoints: New<Endpoints> = {
     metadata: { ...metadata, labels: { "endpointslice.kubernetes.io/skip-mirror": "true" } },

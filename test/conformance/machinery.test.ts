@@ -281,7 +281,7 @@ ${spec}`;
   });
 
   test("[sig-network] API Server should have Endpoints and EndpointSlices pointing to API Server [Conformance]", async () => {
-    const published = { clusterIP: "10.96.0.1", address: "127.0.0.1", port: 6443 };
+    const published = { clusterIP: "10.96.0.1", address: "192.0.2.1", port: 6443 };
     await publishService(api.cluster.client, apiServerService(published));
     const service = await api.get("/api/v1/namespaces/default/services/kubernetes");
     expect(service["spec"]).toMatchObject({ ports: [{ name: "https", port: 443, protocol: "TCP" }] });

@@ -2,6 +2,7 @@
 const capitals: Readonly<Record<string, string>> = {
   ip: "IP",
   uid: "UID",
+  apiVersion: "APIVersion",
   seLinuxOptions: "SELinuxOptions",
 };
 

@@ -8,6 +8,9 @@ import { defineResource } from "../definition.ts";
 import { ConfigMap } from "../types/core-v1.ts";
 import { base64Length, maximumDataBytes, textLength } from "./data.ts";
 
+/** How upstream names the object itself. */
+const wholePath = FieldPath.root("[]");
+
 /** The rules of config maps. */
 export const configMapDefinition = defineResource<ConfigMap>({
   resource: ConfigMap,
@@ -41,7 +44,7 @@ function validate(configMap: ConfigMap): readonly FieldError[] {
     errors.push(...invalidFor(binary.key(key), key, isConfigMapKey(key)));
     size += base64Length(value);
   }
-  if (size > maximumDataBytes) errors.push(fieldErrors.tooLong(FieldPath.empty, maximumDataBytes));
+  if (size > maximumDataBytes) errors.push(fieldErrors.tooLong(wholePath, maximumDataBytes));
   return errors;
 }
 

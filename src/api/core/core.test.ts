@@ -32,7 +32,7 @@ describe("config maps", () => {
       { data: { a: "" }, binaryData: { a: "" } },
       ['data[a]: Invalid value: "a": duplicate of key present in binaryData'],
     ],
-    [{ data: { a: "x".repeat(1024 * 1024 + 1) } }, [": Too long: may not be more than 1048576 bytes"]],
+    [{ data: { a: "x".repeat(1024 * 1024 + 1) } }, ["[]: Too long: may not be more than 1048576 bytes"]],
   ])("%#", (sketch, problems) =>
     expect(creationProblems(configMapDefinition, sketch as never)).toEqual(problems),
   );

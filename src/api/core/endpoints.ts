@@ -16,7 +16,6 @@ import { validateNonSpecialAddress } from "../common/special-addresses.ts";
 import { defineResource } from "../definition.ts";
 import type { EndpointAddress, EndpointPort } from "../types/core-v1.ts";
 import { Endpoints } from "../types/core-v1.ts";
-import { packSubsets } from "./endpoint-subsets.ts";
 
 /** How many addresses the table shows. */
 const shownAddresses = 3;
@@ -36,8 +35,6 @@ export const endpointsDefinition = defineResource<Endpoints>({
       ),
     ),
   validate,
-  prepareForCreate: withPackedSubsets,
-  prepareForUpdate: withPackedSubsets,
   warnings: endpointsWarnings,
   columns: [
     nameColumn,
@@ -45,10 +42,6 @@ export const endpointsDefinition = defineResource<Endpoints>({
     ageColumn,
   ],
 });
-
-function withPackedSubsets(endpoints: Endpoints): Endpoints {
-  return mapField(endpoints, "subsets", packSubsets);
-}
 
 function validate(endpoints: Endpoints): readonly FieldError[] {
   const path = FieldPath.root("subsets");

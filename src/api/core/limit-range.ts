@@ -22,6 +22,7 @@ export const limitRangeDefinition = defineResource<LimitRange>({
   resource: LimitRange,
   repeatedMetadataChecks: ["whole"],
   createsOnUpdate: true,
+  namesItself: true,
   defaults: (range) =>
     mapField(range, "spec", (spec) => mapField(spec, "limits", (limits) => mapList(limits, defaultItem))),
   validate,

@@ -7,7 +7,7 @@ import {
 } from "../../apimachinery/index.ts";
 import { invalidFor } from "../common/checks.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
-import { withField } from "../common/fill.ts";
+import { omit, withField } from "../common/fill.ts";
 import { defineResource } from "../definition.ts";
 import { Namespace } from "../types/core-v1.ts";
 
@@ -77,6 +77,8 @@ export const namespaceDefinition = defineResource<Namespace>({
   isHeld: ({ spec }) => (spec?.finalizers?.length ?? 0) > 0,
   prepareForDeletion: (namespace) => ({
     ...namespace,
+    // Namespaces have no time to go in.
+    metadata: omit(namespace.metadata, "deletionGracePeriodSeconds"),
     status: { ...namespace.status, phase: "Terminating" },
   }),
 });

@@ -134,7 +134,9 @@ function validateCapacity({ capacity }: PersistentVolumeSpec): FieldError[] {
   const amounts = Object.entries(capacity ?? {});
   const errors = amounts.length === 0 ? [fieldErrors.required(at)] : [];
   if (amounts.length !== 1 || amounts[0]?.[0] !== "storage") {
-    errors.push(fieldErrors.notSupported(at, capacity ?? nilList, ["storage"]));
+    errors.push(
+      fieldErrors.notSupported(at, capacity ? Object.fromEntries(amounts.toSorted()) : nilList, ["storage"]),
+    );
   }
   for (const [name, quantity] of amounts) {
     const whole = wholeUnits(quantity);

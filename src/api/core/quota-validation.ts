@@ -1,7 +1,7 @@
 import type { FieldError } from "../../apimachinery/index.ts";
 import { FieldPath, fieldErrors, nilList } from "../../apimachinery/index.ts";
 import type { ResourceList, ResourceQuota, ResourceQuotaSpec } from "../types/core-v1.ts";
-import { isQuotaResource, validateAmount, validateResourceName } from "./resource-names.ts";
+import { compareAmounts, isQuotaResource, validateAmount, validateResourceName } from "./resource-names.ts";
 
 const specPath = FieldPath.root("spec");
 const statusPath = FieldPath.root("status");
@@ -147,4 +147,16 @@ function validateOperator(expression: {
     return [...errors, fieldErrors.invalid(valuesPath, values, why)];
   }
   return [...errors, fieldErrors.invalid(at, operator, "not a valid selector operator")];
+}
+
+/** Warns of quotas under which the limits would be used up before the requests. */
+export function quotaWarnings({ spec }: ResourceQuota): readonly string[] {
+  const hard = spec?.hard ?? {};
+  return ["cpu", "memory", "storage", "ephemeral-storage"].flatMap((name) => {
+    const isPlain = hard[`requests.${name}`] === undefined && (name === "cpu" || name === "memory");
+    const [requested, limited] = [isPlain ? name : `requests.${name}`, `limits.${name}`];
+    const [request, limit] = [hard[requested], hard[limited]];
+    if (request === undefined || limit === undefined || compareAmounts(request, limit) <= 0) return [];
+    return [`ResourceQuota ${requested} (${request}) should be less than ${limited} (${limit})`];
+  });
 }

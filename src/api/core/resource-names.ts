@@ -106,7 +106,8 @@ export function wholeUnits(quantity: string): bigint {
 export function isWhole(quantity: string): boolean {
   if (wholeAmount.test(quantity)) return true;
   const nanos = nanosOf(quantity) ?? 0n;
-  // Thousandths are rounded up before they are looked at.
-  const thousandths = (nanos + 10n ** 6n - 1n) / 10n ** 6n;
-  return thousandths % 1000n === 0n;
+  const thousandth = 10n ** 6n;
+  // Thousandths are rounded away from zero before they are looked at.
+  const rounded = nanos % thousandth === 0n ? 0n : nanos < 0n ? -1n : 1n;
+  return (nanos / thousandth + rounded) % 1000n === 0n;
 }

@@ -1,7 +1,12 @@
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
 import { defineResource } from "../definition.ts";
 import { ResourceQuota } from "../types/core-v1.ts";
-import { validateQuota, validateQuotaStatus, validateQuotaUpdate } from "./quota-validation.ts";
+import {
+  quotaWarnings,
+  validateQuota,
+  validateQuotaStatus,
+  validateQuotaUpdate,
+} from "./quota-validation.ts";
 
 /** The rules of quotas. */
 export const resourceQuotaDefinition = defineResource<ResourceQuota>({
@@ -10,6 +15,7 @@ export const resourceQuotaDefinition = defineResource<ResourceQuota>({
   validate: validateQuota,
   validateUpdate: (quota, old, { subresource }) =>
     subresource === "status" ? validateQuotaStatus(quota) : validateQuotaUpdate(quota, old),
+  warnings: (quota, old) => (old === undefined ? quotaWarnings(quota) : []),
   prepareForStatusUpdate: (quota, old) => ({ ...quota, spec: old.spec }),
   columns: [
     nameColumn,

@@ -1,4 +1,5 @@
 import type { ScalarType } from "../schema/types.ts";
+import { corruptionOf } from "./base64.ts";
 import { DecodeError } from "./decode-error.ts";
 import { canonicalQuantity } from "./quantity-text.ts";
 import { formatDuration, normalizeMicroTime, normalizeTime, parseDuration } from "./time.ts";

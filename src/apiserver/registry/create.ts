@@ -35,7 +35,10 @@ export async function create(
   if (!served.verbs.includes("get")) throw ApiError.methodNotSupported(groupResource(served), "create");
   const located = locate(served, request.object, request.namespace);
   const base = located.metadata.generateName;
-  if (located.metadata.name || !base) return createNamed(core, served, { ...request, object: located });
+  if (located.metadata.name || !base) {
+    const object = located.metadata.name ? located : nameless(core, served, located);
+    return createNamed(core, served, { ...request, object });
+  }
   for (let attempt = 1; ; attempt++) {
     const name = base.slice(0, generatedNameBase) + randomSuffix(core.random);
     const object = { ...located, metadata: { ...located.metadata, name } };
@@ -46,6 +49,12 @@ export async function create(
       if (attempt >= generatedNameAttempts) throw nameTaken(served, name);
     }
   }
+}
+
+/** An object that came without a name, with the one that kinds give which name themselves. */
+function nameless({ random }: Core, { definition }: ServedResource, object: AnyObject): AnyObject {
+  if (!definition.namesItself) return object;
+  return { ...object, metadata: { ...object.metadata, name: random.uuid() } };
 }
 
 async function createNamed(
@@ -62,12 +71,13 @@ async function createNamed(
     options: request,
   };
   const now = core.clock.now();
-  const admitted = await admit(core, subject, { object: request.object });
+  // What admission adds is nobody's.
   const managed = request.managed
-    ? admitted
-    : manageUpdate(served, { object: admitted, old: undefined, now, table: core.served, request });
+    ? request.object
+    : manageUpdate(served, { object: request.object, old: undefined, now, table: core.served, request });
+  const admitted = await admit(core, subject, { object: managed });
   const context: RequestContext = { now, operation: "create", user: request.user };
-  const prepared = prepare(served, managed, { core, context });
+  const prepared = prepare(served, admitted, { core, context });
   const dryRun = request.dryRun ?? false;
   const reservation = await reserve(core, served, { object: prepared, old: undefined, dryRun });
   const final = reservation?.object ?? prepared;
@@ -99,9 +109,8 @@ function locate(served: ServedResource, object: AnyObject, namespace: string | u
   const own = object.metadata.namespace ?? "";
   if (!served.resource.namespaced) {
     if (own === "") return object;
-    throw ApiError.badRequest(
-      "the namespace of the provided object does not match the namespace sent on the request",
-    );
+    const { namespace: _, ...metadata } = object.metadata;
+    return { ...object, metadata } as AnyObject;
   }
   const wanted = namespace ?? own;
   if (own !== "" && own !== wanted) {

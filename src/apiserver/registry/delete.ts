@@ -128,8 +128,8 @@ export function planDeletion(
   }
   if (!waiting) return { type: "remove", object: old };
   if (old.metadata.deletionTimestamp === undefined) {
-    const dying = (definition.prepareForDeletion?.(marked) ?? marked) as AnyObject;
-    return { type: "mark", object: withDeletion(dying, { at: now, grace: 0, raises: true }) };
+    const dying = withDeletion(marked, { at: now, grace: 0, raises: true });
+    return { type: "mark", object: (definition.prepareForDeletion?.(dying) ?? dying) as AnyObject };
   }
   const same =
     finalizers.length === (old.metadata.finalizers?.length ?? 0) &&

@@ -3,7 +3,7 @@ import type { AnyObject } from "./entry.ts";
 
 /**
  * What an update of a subresource changes: the rest stays as it is. `status` takes over status and metadata;
- * `finalize` the finalizers of the spec; other parts of a spec are named by the table below.
+ * `finalize` metadata and the finalizers of the spec; other parts of a spec are named by the table below.
  */
 export function subresourceUpdate(
   served: ServedResource,
@@ -21,7 +21,8 @@ export function subresourceUpdate(
     if (wanted[field] === undefined) delete spec[field];
     else spec[field] = wanted[field];
   }
-  return { ...old, metadata: named(old, object), spec };
+  const metadata = subresource === "finalize" ? object.metadata : named(old, object);
+  return { ...old, metadata, spec };
 }
 
 /** Fields of the spec that a subresource writes; `conditions` where it writes those of the status. */

@@ -1,4 +1,10 @@
-import { ApiError, timestampOf } from "../../apimachinery/index.ts";
+import {
+  ApiError,
+  fieldErrorMessage,
+  fieldErrors,
+  FieldPath,
+  timestampOf,
+} from "../../apimachinery/index.ts";
 import type { ObjectKey } from "../../apimachinery/index.ts";
 import { admit, validateAdmission } from "./admit.ts";
 import { groupResource } from "./context.ts";
@@ -56,15 +62,25 @@ interface BoundPod {
   readonly status?: { readonly conditions?: readonly { readonly type: string }[] };
 }
 
+/** Why a target is no node, as upstream says it; undefined when it is one. */
+function bindingProblem(kind: string, name: string): string | undefined {
+  const target = FieldPath.root("target");
+  const errors = [
+    ...(kind === "" || kind === "Node"
+      ? []
+      : [fieldErrors.notSupported(target.child("kind"), kind, ["Node", "<empty>"])]),
+    ...(name === "" ? [fieldErrors.required(target.child("name"))] : []),
+  ].map((error) => `${error.field}: ${fieldErrorMessage(error)}`);
+  return errors.length > 1 ? `[${errors.join(", ")}]` : errors[0];
+}
+
 /** Assigns a pod to a node: what the scheduler does. */
 export const bindPod: PostHandler = async ({ core, served, key, body, options }) => {
   const binding = body as unknown as BindingBody;
   const node = binding.target?.name ?? "";
-  if (node === "") {
-    throw ApiError.invalid({ group: "", kind: "Binding" }, key.name, [
-      { type: "FieldValueRequired", field: "target.name", badValue: "", detail: "" },
-    ]);
-  }
+  const problem = bindingProblem(binding.target?.kind ?? "", node);
+  // Upstream tells this without a reason.
+  if (problem !== undefined) throw new ApiError({ message: problem, code: 500 });
   const refuse = (why: string) => ApiError.conflict({ group: "", resource: "pods/binding" }, key.name, why);
   await modify(core, served, options, {
     key,

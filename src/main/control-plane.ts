@@ -158,20 +158,28 @@ function openFront(
       kubeletClientTls: { ...pki.kubeletClient, caCertificate: pki.ca.certificate },
     }),
     documents: [
-      jsonDocument("/openid/v1/jwks", tokens.jwks),
-      jsonDocument("/.well-known/openid-configuration", tokens.openIdConfiguration),
+      issuerDocument("/openid/v1/jwks", { document: tokens.jwks, contentType: "application/jwk-set+json" }),
+      issuerDocument("/.well-known/openid-configuration", {
+        document: tokens.openIdConfiguration,
+        contentType: "application/json",
+      }),
     ],
   });
 }
 
-function jsonDocument(path: string, document: () => object) {
+/** Documents of the token issuer: the same for everyone, so whoever stands between may keep them for a while. */
+function issuerDocument(
+  path: string,
+  { document, contentType }: { readonly document: () => object; readonly contentType: string },
+) {
   return {
     get: (asked: string) =>
-      asked === path
+      asked === path || asked === `${path}/`
         ? {
             bytes: new TextEncoder().encode(JSON.stringify(document())),
-            contentType: "application/json",
+            contentType,
             etag: "",
+            headers: { "cache-control": "public, max-age=3600" },
           }
         : undefined,
   };

@@ -20,7 +20,7 @@ export function createAuthenticator(options: {
   return {
     async authenticate({ certificate, bearerToken, warn }: Credentials) {
       if (certificate && certificate.commonName !== "") {
-        return withGroup({ name: certificate.commonName, groups: certificate.organizations });
+        return withGroup(userOf(certificate));
       }
       const token = bearerToken?.trim() ?? "";
       if (token === "") return undefined;
@@ -29,6 +29,18 @@ export function createAuthenticator(options: {
       for (const warning of identity.warnings ?? []) warn?.(warning);
       return withGroup(identity.user);
     },
+  };
+}
+
+const credentialKey = "authentication.kubernetes.io/credential-id";
+
+function userOf(certificate: NonNullable<Credentials["certificate"]>): UserInfo {
+  const { commonName: name, organizations: groups, uid, sha256 } = certificate;
+  return {
+    name,
+    groups,
+    ...(uid === undefined ? {} : { uid }),
+    ...(sha256 === undefined ? {} : { extra: { [credentialKey]: [`X509SHA256=${sha256}`] } }),
   };
 }
 

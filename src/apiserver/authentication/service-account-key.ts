@@ -17,7 +17,7 @@ interface Algorithm {
   readonly name: ServiceAccountKey["algorithm"];
   readonly key: { readonly name: string; readonly namedCurve?: string; readonly hash?: string };
   readonly signature: { readonly name: string; readonly hash?: string };
-  /** Members of the public JWK. */
+  /** Members of the public JWK, in the order in which upstream writes them. */
   readonly members: readonly string[];
 }
 
@@ -25,13 +25,13 @@ const elliptic: Algorithm = {
   name: "ES256",
   key: { name: "ECDSA", namedCurve: "P-256" },
   signature: { name: "ECDSA", hash: "SHA-256" },
-  members: ["kty", "crv", "x", "y"],
+  members: ["use", "kty", "kid", "crv", "alg", "x", "y"],
 };
 const rsa: Algorithm = {
   name: "RS256",
   key: { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" },
   signature: { name: "RSASSA-PKCS1-v1_5" },
-  members: ["kty", "n", "e"],
+  members: ["use", "kty", "kid", "alg", "n", "e"],
 };
 
 /** The key of a PKCS #8 private key and an SPKI public key in PEM: P-256 or RSA. */
@@ -76,12 +76,12 @@ async function keyOf(
   return {
     algorithm: algorithm.name,
     keyId,
-    publicJwk: {
-      use: "sig",
-      kid: keyId,
-      alg: algorithm.name,
-      ...Object.fromEntries(algorithm.members.map((member) => [member, String(jwk[member])])),
-    },
+    publicJwk: Object.fromEntries(
+      algorithm.members.map((member) => [
+        member,
+        String({ ...jwk, use: "sig", kid: keyId, alg: algorithm.name }[member]),
+      ]),
+    ),
     sign: async (data) => new Uint8Array(await subtle.sign(algorithm.signature, pair.privateKey, data)),
     verify: (data, signature) => subtle.verify(algorithm.signature, pair.publicKey, signature, data),
   };

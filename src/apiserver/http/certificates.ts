@@ -1,5 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import type { PeerCertificate, TLSSocket } from "node:tls";
+import type { Milliseconds } from "../../base/index.ts";
 import type { Credentials } from "../authentication/authenticator.ts";
 
 type Certificate = NonNullable<Credentials["certificate"]>;
@@ -14,6 +15,7 @@ export type Shown =
       readonly isClient: boolean;
       /** Whether the authority of proxies vouches for it. */
       readonly isProxy: boolean;
+      readonly validUntil: Milliseconds;
     };
 
 /** Whom certificates must come from. */
@@ -46,7 +48,11 @@ export class CertificateReader {
   }
 
   private look(socket: TLSSocket): Shown {
-    const { subject, fingerprint256 } = socket.getPeerCertificate() as Partial<PeerCertificate>;
+    const {
+      subject,
+      fingerprint256,
+      valid_to: end,
+    } = socket.getPeerCertificate() as Partial<PeerCertificate>;
     if (subject === undefined) return none;
     const uid = (subject as unknown as Readonly<Record<string, unknown>>)[uidAttribute];
     const certificate: Certificate = {
@@ -56,9 +62,10 @@ export class CertificateReader {
       ...(fingerprint256 ? { sha256: fingerprint256.replaceAll(":", "").toLowerCase() } : {}),
     };
     const { authorized } = socket;
+    const validUntil = Date.parse(end ?? "");
     // With one authority the TLS layer has told the two apart already.
     if (this.proxies.length === 0) {
-      return { type: "certificate", certificate, isClient: authorized, isProxy: false };
+      return { type: "certificate", certificate, isClient: authorized, isProxy: false, validUntil };
     }
     const issuers = authorized ? issuersOf(socket) : [];
     const comesFrom = (authorities: readonly X509Certificate[]) =>
@@ -68,6 +75,7 @@ export class CertificateReader {
       certificate,
       isClient: comesFrom(this.clients),
       isProxy: comesFrom(this.proxies),
+      validUntil,
     };
   }
 }

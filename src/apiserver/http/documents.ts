@@ -60,7 +60,7 @@ export async function serveDocument(request: DocumentRequest, all: Documents): P
     await sendRaw(request, all.version);
     return true;
   }
-  if (path === "/") {
+  if (path === "/" || path === "/index.html") {
     await sendRaw(request, { paths: indexOf(all) });
     return true;
   }
@@ -92,12 +92,16 @@ function indexOf({ discovery, health }: Documents): readonly string[] {
 
 const otherPaths = [
   "/.well-known/openid-configuration",
+  "/flagz",
   "/metrics",
+  "/metrics/slis",
   "/openapi/v2",
   "/openapi/v3",
   "/openapi/v3/",
   "/openid/v1/jwks",
+  "/statusz",
   "/version",
+  "/version/",
 ];
 
 /** Refuses what upstream's router does not let through to a document: other methods than GET, other encodings. */

@@ -47,6 +47,11 @@ export class FlowClassifier {
     return found;
   }
 
+  /** All priority levels. */
+  levels(): readonly PriorityLevelConfiguration[] {
+    return this.reader.list(PriorityLevelConfiguration);
+  }
+
   close(): void {
     for (const stop of this.stops) stop();
   }

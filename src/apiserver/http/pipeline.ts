@@ -15,7 +15,9 @@ import { InFlight } from "./filters/in-flight.ts";
 import type { Lifecycle } from "./filters/lifecycle.ts";
 import type { FlowClassifier } from "./flow-schemas.ts";
 import type { RequestMetrics } from "./metrics/request-metrics.ts";
-import type { IdentityMetrics } from "./metrics/identity-metrics.ts";
+import { FlowMetrics } from "./metrics/flow-metrics.ts";
+import { IdentityMetrics } from "./metrics/identity-metrics.ts";
+import type { MetricsRegistry } from "./metrics/registry.ts";
 import type { RequestHeaderOptions } from "./request-header.ts";
 
 /** What can be set of how requests are let in; absent: as upstream's flags are. */
@@ -52,10 +54,11 @@ export function pipelineOf(options: {
   readonly lifecycle: Lifecycle;
   readonly classifier: FlowClassifier | undefined;
   readonly metrics: RequestMetrics;
-  readonly identityMetrics: IdentityMetrics;
+  readonly registry: MetricsRegistry;
   readonly cbor: boolean;
 }): { readonly filters: readonly Filter[]; readonly inFlight: InFlight } {
-  const { core, settings, authenticator, metrics, lifecycle, classifier, identityMetrics } = options;
+  const { core, settings, authenticator, metrics, lifecycle, classifier, registry } = options;
+  const identityMetrics = new IdentityMetrics(registry);
   const { clock, random, logger, authorizer } = core;
   const offer = { cbor: options.cbor };
   const {
@@ -66,12 +69,19 @@ export function pipelineOf(options: {
     anonymous = true,
     requestHeader,
   } = settings;
+  const limits = {
+    reading: settings.maxRequestsInflight ?? defaultInflight.reading,
+    writing: settings.maxMutatingRequestsInflight ?? defaultInflight.writing,
+  };
+  const flowMetrics =
+    classifier && new FlowMetrics(registry, { classifier, seats: limits.reading + limits.writing });
   const inFlight = new InFlight({
-    limits: {
-      reading: settings.maxRequestsInflight ?? defaultInflight.reading,
-      writing: settings.maxMutatingRequestsInflight ?? defaultInflight.writing,
+    limits,
+    onRefused(request) {
+      metrics.dropped(request);
+      const found = classifier?.classify(request.info, request.user);
+      if (found) flowMetrics?.reject(found);
     },
-    onRefused: (request) => metrics.dropped(request),
   });
   const certificates = new CertificateReader({
     clients: options.clientAuthority,
@@ -94,12 +104,15 @@ export function pipelineOf(options: {
       certificates,
       anonymous,
       requestHeader,
-      onAttempt: (user) => identityMetrics.attempt(user),
+      clock,
+      metrics: identityMetrics,
     }),
     withImpersonation(authorizer),
-    classifier !== undefined && withFlowSchema(classifier),
+    classifier !== undefined &&
+      flowMetrics !== undefined &&
+      withFlowSchema({ classifier, metrics: flowMetrics }),
     inFlight.filter,
-    withAuthorization(authorizer),
+    withAuthorization({ authorizer, clock, metrics: identityMetrics }),
   ];
   return { filters: filters.filter((filter) => filter !== false), inFlight };
 }

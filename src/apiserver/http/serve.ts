@@ -22,8 +22,9 @@ import { healthChecks } from "./health.ts";
 import type { HealthCheck } from "./health.ts";
 import { listen } from "./listener.ts";
 import type { Listener, ServerTls, Upgrade } from "./listener.ts";
-import { IdentityMetrics } from "./metrics/identity-metrics.ts";
+import { HealthMetrics } from "./metrics/health-metrics.ts";
 import { metricsPaths } from "./metrics/paths.ts";
+import { observeProcess } from "./metrics/process-metrics.ts";
 import { MetricsRegistry } from "./metrics/registry.ts";
 import { RequestMetrics } from "./metrics/request-metrics.ts";
 import { observeServer } from "./metrics/server-metrics.ts";
@@ -32,6 +33,7 @@ import { pipelineOf } from "./pipeline.ts";
 import type { FrontSettings } from "./pipeline.ts";
 import { discoveryRows } from "./rows.ts";
 import { versionInfo } from "./version.ts";
+import { zPages } from "./zpages.ts";
 
 export interface ServeOptions extends FrontSettings {
   readonly host: string;
@@ -48,6 +50,8 @@ export interface ServeOptions extends FrontSettings {
   readonly documents?: readonly DocumentSource[];
   /** What must hold before the server is ready, besides its own checks. */
   readonly readyChecks?: readonly HealthCheck[];
+  /** Settings as `/flagz` shows them: name to value. */
+  readonly flags?: Readonly<Record<string, string>>;
   /** How long the server goes on serving after it has said that it is not ready; default: 0. */
   readonly shutdownDelay?: Milliseconds;
 }
@@ -59,6 +63,8 @@ export interface ServedApi {
   close(): Promise<void>;
 }
 
+/** Pages that are worth a look when something is wrong. */
+const pagePaths = ["/healthz", "/livez", "/metrics", "/readyz", "/statusz", "/version"];
 const defaultMinRequestTimeoutSeconds = 1_800;
 /** How long requests in progress may take when the server closes. */
 const closingPatience = 5_000;
@@ -69,7 +75,7 @@ export async function serveApi(server: ApiServer, options: ServeOptions): Promis
   const { cbor = false } = options;
   const metrics = new MetricsRegistry();
   const lifecycle = new Lifecycle();
-  const documents = servedDocuments(core);
+  const documents = servedDocuments(core, { cbor });
   const classifier = classifierOf(server);
   const requestMetrics = new RequestMetrics(metrics, core.served);
   const { filters, inFlight } = pipelineOf({
@@ -80,23 +86,40 @@ export async function serveApi(server: ApiServer, options: ServeOptions): Promis
     lifecycle,
     classifier,
     metrics: requestMetrics,
-    identityMetrics: new IdentityMetrics(metrics),
+    registry: metrics,
     cbor,
   });
-  observeServer(metrics, { inFlight });
+  observeServer(metrics, { inFlight, served: core.served });
+  observeProcess(metrics);
+  const healthMetrics = new HealthMetrics();
+  const health = healthMetrics.observed(
+    healthChecks({
+      store: () => (core.store.revision >= 0 ? undefined : "no revision"),
+      shutdown: lifecycle.check,
+      ready: options.readyChecks ?? [],
+    }),
+  );
+  const version = versionInfo();
   const handler = new RequestHandler({
     core,
     filters,
     discovery: documents.discovery,
     documents: [documents, ...(options.documents ?? [])],
-    health: healthChecks({
-      store: () => (core.store.revision >= 0 ? undefined : "no revision"),
-      shutdown: lifecycle.check,
-      ready: options.readyChecks ?? [],
-    }),
+    health,
     metrics: requestMetrics,
-    version: versionInfo(),
-    paths: [metricsPaths(metrics)],
+    version,
+    paths: [
+      metricsPaths({ "/metrics": metrics, "/metrics/slis": healthMetrics.registry }),
+      zPages({
+        clock: core.clock,
+        random: core.random,
+        started: core.clock.now(),
+        goVersion: version["goVersion"] ?? "",
+        binaryVersion: version.gitVersion.slice(1),
+        flags: options.flags ?? {},
+        paths: () => pagePaths,
+      }),
+    ],
     connect: options.connect ?? {},
     delegates: options.delegates ?? [],
     cbor,
@@ -153,7 +176,7 @@ interface ServedDocuments extends DocumentSource {
 }
 
 /** Discovery and OpenAPI of what is served, made anew when that changes. */
-function servedDocuments(core: Core): ServedDocuments {
+function servedDocuments(core: Core, { cbor }: { readonly cbor: boolean }): ServedDocuments {
   let discovery: Discovery | undefined;
   let openApi: Promise<OpenApi> | undefined;
   const source: ServedDocuments = {
@@ -164,7 +187,7 @@ function servedDocuments(core: Core): ServedDocuments {
     }),
     async get(path, asked) {
       if (!path.startsWith("/openapi/")) return undefined;
-      openApi ??= makeOpenApi(core);
+      openApi ??= makeOpenApi(core, { cbor });
       return (await openApi).get(path, asked);
     },
     discovery: () =>
@@ -177,12 +200,12 @@ function servedDocuments(core: Core): ServedDocuments {
 }
 
 /** Few clients ask for it, and its texts are large: loaded when one does. */
-async function makeOpenApi(core: Core): Promise<OpenApi> {
+async function makeOpenApi(core: Core, { cbor }: { readonly cbor: boolean }): Promise<OpenApi> {
   const { createOpenApi } = await import("../openapi/index.ts");
   const { gitVersion } = versionInfo();
   const now = () => core.clock.now();
   const resources = discoveryRows(core.served);
-  return createOpenApi({ resources, schemas, version: gitVersion, now, compress: promisify(gzip) });
+  return createOpenApi({ resources, schemas, version: gitVersion, cbor, now, compress: promisify(gzip) });
 }
 
 /** An upgrade's request: whoever upgrades writes to the raw connection, everyone else answers as to any request. */

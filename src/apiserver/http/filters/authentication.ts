@@ -2,8 +2,10 @@ import { ApiError } from "../../../apimachinery/index.ts";
 import type { UserInfo } from "../../../api/index.ts";
 import { anonymousUser } from "../../authentication/authenticator.ts";
 import type { Authenticator } from "../../authentication/authenticator.ts";
+import type { Clock } from "../../../base/index.ts";
 import type { CertificateReader } from "../certificates.ts";
 import type { Exchange } from "../exchange.ts";
+import type { IdentityMetrics } from "../metrics/identity-metrics.ts";
 import { userOfHeaders } from "../request-header.ts";
 import type { RequestHeaderOptions } from "../request-header.ts";
 import type { Filter, Incoming } from "./filter.ts";
@@ -14,8 +16,8 @@ export interface AuthenticationOptions {
   /** Whether requests without credentials are let through to authorization. */
   readonly anonymous: boolean;
   readonly requestHeader?: RequestHeaderOptions | undefined;
-  /** Hears how each attempt went. */
-  readonly onAttempt: (user: UserInfo | undefined) => void;
+  readonly clock: Clock;
+  readonly metrics: IdentityMetrics;
 }
 
 const authenticatedGroup = "system:authenticated";
@@ -23,14 +25,14 @@ const authenticatedGroup = "system:authenticated";
 /** Finds out who asks: by a proxy's word, a certificate, a token; throws `Unauthorized`. */
 export function withAuthentication(options: AuthenticationOptions): Filter {
   return (next) => async (request) => {
-    let user: UserInfo;
+    const { clock, metrics } = options;
+    const started = clock.now();
+    let user: UserInfo | undefined;
     try {
       user = await identify(request, options);
-    } catch (error) {
-      options.onAttempt(undefined);
-      throw error;
+    } finally {
+      metrics.authenticated(user, clock.now() - started);
     }
-    options.onAttempt(user);
     return next({ ...request, user });
   };
 }
@@ -48,6 +50,9 @@ async function identify(request: Incoming, options: AuthenticationOptions): Prom
     refused ||= !isAllowed;
   }
   const certificate = shown.type === "certificate" && shown.isClient ? shown.certificate : undefined;
+  if (certificate && shown.type === "certificate") {
+    options.metrics.certificate((shown.validUntil - request.received) / 1_000);
+  }
   const bearerToken = bearerOf(exchange, warn);
   if (certificate || bearerToken !== undefined) {
     const user = await authenticator.authenticate({

@@ -1,12 +1,21 @@
 import { forbiddenError } from "../../authorization/index.ts";
 import type { Attributes, Authorizer } from "../../authorization/authorizer.ts";
+import type { Clock } from "../../../base/index.ts";
+import type { IdentityMetrics } from "../metrics/identity-metrics.ts";
 import type { Filter, Incoming } from "./filter.ts";
 
 /** Lets through what its user may do; throws `Forbidden` otherwise. */
-export function withAuthorization(authorizer: Authorizer): Filter {
+export function withAuthorization(options: {
+  readonly authorizer: Authorizer;
+  readonly clock: Clock;
+  readonly metrics: IdentityMetrics;
+}): Filter {
+  const { authorizer, clock, metrics } = options;
   return (next) => async (request) => {
     const attributes = attributesOf(request);
+    const started = clock.now();
     const decision = authorizer.authorize(attributes);
+    metrics.authorized(decision.type, clock.now() - started);
     if (decision.type === "allow") return next(request);
     request.headers["x-content-type-options"] = "nosniff";
     throw forbiddenError(attributes, decision);

@@ -1,16 +1,30 @@
 import type { FlowClassifier } from "../flow-schemas.ts";
+import { keepsSeat } from "../metrics/flow-metrics.ts";
+import type { FlowMetrics } from "../metrics/flow-metrics.ts";
 import type { Filter } from "./filter.ts";
 
 /** Says in the answer under which flow schema and priority level the request fell, by their UIDs alone. */
-export function withFlowSchema(classifier: FlowClassifier): Filter {
-  return (next) => (request) => {
+export function withFlowSchema(options: {
+  readonly classifier: FlowClassifier;
+  readonly metrics: FlowMetrics;
+}): Filter {
+  const { classifier, metrics } = options;
+  return (next) => async (request) => {
     const { info, headers, user, longRunning } = request;
-    if (longRunning && info.verb !== "watch") return next(request);
+    if (longRunning && keepsSeat(request)) return next(request);
     const found = classifier.classify(info, user);
-    if (found) {
-      headers["x-kubernetes-pf-flowschema-uid"] = found.schema.metadata.uid ?? "";
-      headers["x-kubernetes-pf-prioritylevel-uid"] = found.level.metadata.uid ?? "";
+    if (!found) return next(request);
+    headers["x-kubernetes-pf-flowschema-uid"] = found.schema.metadata.uid ?? "";
+    headers["x-kubernetes-pf-prioritylevel-uid"] = found.level.metadata.uid ?? "";
+    const done = metrics.dispatch(found);
+    if (!keepsSeat(request)) {
+      done();
+      return next(request);
     }
-    return next(request);
+    try {
+      await next(request);
+    } finally {
+      done();
+    }
   };
 }

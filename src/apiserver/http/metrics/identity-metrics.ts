@@ -1,5 +1,8 @@
 import type { UserInfo } from "../../../api/index.ts";
-import type { Counter, Family, MetricsRegistry } from "./registry.ts";
+import type { Milliseconds } from "../../../base/index.ts";
+import type { Decision } from "../../authorization/authorizer.ts";
+import { exponential } from "./registry.ts";
+import type { Counter, Family, Histogram, MetricsRegistry } from "./registry.ts";
 
 /** Names of users that have a series of their own. */
 const knownUsers = new Set([
@@ -9,12 +12,32 @@ const knownUsers = new Set([
   "kubelet",
   "system:serviceaccount:kube-system:default",
 ]);
+const bounds = exponential(0.001, { factor: 2, count: 15 });
+const hour = 3_600;
+const day = 24 * hour;
+/** Upper bounds of what is left of a certificate, in seconds: none, half an hour, ... a year. */
+const certificateBounds = [
+  0,
+  hour / 2,
+  hour,
+  2 * hour,
+  6 * hour,
+  12 * hour,
+  ...[1, 2, 4, 7, 30, 90, 180, 360].map((days) => days * day),
+];
 
-/** Counts attempts to find out who asks. */
+interface Outcome {
+  readonly count: Counter;
+  readonly duration: Histogram;
+}
+
+/** Counts attempts to find out who asks, and whether they may. */
 export class IdentityMetrics {
   private readonly users: Family<Counter>;
-  private readonly success: Counter;
-  private readonly failure: Counter;
+  private readonly success: Outcome;
+  private readonly failure: Outcome;
+  private readonly decisions: Readonly<Record<Decision["type"], Outcome>>;
+  private readonly certificates: Histogram;
 
   constructor(registry: MetricsRegistry) {
     this.users = registry.counter({
@@ -22,23 +45,69 @@ export class IdentityMetrics {
       help: "Requests whose user is known, by a shortened name of the user.",
       labels: ["username"],
     });
-    const attempts = registry.counter({
-      name: "authentication_attempts",
-      help: "Attempts to find out who asks, by how they went.",
-      labels: ["result"],
+    const authentication = outcomes(registry, {
+      count: { name: "authentication_attempts", help: "Attempts to find out who asks, by how they went." },
+      duration: { name: "authentication_duration_seconds", help: "Time to find out who asks, in seconds." },
     });
-    this.success = attempts.with("success");
-    this.failure = attempts.with("failure");
+    this.success = authentication("success");
+    this.failure = authentication("failure");
+    const authorization = outcomes(registry, {
+      count: {
+        name: "authorization_attempts_total",
+        help: "Decisions on what users may do, by their outcome.",
+      },
+      duration: {
+        name: "authorization_duration_seconds",
+        help: "Time to decide what users may do, in seconds.",
+      },
+    });
+    this.decisions = {
+      allow: authorization("allowed"),
+      deny: authorization("denied"),
+      noOpinion: authorization("no-opinion"),
+    };
+    this.certificates = registry
+      .histogram(
+        {
+          name: "apiserver_client_certificate_expiration_seconds",
+          help: "What is left of certificates with which users showed who they are, in seconds.",
+        },
+        certificateBounds,
+      )
+      .with();
   }
 
-  attempt(user: UserInfo | undefined): void {
-    if (user === undefined) {
-      this.failure.value += 1;
-      return;
-    }
-    this.success.value += 1;
-    this.users.with(shortened(user.name)).value += 1;
+  /** Whether it was found out who asks, and how long it took. */
+  authenticated(user: UserInfo | undefined, elapsed: Milliseconds): void {
+    note(user === undefined ? this.failure : this.success, elapsed);
+    if (user) this.users.with(shortened(user.name)).value += 1;
   }
+
+  authorized(decision: Decision["type"], elapsed: Milliseconds): void {
+    note(this.decisions[decision], elapsed);
+  }
+
+  /** A certificate was shown that holds this much longer. */
+  certificate(secondsLeft: number): void {
+    this.certificates.observe(secondsLeft);
+  }
+}
+
+function note({ count, duration }: Outcome, elapsed: Milliseconds): void {
+  count.value += 1;
+  duration.observe(elapsed / 1_000);
+}
+
+type Named = { readonly name: string; readonly help: string };
+
+function outcomes(
+  registry: MetricsRegistry,
+  { count, duration }: { readonly count: Named; readonly duration: Named },
+): (result: string) => Outcome {
+  const labels = ["result"];
+  const counts = registry.counter({ ...count, labels });
+  const durations = registry.histogram({ ...duration, labels }, bounds);
+  return (result) => ({ count: counts.with(result), duration: durations.with(result) });
 }
 
 /** Users are without number: all but a few share a name. */

@@ -6,10 +6,11 @@ const contentTypes: Readonly<Record<Exposition, string>> = {
   openmetrics: "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores",
 };
 
-/** Serves `/metrics`; a DELETE forgets what was counted. */
-export function metricsPaths(registry: MetricsRegistry): PathHandler {
+/** Serves registries by their paths; a DELETE forgets what was counted. */
+export function metricsPaths(registries: Readonly<Record<string, MetricsRegistry>>): PathHandler {
   return ({ exchange, headers }) => {
-    if (exchange.path !== "/metrics") return false;
+    const registry = registries[exchange.path];
+    if (registry === undefined) return false;
     if (exchange.method === "DELETE") {
       registry.reset();
       const all = { ...headers, "content-type": "text/plain; charset=utf-8" };

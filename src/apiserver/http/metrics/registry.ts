@@ -18,6 +18,10 @@ export type Exposition = "text" | "openmetrics";
 /** A number that is counted up, or set. */
 export class Counter {
   value = 0;
+
+  reset(): void {
+    this.value = 0;
+  }
 }
 
 /** How often values fell into each bucket. */
@@ -43,6 +47,12 @@ export class Histogram {
     }
   }
 
+  reset(): void {
+    this.counts.fill(0);
+    this.sum = 0;
+    this.count = 0;
+  }
+
   lines(name: string, labels: string): string[] {
     const lead = labels === "" ? "" : `${labels},`;
     const own = labels === "" ? "" : `{${labels}}`;
@@ -58,7 +68,7 @@ export class Histogram {
 }
 
 /** One metric with all its label values; whoever counts keeps the series it got. */
-export class Family<Series> {
+export class Family<Series extends { reset(): void }> {
   private readonly labels: readonly string[];
   private readonly make: () => Series;
   private readonly series = new Map<string, Series>();
@@ -78,8 +88,9 @@ export class Family<Series> {
     return made;
   }
 
-  clear(): void {
-    this.series.clear();
+  /** Whoever keeps a series goes on with it. */
+  reset(): void {
+    for (const series of this.series.values()) series.reset();
   }
 
   entries(): Iterable<readonly [labels: string, series: Series]> {
@@ -105,7 +116,7 @@ export class MetricsRegistry {
     const { name, labels = [], type = "counter" } = description;
     const family = new Family(labels, () => new Counter());
     const lines = () => Array.from(family.entries(), ([own, { value }]) => sample(name, own, value));
-    this.add({ description, type, lines, reset: () => family.clear() });
+    this.add({ description, type, lines, reset: () => family.reset() });
     return family;
   }
 
@@ -113,7 +124,7 @@ export class MetricsRegistry {
     const { name, labels = [] } = description;
     const family = new Family(labels, () => new Histogram(bounds));
     const lines = () => Array.from(family.entries(), ([own, series]) => series.lines(name, own)).flat();
-    this.add({ description, type: "histogram", lines, reset: () => family.clear() });
+    this.add({ description, type: "histogram", lines, reset: () => family.reset() });
     return family;
   }
 
@@ -134,6 +145,16 @@ export class MetricsRegistry {
     const names = [...this.families.keys()].sort();
     const blocks = names.map((name) => blockOf(this.families.get(name)!, exposition));
     return `${blocks.join("")}${exposition === "openmetrics" ? "# EOF\n" : ""}`;
+  }
+
+  /** How many metrics there are of each stability. */
+  stabilities(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const { description } of this.families.values()) {
+      const { stability = "ALPHA" } = description;
+      counts.set(stability, (counts.get(stability) ?? 0) + 1);
+    }
+    return counts;
   }
 
   private add(registered: Registered): void {

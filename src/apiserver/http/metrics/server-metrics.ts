@@ -1,3 +1,4 @@
+import type { ServedTable } from "../../registry/served.ts";
 import type { InFlight } from "../filters/in-flight.ts";
 import { versionInfo } from "../version.ts";
 import type { MetricsRegistry } from "./registry.ts";
@@ -5,8 +6,9 @@ import type { MetricsRegistry } from "./registry.ts";
 /** What the server knows of itself: what it is and how much it has to do. */
 export function observeServer(
   registry: MetricsRegistry,
-  { inFlight }: { readonly inFlight: InFlight },
+  options: { readonly inFlight: InFlight; readonly served: ServedTable },
 ): void {
+  const { inFlight, served } = options;
   registry.observed(
     {
       name: "apiserver_current_inflight_requests",
@@ -19,6 +21,40 @@ export function observeServer(
       [inFlight.reading, "readOnly"],
     ],
   );
+  registry.observed(
+    {
+      name: "apiserver_resource_objects",
+      help: "Objects that are stored, by resource.",
+      labels: ["group", "resource"],
+    },
+    () => storedObjects(served).map(({ size, group, plural }) => [size, group, plural] as const),
+  );
+  registry.observed(
+    {
+      name: "apiserver_storage_objects",
+      help: "Objects that are stored, by resource; apiserver_resource_objects says the same.",
+      stability: "STABLE",
+      labels: ["resource"],
+    },
+    () =>
+      storedObjects(served).map(
+        ({ size, group, plural }) => [size, group === "" ? plural : `${plural}.${group}`] as const,
+      ),
+  );
+  observeBuild(registry);
+}
+
+function observeBuild(registry: MetricsRegistry): void {
+  registry.observed(
+    {
+      name: "registered_metrics_total",
+      help: "Metrics that there are, by their stability.",
+      stability: "BETA",
+      type: "counter",
+      labels: ["deprecated_version", "stability_level"],
+    },
+    () => Array.from(registry.stabilities(), ([stability, count]) => [count, "", stability] as const),
+  );
   const version = versionInfo();
   registry.observed(
     {
@@ -28,6 +64,17 @@ export function observeServer(
     },
     () => [[1, ...buildLabels.map(([, field]) => version[field] ?? "")]],
   );
+}
+
+function storedObjects(served: ServedTable) {
+  const sizes = new Map<string, { readonly size: number; readonly group: string; readonly plural: string }>();
+  for (const { storage, verbs } of served.all()) {
+    // What is answered and never stored has no objects.
+    if (!verbs.includes("list")) continue;
+    const { group, plural } = storage.stored;
+    sizes.set(storage.prefix, { size: storage.cache.size, group, plural });
+  }
+  return [...sizes.values()];
 }
 
 const buildLabels = [

@@ -1,58 +1,77 @@
 import { generalColumns } from "../common/columns.ts";
 import { fill, mapField } from "../common/fill.ts";
+import { updateChecks } from "../common/updates.ts";
 import { defineResource } from "../definition.ts";
-import type { CustomResourceConversion, CustomResourceDefinitionSpec } from "../types/apiextensions-v1.ts";
+import type {
+  CustomResourceDefinitionNames,
+  CustomResourceDefinitionSpec,
+  CustomResourceDefinitionStatus,
+} from "../types/apiextensions-v1.ts";
 import { CustomResourceDefinition } from "../types/apiextensions-v1.ts";
+import {
+  validateDefinition,
+  validateDefinitionStatus,
+  validateDefinitionUpdate,
+} from "./definition-validation.ts";
+import { unknownFormats } from "./version-validation.ts";
 
-/** The rules of custom resource definitions, but for the checks of their schemas. */
+/** The rules of custom resource definitions. */
 export const customResourceDefinitionDefinition = defineResource<CustomResourceDefinition>({
   resource: CustomResourceDefinition,
   plainFinalizers: true,
   requiresVersion: true,
-  defaults: (definition) => ({ ...definition, spec: defaultSpec(definition.spec) }),
+  defaults: (definition) => mapField(definition, "spec", defaultSpec),
   prepareForCreate: (definition) => ({
     ...definition,
-    status: {
-      acceptedNames: { plural: "", kind: "" },
-      storedVersions: (definition.spec.versions ?? [])
-        .filter((version) => version.storage)
-        .map(({ name }) => name),
-    },
+    status: withStoredVersion({ acceptedNames: { plural: "", kind: "" } }, definition.spec),
   }),
-  prepareForUpdate: (definition, old) => {
-    const stored = old.status?.storedVersions ?? [];
-    const added = (definition.spec.versions ?? [])
-      .filter((version) => version.storage && !stored.includes(version.name))
-      .map(({ name }) => name);
-    return added.length === 0
-      ? definition
-      : {
-          ...definition,
-          status: {
-            ...old.status,
-            acceptedNames: old.status?.acceptedNames ?? { plural: "", kind: "" },
-            storedVersions: [...stored, ...added],
-          },
-        };
-  },
+  prepareForUpdate: (definition) => ({
+    ...definition,
+    status: withStoredVersion(definition.status, definition.spec),
+  }),
   prepareForStatusUpdate: (definition, old) => ({ ...definition, spec: old.spec }),
+  validate: (definition, { operation }) => (operation === "create" ? validateDefinition(definition) : []),
+  validateUpdate: updateChecks<CustomResourceDefinition>({
+    other: validateDefinitionUpdate,
+    status: ({ status }) => validateDefinitionStatus(status),
+  }),
+  warnings: ({ spec }, old) => {
+    const before = unknownFormats(old?.spec.versions ?? []);
+    return unknownFormats(spec.versions ?? [])
+      .filter((format) => !before.includes(format))
+      .map((format) => `unrecognized format ${JSON.stringify(format)}`);
+  },
   columns: generalColumns,
   tracksGeneration: true,
 });
 
+/** A status that has the version in which objects are stored from now on among those that they may be stored in. */
+function withStoredVersion(
+  status: CustomResourceDefinitionStatus | undefined,
+  { versions = [] }: Partial<CustomResourceDefinitionSpec>,
+): CustomResourceDefinitionStatus {
+  const known = status ?? { acceptedNames: { plural: "", kind: "" } };
+  const stored = known.storedVersions ?? [];
+  const current = versions.find(({ storage }) => storage)?.name;
+  return current === undefined || stored.includes(current)
+    ? known
+    : { ...known, storedVersions: [...stored, current] };
+}
+
 function defaultSpec(spec: CustomResourceDefinitionSpec): CustomResourceDefinitionSpec {
-  const named = mapField(spec, "names", (names) =>
-    fill(names, { singular: (names.kind ?? "").toLowerCase(), listKind: `${names.kind ?? ""}List` }),
-  );
-  const conversion: CustomResourceConversion = fill<CustomResourceConversion>(named.conversion, {
-    strategy: "None",
-  });
-  return {
-    ...named,
-    conversion: mapField(conversion, "webhook", (webhook) =>
+  const named = mapField(spec, "names", defaultNames);
+  const converted = named.conversion === undefined ? { ...named, conversion: { strategy: "None" } } : named;
+  return mapField(converted, "conversion", (conversion) =>
+    mapField(conversion, "webhook", (webhook) =>
       mapField(webhook, "clientConfig", (config) =>
         mapField(config, "service", (service) => fill(service, { port: 443 })),
       ),
     ),
-  };
+  );
+}
+
+function defaultNames(names: CustomResourceDefinitionNames): CustomResourceDefinitionNames {
+  const kind = names.kind ?? "";
+  if (kind === "") return names;
+  return fill(names, { singular: kind.toLowerCase(), listKind: `${kind}List` });
 }

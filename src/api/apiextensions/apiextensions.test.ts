@@ -233,7 +233,7 @@ describe("changes", () => {
     const names = { plural: "foos", kind: "Bar" };
     const next = sketch({ names, scope: "Cluster" });
     expect(updateProblems(definition, { old, next })).toEqual([]);
-    const before = { ...definition, prepareForCreate: (object: never) => object } as typeof definition;
+    const before: typeof definition = { ...definition, prepareForCreate: (object) => object };
     expect(
       updateProblems(before, { old: { ...old, ...established }, next: { ...next, ...established } }),
     ).toEqual([

@@ -41,6 +41,7 @@ import storageV1beta1 from "./facts/storage-v1beta1.json" with { type: "json" };
 import storagemigrationV1beta1 from "./facts/storagemigration-v1beta1.json" with { type: "json" };
 import intstr from "../apimachinery/facts/intstr.json" with { type: "json" };
 import metaV1 from "../apimachinery/facts/meta-v1.json" with { type: "json" };
+import metaV1beta1 from "../apimachinery/facts/meta-v1beta1.json" with { type: "json" };
 import resource from "../apimachinery/facts/resource.json" with { type: "json" };
 import runtime from "../apimachinery/facts/runtime.json" with { type: "json" };
 import types from "../apimachinery/facts/types.json" with { type: "json" };
@@ -98,6 +99,7 @@ export const groupVersionFacts = [
   storagemigrationV1beta1,
   intstr,
   metaV1,
+  metaV1beta1,
   resource,
   runtime,
   types,

@@ -151,6 +151,12 @@ describe("problems", () => {
     check('{"metadata":{"managedFields":[{"fieldsV1":{"a":1,"a":2}}]},"foo":{"a":1,"a":1}}', [
       'unknown field "foo"',
     ]);
+    // In the order of the text, each once.
+    check('{"metadata":{"name":"a","name":"b"},"foo":1,"spec":{"bar":1,"bar":2},"foo":2}', [
+      'duplicate field "metadata.name"',
+      'unknown field "foo"',
+      'unknown field "spec.bar"',
+    ]);
     expect(strictDecodingError(['unknown field "a"', 'unknown field "b"'])).toBe(
       'strict decoding error: unknown field "a", unknown field "b"',
     );
@@ -199,6 +205,11 @@ test("errors are in Go's words", () => {
     "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
   );
   check("{", "unexpected end of JSON input");
+  check('{"a":"', "unexpected end of JSON input");
+  check("nul", "invalid character ' ' in literal null (expecting 'l')");
+  check("-", "invalid character ' ' in numeric literal");
+  check("1.", "invalid character ' ' after decimal point in numeric literal");
+  check('"\\', "invalid character ' ' in string escape code");
   check('{"a":1,}', "invalid character '}' looking for beginning of object key string");
   check("{a:1}", "invalid character 'a' looking for beginning of object key string");
   check('{"a":1} x', "invalid character 'x' after top-level value");

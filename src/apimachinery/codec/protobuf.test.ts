@@ -11,6 +11,7 @@ import {
   encodeWatchFrame,
   hasProtobuf,
   readEnvelope,
+  wireType,
 } from "./index.ts";
 
 test("objects of which nothing is set come back, too", () => {
@@ -39,6 +40,38 @@ test("bytes are those that upstream writes", () => {
     { metadata: { name: "a" }, data: { b: "2", a: "1" }, immutable: true },
     `${metadata}12060a016112013112060a01621201322001`,
   );
+});
+
+test("fields that are not known are passed over, at any depth and of any form", () => {
+  const type = schemas.typeOf({ group: "", version: "v1", kind: "ConfigMap" })!;
+  const object = { kind: "ConfigMap", apiVersion: "v1", ...decodeJson('{"data":{"a":"1"}}', type).object };
+  const { raw } = readEnvelope(encodeProtobuf(object, type));
+  // Field 1000: a varint, eight bytes, a text, four bytes.
+  const strangers = [0xc0, 0x3e, 0x96, 1, 0xc1, 0x3e, 1, 2, 3, 4, 5, 6, 7, 8, 0xc2, 0x3e, 2, 0x68, 0x69];
+  const stranger = Uint8Array.from([...strangers, 0xc5, 0x3e, 9, 9, 9, 9]);
+  function delimited(field: number, bytes: readonly number[]): number[] {
+    return [
+      (field << 3) | wireType.bytes,
+      ...(bytes.length < 128 ? [bytes.length] : [(bytes.length & 127) | 128, bytes.length >> 7]),
+      ...bytes,
+    ];
+  }
+  const names = [
+    ...delimited(1, [0x76, 0x31]),
+    ...delimited(2, [...new TextEncoder().encode("ConfigMap")]),
+    ...stranger,
+  ];
+  const metadata = delimited(1, [...stranger]);
+  const bytes = [
+    0x6b,
+    0x38,
+    0x73,
+    0,
+    ...stranger,
+    ...delimited(1, names),
+    ...delimited(2, [...stranger, ...raw, ...metadata]),
+  ];
+  expect(decodeProtobuf(Uint8Array.from(bytes), schemas)).toEqual(object);
 });
 
 test("frames of a watch hold the length and the bare event", () => {

@@ -1,5 +1,13 @@
 import { expect, test } from "vitest";
-import { DecodeError, decodeYaml, decodeYamlDocuments, encodeYaml } from "./index.ts";
+import {
+  DecodeError,
+  decodeYaml,
+  decodeYamlDocuments,
+  encodeYaml,
+  readYaml,
+  warningsOf,
+  yamlProblem,
+} from "./index.ts";
 
 test("scalars mean what upstream's loader takes them for", async () => {
   async function check(text: string, value: unknown) {
@@ -26,11 +34,41 @@ test("documents of a stream", async () => {
   expect(await decodeYamlDocuments("a: 1\n---\nb: 2\n")).toEqual([{ a: 1 }, { b: 2 }]);
 });
 
+test("keys that a mapping has twice are told with their lines", async () => {
+  async function check(text: string, duplicates: readonly string[]) {
+    expect((await readYaml(text)).duplicates(), text).toEqual(duplicates);
+  }
+  await check("a: 1\nb: 2\n", []);
+  await check("a: 1\nb: 2\na: 3\na: 4\n", [
+    'line 3: key "a" already set in map',
+    'line 4: key "a" already set in map',
+  ]);
+  await check("x:\n- a: 1\n  a:\n    b: 2\n- a: 1\n", ['line 4: key "a" already set in map']);
+  await check("b: &x {c: 1, c: 2}\nd: *x\nd: *x\n---\nb: 1\nb: 2\n", [
+    'line 1: key "c" already set in map',
+    'line 3: key "d" already set in map',
+  ]);
+  await check('{"a": 1,\n"a": 2}', ['line 2: key "a" already set in map']);
+  await check('{"a": 1, "b": 2}', []);
+  const problem = yamlProblem(["line 1: a", "line 2: b"]);
+  expect(problem).toEqual(["yaml: unmarshal errors:\n  line 1: a\n  line 2: b"]);
+  expect(problem.flatMap(warningsOf)).toEqual(["line 1: a", "line 2: b"]);
+  expect(warningsOf("unknown field")).toEqual(["unknown field"]);
+  expect(yamlProblem([])).toEqual([]);
+});
+
 test("aliases are capped, errors are worded", async () => {
   const bomb = ["a: &a [x]", `b: [${Array.from({ length: 200 }, () => "*a").join(",")}]`].join("\n");
   await expect(decodeYaml(bomb)).rejects.toThrow(DecodeError);
   await expect(decodeYaml('{"a":'.repeat(200) + "1" + "}".repeat(200))).rejects.toThrow(DecodeError);
-  await expect(decodeYaml("a: [")).rejects.toThrow("yaml: line ");
+  for (const [text, message] of [
+    ["a: [", "yaml: line 1: did not find expected node content"],
+    ["a: b: c", "yaml: mapping values are not allowed in this context"],
+    ["a: 1\nb: c: d", "yaml: line 2: mapping values are not allowed in this context"],
+    ['"', "yaml: found unexpected end of stream"],
+    ["a: *b", "yaml: unknown anchor 'b' referenced"],
+  ] as const)
+    await expect(decodeYaml(text), text).rejects.toThrow(new DecodeError(message));
 });
 
 test("what is written is read back", async () => {

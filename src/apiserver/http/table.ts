@@ -91,10 +91,10 @@ export function tableOf(
   };
 }
 
-function rowObject(object: AnyObject, options: TableOptions): { object?: object } {
+function rowObject(object: AnyObject, options: TableOptions): { object: object | null } {
   switch (options.includeObject) {
     case "None":
-      return {};
+      return { object: null };
     case "Object":
       return { object };
     case "Metadata":

@@ -7,10 +7,17 @@ const fillDepth = 7;
 /** Lists and maps are given a second element to this depth; deeper they would multiply. */
 const secondDepth = 1;
 
+/** Lists begin at this depth: what their items hold is filled where they stand alone. */
+const listDepth = 4;
+
 /** An object of a type with a value, not the zero value, in every field; the same for the same type. */
 export function fill(type: StructType): object {
-  return new Filler().struct(type, 0);
+  return new Filler(type).struct(type, isList(type) ? listDepth : 0);
 }
+
+/** Whether a kind is the list of another. */
+export const isList = (type: StructType): boolean =>
+  type.name.endsWith("List") && type.field("items") !== undefined;
 
 /** A kind in one version. */
 interface KindOfSchema {
@@ -31,13 +38,18 @@ export function allKinds(schemas: SchemaRegistry): readonly KindOfSchema[] {
 }
 
 class Filler {
+  readonly #root: StructType;
   #count = 0;
+
+  constructor(root: StructType) {
+    this.#root = root;
+  }
 
   struct(type: StructType, depth: number): object {
     const wire = new Set(protoOf(type)?.fields.map((field) => field.json));
     // Nested kinds have their kind and version in JSON only.
     const isLost = (name: string) =>
-      depth > 0 && wire.size > 0 && !wire.has(name) && (name === "kind" || name === "apiVersion");
+      type !== this.#root && wire.size > 0 && !wire.has(name) && (name === "kind" || name === "apiVersion");
     const entries = type.fields
       .filter((field) => !isLost(field.name))
       .filter((field) => depth < fillDepth || !field.omitEmpty)

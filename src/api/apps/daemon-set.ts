@@ -12,6 +12,7 @@ import {
 import { semanticallyEqual } from "../common/equal.ts";
 import { fill } from "../common/fill.ts";
 import { internalForm } from "../common/internal-form.ts";
+import { validateRunning } from "../common/running.ts";
 import { isEmptySelector, validateLabelSelector } from "../common/selectors.ts";
 import { updateChecks } from "../common/updates.ts";
 import { isNewIntent } from "../common/warnings.ts";
@@ -20,9 +21,9 @@ import type { PrinterColumn } from "../definition.ts";
 import { defineResource } from "../definition.ts";
 import type { DaemonSetSpec, DaemonSetStatus, DaemonSetUpdateStrategy } from "../types/apps-v1.ts";
 import { DaemonSet } from "../types/apps-v1.ts";
-import type { CountRules } from "./status.ts";
-import { validateCounts } from "./status.ts";
-import { validateRunning, validateSelected } from "./workload.ts";
+import type { CountRules } from "../common/status-counts.ts";
+import { validateCounts } from "../common/status-counts.ts";
+import { validateSelected } from "./workload.ts";
 
 /** How often the template has changed: a field once, which no version that is served has. */
 const templateGeneration = "deprecated.daemonset.template.generation";

@@ -11,8 +11,8 @@ import { defineResource } from "../definition.ts";
 import { defaultPodTemplate, podTemplateWarnings } from "../core/pod-spec/index.ts";
 import type { DeploymentSpec, DeploymentStatus, DeploymentStrategy } from "../types/apps-v1.ts";
 import { Deployment } from "../types/apps-v1.ts";
-import type { CountRules } from "./status.ts";
-import { validateCounts } from "./status.ts";
+import type { CountRules } from "../common/status-counts.ts";
+import { validateCounts } from "../common/status-counts.ts";
 import { validateWorkload } from "./workload.ts";
 
 const statusRules: CountRules<DeploymentStatus> = {

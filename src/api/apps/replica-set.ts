@@ -9,8 +9,8 @@ import { defaultPodTemplate, podTemplateWarnings } from "../core/pod-spec/index.
 import { defineResource } from "../definition.ts";
 import type { ReplicaSetSpec, ReplicaSetStatus } from "../types/apps-v1.ts";
 import { ReplicaSet } from "../types/apps-v1.ts";
-import type { CountRules } from "./status.ts";
-import { validateCounts } from "./status.ts";
+import type { CountRules } from "../common/status-counts.ts";
+import { validateCounts } from "../common/status-counts.ts";
 import { validateWorkload } from "./workload.ts";
 
 const statusRules: CountRules<ReplicaSetStatus> = {

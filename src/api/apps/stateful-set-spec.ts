@@ -2,12 +2,13 @@ import type { FieldError, FieldPath } from "../../apimachinery/index.ts";
 import { fieldErrors, isDNS1123Label } from "../../apimachinery/index.ts";
 import { atMostFullPercent, countOrPercent, invalidFor, isZeroCount, nonNegative } from "../common/checks.ts";
 import { internalForm } from "../common/internal-form.ts";
+import { validateRunning } from "../common/running.ts";
 import { isEmptySelector, validateLabelSelector } from "../common/selectors.ts";
 import { validateClaimSpec } from "../core/claim-spec.ts";
 import { validatePodTemplate } from "../core/pod-spec/index.ts";
 import type { StatefulSetSpec, StatefulSetUpdateStrategy } from "../types/apps-v1.ts";
 import type { PodTemplateSpec } from "../types/core-v1.ts";
-import { validateRunning, validateSelected } from "./workload.ts";
+import { validateSelected } from "./workload.ts";
 
 const managementPolicies = ["OrderedReady", "Parallel"];
 const retentionPolicies = ["Retain", "Delete"];

@@ -12,8 +12,8 @@ import { defineResource } from "../definition.ts";
 import type { StatefulSetSpec, StatefulSetStatus, StatefulSetUpdateStrategy } from "../types/apps-v1.ts";
 import { StatefulSet } from "../types/apps-v1.ts";
 import { validateStatefulSetSpec } from "./stateful-set-spec.ts";
-import type { CountRules } from "./status.ts";
-import { validateCounts } from "./status.ts";
+import type { CountRules } from "../common/status-counts.ts";
+import { validateCounts } from "../common/status-counts.ts";
 
 const statusRules: CountRules<StatefulSetStatus> = {
   counts: [

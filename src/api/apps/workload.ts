@@ -1,8 +1,9 @@
 import type { FieldError, FieldPath, LabelSelector } from "../../apimachinery/index.ts";
 import { fieldErrors, nilList } from "../../apimachinery/index.ts";
 import { isEmptySelector, selectorMatches, validateLabelSelector } from "../common/selectors.ts";
+import { validateRunning } from "../common/running.ts";
 import { validatePodTemplate } from "../core/pod-spec/index.ts";
-import type { PodSpec, PodTemplateSpec } from "../types/core-v1.ts";
+import type { PodTemplateSpec } from "../types/core-v1.ts";
 
 /** What the checks of a workload's selector and template need to know of its kind. */
 export interface WorkloadWords {
@@ -46,22 +47,4 @@ export function validateSelected(
   if (selector && selectorMatches(selector, labels)) return [];
   const why = "`selector` does not match template `labels`";
   return [fieldErrors.invalid(path.child("metadata", "labels"), labels ?? nilList, why)];
-}
-
-/** Checks that pods run for ever. */
-export function validateRunning(
-  spec: PodSpec | undefined,
-  path: FieldPath,
-  { templateOwner }: Pick<WorkloadWords, "templateOwner">,
-): FieldError[] {
-  const errors: FieldError[] = [];
-  const { restartPolicy = "Always", activeDeadlineSeconds } = spec ?? {};
-  if (restartPolicy !== "Always") {
-    errors.push(fieldErrors.notSupported(path.child("restartPolicy"), restartPolicy, ["Always"]));
-  }
-  if (activeDeadlineSeconds !== undefined) {
-    const why = `activeDeadlineSeconds in ${templateOwner} is not Supported`;
-    errors.push(fieldErrors.forbidden(path.child("activeDeadlineSeconds"), why));
-  }
-  return errors;
 }

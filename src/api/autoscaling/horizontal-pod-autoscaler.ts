@@ -1,20 +1,24 @@
-import type { FieldError } from "../../apimachinery/index.ts";
-import { FieldPath, fieldErrors } from "../../apimachinery/index.ts";
+import { FieldPath } from "../../apimachinery/index.ts";
+import { nonNegativeFields } from "../common/checks.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
 import { fill, mapField } from "../common/fill.ts";
+import { updateChecks } from "../common/updates.ts";
 import type { PrinterColumn } from "../definition.ts";
 import { defineResource } from "../definition.ts";
 import { HorizontalPodAutoscaler as FirstAutoscaler } from "../types/autoscaling-v1.ts";
 import type {
-  HPAScalingRules,
   HorizontalPodAutoscalerSpec,
   MetricSpec,
   MetricStatus,
   MetricTarget,
 } from "../types/autoscaling-v2.ts";
 import { HorizontalPodAutoscaler } from "../types/autoscaling-v2.ts";
+import { defaultBehavior } from "./behavior.ts";
 import { autoscalerFromFirst, defaultUtilization } from "./conversion.ts";
+import { validateAutoscalerSpec } from "./validation.ts";
 
+const specPath = FieldPath.root("spec");
+const statusPath = FieldPath.root("status");
 /** How many metrics the table shows. */
 const shownMetrics = 2;
 
@@ -27,11 +31,8 @@ const columns: readonly PrinterColumn<HorizontalPodAutoscaler>[] = [
     value: ({ spec, status }) => metricsText(spec.metrics ?? [], status?.currentMetrics ?? []),
   }),
   column("MinPods", "Fewest pods", { value: ({ spec }) => String(spec.minReplicas ?? "<unset>") }),
-  column("MaxPods", "Most pods", { type: "integer", value: ({ spec }) => spec.maxReplicas ?? 0 }),
-  column("Replicas", "Pods there are", {
-    type: "integer",
-    value: ({ status }) => status?.currentReplicas ?? 0,
-  }),
+  column("MaxPods", "Most pods", { value: ({ spec }) => spec.maxReplicas ?? 0 }),
+  column("Replicas", "Pods there are", { value: ({ status }) => status?.currentReplicas ?? 0 }),
   ageColumn,
 ];
 
@@ -44,14 +45,15 @@ export const autoscalerDefinition = defineResource<HorizontalPodAutoscaler>({
       const target = { type: "Utilization", averageUtilization: defaultUtilization };
       spec = { ...spec, metrics: [{ type: "Resource", resource: { name: "cpu", target } }] };
     }
-    spec = mapField(spec, "behavior", (behavior) => ({
-      ...behavior,
-      scaleUp: scaleUpRules(behavior.scaleUp),
-      scaleDown: scaleDownRules(behavior.scaleDown),
-    }));
-    return { ...autoscaler, spec };
+    return { ...autoscaler, spec: mapField(spec, "behavior", defaultBehavior) };
   },
-  validate,
+  // What is checked of an update depends on what there is, so that it is checked with the change.
+  validate: ({ spec }, { operation }) =>
+    operation === "create" ? validateAutoscalerSpec(spec, specPath) : [],
+  validateUpdate: updateChecks<HorizontalPodAutoscaler>({
+    other: ({ spec }, old) => validateAutoscalerSpec(spec, specPath, old.spec),
+    status: ({ status }) => nonNegativeFields(statusPath, status, ["currentReplicas", "desiredReplicas"]),
+  }),
   prepareForStatusUpdate: (autoscaler, old) => ({ ...autoscaler, spec: old.spec }),
   columns,
   tracksGeneration: false,
@@ -61,7 +63,13 @@ export const autoscalerDefinition = defineResource<HorizontalPodAutoscaler>({
 export const firstAutoscalerDefinition = defineResource<FirstAutoscaler>({
   resource: FirstAutoscaler,
   defaults: (autoscaler) => ({ ...autoscaler, spec: fill(autoscaler.spec, { minReplicas: 1 }) }),
-  validate: (autoscaler) => validate(autoscalerFromFirst(autoscaler)),
+  validate: (autoscaler, { operation }) =>
+    operation === "create" ? validateAutoscalerSpec(autoscalerFromFirst(autoscaler).spec, specPath) : [],
+  validateUpdate: updateChecks<FirstAutoscaler>({
+    other: (autoscaler, old) =>
+      validateAutoscalerSpec(autoscalerFromFirst(autoscaler).spec, specPath, autoscalerFromFirst(old).spec),
+    status: ({ status }) => nonNegativeFields(statusPath, status, ["currentReplicas", "desiredReplicas"]),
+  }),
   prepareForStatusUpdate: (autoscaler, old) => ({ ...autoscaler, spec: old.spec }),
   columns: columns.map((each) => ({
     ...each,
@@ -69,53 +77,6 @@ export const firstAutoscalerDefinition = defineResource<FirstAutoscaler>({
   })),
   tracksGeneration: false,
 });
-
-function scaleUpRules(rules: HPAScalingRules | undefined): HPAScalingRules {
-  return fill(rules, {
-    stabilizationWindowSeconds: 0,
-    selectPolicy: "Max",
-    policies: [
-      { type: "Pods", value: 4, periodSeconds: 15 },
-      { type: "Percent", value: 100, periodSeconds: 15 },
-    ],
-  });
-}
-
-function scaleDownRules(rules: HPAScalingRules | undefined): HPAScalingRules {
-  return fill(rules, { selectPolicy: "Max", policies: [{ type: "Percent", value: 100, periodSeconds: 15 }] });
-}
-
-function validate({ spec }: HorizontalPodAutoscaler): readonly FieldError[] {
-  const path = FieldPath.root("spec");
-  const errors: FieldError[] = [];
-  const { minReplicas, scaleTargetRef } = spec;
-  const maxReplicas = spec.maxReplicas ?? 0;
-  if (minReplicas !== undefined && minReplicas < 1) {
-    errors.push(
-      fieldErrors.invalid(path.child("minReplicas"), minReplicas, "must be greater than or equal to 1"),
-    );
-  }
-  if (maxReplicas < 1) {
-    errors.push(fieldErrors.invalid(path.child("maxReplicas"), maxReplicas, "must be greater than 0"));
-  }
-  if (minReplicas !== undefined && maxReplicas < minReplicas) {
-    const why = "must be greater than or equal to `minReplicas`";
-    errors.push(fieldErrors.invalid(path.child("maxReplicas"), maxReplicas, why));
-  }
-  if (!scaleTargetRef?.kind) errors.push(fieldErrors.required(path.child("scaleTargetRef", "kind")));
-  if (!scaleTargetRef?.name) errors.push(fieldErrors.required(path.child("scaleTargetRef", "name")));
-  for (const [index, metric] of (spec.metrics ?? []).entries()) {
-    if (!metric.type) {
-      errors.push(
-        fieldErrors.required(
-          path.child("metrics").index(index).child("type"),
-          "must specify a metric source type",
-        ),
-      );
-    }
-  }
-  return errors;
-}
 
 function metricsText(metrics: readonly MetricSpec[], current: readonly MetricStatus[]): string {
   if (metrics.length === 0) return "<none>";

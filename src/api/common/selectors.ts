@@ -13,9 +13,13 @@ export function validateLabels(labels: Labels | undefined, path: FieldPath): Fie
   return labels === undefined ? [] : [...labelErrors(labels, path)];
 }
 
-/** Checks a label selector, if there is one. */
-export function validateLabelSelector(selector: LabelSelector | undefined, path: FieldPath): FieldError[] {
-  return [...selectorErrors(selector, { path })];
+/** Checks a label selector, if there is one; `checkValues: false` leaves the values of its expressions aside. */
+export function validateLabelSelector(
+  selector: LabelSelector | undefined,
+  path: FieldPath,
+  options: { readonly checkValues?: boolean } = {},
+): FieldError[] {
+  return [...selectorErrors(selector, { path, ...options })];
 }
 
 /** Whether a selector asks for nothing, and so selects everything. */

@@ -1,5 +1,6 @@
 import { FieldPath } from "../../apimachinery/index.ts";
 import { column, containerColumns, formatLabels, nameColumn } from "../common/columns.ts";
+import { isNewIntent } from "../common/warnings.ts";
 import { defineResource } from "../definition.ts";
 import { PodTemplate } from "../types/core-v1.ts";
 import { defaultPodTemplate, podTemplateWarnings, validatePodTemplate } from "./pod-spec/index.ts";
@@ -7,12 +8,11 @@ import { defaultPodTemplate, podTemplateWarnings, validatePodTemplate } from "./
 /** The rules of pod templates. */
 export const podTemplateDefinition = defineResource<PodTemplate>({
   resource: PodTemplate,
-  createsOnUpdate: true,
   returnsDeleted: true,
   defaults: (object) => ({ ...object, template: defaultPodTemplate(object.template) }),
   validate: (object) => validatePodTemplate(object.template, FieldPath.root("template")),
-  warnings: ({ template }, old) =>
-    old === undefined ? podTemplateWarnings(template, FieldPath.root("template")) : [],
+  warnings: (object, old) =>
+    isNewIntent(object, old) ? podTemplateWarnings(object.template, FieldPath.root("template")) : [],
   columns: [
     nameColumn,
     ...containerColumns<PodTemplate>((object) => object.template?.spec, { priority: 0 }),

@@ -1,13 +1,30 @@
 import type { FieldError } from "../../apimachinery/index.ts";
-import { FieldPath, fieldErrors } from "../../apimachinery/index.ts";
+import { FieldPath, fieldErrors, nilList } from "../../apimachinery/index.ts";
 import { nonNegative } from "../common/checks.ts";
 import { ageColumn, column, containerColumns, formatLabels, nameColumn } from "../common/columns.ts";
 import { fill } from "../common/fill.ts";
 import { selectorMatches } from "../common/selectors.ts";
+import type { CountRules } from "../common/status-counts.ts";
+import { validateCounts } from "../common/status-counts.ts";
+import { updateChecks } from "../common/updates.ts";
+import { isNewIntent, podNameWarnings } from "../common/warnings.ts";
+import { validateRunning } from "../common/running.ts";
 import { defineResource } from "../definition.ts";
-import type { ReplicationControllerSpec } from "../types/core-v1.ts";
+import type { ReplicationControllerSpec, ReplicationControllerStatus } from "../types/core-v1.ts";
 import { ReplicationController } from "../types/core-v1.ts";
 import { defaultPodTemplate, podTemplateWarnings, validatePodTemplate } from "./pod-spec/index.ts";
+
+const statusRules: CountRules<ReplicationControllerStatus> = {
+  counts: ["replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas", "observedGeneration"],
+  ceilings: [
+    {
+      fields: ["fullyLabeledReplicas", "readyReplicas", "availableReplicas"],
+      most: "replicas",
+      name: "status.replicas",
+    },
+    { fields: ["availableReplicas"], most: "readyReplicas", name: "readyReplicas" },
+  ],
+};
 
 /** The rules of replication controllers. */
 export const replicationControllerDefinition = defineResource<ReplicationController>({
@@ -15,8 +32,17 @@ export const replicationControllerDefinition = defineResource<ReplicationControl
   orphansByDefault: true,
   defaults,
   validate,
+  validateUpdate: updateChecks<ReplicationController>({
+    // Upstream looks at the whole twice; so does whoever counts the causes.
+    other: validate,
+    status: ({ status }, old) =>
+      validateCounts({ status, old: old.status }, FieldPath.root("status"), statusRules),
+  }),
   prepareForStatusUpdate: (controller, old) => ({ ...controller, spec: old.spec }),
-  warnings: ({ spec }, old) => (old === undefined ? podTemplateWarnings(spec?.template) : []),
+  warnings: (controller, old) => [
+    ...(old === undefined ? podNameWarnings(controller.metadata.name) : []),
+    ...(isNewIntent(controller, old) ? podTemplateWarnings(controller.spec.template) : []),
+  ],
   columns: [
     nameColumn,
     column("Desired", "How many pods are wanted", {
@@ -44,7 +70,7 @@ export const replicationControllerDefinition = defineResource<ReplicationControl
 });
 
 function defaults(controller: ReplicationController): ReplicationController {
-  const spec = fill<ReplicationControllerSpec>(controller.spec, { replicas: 1, minReadySeconds: 0 });
+  const spec = fill<ReplicationControllerSpec>(controller.spec, { replicas: 1 });
   const labels = spec.template?.metadata?.labels;
   const has = labels !== undefined && Object.keys(labels).length > 0;
   const open = (map: Readonly<Record<string, string>> | undefined) => Object.keys(map ?? {}).length === 0;
@@ -63,20 +89,20 @@ function defaults(controller: ReplicationController): ReplicationController {
 function validate({ spec }: ReplicationController): readonly FieldError[] {
   const path = FieldPath.root("spec");
   const errors: FieldError[] = [...nonNegative(path.child("minReadySeconds"), spec.minReadySeconds)];
-  if (Object.keys(spec.selector ?? {}).length === 0)
+  if (Object.keys(spec.selector ?? {}).length === 0) {
     errors.push(fieldErrors.required(path.child("selector")));
+  }
   errors.push(...nonNegative(path.child("replicas"), spec.replicas));
   const at = path.child("template");
   if (spec.template === undefined) return [...errors, fieldErrors.required(at)];
   const labels = spec.template.metadata?.labels;
   if (spec.selector !== undefined && !selectorMatches({ matchLabels: spec.selector }, labels)) {
     const why = "`selector` does not match template `labels`";
-    errors.push(fieldErrors.invalid(at.child("metadata", "labels"), labels ?? {}, why));
+    errors.push(fieldErrors.invalid(at.child("metadata", "labels"), labels ?? nilList, why));
   }
-  errors.push(...validatePodTemplate(spec.template, at));
-  const restartPolicy = spec.template.spec.restartPolicy;
-  if (restartPolicy !== undefined && restartPolicy !== "Always") {
-    errors.push(fieldErrors.notSupported(at.child("spec", "restartPolicy"), restartPolicy, ["Always"]));
-  }
-  return errors;
+  return [
+    ...errors,
+    ...validatePodTemplate(spec.template, at),
+    ...validateRunning(spec.template.spec, at.child("spec"), { templateOwner: "ReplicationController" }),
+  ];
 }

@@ -1,9 +1,12 @@
 import type { FieldError } from "../../apimachinery/index.ts";
 import { FieldPath, fieldErrors } from "../../apimachinery/index.ts";
-import { atMostFullPercent, countOrPercent, optionalOneOf } from "../common/checks.ts";
+import { atMostFullPercent, countOrPercent, nonNegativeFields, optionalOneOf } from "../common/checks.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
+import { validateConditions } from "../common/conditions.ts";
 import { validateLabelSelector } from "../common/selectors.ts";
+import { updateChecks } from "../common/updates.ts";
 import { defineResource } from "../definition.ts";
+import type { PodDisruptionBudgetSpec } from "../types/policy-v1.ts";
 import { PodDisruptionBudget } from "../types/policy-v1.ts";
 
 /** The rules of disruption budgets. */
@@ -13,7 +16,15 @@ export const podDisruptionBudgetDefinition = defineResource<PodDisruptionBudget>
   repeatedMetadataChecks: [],
   nameRule: "path",
   requiresVersion: true,
-  validate,
+  // What is checked of an update depends on what there is, so that it is checked with the change.
+  validate: ({ spec }, { operation }) => (operation === "create" ? validate(spec) : []),
+  validateUpdate: updateChecks<PodDisruptionBudget>({
+    other: ({ spec }, old) => {
+      const before = validateLabelSelector(old.spec?.selector, FieldPath.root("spec"));
+      return validate(spec, { checkValues: before.length === 0 });
+    },
+    status: validateStatus,
+  }),
   prepareForStatusUpdate: (budget, old) => ({ ...budget, spec: old.spec }),
   columns: [
     nameColumn,
@@ -32,12 +43,16 @@ export const podDisruptionBudgetDefinition = defineResource<PodDisruptionBudget>
   tracksGeneration: true,
 });
 
-function validate({ spec }: PodDisruptionBudget): readonly FieldError[] {
+function validate(
+  spec: PodDisruptionBudgetSpec | undefined,
+  options: { readonly checkValues?: boolean } = {},
+): readonly FieldError[] {
   const path = FieldPath.root("spec");
   const { minAvailable, maxUnavailable } = spec ?? {};
   const errors: FieldError[] = [];
   if (minAvailable !== undefined && maxUnavailable !== undefined) {
-    errors.push(fieldErrors.invalid(path, spec, "minAvailable and maxUnavailable cannot be both set"));
+    const why = "minAvailable and maxUnavailable cannot be both set";
+    errors.push(fieldErrors.invalid(path, shown(spec), why));
   }
   return [
     ...errors,
@@ -45,10 +60,33 @@ function validate({ spec }: PodDisruptionBudget): readonly FieldError[] {
     ...atMostFullPercent(path.child("minAvailable"), minAvailable),
     ...countOrPercent(path.child("maxUnavailable"), maxUnavailable),
     ...atMostFullPercent(path.child("maxUnavailable"), maxUnavailable),
-    ...validateLabelSelector(spec?.selector, path.child("selector")),
+    ...validateLabelSelector(spec?.selector, path.child("selector"), options),
     ...optionalOneOf(path.child("unhealthyPodEvictionPolicy"), spec?.unhealthyPodEvictionPolicy, [
       "AlwaysAllow",
       "IfHealthyBudget",
+    ]),
+  ];
+}
+
+/** A spec as upstream's messages show it. */
+function shown(spec: PodDisruptionBudgetSpec | undefined): unknown {
+  return {
+    MinAvailable: spec?.minAvailable ?? null,
+    Selector: spec?.selector ?? null,
+    MaxUnavailable: spec?.maxUnavailable ?? null,
+    UnhealthyPodEvictionPolicy: spec?.unhealthyPodEvictionPolicy ?? null,
+  };
+}
+
+function validateStatus({ status }: PodDisruptionBudget): readonly FieldError[] {
+  const path = FieldPath.root("status");
+  return [
+    ...validateConditions(status?.conditions, path.child("conditions")),
+    ...nonNegativeFields(path, status, [
+      "disruptionsAllowed",
+      "currentHealthy",
+      "desiredHealthy",
+      "expectedPods",
     ]),
   ];
 }

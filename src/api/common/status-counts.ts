@@ -1,6 +1,6 @@
 import type { FieldError, FieldPath } from "../../apimachinery/index.ts";
 import { fieldErrors } from "../../apimachinery/index.ts";
-import { nonNegativeFields } from "../common/checks.ts";
+import { nonNegativeFields } from "./checks.ts";
 
 /** Counts of a status that may not be greater than another one, which the message names. */
 export interface Ceiling<T> {

@@ -1,0 +1,63 @@
+import type { HPAScalingRules, HorizontalPodAutoscalerBehavior } from "../types/autoscaling-v2.ts";
+
+const directions = ["scaleUp", "scaleDown"] as const;
+const ruleFields = ["stabilizationWindowSeconds", "selectPolicy", "policies", "tolerance"] as const;
+const policyFields = ["type", "value", "periodSeconds"] as const;
+
+/** A behavior as upstream writes it into an annotation: with the names of the server's own fields, all of them. */
+export function writeBehavior(behavior: HorizontalPodAutoscalerBehavior): string {
+  return JSON.stringify(
+    renamed(behavior, directions, (rules) =>
+      renamed(rules as HPAScalingRules, ruleFields, (value) =>
+        Array.isArray(value) ? value.map((policy) => renamed(policy as object, policyFields)) : value,
+      ),
+    ),
+  );
+}
+
+/** The behavior in an annotation, of which names may be written either way. */
+export function readBehavior(text: string | undefined): HorizontalPodAutoscalerBehavior | undefined {
+  const behavior = read(parsed(text), directions, (rules) =>
+    read(rules, ruleFields, (value) =>
+      Array.isArray(value) ? value.map((policy) => read(policy, policyFields) ?? {}) : value,
+    ),
+  );
+  return behavior && Object.keys(behavior).length > 0 ? behavior : undefined;
+}
+
+const capitalized = (name: string) => `${name.slice(0, 1).toUpperCase()}${name.slice(1)}`;
+const same = (value: unknown) => value;
+
+function renamed(
+  object: object,
+  names: readonly string[],
+  change: (value: unknown) => unknown = same,
+): Readonly<Record<string, unknown>> {
+  const fields = object as Readonly<Record<string, unknown>>;
+  return Object.fromEntries(
+    names.map((name) => [capitalized(name), fields[name] === undefined ? null : change(fields[name])]),
+  );
+}
+
+function read(
+  value: unknown,
+  names: readonly string[],
+  change: (value: unknown) => unknown = same,
+): Readonly<Record<string, unknown>> | undefined {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  const found = Object.entries(value).flatMap(([key, inner]) => {
+    const name = names.find((each) => each.toLowerCase() === key.toLowerCase());
+    const changed = inner === null ? undefined : change(inner);
+    return name === undefined || changed === undefined ? [] : [[name, changed] as const];
+  });
+  return Object.fromEntries(found);
+}
+
+function parsed(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? "null");
+  } catch {
+    // Annotations are the user's: what cannot be read counts as absent.
+    return undefined;
+  }
+}

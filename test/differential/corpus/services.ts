@@ -1,4 +1,4 @@
-import { get, inNamespace, patch, post, put, remove, type Sequence } from "../step.ts";
+import { get, inNamespace, patch, post, remove, type Sequence } from "../step.ts";
 
 const services = inNamespace("services");
 const at = (name: string) => `${services}/${name}`;

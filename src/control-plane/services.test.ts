@@ -35,7 +35,7 @@ test("a store that knows no IPAddress objects gets them, and a second family, at
   const range = await after.get(ServiceCIDR, { name: "kubernetes" });
   expect(range.spec?.cidrs).toEqual(["10.96.0.0/16", "fd00::/112"]);
   const { items } = await after.list(Service);
-  const [service] = items.filter(({ metadata }) => metadata.name === "web");
+  const service = items.find(({ metadata }) => metadata.name === "web");
   if (!service) throw new Error("no service");
   const both = await after.update(Service, {
     ...service,

@@ -25,7 +25,7 @@ interface Case {
   readonly spec: ServiceSpec;
   readonly old?: ServiceSpec;
   /** Node ports, `any` for one by chance; at last the health port where there is one. */
-  readonly gets?: readonly (number | "any" | "same as first" | 0)[];
+  readonly gets?: readonly (number | "any" | "same as first")[];
   readonly frees?: readonly number[];
   readonly fails?: string;
 }
@@ -46,7 +46,7 @@ function check({ spec, old, gets, frees = [], fails }: Case) {
     return;
   }
   const after = act();
-  const numbers = [...(after.ports ?? []).map(({ nodePort = 0 }) => nodePort)];
+  const numbers = (after.ports ?? []).map(({ nodePort = 0 }) => nodePort);
   if (after.healthCheckNodePort) numbers.push(after.healthCheckNodePort);
   expect(numbers).toHaveLength(gets?.length ?? 0);
   for (const [index, want] of (gets ?? []).entries()) {

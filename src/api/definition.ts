@@ -84,6 +84,8 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   readonly requiresVersion?: true;
   /** Dependents stay when a delete does not say what becomes of them. */
   readonly orphansByDefault?: true;
+  /** Nothing depends on objects of the kind: what a delete says of dependents is passed over. */
+  readonly hasNoDependents?: true;
   /** A delete answers the deleted object rather than a Status. */
   readonly returnsDeleted?: true;
   /** Whether something besides the finalizers of metadata holds back the removal of an object being deleted. */

@@ -29,6 +29,7 @@ export const eventDefinition = defineResource<Event>({
   resource: Event,
   plainFinalizers: true,
   repeatedMetadataChecks: [],
+  hasNoDependents: true,
   createsOnUpdate: true,
   validate: validateEvent,
   columns,

@@ -7,6 +7,7 @@ import { eventToCore } from "./conversion.ts";
 /** The rules of events, as the group events.k8s.io has them: the same objects as the core group's. */
 export const eventsEventDefinition = defineResource<Event>({
   resource: Event,
+  hasNoDependents: true,
   createsOnUpdate: true,
   validate: (event, { operation }) => {
     const core = eventToCore(event);

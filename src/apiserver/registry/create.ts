@@ -87,12 +87,22 @@ async function createNamed(
     if (errors.length > 0) throw ApiError.invalid(served.storage.stored, final.metadata.name ?? "", errors);
     for (const warning of served.definition.warnings?.(final, undefined) ?? []) request.warn?.(warning);
     await validateAdmission(core, subject, { object: final });
+    if (!dryRun) requireVersionless(request.object);
     const result = await commitNew(core, served, { object: final, dryRun });
     written = result.entry !== undefined;
     return result;
   } finally {
     if (reservation) await reservation.settle(written);
   }
+}
+
+/** What is to be created has no version yet; one that is no number is passed over. */
+function requireVersionless({ metadata }: AnyObject): void {
+  if (!/^0*[1-9]\d*$/.test(metadata.resourceVersion ?? "")) return;
+  throw new ApiError({
+    message: "resourceVersion should not be set on objects to be created",
+    code: 500,
+  });
 }
 
 function nameTaken(served: ServedResource, name: string): ApiError {
@@ -104,20 +114,23 @@ function nameTaken(served: ServedResource, name: string): ApiError {
   });
 }
 
+/** A body in another namespace than the path. */
+export function otherNamespace(): ApiError {
+  return ApiError.badRequest(
+    "the namespace of the provided object does not match the namespace sent on the request",
+  );
+}
+
 /** The object in the namespace that the request names. */
 function locate(served: ServedResource, object: AnyObject, namespace: string | undefined): AnyObject {
   const own = object.metadata.namespace ?? "";
   if (!served.resource.namespaced) {
     if (own === "") return object;
     const { namespace: _, ...metadata } = object.metadata;
-    return { ...object, metadata } as AnyObject;
+    return { ...object, metadata };
   }
   const wanted = namespace ?? own;
-  if (own !== "" && own !== wanted) {
-    throw ApiError.badRequest(
-      "the namespace of the provided object does not match the namespace sent on the request",
-    );
-  }
+  if (own !== "" && own !== wanted) throw otherNamespace();
   if (own === wanted) return object;
   return { ...object, metadata: { ...object.metadata, namespace: wanted } };
 }
@@ -138,14 +151,7 @@ function prepare(
     ownerReferences,
     finalizers,
     managedFields,
-    resourceVersion,
   } = object.metadata as Partial<ObjectMeta>;
-  if (resourceVersion !== undefined && resourceVersion !== "" && resourceVersion !== "0") {
-    throw new ApiError({
-      message: "resourceVersion should not be set on objects to be created",
-      code: 500,
-    });
-  }
   const allFinalizers = [...new Set([...(finalizers ?? []), ...(definition.defaultFinalizers ?? [])])];
   const metadata = {
     name,

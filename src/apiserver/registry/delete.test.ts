@@ -51,6 +51,12 @@ const cases: readonly Case[] = [
     plan: "pending",
   },
   {
+    name: "goes at once where nothing depends on it",
+    definition: { resource: things, hasNoDependents: true },
+    options: { propagationPolicy: "Foreground" },
+    plan: "remove",
+  },
+  {
     name: "in the foreground waits for its dependents",
     definition: plain,
     options: { propagationPolicy: "Foreground" },

@@ -71,23 +71,28 @@ export async function removeCollection(
   return chosen;
 }
 
-/** Upstream names the kind here, not the resource. */
+/** Upstream names the kind here, not the resource, but for objects that it deletes in a way of their own. */
 function checkPreconditions(served: ServedResource, old: AnyObject, options: DeleteOptions): void {
   const { preconditions } = options;
   if (!preconditions) return;
   const { name, uid, resourceVersion } = old.metadata;
   const { group, kind } = served.storage.stored;
-  const refuse = (why: string) => ApiError.conflict({ group, resource: kind }, name, why);
-  const mismatch = (what: string, given: string, found: string) =>
-    `the ${what} in the precondition (${given}) does not match the ${what} in record (${found})`;
-  const { uid: wanted, resourceVersion: version } = preconditions;
-  if (wanted !== undefined && wanted !== uid) {
-    throw refuse(`${mismatch("UID", wanted, uid)}. The object might have been deleted and then recreated`);
-  }
-  if (version !== undefined && version !== resourceVersion) {
-    const found = resourceVersion ?? "";
-    throw refuse(`${mismatch("ResourceVersion", version, found)}. The object might have been modified`);
-  }
+  const inItsOwnWay = served.definition.isHeld !== undefined;
+  const about = inItsOwnWay ? groupResource(served) : { group, resource: kind };
+  const check = (
+    what: string,
+    { given, found, why }: { given: string | undefined; found: string; why: string },
+  ) => {
+    if (given === undefined || given === found) return;
+    const mismatch = inItsOwnWay
+      ? `Precondition failed: ${what} in precondition: ${given}, ${what} in object meta: ${found}`
+      : `the ${what} in the precondition (${given}) does not match the ${what} in record (${found}). ${why}`;
+    throw ApiError.conflict(about, name, mismatch);
+  };
+  const recreated = "The object might have been deleted and then recreated";
+  check("UID", { given: preconditions.uid, found: uid, why: recreated });
+  const modified = "The object might have been modified";
+  check("ResourceVersion", { given: preconditions.resourceVersion, found: resourceVersion, why: modified });
 }
 
 export type DeletionPlan =
@@ -165,6 +170,7 @@ function finalizersAfter(
   options: DeleteOptions,
 ): readonly string[] {
   const present = old.metadata.finalizers ?? [];
+  if (served.definition.hasNoDependents) return withoutPolicies(present);
   const policy = options.propagationPolicy;
   const orphan =
     policy === undefined
@@ -172,11 +178,14 @@ function finalizersAfter(
         (served.definition.orphansByDefault === true && !present.includes(foregroundFinalizer))
       : policy === "Orphan";
   const foreground = policy === undefined ? present.includes(foregroundFinalizer) : policy === "Foreground";
-  const kept = present.filter((name) => name !== orphanFinalizer && name !== foregroundFinalizer);
+  const kept = withoutPolicies(present);
   if (orphan) kept.push(orphanFinalizer);
   if (foreground) kept.push(foregroundFinalizer);
   return kept;
 }
+
+const withoutPolicies = (finalizers: readonly string[]) =>
+  finalizers.filter((name) => name !== orphanFinalizer && name !== foregroundFinalizer);
 
 async function perform(
   core: Core,

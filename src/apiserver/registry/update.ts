@@ -7,7 +7,7 @@ import type { AdmissionSubject } from "./admit.ts";
 import { tracksGeneration, validateChange } from "./coding.ts";
 import { authorize, fromStoreError, groupResource, lockMessage, reserve } from "./context.ts";
 import type { Core, RequestOptions, Reservation, Written } from "./context.ts";
-import { create, settled } from "./create.ts";
+import { create, otherNamespace, settled } from "./create.ts";
 import { encodeObject } from "./entry.ts";
 import type { AnyObject, Entry } from "./entry.ts";
 import { deepEqual } from "./equal.ts";
@@ -74,19 +74,15 @@ function otherIdentity(
 /** The name and namespace in the body must be those of the path. */
 export function checkNames(served: ServedResource, object: AnyObject, key: ObjectKey): void {
   const { name, namespace } = object.metadata as Partial<ObjectMeta>;
-  if (name && name !== key.name) {
-    throw ApiError.badRequest(
-      `the name of the object (${name}) does not match the name on the URL (${key.name})`,
-    );
-  }
+  if (namespace && served.resource.namespaced && namespace !== key.namespace) throw otherNamespace();
   if (!name) {
     throw ApiError.badRequest(
       `the name of the object (${key.name} based on URL) was undeterminable: name must be provided`,
     );
   }
-  if (namespace && served.resource.namespaced && namespace !== key.namespace) {
+  if (name !== key.name) {
     throw ApiError.badRequest(
-      `the namespace of the object (${namespace}) does not match the namespace on the request (${key.namespace ?? ""})`,
+      `the name of the object (${name}) does not match the name on the URL (${key.name})`,
     );
   }
 }
@@ -178,7 +174,7 @@ async function nextState(
     options,
   };
   const changed = await change.change(old);
-  const wanted = changed.metadata.resourceVersion ?? "";
+  const wanted = versionOf(changed);
   if (wanted === "" && served.definition.requiresVersion) {
     // Upstream names the resource here, not its kind.
     const { group, plural: kind } = served.storage.stored;
@@ -261,10 +257,19 @@ async function checked(
   }
 }
 
+/** The version that the client replaces; none where it names none or the one that stands for none. */
+function versionOf({ metadata }: AnyObject): string {
+  const { resourceVersion = "" } = metadata as Partial<ObjectMeta>;
+  if (resourceVersion === "" || /^0+$/.test(resourceVersion)) return "";
+  if (/^\d+$/.test(resourceVersion)) return resourceVersion;
+  const message = `strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax`;
+  throw new ApiError({ message, code: 500 });
+}
+
 /** Metadata that only the server sets, taken over where the client left it out. */
 function withSystemMetadata(object: AnyObject, old: AnyObject): AnyObject {
   const before = old.metadata;
-  const metadata = withKnownGeneration(object.metadata, before);
+  const metadata = withOwnNamespace(withKnownGeneration(object.metadata, before), before);
   return {
     ...object,
     metadata: {
@@ -282,6 +287,13 @@ function withSystemMetadata(object: AnyObject, old: AnyObject): AnyObject {
         : {}),
     },
   };
+}
+
+/** The metadata without the namespace that an object of the cluster may come with. */
+function withOwnNamespace(metadata: Partial<ObjectMeta>, before: ObjectMeta): Partial<ObjectMeta> {
+  if (before.namespace || !metadata.namespace) return metadata;
+  const { namespace: _, ...rest } = metadata;
+  return rest;
 }
 
 /** The metadata with the generation that only the server counts. */

@@ -228,6 +228,50 @@ describe("deletes", () => {
   });
 });
 
+describe("what a body says of itself", () => {
+  type Metadata = Partial<ConfigMap["metadata"]>;
+  const cases: readonly (readonly [metadata: Metadata, code: number, message: string])[] = [
+    [
+      { namespace: "other" },
+      400,
+      "the namespace of the provided object does not match the namespace sent on the request",
+    ],
+    [{ resourceVersion: "x" }, 500, 'strconv.ParseUint: parsing "x": invalid syntax'],
+    [{ resourceVersion: "1" }, 409, "the object has been modified"],
+    [{ uid: "other" }, 409, "Precondition failed: UID in precondition: other, UID in object meta: "],
+  ];
+  test.each(cases)("%j is refused", async (metadata, code, message) => {
+    const { client } = await setUp();
+    await client.create(ConfigMap, configMap("x"));
+    const refusal = { code, message: expect.stringContaining(message) as string };
+    const change = { metadata: { ...at("x"), ...metadata } } as unknown as ConfigMap;
+    if (metadata.namespace === undefined) {
+      await expect(client.update(ConfigMap, change)).rejects.toMatchObject(refusal);
+    }
+    if (metadata.uid === undefined) {
+      const patch = client.patch(ConfigMap, at("x"), { type: "merge", body: { metadata } });
+      await expect(patch).rejects.toMatchObject(refusal);
+    }
+  });
+
+  test("a version of none is no version", async () => {
+    const { client } = await setUp();
+    await client.create(ConfigMap, configMap("x"));
+    const data = { a: "1" };
+    const metadata = { ...at("x"), resourceVersion: "0" };
+    expect((await client.update(ConfigMap, { metadata, data } as unknown as ConfigMap)).data).toEqual(data);
+  });
+
+  test("namespaces name the metadata that a deletion is not for", async () => {
+    const { client } = await setUp();
+    await client.create(Namespace, { metadata: { name: "gone" } });
+    const refused = client.delete(Namespace, { name: "gone" }, { preconditions: { resourceVersion: "1" } });
+    await expect(refused).rejects.toThrow(
+      /^Operation cannot be fulfilled on namespaces "gone": Precondition failed: ResourceVersion in precondition: 1, ResourceVersion in object meta: \d+$/,
+    );
+  });
+});
+
 describe("versions of one resource", () => {
   test("show the same object", async () => {
     const { client } = await setUp();

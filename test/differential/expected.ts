@@ -115,4 +115,161 @@ export const expectedDifferences: readonly ExpectedDifference[] = [
     matches: ({ upstream, ours }) =>
       /Too long: must have at most/.test(String(upstream)) && /may not be more/.test(String(ours)),
   },
+  {
+    reason: "v1.22: managed fields leave out what a strategy takes back",
+    at: /managedFields\.\d+\.fieldsV1\.f:status$/,
+    matches: ({ ours }) => ours === undefined,
+  },
+  {
+    reason: "v1.22: a subresource is a manager of its own",
+    at: /managedFields\.length$/,
+    step: /^(what|namespaces)/,
+  },
+  {
+    reason: "v1.21: references to objects, and what has one, are atomic",
+    at: /managedFields\.\d+\.fieldsV1.*f:(involvedObject|regarding|related|secrets|dataSource|nodeAffinity)\b/,
+    matches: ({ ours }) => ours === undefined,
+  },
+  {
+    reason: "v1.32: a label with dots in it is told apart from other bad ones",
+    at: /(message|\.length)$/,
+    matches: ({ ours }) => /must not contain dots/.test(JSON.stringify(ours)),
+  },
+  {
+    reason: "v1.22: empty fields of owner references are told without their names",
+    at: /message$/,
+    matches: ({ upstream }) => /(name|uid|kind) must not be empty/.test(String(upstream)),
+  },
+  {
+    reason: "v1.29: volumes and claims show the class of their attributes",
+    at: /(columnDefinitions|cells)\.length$/,
+    step: /persistentvolume/,
+  },
+  {
+    reason: "v1.31: a quota's age is the last of its columns",
+    at: /(columnDefinitions\.\d\.name|cells\.\d)$/,
+    step: /resourcequotas/,
+  },
+  {
+    reason: "v1.28: a volume says when its phase changed last",
+    at: /lastPhaseTransitionTime$/,
+    matches: absentUpstream,
+  },
+  {
+    reason: "v1.22 and later: warnings of what is deprecated",
+    at: /^headers\.warning$/,
+    step: /^what (nodes|claims|persistent volumes)/,
+    matches: absentUpstream,
+  },
+  {
+    reason: "v1.24: values that are lists or objects are written as JSON",
+    at: /message$/,
+    matches: ({ upstream }) => /\b(core|resource)\.[A-Z]|\[\]string\{/.test(String(upstream)),
+  },
+  {
+    reason: "v1.22: ReadWriteOncePod",
+    at: /message$/,
+    matches: ({ upstream, ours }) =>
+      `${String(upstream).replace(/"$/, "")}, "ReadWriteOncePod"`.startsWith(
+        String(ours).replace(/"$/, ""),
+      ) ||
+      (/ReadWriteOnce"$/.test(String(upstream)) && /ReadWriteOncePod/.test(String(ours))),
+  },
+  {
+    reason: "v1.22: fields of nodes are kept one by one, without a word on all of them",
+    at: /(message|field|\.length)$/,
+    step: /^what nodes/,
+    matches: ({ upstream }) =>
+      /may only change labels, taints|^\[\]$/.test(JSON.stringify(upstream)) || upstream === "[]",
+  },
+  {
+    reason: "v1.21: ranges of pods are kept by their order, and one of each family is possible",
+    at: /podCIDRs/,
+    step: /^what nodes/,
+  },
+  {
+    reason: "v1.33: a bad range is told in other words",
+    at: /message$/,
+    step: /^what nodes/,
+    matches: ({ ours }) => /must be a valid CIDR value/.test(String(ours)),
+  },
+  {
+    reason: "v1.22: ranges that lead nowhere are told for both families",
+    at: /message$/,
+    step: /endpoints/,
+    matches: ({ ours }) => /(::1\/128|fe80::\/10|ff02::\/10)\)/.test(String(ours)),
+  },
+  {
+    reason: "v1.22: paths of secrets of CSI volumes are told without slips",
+    at: /(message|field)$/,
+    step: /^what persistent volumes/,
+    matches: ({ upstream }) => /spec\.csi\.name|SecretRef \.|lowercase RFC 1123 label/.test(String(upstream)),
+  },
+  {
+    reason: "v1.23: the labels of nodes in a volume's affinity may become stable ones",
+    at: /message$/,
+    matches: ({ ours }) => /except for updating from beta label to GA/.test(String(ours)),
+  },
+  {
+    reason: "v1.29: a claim's class of attributes may change too",
+    at: /message$/,
+    matches: ({ ours }) => /resources\.requests and volumeAttributesClassName/.test(String(ours)),
+  },
+  {
+    reason: "v1.24: both fields for the source of a claim are filled in",
+    at: /spec\.dataSourceRef$/,
+    matches: absentUpstream,
+  },
+  {
+    reason: "v1.22: missing keys of secrets are told without a slip",
+    at: /(message|field)$/,
+    matches: ({ upstream }) => /^data\[%s\]|\[data\[%s\]|: data\[%s\]/.test(String(upstream)),
+  },
+  {
+    reason: "v1.22: the operator of a quota's scope is told in other words",
+    at: /message$/,
+    matches: ({ ours }) => /must be 'Exists' when scope is any of/.test(String(ours)),
+  },
+  {
+    reason: "v1.34: an update of a quota checks it once",
+    at: /causes\.length$/,
+    step: /^what quotas/,
+  },
+  {
+    reason: "v1.21: a namespace's name is a label's value too",
+    at: /(message|causes\.length)$/,
+    step: /creations of v1 namespaces/,
+  },
+  {
+    reason: "v1.22: names are generated before limit ranges name themselves",
+    at: /(message|details\.name|causes\.length)$/,
+    step: /creations of v1 limitranges/,
+  },
+  {
+    reason: "v1.21: events of the new form are checked strictly when they change, too",
+    at: /causes\.length$/,
+    step: /events\.k8s\.io/,
+  },
+  {
+    reason: "v1.21: the count of a series holds its first event",
+    at: /cells\.8$/,
+    step: /^what events/,
+  },
+  {
+    reason: "v1.32: lengths are told in bytes",
+    at: /message$/,
+    matches: ({ upstream }) => /must be no more than \d+ characters/.test(String(upstream)),
+  },
+  {
+    reason: "v1.21: namespaces are labelled with their name",
+    at: /(metadata\.labels|fieldsV1\.f:metadata)$/,
+    step: /(namespaces|namespaces\/ends\/finalize)$/,
+    matches: ({ upstream, ours }) =>
+      upstream === undefined && /kubernetes\.io\/metadata\.name/.test(JSON.stringify(ours)),
+  },
+  {
+    reason: "v1.22: a status that a strategy takes back has no manager",
+    at: /metadata\.managedFields$/,
+    step: /^what nodes/,
+  },
 ];

@@ -77,6 +77,8 @@ const patterns: readonly (readonly [RegExp, string])[] = [
   [/\b10\.96\.\d+\.\d+\b/g, "<address>"],
   [/\b127\.0\.0\.1:\d+\b/g, "<server>"],
   [/^\d+(?:ms|s)$/, "<age>"],
+  // A wrong prefix of a generated name, in messages.
+  [/\bWrong\/[a-z0-9]{5}\b/g, "Wrong/<random>"],
 ];
 
 function normalizeText(text: string): string {

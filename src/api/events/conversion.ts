@@ -23,6 +23,9 @@ export function eventToCore(event: Event): CoreEvent {
 export function eventFromCore(event: CoreEvent): Event {
   const fields: Record<string, unknown> = { ...event, apiVersion: "events.k8s.io/v1" };
   for (const [ours, core] of renamed) move(fields, core, ours);
+  // The core group writes these also when they are empty.
+  for (const field of ["reportingController", "reportingInstance"])
+    if (fields[field] === "") delete fields[field];
   return fields as unknown as Event;
 }
 

@@ -54,6 +54,11 @@ export function isStoredVersion(served: ServedResource): boolean {
 /** How large the pieces are in which a long list is written. */
 const pieceBytes = 256 * 1024;
 
+/** An object in a list: built-in ones come without kind and apiVersion, as upstream's do; custom ones name them. */
+function itemOf(served: ServedResource, object: object): object {
+  return served.custom ? object : { ...object, kind: undefined, apiVersion: undefined };
+}
+
 /** A list in JSON, put together from the bytes that its items have already: in pieces, of which only one is held. */
 export function* encodeJsonList(
   served: ServedResource,
@@ -61,11 +66,10 @@ export function* encodeJsonList(
 ): Generator<Uint8Array, void, void> {
   const head = `{"kind":${JSON.stringify(served.listKind)},"apiVersion":${JSON.stringify(served.apiVersion)},"metadata":${JSON.stringify(list.metadata)},"items":[`;
   if (!isStoredVersion(served)) {
-    const items = list.entries.map((entry) => JSON.stringify(served.fromStored(entry.object)));
+    const items = list.entries.map(({ object }) => JSON.stringify(itemOf(served, served.fromStored(object))));
     yield Buffer.from(`${head}${items.join(",")}]}\n`);
     return;
   }
-  // Built-in items come without kind and apiVersion, as upstream's do; custom ones name them.
   const open = served.custom
     ? `{"kind":${JSON.stringify(served.resource.kind)},"apiVersion":${JSON.stringify(served.apiVersion)},"metadata":{"resourceVersion":"`
     : '{"metadata":{"resourceVersion":"';

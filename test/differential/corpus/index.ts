@@ -1,7 +1,15 @@
 import type { Sequence } from "../step.ts";
+import { coreSequences } from "./core-kinds.ts";
 import { listSequences } from "./lists.ts";
 import { serviceSequences } from "./services.ts";
+import { platformSequences } from "./platform.ts";
 import { verbSequences } from "./verbs.ts";
 
 /** All requests, in the order in which they are sent; the first sequence makes the namespace of the others. */
-export const corpus: readonly Sequence[] = [...verbSequences, ...listSequences, ...serviceSequences];
+export const corpus: readonly Sequence[] = [
+  ...verbSequences,
+  ...listSequences,
+  ...coreSequences,
+  ...serviceSequences,
+  ...platformSequences,
+];

@@ -40,6 +40,7 @@ import type { ResourceDefinition } from "./definition.ts";
 import { endpointSliceDefinition } from "./discovery/endpoint-slice.ts";
 import { eventsEventDefinition } from "./events/event.ts";
 import { flowSchemaDefinition, priorityLevelConfigurationDefinition } from "./flowcontrol/flow-schema.ts";
+import { storageVersionDefinition } from "./internal/storage-version.ts";
 import { ingressClassDefinition } from "./networking/ingress-class.ts";
 import { ingressDefinition } from "./networking/ingress.ts";
 import { networkPolicyDefinition } from "./networking/network-policy.ts";
@@ -64,6 +65,7 @@ import {
   betaVolumeAttributesClassDefinition,
   volumeAttributesClassDefinition,
 } from "./storage/volume-attributes-class.ts";
+import { storageVersionMigrationDefinition } from "./storagemigration/storage-version-migration.ts";
 
 /** The definitions of kinds that have rules of their own. */
 export const writtenDefinitions: readonly ResourceDefinition[] = [
@@ -92,7 +94,7 @@ export const writtenDefinitions: readonly ResourceDefinition[] = [
     alphaClusterTrustBundleDefinition,
   ),
   ...group(flowSchemaDefinition, priorityLevelConfigurationDefinition),
-  ...group(...dynamicResourceDefinitions),
+  ...group(...dynamicResourceDefinitions, storageVersionDefinition, storageVersionMigrationDefinition),
 ];
 
 /**

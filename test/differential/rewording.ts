@@ -1,0 +1,30 @@
+/** What v1.20 says and v1.36 says in other words; where a text changed, all of these may be part of it. */
+const rewordings: readonly (readonly [old: RegExp, words: string])[] = [
+  // v1.33: lengths are told in bytes.
+  [/must be no more than (\d+) characters/g, "must be no more than $1 bytes"],
+  [/Too long: must have at most (\d+) (?:bytes|characters)/g, "Too long: may not be more than $1 bytes"],
+  // v1.29: owners are checked in one way.
+  [/(?:name|uid|kind) must not be empty/g, "must not be empty"],
+  // v1.24: values that are neither texts nor numbers are written as JSON.
+  [/\[\]string\{([^}]*)\}/g, "[$1]"],
+  [/Invalid value: 0x([0-9a-f]+)/g, "Invalid value: $1"],
+  // v1.25: programs are built with paths that are not whole.
+  [/"k8s\.io\/kubernetes\/pkg\/api\/legacyscheme/g, '"pkg/api/legacyscheme'],
+  [/"k8s\.io\/apimachinery\/pkg\/apis/g, '"pkg/apis'],
+  // v1.22: what was part of extensions is part of its own group.
+  [/^(\w+)\.extensions /g, "$1.networking.k8s.io "],
+  [/on (\w+)\.extensions /g, "on $1.networking.k8s.io "],
+  // v1.22: selectors are checked as fields are.
+  [/invalid label key ("[^"]*"): /g, "<nil>: Invalid value: $1: "],
+  [/invalid label value: ("[^"]*"): at key: "([^"]*)": /g, "values[0][$2]: Invalid value: $1: "],
+  [/'=', '!=', '==', 'in', notin'/g, "in, notin, =, ==, !=, gt, lt"],
+  [/requirement: (for 'Gt', 'Lt' operators, the value)/g, 'requirement: values[0]: Invalid value: "a": $1'],
+  [/(Invalid value: "a\/b\/c": )a qualified name/g, "$1a valid label key"],
+  // v1.34: lists come from the cache, which reports what is malformed as a fault of its own.
+  [/^invalid (?:continue token|resource version): /g, ""],
+];
+
+/** A text of v1.20 in the words of v1.36. */
+export function reworded(text: string): string {
+  return rewordings.reduce((rest, [old, words]) => rest.replace(old, words), text);
+}

@@ -10,7 +10,14 @@ import type { ObjectKey } from "../../apimachinery/index.ts";
 import { allocatedAddress, isAllocatedAddress, isHeadless, isLabelledAddress } from "../../api/index.ts";
 import { Service } from "../../api/types/core-v1.ts";
 import { IPAddress, ServiceCIDR } from "../../api/types/networking-v1.ts";
-import { again, ignoreMissing, settled, watchItself, watchOnlyUntilSynced } from "../framework/index.ts";
+import {
+  again,
+  ignoreMissing,
+  settled,
+  watch,
+  watchItself,
+  watchOnlyUntilSynced,
+} from "../framework/index.ts";
 import type { Controller, ControllerContext, Outcome } from "../framework/index.ts";
 
 /** A service that is being made has its addresses first: for as long as a request may last they may belong to nobody. */
@@ -34,6 +41,11 @@ export function addressRepairController(context: ControllerContext): Controller 
     watches: [
       watchItself(services),
       watchItself(addresses),
+      // Whoever removes the object of an address does not take it from the service.
+      watch(addresses, ({ type, object }, wake) => {
+        const { namespace, name } = object.spec?.parentRef ?? {};
+        if (type === "deleted" && namespace && name) wake({ namespace, name });
+      }),
       watchOnlyUntilSynced(informers.informer(ServiceCIDR)),
     ],
     async reconcile(key) {
@@ -69,6 +81,9 @@ class AddressRepair {
       examine(service, { text: name, address, ranges, services });
     if (look(informers.informer(IPAddress).get({ name })) === null) return;
     // Informers lag behind each other: the server knows what is true.
+    const { namespace = "", name: owner } = service.metadata;
+    const current = await missingAsUndefined(client.get(Service, { namespace, name: owner }));
+    if (!current?.spec.clusterIPs?.includes(text)) return;
     const address = await missingAsUndefined(client.get(IPAddress, { name }));
     const finding = look(address);
     if (finding === null) return;
@@ -78,7 +93,6 @@ class AddressRepair {
     }
     if (!finding.repair) return;
     if (address !== undefined) await ignoreMissing(client.delete(IPAddress, { name }));
-    const { namespace = "", name: owner } = service.metadata;
     await client.create(IPAddress, allocatedAddress(name, { namespace, name: owner }));
   }
 

@@ -108,6 +108,15 @@ describe("repair of addresses", () => {
     ]);
   });
 
+  it("makes an object anew that someone has removed", async () => {
+    await harness.create(IPAddress, allocatedAddress("10.96.0.5", owner));
+    await harness.create(Service, service("web", "10.96.0.5"));
+    await harness.settle();
+    await harness.client.delete(IPAddress, { name: "10.96.0.5" });
+    await harness.settle();
+    expect(await names()).toEqual(["10.96.0.5"]);
+  });
+
   it("leaves addresses of others alone", async () => {
     const { metadata, spec } = allocatedAddress("10.96.0.8", owner);
     await harness.create(IPAddress, { metadata: { name: metadata?.name ?? "" }, spec } as New<IPAddress>);

@@ -179,6 +179,7 @@ function issuerDocument(
             bytes: new TextEncoder().encode(JSON.stringify(document())),
             contentType,
             etag: "",
+            routed: true,
             headers: { "cache-control": "public, max-age=3600" },
           }
         : undefined,

@@ -35,6 +35,8 @@ export interface Document {
   readonly contentType: string;
   /** With quotes, as the header has it; or empty. */
   readonly etag: string;
+  /** Whether upstream's router stands before it, which lets through GET and this type alone. */
+  readonly routed?: boolean;
   readonly headers?: ResponseHeaders;
 }
 
@@ -149,6 +151,7 @@ async function sendDocument(
   document: Document,
 ): Promise<void> {
   const { status = 200, bytes, etag, contentType } = document;
+  if (document.routed) routeDocument(exchange, [contentType]);
   const all = { ...headers, ...document.headers, ...(etag === "" ? {} : { etag }) };
   if (status !== 200) return exchange.respond(status, all, bytes);
   if (etag !== "" && matches(exchange.headers["if-none-match"], etag)) return exchange.respond(304, all);

@@ -252,6 +252,33 @@ describe("field validation", () => {
   });
 });
 
+test("what is answered and never stored gives its metadata, but no table", async () => {
+  front.release();
+  const path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+  const post = (form: string) =>
+    ask(path, {
+      method: "POST",
+      headers: { accept: `application/json;${form}`, "content-type": "application/json" },
+      body: '{"spec":{}}',
+    });
+  expect(json(await post(meta("PartialObjectMetadata")))).toMatchObject({ kind: "PartialObjectMetadata" });
+  expect(json(await post(meta("Table")))["message"]).toBe(
+    "only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf, application/cbor",
+  );
+  expect(json(await post(meta("PartialObjectMetadataList")))["message"]).toBe(
+    "you requested PartialObjectMetadataList, but the requested object is not a list (*authorization.SelfSubjectAccessReview)",
+  );
+});
+
+test("a watch of lists of metadata breaks off; objects end with a line", async () => {
+  await make("odd", "x");
+  const accept = `application/json;${meta("PartialObjectMetadataList")}`;
+  const watched = await ask(`${configMaps("odd")}?watch=1`, { headers: { accept } });
+  expect(watched.status).toBe(200);
+  expect(watched.body.length).toBe(0);
+  expect((await ask(`${configMaps("odd")}/x`)).body.toString()).toMatch(/[^\n]\n$/);
+});
+
 test("a resource is not asked for with HEAD", async () => {
   expect((await ask(configMaps("head"), { method: "HEAD" })).status).toBe(405);
 });

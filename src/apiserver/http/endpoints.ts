@@ -11,6 +11,7 @@ import type { HealthChecks } from "./health.ts";
 import type { ConnectHandler, Delegate } from "./handler.ts";
 import type { ResourceInfo } from "./request-info.ts";
 import { serveResource } from "./resources.ts";
+import { admit, mediaTypesOf } from "./negotiate.ts";
 import { sendText } from "./respond.ts";
 import { checkRoute } from "./routes.ts";
 import { FrameCache } from "./watch-stream.ts";
@@ -95,10 +96,13 @@ export class Endpoints {
   ): Promise<void> {
     const { request, served, info } = matched;
     const { user, exchange, headers, upgrade } = request;
-    const { core } = this.options;
+    const { core, cbor } = this.options;
     const { name, namespace, subresource, rest } = info;
     const key = served.resource.namespaced ? { namespace, name } : { name };
     await validateAdmission(core, { operation: "CONNECT", served, subresource, key, options: { user } }, {});
+    const kind = served.subresources.find((found) => found.name === subresource)?.kind ?? "";
+    // What is read and not passed on is text, or an error in the encodings of objects.
+    if (!kind.endsWith("Options")) admit(exchange.headers.accept, ["text/plain", ...mediaTypesOf({ cbor })]);
     const { signal } = exchange;
     const call = { core, served, key, subresource, rest, user, exchange, headers, signal };
     await handler(upgrade ? { ...call, upgrade } : call);

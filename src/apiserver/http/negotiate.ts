@@ -22,6 +22,8 @@ export interface Offer {
   readonly cbor?: boolean;
   /** Whether it turns objects into tables and their metadata. */
   readonly convertible?: boolean;
+  /** Whether tables are among that; default: true. */
+  readonly tables?: boolean;
   /** Whether it serves custom resources, which have no protobuf form. */
   readonly custom?: boolean;
   /** Whether it also lists and watches: its answers may be streams. */
@@ -189,7 +191,11 @@ function formOf(
   }
   if (!restrictions.convertible || group !== "meta.k8s.io") return undefined;
   if (version !== "v1" && version !== "v1beta1") return undefined;
-  if (as === "Table") return isProtobuf ? undefined : { ...base, convert: as, metaVersion: version };
+  if (as === "Table") {
+    return isProtobuf || restrictions.tables === false
+      ? undefined
+      : { ...base, convert: as, metaVersion: version };
+  }
   if (as !== "PartialObjectMetadata" && as !== "PartialObjectMetadataList") return undefined;
   return { ...base, convert: as, metaVersion: version };
 }

@@ -79,11 +79,12 @@ function keyOf({ info, served }: ResourceCall) {
   return served.resource.namespaced ? { namespace: info.namespace, name: info.name } : { name: info.name };
 }
 
-function negotiated(call: ResourceCall, options: { convertible?: boolean } = {}): Negotiated {
+function negotiated(call: ResourceCall, { tables = true }: { tables?: boolean } = {}): Negotiated {
   const { exchange, info, served, cbor } = call;
   const watches = info.verb === "watch";
   return negotiate(exchange, {
-    convertible: options.convertible ?? true,
+    convertible: true,
+    tables,
     custom: served.custom,
     streams: watches || info.verb === "list",
     watch: watches,
@@ -100,12 +101,11 @@ function includeObject(exchange: Exchange): IncludeObject {
 }
 
 async function serveGet(call: ResourceCall): Promise<void> {
-  const { core, served, info, exchange, headers } = call;
+  const { core, served, info, exchange } = call;
   const form = negotiated(call);
   if (info.subresource === "scale") {
     const scale = getScale(served, keyOf(call));
-    if (form.convert !== "none") return answerForm(call, scale, { columns: scaleColumns, form, status: 200 });
-    return sendObject(exchange, scale, { status: 200, negotiated: form, headers });
+    return answerMade(call, scale, { columns: scaleColumns, form, status: 200 });
   }
   const version = exchange.query.get("resourceVersion");
   if (version) await untilFresh(core, version);
@@ -124,8 +124,21 @@ async function answerObject(
   const { columns } = served.definition;
   if (form.convert !== "none") return answerForm(call, object, { columns, form, status });
   const own = entry && isStoredVersion(served) && contentType === "application/json" && !form.pretty;
-  const body = own ? entry.json() : await encodeAny(object, form, served.type);
+  const body = own ? entry.json({ line: true }) : await encodeAny(object, form, served.type);
   return send(exchange, { status, contentType, headers, body });
+}
+
+/** Answers an object that is not of the collection: a scale, a review, a Status, which takes no form. */
+function answerMade(
+  call: ResourceCall,
+  made: object,
+  { columns, form, status }: { columns?: Columns; form: Negotiated; status: number },
+): Promise<void> {
+  const object = made as AnyObject;
+  if (form.convert !== "none" && object.kind !== "Status")
+    return answerForm(call, object, { columns, form, status });
+  const negotiated = { ...form, convert: "none" } as const;
+  return sendObject(call.exchange, made, { status, negotiated, headers: call.headers });
 }
 
 /** Answers an object as a row of a table, or with its metadata alone. */
@@ -249,10 +262,10 @@ function requestOptions(call: ResourceCall): RequestOptions {
 }
 
 async function serveCreate(call: ResourceCall): Promise<void> {
-  const { core, served, exchange, info, headers } = call;
+  const { core, served, exchange, info } = call;
   const answers = core.answers.get(`${served.resource.group}/${served.resource.plural}`);
-  // An answer is no object of a collection: it has neither columns nor metadata worth asking for alone.
-  const form = negotiated(call, { convertible: answers === undefined && info.subresource === "" });
+  // An answer is no object of a collection: it has no columns.
+  const form = negotiated(call, { tables: answers === undefined && info.subresource === "" });
   const options = requestOptions(call);
   if (info.subresource !== "") {
     const kind = served.subresources.find(({ name }) => name === info.subresource);
@@ -282,7 +295,7 @@ async function serveCreate(call: ResourceCall): Promise<void> {
       body,
       options,
     });
-    return sendObject(exchange, answer, { status: 201, negotiated: form, headers });
+    return answerMade(call, answer, { form, status: 201 });
   }
   const input = await readInput(
     exchange,
@@ -297,7 +310,7 @@ async function serveCreate(call: ResourceCall): Promise<void> {
   const namespace = served.resource.namespaced ? info.namespace : undefined;
   if (answers) {
     const answer = await answers({ core, served, namespace, body: object, options });
-    return sendObject(exchange, answer, { status: 201, negotiated: form, headers });
+    return answerMade(call, answer, { form, status: 201 });
   }
   const written = await create(core, served, { ...options, namespace, object });
   return answerWritten(call, written, form);
@@ -309,7 +322,7 @@ function answerWritten(call: ResourceCall, written: Written, form: Negotiated): 
 }
 
 async function serveUpdate(call: ResourceCall): Promise<void> {
-  const { core, served, exchange, info, headers } = call;
+  const { core, served, exchange, info } = call;
   const form = negotiated(call);
   const options = requestOptions(call);
   const key = keyOf(call);
@@ -329,7 +342,7 @@ async function serveUpdate(call: ResourceCall): Promise<void> {
       options,
     );
     const answer = await updateScale(core, served, { ...options, key, scale });
-    return sendObject(exchange, answer, { status: 200, negotiated: form, headers });
+    return answerMade(call, answer, { columns: scaleColumns, form, status: 200 });
   }
   const input = await readInput(
     exchange,
@@ -346,14 +359,14 @@ async function serveUpdate(call: ResourceCall): Promise<void> {
 }
 
 async function servePatch(call: ResourceCall): Promise<void> {
-  const { core, served, exchange, info, headers } = call;
+  const { core, served, exchange, info } = call;
   const form = negotiated(call);
   const change = await readPatch(exchange, { custom: served.custom, cbor: call.cbor });
   const options = requestOptions(call);
   const key = keyOf(call);
   if (info.subresource === "scale") {
     const answer = await patchScale(core, served, { ...options, key, patch: change });
-    return sendObject(exchange, answer, { status: 200, negotiated: form, headers });
+    return answerMade(call, answer, { columns: scaleColumns, form, status: 200 });
   }
   const written = await patch(core, served, {
     ...options,

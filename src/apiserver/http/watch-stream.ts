@@ -70,6 +70,8 @@ export async function streamWatch(
   let sink: EventSink | undefined;
   try {
     sink = await openSink(exchange, answer);
+    // An event is no list of metadata: upstream's stream breaks off at the first.
+    if (answer.negotiated.convert === "PartialObjectMetadataList") return;
     if (sink) await deliver(source, sink, { encode: encoderOf(answer), onSize: answer.onSize, signal });
   } finally {
     signal.removeEventListener("abort", onAbort);

@@ -42,10 +42,11 @@ export class Entry {
     return new Entry({ key: this.key, value: this.stored, revision, decoded: this.object });
   }
 
-  /** The object's JSON as clients get it. */
-  json(): Uint8Array {
+  /** The object's JSON as clients get it; `line` ends it with a line break. */
+  json({ line = false }: { readonly line?: boolean } = {}): Uint8Array {
     const version = encoder.encode(`"resourceVersion":"${this.revision}",`);
-    const bytes = new Uint8Array(this.stored.length + version.length);
+    const bytes = new Uint8Array(this.stored.length + version.length + (line ? 1 : 0));
+    if (line) bytes[bytes.length - 1] = 0x0a;
     bytes.set(this.stored.subarray(0, this.splice));
     bytes.set(version, this.splice);
     bytes.set(this.stored.subarray(this.splice), this.splice + version.length);

@@ -53,7 +53,7 @@ export function createDiscovery(options: DiscoveryOptions): Discovery {
       const served = groups
         .find(({ name }) => name === group)
         ?.versions.find((candidate) => candidate.version === version);
-      return served && { document: apiResourceList(served, groups), routed: true };
+      return served && { document: apiResourceList(served), routed: true };
     };
     if (root === "api" && second === undefined) {
       if (first !== undefined) return list("", first);

@@ -1,6 +1,6 @@
 import { apiVersionOf, type SubresourceFacts } from "../../apimachinery/index.ts";
 import {
-  storageHashes,
+  storageHashOf,
   type ServedGroup,
   type ServedResource,
   type ServedVersion,
@@ -38,10 +38,9 @@ function groupBody(group: ServedGroup): object {
 }
 
 /** `/api/v1` and `/apis/GROUP/VERSION`: resources and subresources by name. */
-export function apiResourceList(served: ServedVersion, groups: readonly ServedGroup[]): object {
-  const hashOf = storageHashes(groups);
+export function apiResourceList(served: ServedVersion): object {
   const rows = served.resources.flatMap((resource) => [
-    resourceRow(resource, hashOf(resource)),
+    resourceRow(resource, storageHashOf(resource)),
     ...(resource.subresources ?? []).map((subresource) => subresourceRow(resource, subresource)),
   ]);
   rows.sort((a, b) => (a.name < b.name ? -1 : 1));

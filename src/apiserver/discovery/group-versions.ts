@@ -1,3 +1,4 @@
+import { resourceFacts, storageVersionOf } from "../../api/index.ts";
 import type { ResourceFacts } from "../../apimachinery/index.ts";
 
 /** A resource that is served: a row of the facts, or of a custom resource. */
@@ -112,26 +113,14 @@ export function compareVersions(a: string, b: string): number {
   );
 }
 
-/** Kinds that are stored in another group version than the preferred one of their own. */
-const storedElsewhere: Readonly<Record<string, string>> = {
-  "events.k8s.io/events": "/events",
-};
+const hashes = new Map(resourceFacts.map((row) => [rowName(row), row.gvk_hash]));
 
-/** The hash of the version in which a resource is stored: that of its group's preferred version. */
-export function storageHashes(
-  groups: readonly ServedGroup[],
-): (resource: ServedResource) => string | undefined {
-  const hashes = new Map<string, string>();
-  for (const { name, versions } of groups) {
-    for (const { resources } of versions) {
-      for (const { plural, gvk_hash: hash, storageVersionHash = hash } of resources) {
-        const key = `${name}/${plural}`;
-        if (storageVersionHash !== undefined && !hashes.has(key)) hashes.set(key, storageVersionHash);
-      }
-    }
-  }
-  return (resource) => {
-    const key = `${resource.group}/${resource.plural}`;
-    return resource.storageVersionHash ?? hashes.get(storedElsewhere[key] ?? key);
-  };
+/** The hash of the version in which a resource is stored, which need not be one that is served. */
+export function storageHashOf(resource: ServedResource): string | undefined {
+  const stored = storageVersionOf(resource);
+  return resource.storageVersionHash ?? (stored && hashes.get(rowName(stored)));
+}
+
+function rowName({ group, version, plural }: Pick<ResourceFacts, "group" | "version" | "plural">): string {
+  return `${group}/${version}/${plural}`;
 }

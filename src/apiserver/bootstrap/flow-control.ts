@@ -1,4 +1,4 @@
-import { ApiError, timestampOf } from "../../apimachinery/index.ts";
+import { ApiError, apiVersionOf, timestampOf } from "../../apimachinery/index.ts";
 import type { KubernetesObject, Resource } from "../../apimachinery/index.ts";
 import { flowControlDefaults, semanticallyEqual } from "../../api/index.ts";
 import type { Client } from "../../api/index.ts";
@@ -19,6 +19,7 @@ const consumer = "api-priority-and-fairness-config-consumer-v1";
 /** How long what someone has changed or removed may stay so. */
 const upkeepInterval: Milliseconds = 60_000;
 
+const typeMeta = { apiVersion: apiVersionOf(FlowSchema), kind: FlowSchema.kind };
 const { annotation, levels, schemas } = flowControlDefaults;
 type Wanted = typeof levels | typeof schemas;
 interface Configured extends KubernetesObject {
@@ -165,11 +166,12 @@ async function reportDangling({ client, reader, clock }: FlowControlOptions): Pr
       const hasLevel = present.has(schema.spec.priorityLevelConfiguration.name);
       const condition = danglingConditionOf(schema, { hasLevel, now: clock.now() });
       if (condition === undefined) return;
-      const others = (schema.status?.conditions ?? []).filter(({ type }) => type !== "Dangling");
-      const body = { status: { conditions: [...others, condition] } };
+      const { name } = schema.metadata;
+      // Applied, so that conditions of others stay as they are.
+      const body = { ...typeMeta, metadata: { name }, status: { conditions: [condition] } };
       const options = { subresource: "status", fieldManager: consumer } as const;
       try {
-        await client.patch(FlowSchema, { name: schema.metadata.name }, { type: "merge", body }, options);
+        await client.patch(FlowSchema, { name }, { type: "apply", body, force: true }, options);
       } catch (error) {
         if (!ApiError.is(error, "NotFound")) throw error;
       }

@@ -1,3 +1,4 @@
+import { invariant } from "../../base/index.ts";
 import { ApiError, fieldErrors, FieldPath } from "../../apimachinery/index.ts";
 import { validateFieldManager } from "../../apimachinery/names/index.ts";
 import type { FieldError, JsonValue } from "../../apimachinery/index.ts";
@@ -117,21 +118,25 @@ function patchTypeOf(exchange: Exchange): string {
   return (exchange.headers["content-type"] ?? "").split(";")[0] ?? "";
 }
 
-/** The patch that a request carries. */
-export async function readPatch(
+/** The type of a request's patch; upstream's router looks at it before anything else. */
+export function routePatch(
   exchange: Exchange,
   options: { readonly custom: boolean; readonly cbor: boolean },
-): Promise<Patch> {
+): string {
   const known = Object.keys(patchTypes).filter(
     (name) => (!options.custom || patchTypes[name] !== "strategic") && (options.cbor || name !== applyCbor),
   );
   const name = patchTypeOf(exchange);
+  if (!known.includes(name.trim())) throw ApiError.unsupportedMediaType("415: Unsupported Media Type", {});
+  // The router trims, its handler does not.
+  if (!known.includes(name)) throw unsupported(known.join(", "));
+  return name;
+}
+
+/** The patch that a request carries, of a type that is known. */
+export async function readPatch(exchange: Exchange, name: string): Promise<Patch> {
   const type = patchTypes[name];
-  if (type === undefined || !known.includes(name)) {
-    // Upstream's router, which trims, comes before its handler, which does not.
-    if (known.includes(name.trim())) throw unsupported(known.join(", "));
-    throw ApiError.unsupportedMediaType("415: Unsupported Media Type", {});
-  }
+  invariant(type !== undefined, "the type of a patch is known");
   const bytes = await exchange.body();
   const strict = exchange.query.get("fieldValidation") !== "Ignore";
   if (type === "apply") {

@@ -20,7 +20,7 @@ import type { EntryWatch } from "../registry/watch.ts";
 import { encodeAny, encodeJsonList, encodeProto, isStoredVersion } from "./encode.ts";
 import { readDeletion } from "./delete-options.ts";
 import type { Exchange, ResponseHeaders } from "./exchange.ts";
-import { readInput, readPatch, writeOptions } from "./input.ts";
+import { readInput, readPatch, routePatch, writeOptions } from "./input.ts";
 import { readListOptions } from "./list-query.ts";
 import type { Upgrade } from "./listener.ts";
 import { negotiate } from "./negotiate.ts";
@@ -360,8 +360,9 @@ async function serveUpdate(call: ResourceCall): Promise<void> {
 
 async function servePatch(call: ResourceCall): Promise<void> {
   const { core, served, exchange, info } = call;
+  const type = routePatch(exchange, { custom: served.custom, cbor: call.cbor });
   const form = negotiated(call);
-  const change = await readPatch(exchange, { custom: served.custom, cbor: call.cbor });
+  const change = await readPatch(exchange, type);
   const options = requestOptions(call);
   const key = keyOf(call);
   if (info.subresource === "scale") {

@@ -46,6 +46,8 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   readonly prepareForStatusUpdate?: (object: T, old: T, context: RequestContext) => T;
   /** Warnings sent with the answer. */
   readonly warnings?: (object: T, old: T | undefined) => readonly string[];
+  /** Warnings of what an update of the status reports. */
+  readonly statusWarnings?: (object: T) => readonly string[];
   readonly columns?: readonly PrinterColumn<T>[];
   /** Field selectors besides metadata.name and metadata.namespace. */
   readonly selectableFields?: Readonly<Record<string, (object: T) => string>>;

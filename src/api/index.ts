@@ -12,7 +12,7 @@ export { flowControlDefaults } from "./flowcontrol/bootstrap.ts";
 export { eventTimeToLive } from "./core/event.ts";
 export { isExtendedResource } from "./core/resource-names.ts";
 export { namespaceNameLabel } from "./core/namespace.ts";
-export { needsHealthPort, needsNodePort } from "./core/service-update.ts";
+export { needsHealthPort } from "./core/service-update.ts";
 export { isHeadless, validateServiceAddresses } from "./core/service-addresses.ts";
 export { allocatedAddress, isAllocatedAddress, isLabelledAddress } from "./networking/allocated-address.ts";
 export { ageSince, humanDuration } from "./common/duration.ts";

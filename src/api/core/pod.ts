@@ -1,5 +1,6 @@
 import type { FieldError, LabelSelector } from "../../apimachinery/index.ts";
 import { FieldPath, fieldErrors } from "../../apimachinery/index.ts";
+import { ipWarnings } from "../common/address-warnings.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
 import { mapField, mapList, withField } from "../common/fill.ts";
 import type { PrinterColumn, RequestContext } from "../definition.ts";
@@ -67,6 +68,7 @@ export const podDefinition = defineResource<Pod>({
   prepareForUpdate,
   prepareForStatusUpdate,
   warnings: (pod, old) => (old === undefined ? podWarnings(pod) : []),
+  statusWarnings: addressWarnings,
   columns,
   selectableFields: {
     "spec.nodeName": (pod) => pod.spec.nodeName ?? "",
@@ -95,6 +97,15 @@ function prepareForUpdate(pod: Pod, old: Pod, { subresource }: RequestContext): 
     default:
       return { ...pod, spec: withServiceAccount(pod.spec) };
   }
+}
+
+/** Warnings of how a pod's addresses and its node's are written. */
+function addressWarnings({ status }: Pod): readonly string[] {
+  return (["podIPs", "hostIPs"] as const).flatMap((field) =>
+    (status?.[field] ?? []).flatMap(({ ip }, index) =>
+      ip ? ipWarnings(ip, FieldPath.root("status").child(field).index(index).child("ip")) : [],
+    ),
+  );
 }
 
 function prepareForStatusUpdate(pod: Pod, old: Pod): Pod {

@@ -1,6 +1,6 @@
 import { semanticallyEqual } from "../common/equal.ts";
-import { omit, withField } from "../common/fill.ts";
-import type { Service, ServicePort, ServiceSpec } from "../types/core-v1.ts";
+import { mapField, mapList, omit, withField } from "../common/fill.ts";
+import type { Service, ServiceSpec } from "../types/core-v1.ts";
 
 /** Keeps `clusterIP` and `clusterIPs` in step for clients that know only the first. */
 export function normalizeClusterIPs(service: Service, old: Service | undefined): Service {
@@ -19,11 +19,11 @@ export function keepAllocated(service: Service, old: Service): Service {
   let { spec } = service;
   if (needsClusterIP(spec) && needsClusterIP(old.spec)) {
     if (!spec.clusterIP && old.spec.clusterIP) spec = { ...spec, clusterIP: old.spec.clusterIP };
-    if (!spec.clusterIPs?.length && spec.clusterIP === old.spec.clusterIP) {
-      spec = withField(spec, "clusterIPs", old.spec.clusterIPs);
+    if (!spec.clusterIPs?.length && old.spec.clusterIPs?.length) {
+      spec = { ...spec, clusterIPs: old.spec.clusterIPs };
     }
   }
-  if (needsNodePort(spec) && needsNodePort(old.spec)) spec = keepNodePorts(spec, old.spec.ports ?? []);
+  if (opensNodePorts(spec) && opensNodePorts(old.spec)) spec = keepNodePorts(spec, old.spec);
   if (needsHealthPort(spec) && needsHealthPort(old.spec) && !spec.healthCheckNodePort) {
     spec = withField(spec, "healthCheckNodePort", old.spec.healthCheckNodePort);
   }
@@ -38,17 +38,14 @@ export function dropForType(service: Service, old: Service): Service {
   const before = old.spec;
   let { spec } = service;
   if (needsClusterIP(before) && !needsClusterIP(spec)) {
-    if (sameList(spec.clusterIPs, before.clusterIPs)) spec = omit(spec, "clusterIP", "clusterIPs");
+    if ((spec.clusterIP ?? "") === (before.clusterIP ?? "") && sameList(spec.clusterIPs, before.clusterIPs)) {
+      spec = omit(spec, "clusterIP", "clusterIPs");
+    }
     if (sameList(spec.ipFamilies, before.ipFamilies)) spec = omit(spec, "ipFamilies");
     if (spec.ipFamilyPolicy === before.ipFamilyPolicy) spec = omit(spec, "ipFamilyPolicy");
   }
-  const ports = (list: readonly ServicePort[] | undefined) => (list ?? []).map((port) => port.nodePort ?? 0);
-  if (
-    needsNodePort(before) &&
-    !needsNodePort(spec) &&
-    semanticallyEqual(ports(spec.ports), ports(before.ports))
-  ) {
-    spec = { ...spec, ports: (spec.ports ?? []).map((port) => omit(port, "nodePort")) };
+  if (opensNodePorts(before) && !opensNodePorts(spec) && namesOnly(spec, nodePortsOf(before))) {
+    spec = mapField(spec, "ports", (ports) => mapList(ports, (port) => omit(port, "nodePort")));
   }
   if (
     needsHealthPort(before) &&
@@ -70,30 +67,38 @@ export function dropForType(service: Service, old: Service): Service {
   ) {
     spec = omit(spec, "externalTrafficPolicy");
   }
-  return spec === service.spec ? service : { ...service, spec };
+  const changed = spec === service.spec ? service : { ...service, spec };
+  return spec.type === "LoadBalancer" ? changed : withoutBalancer(changed);
 }
 
-function keepNodePorts(spec: ServiceSpec, old: readonly ServicePort[]): ServiceSpec {
-  const used = new Map(old.map((port) => [`${port.protocol}/${port.port}`, port.nodePort]));
-  const explicit = new Set((spec.ports ?? []).map((port) => port.nodePort));
-  let changed = false;
-  const ports = (spec.ports ?? []).map((port) => {
-    const nodePort = used.get(`${port.protocol}/${port.port}`);
-    if (port.nodePort || !nodePort || explicit.has(nodePort)) return port;
-    changed = true;
-    return { ...port, nodePort };
-  });
-  return changed ? { ...spec, ports } : spec;
+/** Balancers that go take their time; what the status says of them goes at once. */
+const withoutBalancer = (service: Service): Service =>
+  mapField(service, "status", (status) =>
+    mapField(status, "loadBalancer", (balancer) => (Object.keys(balancer).length === 0 ? balancer : {})),
+  );
+
+/** Ports keep their numbers on the nodes by their names, unless another port took the number. */
+function keepNodePorts(spec: ServiceSpec, old: ServiceSpec): ServiceSpec {
+  const before = new Map((old.ports ?? []).map((port) => [port.name ?? "", port.nodePort]));
+  const given = nodePortsOf(spec);
+  return mapField(spec, "ports", (ports) =>
+    mapList(ports, (port) => {
+      const nodePort = before.get(port.name ?? "");
+      return port.nodePort || !nodePort || given.has(nodePort) ? port : { ...port, nodePort };
+    }),
+  );
 }
+
+const nodePortsOf = ({ ports }: ServiceSpec): ReadonlySet<number> =>
+  new Set((ports ?? []).flatMap(({ nodePort }) => (nodePort ? [nodePort] : [])));
+
+const namesOnly = (spec: ServiceSpec, known: ReadonlySet<number>) =>
+  [...nodePortsOf(spec)].every((port) => known.has(port));
 
 const needsClusterIP = (spec: ServiceSpec) => spec.type !== "ExternalName";
 
-/** Whether a service's ports are opened on every node. */
-export function needsNodePort(spec: ServiceSpec): boolean {
-  return (
-    spec.type === "NodePort" || (spec.type === "LoadBalancer" && spec.allocateLoadBalancerNodePorts !== false)
-  );
-}
+/** Whether a service's ports may be opened on every node. */
+const opensNodePorts = ({ type }: ServiceSpec) => type === "NodePort" || type === "LoadBalancer";
 
 /** Whether a load balancer asks each node if it has endpoints. */
 export function needsHealthPort(spec: ServiceSpec): boolean {

@@ -6,7 +6,7 @@ import type { LoadBalancerStatus, ServicePort, ServiceSpec } from "../types/core
 import { Service } from "../types/core-v1.ts";
 import { dropForType, keepAllocated, normalizeClusterIPs } from "./service-update.ts";
 import { validateServiceUpdate } from "./service-addresses.ts";
-import { validateBalancerStatus } from "./service-status.ts";
+import { balancerWarnings, validateBalancerStatus } from "./service-status.ts";
 import { validateService } from "./service-validation.ts";
 import { serviceWarnings } from "./service-warnings.ts";
 
@@ -41,6 +41,7 @@ export const serviceDefinition = defineResource<Service>({
     subresource === "status" ? validateBalancerStatus(service) : validateServiceUpdate(service, old),
   updateErrorsFirst: true,
   warnings: serviceWarnings,
+  statusWarnings: balancerWarnings,
   prepareForCreate: (service) => normalizeClusterIPs(service, undefined),
   prepareForUpdate: (service, old) => dropForType(normalizeClusterIPs(keepAllocated(service, old), old), old),
   prepareForStatusUpdate: (service, old) => ({ ...service, spec: old.spec }),

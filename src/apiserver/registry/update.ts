@@ -246,9 +246,10 @@ async function checked(
   try {
     const errors = validateChange(served, { object: final, old, context });
     if (errors.length > 0) throw ApiError.invalid(served.storage.stored, key.name, errors);
-    // Whoever reports a status cannot mend what the warnings are of.
-    const warnings = context.subresource === "status" ? undefined : served.definition.warnings;
-    for (const warning of warnings?.(final, old) ?? []) warn?.(warning);
+    const { warnings, statusWarnings } = served.definition;
+    // Whoever reports a status cannot mend what the other warnings are of.
+    const heard = context.subresource === "status" ? statusWarnings?.(final) : warnings?.(final, old);
+    for (const warning of heard ?? []) warn?.(warning);
     await validateAdmission(core, subject, { object: final, old });
     return { object: final, reservation };
   } catch (error) {

@@ -48,11 +48,11 @@ export const customResourceDefinitionDefinition = defineResource<CustomResourceD
 /** A status that has the version in which objects are stored from now on among those that they may be stored in. */
 function withStoredVersion(
   status: CustomResourceDefinitionStatus | undefined,
-  { versions = [] }: Partial<CustomResourceDefinitionSpec>,
+  { versions }: { readonly versions?: CustomResourceDefinitionSpec["versions"] | null },
 ): CustomResourceDefinitionStatus {
   const known = status ?? { acceptedNames: { plural: "", kind: "" } };
   const stored = known.storedVersions ?? [];
-  const current = versions.find(({ storage }) => storage)?.name;
+  const current = versions?.find(({ storage }) => storage)?.name;
   return current === undefined || stored.includes(current)
     ? known
     : { ...known, storedVersions: [...stored, current] };

@@ -23,10 +23,10 @@ export function validateLabelName(name: string, path: FieldPath): readonly Field
 
 /** What is wrong with a label selector; `checkValues` also looks at the values of its expressions. */
 export function validateLabelSelector(
-  selector: LabelSelector | undefined,
+  selector: LabelSelector | null | undefined,
   options: { readonly path: FieldPath; readonly checkValues?: boolean },
 ): readonly FieldError[] {
-  if (selector === undefined) return [];
+  if (!selector) return [];
   const { matchLabels = {}, matchExpressions = [] } = selector;
   const expressionsPath = options.path.child("matchExpressions");
   return [

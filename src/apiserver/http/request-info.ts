@@ -1,4 +1,9 @@
-import { isPathSegmentName } from "../../apimachinery/index.ts";
+import {
+  exactFieldMatch,
+  isPathSegmentName,
+  parseFieldSelector,
+  SelectorError,
+} from "../../apimachinery/index.ts";
 
 /** What a path and method ask for. */
 export type RequestInfo =
@@ -126,8 +131,15 @@ function resourceInfo(
 
 /** The name that a field selector demands, if it does. */
 function selectedName(fieldSelector: string): string {
-  const name = /(?:^|,)metadata\.name==?([^,=!]+)(?:,|$)/.exec(fieldSelector)?.[1] ?? "";
-  return isPathSegmentName(name).length === 0 ? name : "";
+  if (!fieldSelector.includes("metadata.name")) return "";
+  try {
+    const name = exactFieldMatch(parseFieldSelector(fieldSelector), "metadata.name") ?? "";
+    return isPathSegmentName(name).length === 0 ? name : "";
+  } catch (error) {
+    // Whoever lists says what is wrong with the selector.
+    if (error instanceof SelectorError) return "";
+    throw error;
+  }
 }
 
 function watchAsked(query: URLSearchParams): boolean {

@@ -35,8 +35,15 @@ export async function create(
   if (!served.verbs.includes("get")) throw ApiError.methodNotSupported(groupResource(served), "create");
   const located = locate(served, request.object, request.namespace);
   const base = located.metadata.generateName;
-  if (located.metadata.name || !base) {
-    const object = located.metadata.name ? located : nameless(core, served, located);
+  const { name: own } = located.metadata;
+  if (own && base) {
+    // Upstream takes any name beside a base for one that it made itself.
+    return createNamed(core, served, { ...request, object: located }).catch((error: unknown) => {
+      throw ApiError.is(error, "AlreadyExists") ? nameTaken(served, own) : error;
+    });
+  }
+  if (own || !base) {
+    const object = own ? located : nameless(core, served, located);
     return createNamed(core, served, { ...request, object });
   }
   for (let attempt = 1; ; attempt++) {
@@ -154,7 +161,7 @@ function prepare(
   } = object.metadata as Partial<ObjectMeta>;
   const allFinalizers = [...new Set([...(finalizers ?? []), ...(definition.defaultFinalizers ?? [])])];
   const metadata = {
-    name,
+    name: name ?? "",
     ...(base ? { generateName: base } : {}),
     ...(namespace ? { namespace } : {}),
     uid: core.random.uuid(),

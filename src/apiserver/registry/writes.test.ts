@@ -43,6 +43,17 @@ describe("names", () => {
     expect(two.metadata.name).not.toBe(one.metadata.name);
   });
 
+  test("beside a base that are taken are told as if they had been generated", async () => {
+    const { client } = await setUp();
+    const object = { metadata: { ...at("x"), generateName: "y" } };
+    await client.create(ConfigMap, object);
+    await expect(client.create(ConfigMap, object)).rejects.toMatchObject({
+      message:
+        'configmaps "x" already exists, the server was not able to generate a unique name for the object',
+      code: 409,
+    });
+  });
+
   test("that are invalid are refused", async () => {
     const { client } = await setUp();
     await expect(client.create(ConfigMap, configMap("Not_Valid"))).rejects.toMatchObject({ code: 422 });

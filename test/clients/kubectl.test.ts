@@ -99,6 +99,69 @@ describe.each(programs)("%s", { timeout: 60_000 }, (program) => {
     expect(await kubectl("get --raw /readyz")).toBe("ok");
   });
 
+  test("knows the API: resources, versions, explanations, wrong fields", async () => {
+    expect(await kubectl("api-resources --api-group=apps --no-headers")).toMatch(
+      /^controllerrevisions +apps\/v1 +true +ControllerRevision\ndaemonsets +ds +apps\/v1 +true +DaemonSet\n/,
+    );
+    expect(await kubectl("api-resources --verbs=list,create --namespaced=false -o name")).toContain(
+      "customresourcedefinitions.apiextensions.k8s.io\n",
+    );
+    expect((await kubectl("api-versions")).split("\n")).toEqual(
+      expect.arrayContaining(["apps/v1", "autoscaling/v2", "v1"]),
+    );
+    expect(await kubectl("explain deployment.spec.strategy.rollingUpdate")).toMatch(
+      /RESOURCE: rollingUpdate <Object>|FIELD: rollingUpdate <RollingUpdateDeployment>/,
+    );
+    expect(await kubectl("explain pods.spec.containers --recursive")).toContain("containerPort");
+    const wrong = { ...deployment("web:1"), spec: { ...deployment("web:1").spec, replcas: 1 } };
+    const refused = await call("apply --validate=true -f -", JSON.stringify(wrong));
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toMatch(/unknown field "(?:spec\.)?replcas"/);
+    const { groupVersion, resources } = JSON.parse(await kubectl("get --raw /apis/batch/v1")) as {
+      groupVersion: string;
+      resources: object[];
+    };
+    expect([groupVersion, resources.length]).toEqual(["batch/v1", 4]);
+  });
+
+  test("server-side apply, conflicts, differences, dry runs", async () => {
+    const object = {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: "applied" },
+      data: { a: "1", b: "1" },
+    };
+    const text = (data: object) => JSON.stringify({ ...object, data });
+    const apply = "apply --server-side -f - --field-manager";
+    expect(await kubectl(`${apply}=one`, text({ a: "1", b: "1" }))).toBe(
+      "configmap/applied serverside-applied\n",
+    );
+    const conflict = await call(`${apply}=two`, text({ a: "2" }));
+    expect(conflict.code).toBe(1);
+    expect(conflict.stderr).toContain('conflict with "one": .data.a');
+    await kubectl(`${apply}=two --force-conflicts`, text({ a: "2" }));
+    expect(await kubectl(`${apply}=one --dry-run=server`, text({ b: "3" }))).toContain("(server dry run)");
+    const differs = await call("diff -f -", text({ a: "2", b: "2" }));
+    expect(differs.code).toBe(1);
+    expect(differs.stdout).toMatch(/^-  b: "1"\n\+  b: "2"$/m);
+    expect(await kubectl("get configmap applied -o yaml")).toContain(
+      'data:\n  a: "2"\n  b: "1"\nkind: ConfigMap\n',
+    );
+    await kubectl("delete configmap applied");
+  });
+
+  test("watches tables, also with more columns of one's own choice", async () => {
+    await kubectl("create configmap seen --from-literal=k=1");
+    const wide = await call("get configmaps seen -o wide --watch --request-timeout=1s");
+    expect(wide.stdout).toMatch(/^NAME +DATA +AGE\nseen +1 +\d+s\n$/);
+    const columns = "custom-columns=NAME:.metadata.name,K:.data.k";
+    const custom = await call(`get configmaps seen -o ${columns} --watch --request-timeout=1s`);
+    expect(custom.stdout).toMatch(/^NAME +K\nseen +1\n$/);
+    const yaml = await call("get configmaps seen -o yaml --watch --request-timeout=1s");
+    expect(yaml.stdout).toContain('data:\n  k: "1"\nkind: ConfigMap\n');
+    await kubectl("delete configmap seen");
+  });
+
   test("nodes are tainted, cordoned, drained", async () => {
     expect(await kubectl("taint nodes node-1 dedicated=web:PreferNoSchedule")).toBe("node/node-1 tainted\n");
     expect(await kubectl("taint nodes node-1 dedicated-")).toBe("node/node-1 untainted\n");

@@ -51,46 +51,61 @@ export function isStoredVersion(served: ServedResource): boolean {
   return served.apiVersion === served.storage.storedApiVersion;
 }
 
-/** How large the pieces are in which a long list is written. */
+/** How large the pieces are at least in which a long list is written: more than any stream takes without a wait. */
 const pieceBytes = 256 * 1024;
+/** Digits of the largest whole number. */
+const longestVersion = 16;
+const closing = "]}\n";
 
 /** An object in a list: built-in ones come without kind and apiVersion, as upstream's do; custom ones name them. */
 function itemOf(served: ServedResource, object: object): object {
   return served.custom ? object : { ...object, kind: undefined, apiVersion: undefined };
 }
 
+/** A part of a long body. */
+export interface Piece {
+  /** To be written out before the next piece is asked for: that may take its place in memory. */
+  readonly bytes: Uint8Array;
+  readonly last: boolean;
+}
+
 /** A list in JSON, put together from the bytes that its items have already: in pieces, of which only one is held. */
 export function* encodeJsonList(
   served: ServedResource,
   list: { readonly entries: readonly Entry[]; readonly metadata: ListMeta },
-): Generator<Uint8Array, void, void> {
+): Generator<Piece, void, void> {
   const head = `{"kind":${JSON.stringify(served.listKind)},"apiVersion":${JSON.stringify(served.apiVersion)},"metadata":${JSON.stringify(list.metadata)},"items":[`;
   if (!isStoredVersion(served)) {
     const items = list.entries.map(({ object }) => JSON.stringify(itemOf(served, served.fromStored(object))));
-    yield Buffer.from(`${head}${items.join(",")}]}\n`);
+    yield { bytes: Buffer.from(`${head}${items.join(",")}]}\n`), last: true };
     return;
   }
   const open = served.custom
     ? `{"kind":${JSON.stringify(served.resource.kind)},"apiVersion":${JSON.stringify(served.apiVersion)},"metadata":{"resourceVersion":"`
     : '{"metadata":{"resourceVersion":"';
   const { entries } = list;
-  for (let start = 0, end = 0; ; start = end) {
-    const lead = start === 0 ? head : "";
-    let size = Buffer.byteLength(lead) + 3;
-    for (; end < entries.length && (end === start || size < pieceBytes); end++) {
-      const entry = entries[end]!;
-      size += open.length + String(entry.revision).length + 3 + entry.tailLength;
-    }
-    const bytes = Buffer.allocUnsafeSlow(size);
-    let at = bytes.write(lead);
-    for (let index = start; index < end; index++) {
-      const { revision, tail } = entries[index]!;
-      at += bytes.write(`${index > 0 ? "," : ""}${open}${revision}",`, at, "latin1");
-      bytes.set(tail, at);
-      at += tail.length;
-    }
-    if (end === entries.length) at += bytes.write("]}\n", at, "latin1");
-    yield bytes.subarray(0, at);
-    if (end === entries.length) return;
+  // Before each item: a comma, its opening with a version, and the end of that.
+  const opening = open.length + longestVersion + 3;
+  let [largest, total] = [0, 0];
+  for (const { tailLength } of entries) {
+    total += tailLength + opening;
+    if (tailLength > largest) largest = tailLength;
   }
+  const frame = Buffer.byteLength(head) + closing.length;
+  const capacity = Math.min(total, pieceBytes + largest + opening) + frame;
+  const bytes = Buffer.allocUnsafeSlow(capacity);
+  let at = bytes.write(head);
+  for (let index = 0; index < entries.length; index++) {
+    const { object, tail } = entries[index]!;
+    if (at >= pieceBytes) {
+      yield { bytes: bytes.subarray(0, at), last: false };
+      at = 0;
+    }
+    const comma = index > 0 ? "," : "";
+    at += bytes.write(`${comma}${open}${object.metadata.resourceVersion}",`, at, "latin1");
+    bytes.set(tail, at);
+    at += tail.length;
+  }
+  at += bytes.write(closing, at, "latin1");
+  yield { bytes: bytes.subarray(0, at), last: true };
 }

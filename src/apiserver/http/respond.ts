@@ -1,9 +1,10 @@
-import { Readable } from "node:stream";
 import { createGzip, gzip } from "node:zlib";
+import { invariant } from "../../base/index.ts";
 import { ApiError } from "../../apimachinery/index.ts";
 import { drained } from "./drained.ts";
 import { encodeAny } from "./encode.ts";
-import type { Exchange, ResponseHeaders } from "./exchange.ts";
+import type { Piece } from "./encode.ts";
+import type { BodyStream, Exchange, ResponseHeaders } from "./exchange.ts";
 import { negotiatePlain, plainJson } from "./negotiate.ts";
 import type { Negotiated, Offer } from "./negotiate.ts";
 
@@ -51,30 +52,42 @@ export async function sendPieces(
     readonly status: number;
     readonly contentType: string;
     readonly headers: ResponseHeaders;
-    readonly pieces: Iterator<Uint8Array>;
+    readonly pieces: Iterator<Piece, void, void>;
   },
 ): Promise<void> {
   const { pieces, status, contentType } = answer;
   const first = pieces.next();
-  let next = pieces.next();
-  if (first.done || next.done) return send(exchange, { ...answer, body: first.value ?? new Uint8Array() });
+  invariant(!first.done, "a body without pieces");
+  if (first.value.last) return send(exchange, { ...answer, body: first.value.bytes });
   const headers = { ...answer.headers, "content-type": contentType };
   if (exchange.method === "HEAD") return exchange.respond(status, headers);
   const { signal } = exchange;
-  function* all() {
-    yield first.value as Uint8Array;
-    for (; !next.done; next = pieces.next()) yield next.value;
-  }
   const zips = acceptsGzip(exchange);
-  const source: AsyncIterable<Uint8Array> | Iterable<Uint8Array> = zips
-    ? Readable.from(all(), { objectMode: true }).pipe(createGzip(gzipOptions))
-    : all();
   const body = exchange.stream(status, zips ? { ...headers, ...gzipHeaders } : headers);
-  for await (const piece of source) {
+  const target = zips ? zipped(body, signal) : body;
+  for (let next: IteratorResult<Piece, void> = first; !next.done; next = pieces.next()) {
+    // The piece must be out before the next one is made.
+    if (!target.write(next.value.bytes)) await drained(target, signal);
     if (signal.aborted) return;
-    if (!body.write(piece)) await drained(body, signal);
   }
-  body.end();
+  target.end();
+}
+
+/** A body that is compressed on its way into another. */
+function zipped(body: BodyStream, signal: AbortSignal): Pick<BodyStream, "write" | "end" | "onDrain"> {
+  const gzip = createGzip(gzipOptions);
+  gzip.on("data", (chunk: Uint8Array) => {
+    if (body.write(chunk)) return;
+    gzip.pause();
+    void drained(body, signal).then(() => gzip.resume());
+  });
+  gzip.on("end", () => body.end());
+  signal.addEventListener("abort", () => gzip.destroy(), { once: true });
+  return {
+    write: (bytes) => gzip.write(bytes),
+    end: () => void gzip.end(),
+    onDrain: (action) => void gzip.once("drain", action),
+  };
 }
 
 export async function sendObject(

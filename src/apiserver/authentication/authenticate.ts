@@ -17,19 +17,29 @@ export function createAuthenticator(options: {
   /** Whom tokens must be for. */
   readonly apiAudiences: readonly string[];
 }): Authenticator {
+  // A connection shows the same certificate with each request: its user is made once.
+  const users = new WeakMap<object, UserInfo>();
   return {
-    async authenticate({ certificate, bearerToken, warn }: Credentials) {
+    authenticate({ certificate, bearerToken, warn }: Credentials) {
       if (certificate && certificate.commonName !== "") {
-        return withGroup(userOf(certificate));
+        const known = users.get(certificate) ?? withGroup(userOf(certificate));
+        users.set(certificate, known);
+        return known;
       }
       const token = bearerToken?.trim() ?? "";
-      if (token === "") return undefined;
-      const identity = await authenticateToken(options, token);
-      if (!identity) throw ApiError.unauthorized();
-      for (const warning of identity.warnings ?? []) warn?.(warning);
-      return withGroup(identity.user);
+      return token === "" ? undefined : userOfToken(options, { token, warn });
     },
   };
+}
+
+async function userOfToken(
+  options: { readonly tokens: TokenAuthenticator; readonly apiAudiences: readonly string[] },
+  { token, warn }: { readonly token: string; readonly warn: Credentials["warn"] },
+): Promise<UserInfo> {
+  const identity = await authenticateToken(options, token);
+  if (!identity) throw ApiError.unauthorized();
+  for (const warning of identity.warnings ?? []) warn?.(warning);
+  return withGroup(identity.user);
 }
 
 const credentialKey = "authentication.kubernetes.io/credential-id";

@@ -18,7 +18,7 @@ export interface Credentials {
 
 /** Finds out who asks: undefined when the credentials say nothing; throws ApiError `Unauthorized` when they are wrong. */
 export interface Authenticator {
-  authenticate(credentials: Credentials): Promise<UserInfo | undefined>;
+  authenticate(credentials: Credentials): Promise<UserInfo | undefined> | UserInfo | undefined;
 }
 
 /** The user of requests without credentials. */

@@ -57,12 +57,11 @@ export class Endpoints {
   }
 
   private async serveResource(request: Incoming, info: ResourceInfo): Promise<void> {
-    const { exchange, user, headers, upgrade, warn } = request;
+    const { exchange, user, headers, upgrade, warn, served } = request;
     const { core, delegates, cbor, watches } = this.options;
     for (const delegate of delegates) {
       if (await delegate({ exchange, info, user, ...(upgrade ? { upgrade } : {}) })) return;
     }
-    const served = core.served.find(info.group, info.version, info.resource);
     if (!served) {
       if (isOwnGroup(core, info.group)) throw ApiError.noSuchPath();
       return notFound(request);

@@ -29,6 +29,8 @@ export interface Exchange {
   readonly headers: IncomingHttpHeaders;
   /** All values of a header, in lower case, as often as it came. */
   valuesOf(header: string): readonly string[];
+  /** Whether there is a header whose name begins so. */
+  hasHeaders(prefix: string): boolean;
   readonly socket: TLSSocket;
   readonly remoteAddress: string;
   /** Aborts when the client goes away. */
@@ -105,6 +107,18 @@ function collect(body: Readable, declared: string | undefined): Promise<Uint8Arr
   });
 }
 
+/** Whether one of the names, which take turns with values, begins so. */
+function rawBegins(raw: readonly string[], prefix: string): boolean {
+  const first = prefix.charCodeAt(0);
+  for (let index = 0; index < raw.length; index += 2) {
+    const name = raw[index]!;
+    // Lower case is one bit of a letter: most names are told apart by it.
+    if ((name.charCodeAt(0) | 0x20) === first && name.slice(0, prefix.length).toLowerCase() === prefix)
+      return true;
+  }
+  return false;
+}
+
 /** An exchange over one HTTP/2 stream. */
 export class Http2Exchange implements Exchange {
   readonly method: string;
@@ -142,6 +156,10 @@ export class Http2Exchange implements Exchange {
 
   valuesOf(header: string): readonly string[] {
     return rawValues(this.raw, header);
+  }
+
+  hasHeaders(prefix: string): boolean {
+    return rawBegins(this.raw, prefix);
   }
 
   get signal(): AbortSignal {
@@ -245,6 +263,10 @@ export class Http1Exchange implements Exchange {
 
   valuesOf(header: string): readonly string[] {
     return rawValues(this.request.rawHeaders, header);
+  }
+
+  hasHeaders(prefix: string): boolean {
+    return rawBegins(this.request.rawHeaders, prefix);
   }
 
   get signal(): AbortSignal {

@@ -17,12 +17,18 @@ export interface Classification {
 
 /** Answers of the classifier that are remembered. */
 const rememberedAnswers = 4_096;
+
+/** What is known of one user, or of all with the same name and groups. */
+type Answers = Map<string, Classification | undefined>;
 const defaultPrecedence = 1_000;
 
 /** Finds flow schemas of requests, by the stored objects; the same question is worked out once. */
 export class FlowClassifier {
   private readonly reader: ObjectReader;
-  private readonly answers = new Map<string, Classification | undefined>();
+  private readonly byName = new Map<string, Answers>();
+  /** Whoever comes over one connection is the same object: found without a look at the groups. */
+  private byUser = new WeakMap<UserInfo, Answers>();
+  private remembered = 0;
   private ordered: readonly Classification[] | undefined;
   private readonly stops: readonly (() => void)[];
 
@@ -30,21 +36,38 @@ export class FlowClassifier {
     this.reader = reader;
     const forget = () => {
       this.ordered = undefined;
-      this.answers.clear();
+      this.forget();
     };
     this.stops = [reader.subscribe(FlowSchema, forget), reader.subscribe(PriorityLevelConfiguration, forget)];
   }
 
   classify(info: RequestInfo, user: UserInfo): Classification | undefined {
-    const question = `${user.name} ${user.groups.join()} ${info.verb} ${subjectOf(info)}`;
-    if (this.answers.has(question)) return this.answers.get(question);
+    const answers = this.byUser.get(user) ?? this.answersFor(user);
+    const question = `${info.verb} ${subjectOf(info)}`;
+    const known = answers.get(question);
+    if (known !== undefined || answers.has(question)) return known;
     this.ordered ??= inOrder(this.reader);
     const found = this.ordered.find(({ schema }) =>
       schema.spec.rules?.some((rule) => matchesRule(rule, info, user)),
     );
-    if (this.answers.size >= rememberedAnswers) this.answers.clear();
-    this.answers.set(question, found);
+    if (this.remembered >= rememberedAnswers) this.forget();
+    this.remembered += 1;
+    answers.set(question, found);
     return found;
+  }
+
+  private answersFor(user: UserInfo): Answers {
+    const name = `${user.name} ${user.groups.join()}`;
+    const answers: Answers = this.byName.get(name) ?? new Map();
+    this.byName.set(name, answers);
+    this.byUser.set(user, answers);
+    return answers;
+  }
+
+  private forget(): void {
+    this.byName.clear();
+    this.byUser = new WeakMap();
+    this.remembered = 0;
   }
 
   /** All priority levels. */

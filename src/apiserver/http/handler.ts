@@ -11,7 +11,7 @@ import { chain, isLongRunning } from "./filters/filter.ts";
 import type { Filter, Handle, Incoming } from "./filters/filter.ts";
 import type { Upgrade } from "./listener.ts";
 import type { RequestMetrics } from "./metrics/request-metrics.ts";
-import { requestInfoOf } from "./request-info.ts";
+import { RequestInfos } from "./request-info.ts";
 import type { RequestInfo, UnreadableRequest } from "./request-info.ts";
 import { sendText } from "./respond.ts";
 import { Warnings } from "./warnings.ts";
@@ -58,6 +58,7 @@ const longestAuditId = 64;
 export class RequestHandler {
   private readonly core: Core;
   private readonly metrics: RequestMetrics;
+  private readonly infos = new RequestInfos();
   private readonly endpoints: Endpoints;
   private readonly answer: Handle;
 
@@ -75,13 +76,14 @@ export class RequestHandler {
 
   async handle(exchange: Exchange, upgrade?: Upgrade): Promise<void> {
     const { clock, random } = this.core;
-    const info = requestInfoOf(exchange);
+    const info = this.infos.of(exchange);
     const headers: Record<string, string | readonly string[]> = {
       "audit-id": auditIdOf(exchange, random),
       "cache-control": "no-cache, private",
     };
     if (info.type === "unreadable") return refuseUnreadable(info, exchange, headers);
     const warnings = new Warnings(headers);
+    const ends: (() => void)[] = [];
     const request: Incoming = {
       exchange,
       headers,
@@ -89,14 +91,17 @@ export class RequestHandler {
       upgrade,
       received: clock.now(),
       longRunning: isLongRunning(info),
+      served:
+        info.type === "path" ? undefined : this.core.served.find(info.group, info.version, info.resource),
       user: anonymousUser,
       warn: (message) => warnings.add(message),
+      onEnd: (action) => void ends.push(action),
     };
-    const end = request.longRunning ? this.metrics.begin(request) : undefined;
+    if (request.longRunning) ends.push(this.metrics.begin(request));
     try {
       await this.answer(request);
     } finally {
-      end?.();
+      for (const end of ends) end();
       this.metrics.observe(request, (clock.now() - request.received) / 1_000);
     }
   }

@@ -55,6 +55,38 @@ const namespaceSubresources = new Set(["status", "finalize"]);
 /** Words that once stood before resources; they still are no names of resources. */
 const specialVerbs = new Set(["proxy", "watch"]);
 
+/** How many request lines are remembered. */
+const rememberedLines = 2_048;
+
+/** Reads request lines; clients repeat themselves, so those without a query are remembered. */
+export class RequestInfos {
+  private readonly known = new Map<string, Map<string, RequestInfo>>();
+  private size = 0;
+
+  of(request: Parameters<typeof requestInfoOf>[0]): RequestInfo | UnreadableRequest {
+    if (request.query.size > 0) return requestInfoOf(request);
+    const known = this.known.get(request.method)?.get(request.path);
+    if (known) return known;
+    const info = requestInfoOf(request);
+    if (info.type !== "unreadable") this.keep(request, info);
+    return info;
+  }
+
+  private keep(
+    { method, path }: { readonly method: string; readonly path: string },
+    info: RequestInfo,
+  ): void {
+    if (this.size >= rememberedLines) {
+      this.known.clear();
+      this.size = 0;
+    }
+    let paths = this.known.get(method);
+    if (!paths) this.known.set(method, (paths = new Map()));
+    paths.set(path, info);
+    this.size += 1;
+  }
+}
+
 /** Reads a request line as upstream's RequestInfo does. */
 export function requestInfoOf(request: {
   readonly method: string;

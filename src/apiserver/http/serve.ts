@@ -77,7 +77,7 @@ export async function serveApi(server: ApiServer, options: ServeOptions): Promis
   const lifecycle = new Lifecycle();
   const documents = servedDocuments(core, { cbor });
   const classifier = classifierOf(server);
-  const requestMetrics = new RequestMetrics(metrics, core.served);
+  const requestMetrics = new RequestMetrics(metrics);
   const { filters, inFlight } = pipelineOf({
     core,
     settings: options,

@@ -2,7 +2,7 @@ import { ApiError } from "../../../apimachinery/index.ts";
 import type { UserInfo } from "../../../api/index.ts";
 import { anonymousUser } from "../../authentication/authenticator.ts";
 import type { Authenticator } from "../../authentication/authenticator.ts";
-import type { Clock } from "../../../base/index.ts";
+import type { Clock, Milliseconds } from "../../../base/index.ts";
 import type { CertificateReader } from "../certificates.ts";
 import type { Exchange } from "../exchange.ts";
 import type { IdentityMetrics } from "../metrics/identity-metrics.ts";
@@ -24,20 +24,32 @@ const authenticatedGroup = "system:authenticated";
 
 /** Finds out who asks: by a proxy's word, a certificate, a token; throws `Unauthorized`. */
 export function withAuthentication(options: AuthenticationOptions): Filter {
-  return (next) => async (request) => {
-    const { clock, metrics } = options;
-    const started = clock.now();
-    let user: UserInfo | undefined;
-    try {
-      user = await identify(request, options);
-    } finally {
+  const { clock, metrics } = options;
+  return (next) => {
+    const known = (request: Incoming, user: UserInfo, started: Milliseconds) => {
       metrics.authenticated(user, clock.now() - started);
-    }
-    return next({ ...request, user });
+      return next({ ...request, user });
+    };
+    return (request) => {
+      const started = clock.now();
+      const failed = (error: unknown): never => {
+        metrics.authenticated(undefined, clock.now() - started);
+        throw error;
+      };
+      let user: UserInfo | Promise<UserInfo>;
+      try {
+        user = identify(request, options);
+      } catch (error) {
+        return failed(error);
+      }
+      if (!(user instanceof Promise)) return known(request, user, started);
+      return user.then((found) => known(request, found, started), failed);
+    };
   };
 }
 
-async function identify(request: Incoming, options: AuthenticationOptions): Promise<UserInfo> {
+/** At once where nothing must be looked up. */
+function identify(request: Incoming, options: AuthenticationOptions): UserInfo | Promise<UserInfo> {
   const { exchange, warn } = request;
   const { requestHeader, authenticator, anonymous } = options;
   const shown = options.certificates.read(exchange.socket);
@@ -54,17 +66,20 @@ async function identify(request: Incoming, options: AuthenticationOptions): Prom
     options.metrics.certificate((shown.validUntil - request.received) / 1_000);
   }
   const bearerToken = bearerOf(exchange, warn);
-  if (certificate || bearerToken !== undefined) {
-    const user = await authenticator.authenticate({
-      ...(certificate ? { certificate } : {}),
-      ...(bearerToken === undefined ? {} : { bearerToken }),
-      warn,
-    });
-    if (user) return user;
-  }
   // What was shown and not believed is no silence.
-  if (refused || bearerToken !== undefined || !anonymous) throw ApiError.unauthorized();
-  return anonymousUser;
+  const silent = !refused && bearerToken === undefined && anonymous;
+  const userOrNobody = (user: UserInfo | undefined): UserInfo => {
+    if (user) return user;
+    if (silent) return anonymousUser;
+    throw ApiError.unauthorized();
+  };
+  if (!certificate && bearerToken === undefined) return userOrNobody(undefined);
+  const user = authenticator.authenticate({
+    ...(certificate ? { certificate } : {}),
+    ...(bearerToken === undefined ? {} : { bearerToken }),
+    warn,
+  });
+  return user instanceof Promise ? user.then(userOrNobody) : userOrNobody(user);
 }
 
 /** The token of `Authorization: Bearer TOKEN`; other schemes are not looked at. */

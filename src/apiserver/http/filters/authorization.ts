@@ -11,7 +11,7 @@ export function withAuthorization(options: {
   readonly metrics: IdentityMetrics;
 }): Filter {
   const { authorizer, clock, metrics } = options;
-  return (next) => async (request) => {
+  return (next) => (request) => {
     const attributes = attributesOf(request);
     const started = clock.now();
     const decision = authorizer.authorize(attributes);

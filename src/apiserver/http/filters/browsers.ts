@@ -1,3 +1,4 @@
+import { answered } from "./filter.ts";
 import type { AnswerHeaders, Filter } from "./filter.ts";
 
 const allowedMethods = "POST, GET, OPTIONS, PUT, DELETE, PATCH";
@@ -7,14 +8,15 @@ const exposedHeaders = "Date";
 
 /** Lets pages of other origins use the API, when their origin matches one of the patterns. */
 export function withCors(allowedOrigins: readonly RegExp[]): Filter {
-  return (next) => async (request) => {
+  return (next) => (request) => {
     const { exchange, headers } = request;
     const { origin } = exchange.headers;
     if (!origin || !allowedOrigins.some((pattern) => pattern.test(origin))) return next(request);
     allow(headers, origin);
     // A question of the browser's own is no request for the API.
-    if (exchange.method === "OPTIONS") return exchange.respond(204, headers);
-    return next(request);
+    if (exchange.method !== "OPTIONS") return next(request);
+    exchange.respond(204, headers);
+    return answered;
   };
 }
 

@@ -17,7 +17,7 @@ export function withDeadline(options: {
   readonly onTimeout: (request: Incoming) => void;
 }): Filter {
   const { clock, requestTimeout } = options;
-  return (next) => async (request) => {
+  return (next) => (request) => {
     if (request.longRunning) return next(request);
     const asked = askedTimeout(request.exchange);
     const limit = asked > 0 && asked < requestTimeout ? asked : requestTimeout;
@@ -26,11 +26,8 @@ export function withDeadline(options: {
     const timer = clock.after(reading ? limit : Math.min(limit, longestWrite), () => {
       void expire(request, options);
     });
-    try {
-      await next(request);
-    } finally {
-      timer.cancel();
-    }
+    request.onEnd(() => timer.cancel());
+    return next(request);
   };
 }
 

@@ -1,6 +1,7 @@
 import type { UserInfo } from "../../../api/index.ts";
 import type { Milliseconds } from "../../../base/index.ts";
 import type { Exchange } from "../exchange.ts";
+import type { ServedResource } from "../../registry/served.ts";
 import type { Upgrade } from "../listener.ts";
 import type { RequestInfo } from "../request-info.ts";
 
@@ -17,16 +18,26 @@ export interface Incoming {
   readonly received: Milliseconds;
   /** Whether it may take as long as it likes: watches and what leaves HTTP. */
   readonly longRunning: boolean;
+  /** What is asked for, if it is served. */
+  readonly served: ServedResource | undefined;
   /** Who asks; anonymous before it is found out. */
   readonly user: UserInfo;
   /** Hears what the client should be warned of. */
   readonly warn: (message: string) => void;
+  /** Has something done when the request is over, however it ends. */
+  readonly onEnd: (action: () => void) => void;
 }
 
-/** Answers a request; settles when the answer is out. */
+/** What a filter returns that has answered at once. */
+export const answered: Promise<void> = Promise.resolve();
+
+/** Answers a request; settles when the answer is out, or throws. */
 export type Handle = (request: Incoming) => Promise<void>;
 
-/** What stands before a handler: lets requests through, changed or not, or answers them itself. */
+/**
+ * What stands before a handler: lets requests through, changed or not, or answers them itself. Most need not wait for
+ * what follows and are no async functions: there are many of them before each request.
+ */
 export type Filter = (next: Handle) => Handle;
 
 /** The filters around a handler, the first outermost. */

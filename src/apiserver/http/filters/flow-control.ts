@@ -9,7 +9,7 @@ export function withFlowSchema(options: {
   readonly metrics: FlowMetrics;
 }): Filter {
   const { classifier, metrics } = options;
-  return (next) => async (request) => {
+  return (next) => (request) => {
     const { info, headers, user, longRunning } = request;
     if (longRunning && keepsSeat(request)) return next(request);
     const found = classifier.classify(info, user);
@@ -17,14 +17,8 @@ export function withFlowSchema(options: {
     headers["x-kubernetes-pf-flowschema-uid"] = found.schema.metadata.uid ?? "";
     headers["x-kubernetes-pf-prioritylevel-uid"] = found.level.metadata.uid ?? "";
     const done = metrics.dispatch(found);
-    if (!keepsSeat(request)) {
-      done();
-      return next(request);
-    }
-    try {
-      await next(request);
-    } finally {
-      done();
-    }
+    if (keepsSeat(request)) request.onEnd(done);
+    else done();
+    return next(request);
   };
 }

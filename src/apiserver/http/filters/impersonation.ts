@@ -7,6 +7,7 @@ import { extraOf } from "../request-header.ts";
 import { attributesOf } from "./authorization.ts";
 import type { Filter } from "./filter.ts";
 
+const prefix = "impersonate-";
 const userHeader = "impersonate-user";
 const uidHeader = "impersonate-uid";
 const groupHeader = "impersonate-group";
@@ -14,7 +15,7 @@ const extraPrefix = "impersonate-extra-";
 
 /** Lets those who may act as others do so. */
 export function withImpersonation(authorizer: Authorizer): Filter {
-  return (next) => async (request) => {
+  return (next) => (request) => {
     const wanted = wantedUser(request.exchange);
     if (!wanted) return next(request);
     const attributes = attributesOf(request);
@@ -24,11 +25,8 @@ export function withImpersonation(authorizer: Authorizer): Filter {
 
 /** Whom the headers ask for; throws `BadRequest` when they say all but the name. */
 function wantedUser(exchange: Exchange): WantedUser | undefined {
-  const { headers } = exchange;
-  // Few ask for it: the look at all headers is only for them.
-  let asks = false;
-  for (const header in headers) if (header.startsWith("impersonate-")) asks = true;
-  if (!asks) return undefined;
+  // Few ask for it: the closer look is only for them.
+  if (!exchange.hasHeaders(prefix)) return undefined;
   const wanted = {
     name: exchange.valuesOf(userHeader)[0] ?? "",
     uid: exchange.valuesOf(uidHeader)[0] ?? "",

@@ -1,5 +1,5 @@
 import { sendText } from "../respond.ts";
-import { isReading } from "./filter.ts";
+import { answered, isReading } from "./filter.ts";
 import type { Filter, Incoming } from "./filter.ts";
 
 const administrators = "system:masters";
@@ -24,7 +24,7 @@ export class InFlight {
     this.onRefused = options.onRefused;
   }
 
-  readonly filter: Filter = (next) => async (request) => {
+  readonly filter: Filter = (next) => (request) => {
     if (request.longRunning) return next(request);
     const reads = isReading(request.info);
     const { reading, writing } = this.limits;
@@ -33,18 +33,18 @@ export class InFlight {
     if (full && !request.user.groups.includes(administrators)) return this.refuse(request);
     if (reads) this.reading += 1;
     else this.writing += 1;
-    try {
-      await next(request);
-    } finally {
-      if (reads) this.reading -= 1;
-      else this.writing -= 1;
-    }
+    request.onEnd(reads ? this.readingDone : this.writingDone);
+    return next(request);
   };
 
-  private refuse(request: Incoming): void {
+  private readonly readingDone = () => void (this.reading -= 1);
+  private readonly writingDone = () => void (this.writing -= 1);
+
+  private refuse(request: Incoming): Promise<void> {
     this.onRefused(request);
     const headers = { ...request.headers, "retry-after": retryAfterSeconds };
     const text = "Too many requests, please try again later.\n";
     sendText(request.exchange, { status: 429, text, headers });
+    return answered;
   }
 }

@@ -1,6 +1,6 @@
 import { ApiError } from "../../../apimachinery/index.ts";
 import type { HealthCheck } from "../health.ts";
-import { isExempt } from "./filter.ts";
+import { answered, isExempt } from "./filter.ts";
 import type { Filter, Incoming } from "./filter.ts";
 
 /** Where the server is on its way to its end. */
@@ -28,7 +28,7 @@ export class Lifecycle {
 }
 
 /** A client that tries again is likely to find another server. */
-async function refuse({ exchange, headers }: Incoming): Promise<void> {
+function refuse({ exchange, headers }: Incoming): Promise<void> {
   const { status } = ApiError.serviceUnavailable("apiserver is shutting down");
   const all = {
     ...headers,
@@ -37,4 +37,5 @@ async function refuse({ exchange, headers }: Incoming): Promise<void> {
     "x-content-type-options": "nosniff",
   };
   exchange.respond(503, all, Buffer.from(`${JSON.stringify(status)}\n`));
+  return answered;
 }

@@ -34,6 +34,7 @@ interface Outcome {
 /** Counts attempts to find out who asks, and whether they may. */
 export class IdentityMetrics {
   private readonly users: Family<Counter>;
+  private readonly userCounts = new Map<string, Counter>();
   private readonly success: Outcome;
   private readonly failure: Outcome;
   private readonly decisions: Readonly<Record<Decision["type"], Outcome>>;
@@ -80,7 +81,16 @@ export class IdentityMetrics {
   /** Whether it was found out who asks, and how long it took. */
   authenticated(user: UserInfo | undefined, elapsed: Milliseconds): void {
     note(user === undefined ? this.failure : this.success, elapsed);
-    if (user) this.users.with(shortened(user.name)).value += 1;
+    if (user) this.countOf(user.name).value += 1;
+  }
+
+  private countOf(userName: string): Counter {
+    const name = shortened(userName);
+    const known = this.userCounts.get(name);
+    if (known) return known;
+    const made = this.users.with(name);
+    this.userCounts.set(name, made);
+    return made;
   }
 
   authorized(decision: Decision["type"], elapsed: Milliseconds): void {

@@ -1,7 +1,8 @@
-import type { ServedResource, ServedTable } from "../../registry/served.ts";
+import type { ServedResource } from "../../registry/served.ts";
 import type { Incoming } from "../filters/filter.ts";
 import { isReading } from "../filters/filter.ts";
-import type { RequestInfo } from "../request-info.ts";
+import type { Exchange } from "../exchange.ts";
+import type { ResourceInfo } from "../request-info.ts";
 import { exponential } from "./registry.ts";
 import type { Counter, Histogram, MetricsRegistry } from "./registry.ts";
 
@@ -20,19 +21,19 @@ interface Place {
   readonly duration: Histogram | undefined;
   readonly sliDuration: Histogram | undefined;
   readonly sizes: Histogram | undefined;
+  readonly deprecated?: Counter;
   active: number;
 }
 
 /** Counts requests, in series that are looked up once for each kind of request. */
 export class RequestMetrics {
   private readonly families: ReturnType<typeof requestFamilies>;
-  private readonly served: ServedTable;
-  private readonly places = new WeakMap<ServedResource, Map<string, Place>>();
+  /** By verb, scope and subresource. */
+  private readonly places = new WeakMap<ServedResource, Map<string, Map<string, Map<string, Place>>>>();
   private readonly paths = new Map<string, Place>();
   private readonly running = new Set<Place>();
 
-  constructor(registry: MetricsRegistry, served: ServedTable) {
-    this.served = served;
+  constructor(registry: MetricsRegistry) {
     this.families = requestFamilies(registry);
     registry.observed(
       {
@@ -71,7 +72,7 @@ export class RequestMetrics {
     place.duration?.observe(seconds);
     place.sliDuration?.observe(seconds);
     place.sizes?.observe(written);
-    this.noteDeprecated(request.info);
+    if (place.deprecated) place.deprecated.value = 1;
   }
 
   /** A request was answered by a filter in place of its handler. */
@@ -86,32 +87,37 @@ export class RequestMetrics {
     this.terminated(request, 429);
   }
 
-  private noteDeprecated(info: RequestInfo): void {
-    if (info.type === "path") return;
-    const { group, version, resource, subresource } = info;
-    const served = this.served.find(group, version, resource);
-    if (served?.deprecationWarning === undefined) return;
-    const removed = /unavailable in v(\d+\.\d+)\+/.exec(served.deprecationWarning)?.[1] ?? "";
-    this.families.deprecated.with(group, removed, resource, subresource, version).value = 1;
-  }
-
-  private placeOf({ info, exchange }: Incoming): Place | undefined {
+  private placeOf({ info, exchange, served }: Incoming): Place | undefined {
     if (info.type === "path") return this.placeOfPath(info.path, exchange.method);
-    const { group, version, resource, subresource, name, namespace, verb } = info;
-    const served = this.served.find(group, version, resource);
     // What strangers make up is not counted: the number of series must stay bounded.
     if (!served) return undefined;
-    if (subresource !== "" && !served.subresources.some((one) => one.name === subresource)) return undefined;
+    const { name, namespace, verb } = info;
     const scope = name !== "" || verb === "create" ? "resource" : namespace !== "" ? "namespace" : "cluster";
-    const shown = shownVerb(info.verb, { subresource, exchange });
+    const shown = shownVerb(verb, { subresource: info.subresource, exchange });
     let places = this.places.get(served);
     if (!places) this.places.set(served, (places = new Map()));
-    const key = `${shown} ${subresource} ${scope}`;
-    const known = places.get(key);
+    let scopes = places.get(shown);
+    if (!scopes) places.set(shown, (scopes = new Map()));
+    let subresources = scopes.get(scope);
+    if (!subresources) scopes.set(scope, (subresources = new Map()));
+    const known = subresources.get(info.subresource);
     if (known) return known;
-    const made = this.make(shown, [component, group, resource, scope, subresource, shown, version]);
-    places.set(key, made);
+    const made = this.placeFor(served, info, { scope, shown });
+    if (made) subresources.set(info.subresource, made);
     return made;
+  }
+
+  private placeFor(
+    served: ServedResource,
+    { group, version, resource, subresource }: ResourceInfo,
+    { scope, shown }: { readonly scope: string; readonly shown: string },
+  ): Place | undefined {
+    if (subresource !== "" && !served.subresources.some((one) => one.name === subresource)) return undefined;
+    const made = this.make(shown, [component, group, resource, scope, subresource, shown, version]);
+    if (served.deprecationWarning === undefined) return made;
+    const removed = /unavailable in v(\d+\.\d+)\+/.exec(served.deprecationWarning)?.[1] ?? "";
+    const deprecated = this.families.deprecated.with(group, removed, resource, subresource, version);
+    return { ...made, deprecated };
   }
 
   /** Of plain paths only the well-known are counted. */
@@ -163,7 +169,7 @@ const connecting = new Set(["exec", "attach", "portforward", "proxy"]);
 
 function shownVerb(
   verb: string,
-  { subresource, exchange }: Pick<Incoming, "exchange"> & { readonly subresource: string },
+  { subresource, exchange }: { subresource: string; exchange: Exchange },
 ): string {
   if (connecting.has(subresource)) return "CONNECT";
   if (verb === "patch" && exchange.headers["content-type"]?.startsWith("application/apply-patch")) {

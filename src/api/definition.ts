@@ -36,6 +36,8 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   readonly validate?: (object: T, context: RequestContext) => readonly FieldError[];
   /** What must hold of a change, besides. */
   readonly validateUpdate?: (object: T, old: T, context: RequestContext) => readonly FieldError[];
+  /** What takes a while to tell, as of signatures: asked of a new object that nothing else is wrong with. */
+  readonly verify?: (object: T) => Promise<readonly FieldError[]>;
   /** Upstream reports what is wrong with a change before what is wrong with the whole. */
   readonly updateErrorsFirst?: true;
   /** Resets what a client may not set, sets what the server sets; status is cleared by the general rule. */
@@ -86,6 +88,8 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   readonly requiresVersion?: true;
   /** Dependents stay when a delete does not say what becomes of them. */
   readonly orphansByDefault?: true;
+  /** Told when a delete does not say what becomes of dependents. */
+  readonly deletionWarning?: string;
   /** Nothing depends on objects of the kind: what a delete says of dependents is passed over. */
   readonly hasNoDependents?: true;
   /** A delete answers the deleted object rather than a Status. */

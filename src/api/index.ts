@@ -18,4 +18,5 @@ export { allocatedAddress, isAllocatedAddress, isLabelledAddress } from "./netwo
 export { ageSince, humanDuration } from "./common/duration.ts";
 export { describeDifference } from "./common/difference.ts";
 export { semanticallyEqual } from "./common/equal.ts";
-export { certificateEnd, parseSigningRequest, type ParsedRequest } from "./certificates/signing-request.ts";
+export { parseSigningRequest, type ParsedRequest } from "./certificates/signing-request.ts";
+export { certificateEnd } from "./certificates/x509.ts";

@@ -13,11 +13,12 @@ import { statefulSetDefinition } from "./apps/stateful-set.ts";
 import { autoscalerDefinition, firstAutoscalerDefinition } from "./autoscaling/horizontal-pod-autoscaler.ts";
 import { cronJobDefinition } from "./batch/cron-job.ts";
 import { jobDefinition } from "./batch/job.ts";
+import { certificateSigningRequestDefinition } from "./certificates/certificate-signing-request.ts";
 import {
   alphaClusterTrustBundleDefinition,
-  certificateSigningRequestDefinition,
   clusterTrustBundleDefinition,
-} from "./certificates/certificate-signing-request.ts";
+} from "./certificates/cluster-trust-bundle.ts";
+import { podCertificateRequestDefinition } from "./certificates/pod-certificate-request.ts";
 import { leaseDefinition } from "./coordination/lease.ts";
 import { alphaLeaseCandidateDefinition, leaseCandidateDefinition } from "./coordination/lease-candidate.ts";
 import { componentStatusDefinition } from "./core/component-status.ts";
@@ -88,11 +89,8 @@ export const writtenDefinitions: readonly ResourceDefinition[] = [
   ...group(mutatingWebhookConfigurationDefinition, validatingWebhookConfigurationDefinition),
   ...group(...admissionPolicyDefinitions),
   ...group(customResourceDefinitionDefinition, apiServiceDefinition),
-  ...group(
-    certificateSigningRequestDefinition,
-    clusterTrustBundleDefinition,
-    alphaClusterTrustBundleDefinition,
-  ),
+  ...group(certificateSigningRequestDefinition, podCertificateRequestDefinition),
+  ...group(clusterTrustBundleDefinition, alphaClusterTrustBundleDefinition),
   ...group(flowSchemaDefinition, priorityLevelConfigurationDefinition),
   ...group(...dynamicResourceDefinitions, storageVersionDefinition, storageVersionMigrationDefinition),
 ];

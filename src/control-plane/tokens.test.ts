@@ -16,6 +16,11 @@ const clock = () => new VirtualClock(Date.UTC(2026, 0, 2));
 /** Made by openssl for /O=system:nodes/CN=system:node:one. */
 const nodeRequest =
   "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlIc01JR1RBZ0VBTURFeEZUQVRCZ05WQkFvTURITjVjM1JsYlRwdWIyUmxjekVZTUJZR0ExVUVBd3dQYzNsegpkR1Z0T201dlpHVTZiMjVsTUZrd0V3WUhLb1pJemowQ0FRWUlLb1pJemowREFRY0RRZ0FFVVhlVWh6MG9KKytoCnRaV250N2hhT3ExNE5WVVg1TG1NU0hKOHJnN1R0T0tyQWdWVVZsWE04UmNXb3BmeEJnQ05ubGhScm9WRkJtdy8KamY3RFJGV21DYUFBTUFvR0NDcUdTTTQ5QkFNQ0EwZ0FNRVVDSVFDUEgvdGg5Z3JINFFnMVY4S0ZsM3hXNWk4dQpBenVsQ2ZobmRiU3Z4eEdMZEFJZ0NjaGRKUGZORnJ0aXR6Si9VMjBKRFJkTi9tSGZNZFdPY0YxK2w2NnFvM009Ci0tLS0tRU5EIENFUlRJRklDQVRFIFJFUVVFU1QtLS0tLQo=";
+/** Made by openssl; good until 2126. */
+const certificate = `-----BEGIN CERTIFICATE-----
+MIIBTTCB9KADAgECAhQ9gGSBvhBnwDA8amFp/k2yrOQKLjAKBggqhkjOPQQDAjAMMQowCAYDVQQDDAFjMCAXDTI2MTEyNTEwMjUzNloYDzIxMjYxMTAxMTAyNTM2WjAMMQowCAYDVQQDDAFjMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE5unUwb53eM5spdN+qi/NvYlCeHA9hu4IuZyLqTz85P8EzUKSaOcG4UhFs2G4Zls8+ar5k79LeE2MoKljxcX7dKMyMDAwDwYDVR0TAQH/BAUwAwEB/zAdBgNVHQ4EFgQU+yN6R91wItEs83zZXU1IcYYJaEAwCgYIKoZIzj0EAwIDSAAwRQIgP5osMZxjHPaIRSN19FxZyGYzEIMm/YEAkazwlVt2ddgCIQDQbh6adwCSAIkx2UyJ23/8XlTZEGlNed5ZlvSbZfNKvQ==
+-----END CERTIFICATE-----
+`;
 
 let time: VirtualClock;
 let store: Store;
@@ -37,7 +42,7 @@ beforeEach(async () => {
     rootCertificateAuthority: "PEM",
     serviceCIDR: "10.96.0.0/16",
     legacyServiceAccountTokens: true,
-    signCertificate: async ({ usages }) => btoa(`signed for ${usages.join()}`),
+    signCertificate: async ({ usages }) => btoa(`signed for ${usages.join()}\n${certificate}`),
   });
   client = plane.clientFor(administrator);
   stopping = new AbortController();
@@ -125,5 +130,5 @@ test("a kubelet's request for its identity is approved and signed where roles al
     return request.status?.certificate ? request.status : undefined;
   });
   expect(status.conditions).toMatchObject([{ type: "Approved", status: "True", reason: "AutoApproved" }]);
-  expect(atob(status.certificate ?? "")).toBe("signed for digital signature,client auth");
+  expect(atob(status.certificate ?? "")).toBe(`signed for digital signature,client auth\n${certificate}`);
 });

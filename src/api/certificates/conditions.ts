@@ -51,68 +51,83 @@ export function withVerdictsOf(
   return conditions.length === 0 ? request : { ...request, status: { ...request.status, conditions } };
 }
 
-/** What is wrong with the request's conditions by themselves. */
-export function validateConditions(request: CertificateSigningRequest): readonly FieldError[] {
+/** What old objects are let keep, and their successors. */
+interface LetsThrough {
+  readonly bothVerdicts: boolean;
+  readonly emptyTypes: boolean;
+  readonly repeatedTypes: boolean;
+}
+
+/** Which faults of its conditions an old request has, so that a change may keep them. */
+export function faultsOf(old: CertificateSigningRequest | undefined): LetsThrough {
+  const types = (old?.status?.conditions ?? []).map(({ type }) => type);
+  return {
+    bothVerdicts: types.includes("Approved") && types.includes("Denied"),
+    emptyTypes: types.includes(""),
+    repeatedTypes: new Set(types).size < types.length,
+  };
+}
+
+/** What is wrong with the request's conditions by themselves, besides the faults that are let through. */
+export function validateConditions(
+  request: CertificateSigningRequest,
+  letsThrough: LetsThrough,
+): readonly FieldError[] {
   const conditions = request.status?.conditions ?? [];
-  return conditions.flatMap((condition, index) =>
-    validateCondition(condition, {
-      path: FieldPath.root("status").child("conditions").index(index),
+  const path = FieldPath.root("status").child("conditions");
+  return conditions.flatMap((condition, index) => [
+    ...validateCondition(condition, {
+      path,
+      index,
+      letsThrough,
       earlier: new Set(conditions.slice(0, index).map(({ type }) => type)),
     }),
-  );
+  ]);
 }
 
 function validateCondition(
   { type, status }: CertificateSigningRequestCondition,
-  { path, earlier }: { path: FieldPath; earlier: ReadonlySet<string> },
+  at: {
+    readonly path: FieldPath;
+    readonly index: number;
+    readonly earlier: ReadonlySet<string>;
+    readonly letsThrough: LetsThrough;
+  },
 ): readonly FieldError[] {
+  const { path, earlier, letsThrough } = at;
+  const own = path.index(at.index);
   const errors: FieldError[] = [];
-  if (!type) errors.push(fieldErrors.required(path.child("type")));
+  if (!type && !letsThrough.emptyTypes) errors.push(fieldErrors.required(own.child("type")));
   const allowed = verdicts.has(type) ? ["True"] : anyStatus;
-  if (!status) errors.push(fieldErrors.required(path.child("status")));
+  if (!status) errors.push(fieldErrors.required(own.child("status")));
   else if (!allowed.includes(status)) {
-    errors.push(fieldErrors.notSupported(path.child("status"), status, allowed));
+    errors.push(fieldErrors.notSupported(own.child("status"), status, allowed));
   }
   const opposite = type === "Approved" ? "Denied" : type === "Denied" ? "Approved" : undefined;
-  if (opposite !== undefined && earlier.has(opposite)) {
+  if (opposite !== undefined && earlier.has(opposite) && !letsThrough.bothVerdicts) {
     const why = "Approved and Denied conditions are mutually exclusive";
-    errors.push(fieldErrors.invalid(path.child("type"), type, why));
+    errors.push(fieldErrors.invalid(path, type, why));
   }
-  if (earlier.has(type)) errors.push(fieldErrors.duplicate(path.child("type"), type));
+  if (earlier.has(type) && !letsThrough.repeatedTypes) {
+    errors.push(fieldErrors.duplicate(own.child("type"), type));
+  }
   return errors;
 }
 
-/** What may not change: a verdict is final, and only `approval` gives one; an issued certificate stays. */
-export function validateConditionUpdate(
+/** What is wrong with a change of verdicts: they are final, and only who `mayGive` them gives some. */
+export function validateVerdicts(
   request: CertificateSigningRequest,
   old: CertificateSigningRequest,
-  subresource: string | undefined,
-): readonly FieldError[] {
-  const errors: FieldError[] = [...validateConditions(request)];
+  { mayGive }: { readonly mayGive: boolean },
+): FieldError[] {
   const path = FieldPath.root("status").child("conditions");
-  for (const type of ["Approved", "Denied", "Failed"]) {
-    const before = countOf(old, type);
-    const after = countOf(request, type);
-    if (after < before) {
-      errors.push(
-        fieldErrors.forbidden(path, `updates may not remove a condition of type ${JSON.stringify(type)}`),
-      );
-    } else if (after > before && type !== "Failed" && subresource !== "approval") {
-      errors.push(
-        fieldErrors.forbidden(path, `updates may not add a condition of type ${JSON.stringify(type)}`),
-      );
-    }
-  }
-  const certificate = old.status?.certificate;
-  if (certificate && request.status?.certificate !== certificate) {
-    errors.push(
-      fieldErrors.forbidden(
-        FieldPath.root("status").child("certificate"),
-        "updates may not modify existing certificate content",
-      ),
+  const told = (types: readonly string[], what: "add" | "remove") =>
+    types.map((type) =>
+      fieldErrors.forbidden(path, `updates may not ${what} a condition of type ${JSON.stringify(type)}`),
     );
-  }
-  return errors;
+  const removed = [...verdicts].filter((type) => countOf(request, type) < countOf(old, type));
+  const added = ["Approved", "Denied"].filter((type) => countOf(request, type) > countOf(old, type));
+  return [...told(removed, "remove"), ...told(mayGive ? [] : added, "add")];
 }
 
 const countOf = ({ status }: CertificateSigningRequest, type: string): number =>

@@ -1,7 +1,8 @@
 import { parseSigningRequest, semanticallyEqual } from "../../api/index.ts";
 import type { UserInfo } from "../../api/index.ts";
 import { CertificateSigningRequest } from "../../api/types/certificates-v1.ts";
-import { ClusterTrustBundle } from "../../api/types/certificates-v1beta1.ts";
+import { ClusterTrustBundle, PodCertificateRequest } from "../../api/types/certificates-v1beta1.ts";
+import { ApiError, FieldPath, fieldErrors } from "../../apimachinery/index.ts";
 import type { Authorizer } from "../authorization/authorizer.ts";
 import type { AdmissionPlugin, AdmissionRequest } from "./plugin.ts";
 import { refused } from "./request.ts";
@@ -31,7 +32,7 @@ function mayForSigner(
 }
 
 const signerOf = (request: AdmissionRequest): string =>
-  (request.old as CertificateSigningRequest | undefined)?.spec.signerName ?? "";
+  (request.old as CertificateSigningRequest | PodCertificateRequest | undefined)?.spec.signerName ?? "";
 
 /** Requests are approved by those who may approve for their signer. */
 export const certificateApproval = (authorizer: Authorizer): AdmissionPlugin => ({
@@ -53,19 +54,36 @@ export const certificateApproval = (authorizer: Authorizer): AdmissionPlugin => 
 export const certificateSigning = (authorizer: Authorizer): AdmissionPlugin => ({
   name: "CertificateSigning",
   operations: ["UPDATE"],
-  resources: [CertificateSigningRequest],
+  resources: [CertificateSigningRequest, PodCertificateRequest],
   validate(request) {
     if (request.subresource !== "status") return;
-    const { status } = request.object as CertificateSigningRequest;
-    const { status: before } = request.old as CertificateSigningRequest;
-    const same =
-      (status?.certificate ?? "") === (before?.certificate ?? "") &&
-      semanticallyEqual(status?.conditions, before?.conditions);
-    const signer = signerOf(request);
-    if (same || mayForSigner(authorizer, { user: request.user, verb: "sign", signer })) return;
-    throw refused(request, `user not permitted to sign requests with signerName ${JSON.stringify(signer)}`);
+    if (request.object?.kind === PodCertificateRequest.kind) checkPodSigner(authorizer, request);
+    else checkSigner(authorizer, request);
   },
 });
+
+function checkSigner(authorizer: Authorizer, request: AdmissionRequest): void {
+  const { status } = request.object as CertificateSigningRequest;
+  const { status: before } = request.old as CertificateSigningRequest;
+  const same =
+    (status?.certificate ?? "") === (before?.certificate ?? "") &&
+    semanticallyEqual(status?.conditions, before?.conditions);
+  const signer = signerOf(request);
+  if (same || mayForSigner(authorizer, { user: request.user, verb: "sign", signer })) return;
+  throw refused(request, `user not permitted to sign requests with signerName ${JSON.stringify(signer)}`);
+}
+
+/** What becomes of pods' requests is their signers' to say; upstream tells others so as a fault of the object. */
+function checkPodSigner(authorizer: Authorizer, request: AdmissionRequest): void {
+  const { user, object, old, name } = request;
+  const signer = signerOf(request);
+  const [next, before] = [object, old].map((given) => (given as PodCertificateRequest | undefined)?.status);
+  if (semanticallyEqual(next, before) || mayForSigner(authorizer, { user, verb: "sign", signer })) return;
+  const why = `User ${JSON.stringify(user.name)} is not permitted to "sign" for signer ${JSON.stringify(signer)}`;
+  throw ApiError.invalid(PodCertificateRequest, name, [
+    fieldErrors.forbidden(FieldPath.root("spec").child("signerName"), why),
+  ]);
+}
 
 /** Bundles of a signer are published by those who may attest for it. */
 export const clusterTrustBundleAttest = (authorizer: Authorizer): AdmissionPlugin => ({

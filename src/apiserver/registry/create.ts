@@ -90,7 +90,8 @@ async function createNamed(
   const final = reservation?.object ?? prepared;
   let written = false;
   try {
-    const errors = validateNew(served, final, context);
+    const found = validateNew(served, final, context);
+    const errors = found.length > 0 ? found : ((await served.definition.verify?.(final)) ?? []);
     if (errors.length > 0) throw ApiError.invalid(served.storage.stored, final.metadata.name ?? "", errors);
     for (const warning of served.definition.warnings?.(final, undefined) ?? []) request.warn?.(warning);
     await validateAdmission(core, subject, { object: final });

@@ -2,8 +2,8 @@ import type { ParsedRequest } from "../../api/index.ts";
 import type { CertificateSigningRequest } from "../../api/types/certificates-v1.ts";
 import type { Milliseconds } from "../../base/index.ts";
 
-/** A request that can be read. */
-export type ReadableRequest = Extract<ParsedRequest, { readonly type: "request" }>;
+/** A request that can be read; that whoever asks has the key, the API server has checked. */
+export type ReadableRequest = Omit<Extract<ParsedRequest, { readonly type: "request" }>, "proof">;
 
 export const kubeletClientSigner = "kubernetes.io/kube-apiserver-client-kubelet";
 const kubeletGroup = "system:nodes";

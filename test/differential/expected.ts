@@ -84,7 +84,7 @@ export const expectedDifferences: readonly ExpectedDifference[] = [
   {
     reason: "v1.22: services can be replaced without their address and version, and made by a replacement",
     at: /^(?:status|body)/,
-    step: /every verb on v1 services: (?:PUT \S+\/(?:verbs|none)|(?:GET|PATCH) \S+\/verbs\/status|(?:PATCH|DELETE) \S+\/none)$/,
+    step: /of services: PUT \S+\/balanced$|every verb on v1 services: (?:PUT \S+\/(?:verbs|none)|(?:GET|PATCH) \S+\/verbs\/status|(?:PATCH|DELETE) \S+\/none)$/,
   },
   {
     reason: "v1.36: the name of a service may begin with a digit",
@@ -102,6 +102,61 @@ export const expectedDifferences: readonly ExpectedDifference[] = [
       "v1.24: values that are lists are written as JSON; what is wrong with an address is said in other words",
     at: /message$/,
     step: /of services: POST|of services: PATCH/,
+  },
+  {
+    reason: "v1.33: each range of a load balancer's sources is checked",
+    at: /causes\.length$/,
+    step: /rules of services: POST/,
+    matches: ({ upstream }) => /must be a list of IP ranges/.test(JSON.stringify(upstream)),
+  },
+  {
+    reason: "v1.26: the policy of external traffic is one of two values",
+    at: /causes\.0\.reason$/,
+    step: /rules of services: POST/,
+    ours: "FieldValueNotSupported",
+  },
+  {
+    reason: "v1.22: services have no keys of topology",
+    at: /f:topologyKeys$|^headers\.warning$/,
+    step: /rules of services: POST/,
+    matches: ({ upstream, ours }) =>
+      ours === undefined || (upstream === undefined && /topologyKeys/.test(String(ours))),
+  },
+  {
+    reason: "v1.29: addresses of load balancers say how they are reached",
+    at: /ipMode$/,
+    step: /rules of services/,
+    matches: absentUpstream,
+  },
+  {
+    reason: "v1.22: a service that is none of a load balancer's has no addresses of one",
+    at: /^body\.status\.loadBalancer\.ingress$/,
+    step: /rules of services: (?:GET|PATCH)/,
+    matches: ({ ours }) => ours === undefined,
+  },
+  {
+    reason: "v1.29: only services of load balancers have addresses of them",
+    at: /^(?:status|body)/,
+    step: /rules of services: PATCH \S+\/turns\/status$/,
+    matches: ({ upstream, ours, at }) =>
+      upstream === undefined || ours === undefined || /^(?:status|body\.(?:kind|status))$/.test(at),
+  },
+  {
+    reason: "v1.22: who writes the status is a manager of its own",
+    at: /managedFields\.length$/,
+    step: /rules of services/,
+  },
+  {
+    reason: "v1.22: ports keep their numbers on the nodes by their names",
+    at: /rows\.0\.cells\.4$/,
+    step: /rules of services: GET/,
+    ours: "90:30141/TCP,91:30140/TCP",
+  },
+  {
+    reason: "v1.32: fields without effect are warned about",
+    at: /^headers\.warning$/,
+    step: /rules of services: PATCH/,
+    matches: absentUpstream,
   },
   {
     reason: "v1.22: the health port of a service cannot change",

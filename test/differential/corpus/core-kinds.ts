@@ -592,6 +592,129 @@ const others: Sequence = {
   ],
 };
 
+const serviceAt = inNamespace("services");
+const service = (name: string, spec: object) => ({
+  metadata: { name },
+  spec: { selector: { app: "web" }, ports: [{ port: 80 }], ...spec },
+});
+const twoPorts = [
+  { name: "a", port: 80, nodePort: 30_140, protocol: "TCP" },
+  { name: "b", port: 81, nodePort: 30_141, protocol: "TCP" },
+];
+const balancer = { type: "LoadBalancer", ports: twoPorts, externalTrafficPolicy: "Local" };
+
+const services: Sequence = {
+  name: "types and rules of services",
+  steps: [
+    ...[
+      { ports: [] },
+      { ports: [{ port: 0 }, { port: 70_000, name: "a" }] },
+      { ports: [{ port: 80, name: "A_b" }] },
+      { ports: [{ port: 80, name: "" }, { port: 81 }] },
+      {
+        ports: [
+          { port: 80, name: "a" },
+          { port: 80, name: "a" },
+        ],
+      },
+      {
+        ports: [
+          { port: 80, name: "a" },
+          { port: 80, name: "b" },
+        ],
+      },
+      { ports: [{ port: 80, protocol: "HTTP" }] },
+      { ports: [{ port: 80, targetPort: "" }] },
+      { ports: [{ port: 80, targetPort: "A_b" }] },
+      { ports: [{ port: 80, targetPort: "a".repeat(16) }] },
+      { ports: [{ port: 80, targetPort: 70_000 }] },
+      { ports: [{ port: 80, appProtocol: "a b" }] },
+      { ports: [{ port: 80, appProtocol: "example.com/x" }] },
+      { selector: { "a b": "c d" } },
+      { sessionAffinity: "Sticky" },
+      { sessionAffinity: "None", sessionAffinityConfig: { clientIP: { timeoutSeconds: 5 } } },
+      { sessionAffinity: "ClientIP", sessionAffinityConfig: { clientIP: { timeoutSeconds: 0 } } },
+      { sessionAffinity: "ClientIP", sessionAffinityConfig: { clientIP: { timeoutSeconds: 86_401 } } },
+      { externalIPs: ["127.0.0.1", "0.0.0.0", "a", "169.254.1.1", "224.0.0.1"] },
+      { loadBalancerSourceRanges: ["10.0.0.0/8"] },
+      { type: "LoadBalancer", loadBalancerSourceRanges: ["10.0.0.0/8", "10.0.0.1", ""] },
+      { type: "LoadBalancer", loadBalancerIP: "a" },
+      { type: "ExternalName", externalName: "" },
+      { type: "ExternalName", externalName: "a_b." },
+      { type: "ExternalName", externalName: "example.com." },
+      { type: "ExternalName", externalName: "example.com", clusterIP: "None" },
+      { type: "ExternalName", externalName: "example.com", ports: [{ port: 80, nodePort: 30_140 }] },
+      { type: "NodePort", clusterIP: "None" },
+      { type: "LoadBalancer", clusterIP: "None" },
+      { type: "NodePort", externalTrafficPolicy: "Nowhere" },
+      { externalTrafficPolicy: "Cluster" },
+      { type: "NodePort", externalTrafficPolicy: "Local", healthCheckNodePort: 30_142 },
+      { type: "Other" },
+      { publishNotReadyAddresses: "yes" },
+      { topologyKeys: ["*", "a"] },
+    ].map((spec) => post(`${serviceAt}?dryRun=All`, service("unfit", spec))),
+    post(`${serviceAt}?dryRun=All`, { metadata: { name: "unfit" } }),
+    post(`${serviceAt}?dryRun=All`, {
+      metadata: {
+        name: "unfit",
+        annotations: { "service.beta.kubernetes.io/load-balancer-source-ranges": "10.0.0.0/8,a" },
+      },
+      spec: { type: "LoadBalancer", ports: [{ port: 80 }] },
+    }),
+    post(serviceAt, service("turns", { type: "NodePort", ports: twoPorts })),
+    ...merged(
+      `${serviceAt}/turns`,
+      {
+        spec: {
+          ports: [
+            { name: "b", port: 90 },
+            { name: "a", port: 91 },
+          ],
+        },
+      },
+      { spec: { type: "LoadBalancer", externalTrafficPolicy: "Local", healthCheckNodePort: 30_143 } },
+    ),
+    ...merged(
+      `${serviceAt}/turns/status`,
+      { status: { loadBalancer: { ingress: [{ ip: "192.0.2.300" }] } } },
+      { status: { loadBalancer: { ingress: [{ hostname: "192.0.2.1" }, { hostname: "A_b" }] } } },
+      { status: { loadBalancer: { ingress: [{ ip: "192.0.2.1" }] } } },
+    ),
+    get(`${serviceAt}/turns`, tableOf),
+    ...merged(
+      `${serviceAt}/turns`,
+      { spec: { type: "ClusterIP", ports: [{ name: "a", port: 80, nodePort: 30_149 }] } },
+      { spec: { type: "ClusterIP" } },
+      badMetadata,
+    ),
+    get(`${serviceAt}/turns`),
+    ...merged(`${serviceAt}/turns/status`, { status: { loadBalancer: { ingress: [{ ip: "192.0.2.1" }] } } }),
+    ...merged(
+      `${serviceAt}/turns`,
+      { spec: { sessionAffinity: "ClientIP" } },
+      { spec: { sessionAffinity: "None" } },
+      { spec: { type: "ExternalName" } },
+      { spec: { type: "ExternalName", externalName: "example.com" } },
+      { spec: { type: "ClusterIP" } },
+      { spec: { type: "ClusterIP", clusterIP: "None" } },
+      { spec: { clusterIP: "10.96.3.20" } },
+      { spec: { type: "ExternalName" } },
+      { spec: { type: "ClusterIP", externalName: null, clusterIP: "None", clusterIPs: ["None"] } },
+      { spec: { type: "NodePort" } },
+    ),
+    remove(`${serviceAt}/turns`),
+    post(serviceAt, service("balanced", { ...balancer, healthCheckNodePort: 30_144 })),
+    put(`${serviceAt}/balanced`, service("balanced", { ...balancer })),
+    ...merged(
+      `${serviceAt}/balanced`,
+      { spec: { healthCheckNodePort: 30_145 } },
+      { spec: { externalTrafficPolicy: "Cluster", healthCheckNodePort: null } },
+      { spec: { type: "ClusterIP" } },
+    ),
+    remove(`${serviceAt}/balanced`),
+  ],
+};
+
 /** What the kinds of the core group that are no workloads may hold, and how they may change. */
 export const coreSequences: readonly Sequence[] = [
   configMaps,
@@ -606,4 +729,5 @@ export const coreSequences: readonly Sequence[] = [
   quotas,
   events,
   others,
+  services,
 ];

@@ -55,6 +55,8 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   readonly selectableFields?: Readonly<Record<string, (object: T) => string>>;
   /** Why objects cannot be selected by a field, where the kind has words of its own for it. */
   readonly unknownField?: (field: string) => string;
+  /** What is said of a name that no object has, where the kind has words of its own for it. */
+  readonly unknownName?: (name: string) => string;
   /** Dotted paths of the scale subresource. */
   readonly scale?: {
     readonly specReplicas: string;

@@ -8,6 +8,7 @@ const health = (component: ComponentStatus) =>
 /** The columns of component statuses, which nobody stores. */
 export const componentStatusDefinition = defineResource<ComponentStatus>({
   resource: ComponentStatus,
+  unknownName: (name) => `Component not found: ${name}`,
   columns: [
     nameColumn,
     column("Status", "Whether the component is healthy", {

@@ -24,8 +24,10 @@ const historyPage = 500;
 /** The entry of an object; throws `NotFound`. */
 export function get(served: ServedResource, key: ObjectKey): Entry {
   const entry = served.storage.cache.get(storageKey(served.storage.prefix, key));
-  if (!entry) throw ApiError.notFound(groupResource(served), key.name);
-  return entry;
+  if (entry) return entry;
+  const message = served.definition.unknownName?.(key.name);
+  if (message === undefined) throw ApiError.notFound(groupResource(served), key.name);
+  throw new ApiError({ code: 500, reason: "", message });
 }
 
 /** All present entries that a selector matches, in the order of their keys. */

@@ -584,6 +584,7 @@ const events: Sequence = {
 const others: Sequence = {
   name: "bindings and the state of components",
   steps: [
+    get("/api/v1/componentstatuses/none"),
     get("/api/v1/componentstatuses?fieldSelector=a%3Db"),
     post("/api/v1/componentstatuses", { metadata: { name: "a" } }),
     post(inNamespace("bindings"), { metadata: { name: "none" }, target: { kind: "Pod", name: "" } }),

@@ -271,7 +271,11 @@ test("defaults and what a new definition says of itself", () => {
   const { spec, status } = created(customResourceDefinitionDefinition, sketch({}));
   expect(spec.names).toEqual({ kind: "Foo", plural: "foos", singular: "foo", listKind: "FooList" });
   expect(spec.conversion).toEqual({ strategy: "None" });
-  expect(status).toEqual({ acceptedNames: { kind: "", plural: "" }, storedVersions: ["v1"] });
+  expect(status).toEqual({
+    conditions: null,
+    acceptedNames: { kind: "", plural: "" },
+    storedVersions: ["v1"],
+  });
 });
 
 test("formats that nothing checks bring a warning", () => {

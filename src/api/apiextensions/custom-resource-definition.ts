@@ -23,7 +23,7 @@ export const customResourceDefinitionDefinition = defineResource<CustomResourceD
   defaults: (definition) => mapField(definition, "spec", defaultSpec),
   prepareForCreate: (definition) => ({
     ...definition,
-    status: withStoredVersion({ acceptedNames: { plural: "", kind: "" } }, definition.spec),
+    status: withStoredVersion(undefined, definition.spec),
   }),
   prepareForUpdate: (definition) => ({
     ...definition,
@@ -45,12 +45,19 @@ export const customResourceDefinitionDefinition = defineResource<CustomResourceD
   tracksGeneration: true,
 });
 
+/** Upstream writes a status's lists even when there are none. */
+const emptyStatus = {
+  conditions: null,
+  acceptedNames: { plural: "", kind: "" },
+  storedVersions: null,
+} as unknown as CustomResourceDefinitionStatus;
+
 /** A status that has the version in which objects are stored from now on among those that they may be stored in. */
 function withStoredVersion(
   status: CustomResourceDefinitionStatus | undefined,
   { versions }: { readonly versions?: CustomResourceDefinitionSpec["versions"] | null },
 ): CustomResourceDefinitionStatus {
-  const known = status ?? { acceptedNames: { plural: "", kind: "" } };
+  const known = status ?? emptyStatus;
   const stored = known.storedVersions ?? [];
   const current = versions?.find(({ storage }) => storage)?.name;
   return current === undefined || stored.includes(current)

@@ -13,8 +13,9 @@ export function textLength(text: string): number {
   return bytes;
 }
 
-/** Bytes that a base64 text stands for. */
-export function base64Length(text: string): number {
+/** Bytes that a base64 text stands for; null is what Go makes of no bytes. */
+export function base64Length(text: string | null): number {
+  if (text === null) return 0;
   const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
   return Math.floor((text.length * 3) / 4) - padding;
 }

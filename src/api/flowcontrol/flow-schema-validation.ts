@@ -159,7 +159,8 @@ function validateResourceRule(rule: ResourcePolicyRule, path: FieldPath): FieldE
 }
 
 function validateNamespaces(rule: ResourcePolicyRule, path: FieldPath): FieldError[] {
-  const { namespaces = [], clusterScope } = rule;
+  const { clusterScope } = rule;
+  const namespaces = rule.namespaces ?? [];
   if (namespaces.length === 0 && !clusterScope) {
     const why = "resource rules that are not cluster scoped must supply at least one namespace";
     return [fieldErrors.required(path, why)];

@@ -37,8 +37,8 @@ const expressionOperators: Readonly<Record<string, Operator>> = {
 };
 
 /** The selector of a `LabelSelector` object: an absent one matches nothing, an empty one everything. */
-export function labelSelectorOf(selector: LabelSelector | undefined): Selector {
-  if (selector === undefined) return nothing;
+export function labelSelectorOf(selector: LabelSelector | null | undefined): Selector {
+  if (selector === undefined || selector === null) return nothing;
   const { matchLabels = {}, matchExpressions = [] } = selector;
   const requirements: Requirement[] = [];
   for (const [key, value] of Object.entries(matchLabels)) {

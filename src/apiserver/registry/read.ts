@@ -27,7 +27,7 @@ export function get(served: ServedResource, key: ObjectKey): Entry {
   if (entry) return entry;
   const message = served.definition.unknownName?.(key.name);
   if (message === undefined) throw ApiError.notFound(groupResource(served), key.name);
-  throw new ApiError({ code: 500, reason: "", message });
+  throw new ApiError({ code: 500, message });
 }
 
 /** All present entries that a selector matches, in the order of their keys. */

@@ -1,4 +1,5 @@
 import { UsageError, describeFlags, parseFlags, type FlagDefinition, type FlagValues } from "./flags.ts";
+import { frontFlags } from "./front-flags.ts";
 import { StartError } from "./daemon.ts";
 import { defaultDirectory } from "./layout.ts";
 
@@ -80,6 +81,7 @@ const commands: Readonly<Record<string, Command>> = {
         placeholder: "KEY=BOOL,...",
         description: "API versions to turn on or off: api/all, api/beta, GROUP/VERSION[/RESOURCE]",
       },
+      ...frontFlags,
     },
     run: async (flags, context) => (await import("./up.ts")).up(flags, context),
   },

@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { UsageError } from "./flags.ts";
+import type { FrontTexts } from "./front-flags.ts";
 import type { Layout } from "./layout.ts";
 
 /** The settings of one cluster: chosen by its first `up`, kept in `cluster.json`, the same at every later one. */
@@ -28,6 +29,8 @@ export interface ClusterConfiguration {
   readonly legacyServiceAccountTokens?: boolean;
   /** API versions to turn on and off, as `--runtime-config` has them. */
   readonly runtimeConfig?: string;
+  /** Flags of how the API server lets requests in, by name. */
+  readonly front?: FrontTexts;
 }
 
 export const currentFormat = 1;

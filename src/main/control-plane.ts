@@ -26,6 +26,7 @@ import { readConfiguration, writePrivately, type ClusterConfiguration } from "./
 import type { CommandContext } from "./command.ts";
 import { openReporter } from "./daemon.ts";
 import type { FlagValues } from "./flags.ts";
+import { frontSettings } from "./front-settings.ts";
 import { defaultDirectory, layoutOf, type Layout } from "./layout.ts";
 import { untilTerminated } from "./lifetime.ts";
 import { daemonLogger, machineAddress } from "./machine.ts";
@@ -107,8 +108,8 @@ async function serve({
   reporter.ready();
   await Promise.race([untilTerminated(), components]);
   lifetime.abort();
-  await components;
-  await front.close();
+  // Others are told at once, while what runs here comes to its end.
+  await Promise.all([front.close(), components]);
   await plane.close();
   await store.close();
 }
@@ -152,6 +153,7 @@ function openFront(
       clientAuthority: pki.ca.certificate,
     },
     authenticator,
+    ...frontSettings(configuration.front ?? {}),
     connect: connectHandlers({
       reader: server.reader,
       random: systemRandom,

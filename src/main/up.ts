@@ -19,6 +19,7 @@ import {
   type ClusterConfiguration,
 } from "./configuration.ts";
 import { UsageError, type FlagValues } from "./flags.ts";
+import { frontTexts } from "./front-flags.ts";
 import { defaultDirectory, layoutOf, type Layout } from "./layout.ts";
 import { announce, neighboursOf } from "./neighbours.ts";
 import { missingNodePrograms } from "./requirements.ts";
@@ -160,8 +161,12 @@ async function controlPlaneSettings(flags: FlagValues): Promise<Partial<ClusterC
     if (problem !== undefined) throw new UsageError(problem);
   }
   const legacyServiceAccountTokens = flags["legacy-service-account-tokens"] as boolean | undefined;
+  const front = frontTexts(flags);
+  // Only who says something pays for the checks.
+  if (Object.keys(front).length > 0) (await import("./front-settings.ts")).frontSettings(front);
   return {
     ...selection,
+    ...(Object.keys(front).length === 0 ? {} : { front }),
     ...(legacyServiceAccountTokens === undefined ? {} : { legacyServiceAccountTokens }),
   };
 }

@@ -106,8 +106,9 @@ export function parseDuration(text: string): bigint {
   let total = 0n;
   durationPart.lastIndex = 0;
   while (durationPart.lastIndex < digits.length) {
+    const start = durationPart.lastIndex;
     const match = durationPart.exec(digits);
-    if (match === null) throw invalid();
+    if (match === null) throw unitProblem(text, digits.slice(start)) ?? invalid();
     const [, whole = "", fraction = "", unit = "s"] = match;
     if (whole === "" && fraction === "") throw invalid();
     const scale = unitNanoseconds[unit] ?? 1n;
@@ -118,6 +119,16 @@ export function parseDuration(text: string): bigint {
   }
   if (total > 9_223_372_036_854_775_807n) throw invalid();
   return negative ? -total : total;
+}
+
+/** What is wrong with a part that begins as a number should. */
+function unitProblem(text: string, part: string): DecodeError | undefined {
+  const [, number = "", unit = ""] = /^(\d*\.?\d*)([^\d.]*)/.exec(part) ?? [];
+  if (!/\d/.test(number)) return undefined;
+  const inDuration = `in duration ${JSON.stringify(text)}`;
+  return unit === ""
+    ? new DecodeError(`time: missing unit ${inDuration}`)
+    : new DecodeError(`time: unknown unit ${JSON.stringify(unit)} ${inDuration}`);
 }
 
 /** Go's text of a duration: `1h0m0s`, `1.5s`, `10ms`, `0s`. */

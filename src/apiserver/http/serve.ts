@@ -1,5 +1,6 @@
 import { ServerResponse } from "node:http";
 import type { TLSSocket } from "node:tls";
+import { setImmediate } from "node:timers/promises";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { schemas } from "../../api/index.ts";
@@ -51,7 +52,7 @@ export interface ServeOptions extends FrontSettings {
   /** What must hold before the server is ready, besides its own checks. */
   readonly readyChecks?: readonly HealthCheck[];
   /** Settings as `/flagz` shows them: name to value. */
-  readonly flags?: Readonly<Record<string, string>>;
+  readonly flags?: Readonly<Partial<Record<string, string>>>;
   /** How long the server goes on serving after it has said that it is not ready; default: 0. */
   readonly shutdownDelay?: Milliseconds;
 }
@@ -205,7 +206,15 @@ async function makeOpenApi(core: Core, { cbor }: { readonly cbor: boolean }): Pr
   const { gitVersion } = versionInfo();
   const now = () => core.clock.now();
   const resources = discoveryRows(core.served);
-  return createOpenApi({ resources, schemas, version: gitVersion, cbor, now, compress: promisify(gzip) });
+  return createOpenApi({
+    resources,
+    schemas,
+    version: gitVersion,
+    cbor,
+    now,
+    compress: promisify(gzip),
+    pause: setImmediate,
+  });
 }
 
 /** An upgrade's request: whoever upgrades writes to the raw connection, everyone else answers as to any request. */

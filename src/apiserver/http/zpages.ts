@@ -20,7 +20,7 @@ export interface ZPagesOptions {
   /** Without its `v`. */
   readonly binaryVersion: string;
   /** Settings as flags: name to value. */
-  readonly flags: Readonly<Record<string, string>>;
+  readonly flags: Readonly<Partial<Record<string, string>>>;
   /** Paths worth a look. */
   readonly paths: () => readonly string[];
 }

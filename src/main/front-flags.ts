@@ -1,0 +1,70 @@
+import type { FlagDefinition, FlagValues } from "./flags.ts";
+
+/** Upstream's flags of how the API server lets requests in. */
+export const frontFlags = {
+  "max-requests-inflight": count("reading requests in progress at once; 0: as many as come (default 400)"),
+  "max-mutating-requests-inflight": count(
+    "writing requests in progress at once; 0: as many as come (default 200)",
+  ),
+  "request-timeout": duration("how long a request may take that is no watch (default 1m0s)"),
+  "min-request-timeout": count(
+    "seconds after which watches without a wish of their own may end (default 1800)",
+  ),
+  "shutdown-delay-duration": duration(
+    "how long to go on serving after having said not to be ready (default 0s)",
+  ),
+  "goaway-chance": {
+    type: "string",
+    placeholder: "PART",
+    description: "part of HTTP/2 requests after which clients connect anew, up to 0.02 (default 0)",
+  },
+  "cors-allowed-origins": list("REGEXP", "origins whose pages may use the API, from //HOST to (:|$)"),
+  "strict-transport-security-directives": list(
+    "DIRECTIVE",
+    "of the header Strict-Transport-Security: max-age=N, includeSubDomains, preload",
+  ),
+  "anonymous-auth": {
+    type: "boolean",
+    description: "let requests without credentials through to authorization (default true)",
+  },
+  "requestheader-client-ca-file": {
+    type: "string",
+    placeholder: "FILE",
+    description: "authority of proxies in front of the API server that say who asks",
+  },
+  "requestheader-allowed-names": list(
+    "NAME",
+    "common names of such proxies (default: all of the authority's)",
+  ),
+  "requestheader-username-headers": list("HEADER", "that name the user (default x-remote-user)"),
+  "requestheader-uid-headers": list("HEADER", "that give the user's UID"),
+  "requestheader-group-headers": list("HEADER", "that name the user's groups (default x-remote-group)"),
+  "requestheader-extra-headers-prefix": list("PREFIX", "of headers with more (default x-remote-extra-)"),
+} as const satisfies Readonly<Record<string, FlagDefinition>>;
+
+export type FrontFlagName = keyof typeof frontFlags;
+
+/** Texts of those flags that were said. */
+export type FrontTexts = Readonly<Partial<Record<FrontFlagName, string>>>;
+
+/** What is said on the command line of these flags. */
+export function frontTexts(flags: FlagValues): FrontTexts {
+  return Object.fromEntries(
+    Object.keys(frontFlags).flatMap((name) => {
+      const value = flags[name];
+      return value === undefined ? [] : [[name, String(value)]];
+    }),
+  );
+}
+
+function count(description: string) {
+  return { type: "integer", placeholder: "N", description } as const;
+}
+
+function duration(description: string) {
+  return { type: "string", placeholder: "DURATION", description } as const;
+}
+
+function list(one: string, description: string) {
+  return { type: "string", placeholder: `${one},...`, description } as const;
+}

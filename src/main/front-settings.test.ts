@@ -1,0 +1,36 @@
+import { expect, test } from "vitest";
+import { frontTexts } from "./front-flags.ts";
+import { frontSettings } from "./front-settings.ts";
+
+test.each([
+  [{ "max-requests-inflight": 10 }, { maxRequestsInflight: 10 }],
+  [{ "request-timeout": "1m30s" }, { requestTimeout: 90_000 }],
+  [{ "min-request-timeout": 60 }, { minRequestTimeoutSeconds: 60 }],
+  [{ "goaway-chance": "0.001" }, { goawayChance: 0.001 }],
+  [{ "anonymous-auth": false }, { anonymous: false }],
+  [
+    { "cors-allowed-origins": String.raw`//good\.example(:|$)` },
+    { corsAllowedOrigins: [/\/\/good\.example(:|$)/] },
+  ],
+  [
+    { "strict-transport-security-directives": "max-age=31536000,includeSubDomains" },
+    { strictTransportSecurityDirectives: ["max-age=31536000", "includeSubDomains"] },
+  ],
+])("%o sets %o", (flags, settings) => {
+  const texts = frontTexts(flags);
+  expect(frontSettings(texts)).toEqual({ ...settings, flags: texts });
+});
+
+test.each([
+  [{ "goaway-chance": "0.5" }, "--goaway-chance can not be less than 0 or greater than 0.02"],
+  [{ "request-timeout": "-1s" }, "--request-timeout can not be negative value"],
+  [{ "request-timeout": "soon" }, '--request-timeout time: invalid duration "soon"'],
+  [
+    { "cors-allowed-origins": "good.example" },
+    "--cors-allowed-origins regular expression does not pin to start",
+  ],
+  [{ "strict-transport-security-directives": "x" }, "--strict-transport-security-directives x is invalid"],
+  [{ "requestheader-client-ca-file": "/none" }, "--requestheader-client-ca-file cannot be read"],
+])("%o is refused", (flags, message) => {
+  expect(() => frontSettings(frontTexts(flags))).toThrow(message);
+});

@@ -1,0 +1,105 @@
+import { readFileSync } from "node:fs";
+import { parseDuration } from "../apimachinery/index.ts";
+import type { ServeOptions } from "../apiserver/http/index.ts";
+import { UsageError } from "./flags.ts";
+import type { FrontFlagName, FrontTexts } from "./front-flags.ts";
+
+type Settings = Partial<ServeOptions>;
+
+/** What each flag sets, out of its text; throws with why it cannot. Those of proxies work together. */
+const readers: Readonly<
+  Record<Exclude<FrontFlagName, `requestheader-${string}`>, (text: string) => Settings>
+> = {
+  "max-requests-inflight": (text) => ({ maxRequestsInflight: Number(text) }),
+  "max-mutating-requests-inflight": (text) => ({ maxMutatingRequestsInflight: Number(text) }),
+  "request-timeout": (text) => ({ requestTimeout: milliseconds(text) }),
+  "min-request-timeout": (text) => ({ minRequestTimeoutSeconds: Number(text) }),
+  "shutdown-delay-duration": (text) => ({ shutdownDelay: milliseconds(text) }),
+  "goaway-chance": (text) => ({ goawayChance: chance(text) }),
+  "cors-allowed-origins": (text) => ({ corsAllowedOrigins: namesOf(text).map(originPattern) }),
+  "strict-transport-security-directives": (text) => ({
+    strictTransportSecurityDirectives: namesOf(text).map(directive),
+  }),
+  "anonymous-auth": (text) => ({ anonymous: text === "true" }),
+};
+
+/** What the texts of flags set; throws when one makes no sense. */
+export function frontSettings(texts: FrontTexts): Settings {
+  let settings: Settings = {};
+  for (const [name, read] of Object.entries(readers)) {
+    const text = texts[name as keyof typeof readers];
+    if (text === undefined) continue;
+    try {
+      settings = { ...settings, ...read(text) };
+    } catch (error) {
+      throw new UsageError(`--${name} ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  return { ...settings, ...proxySettings(texts), flags: texts };
+}
+
+function proxySettings(texts: FrontTexts): Settings {
+  const file = texts["requestheader-client-ca-file"];
+  if (file === undefined) return {};
+  return {
+    requestHeader: {
+      clientAuthority: authorityOf(file),
+      allowedNames: namesOf(texts["requestheader-allowed-names"] ?? ""),
+      usernameHeaders: namesOf(texts["requestheader-username-headers"] ?? "x-remote-user"),
+      uidHeaders: namesOf(texts["requestheader-uid-headers"] ?? ""),
+      groupHeaders: namesOf(texts["requestheader-group-headers"] ?? "x-remote-group"),
+      extraHeadersPrefixes: namesOf(texts["requestheader-extra-headers-prefix"] ?? "x-remote-extra-"),
+    },
+  };
+}
+
+function authorityOf(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`--requestheader-client-ca-file cannot be read: ${why}`);
+  }
+}
+
+const namesOf = (text: string): readonly string[] =>
+  text
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+
+function milliseconds(text: string): number {
+  const value = Number(parseDuration(text)) / 1e6;
+  if (value < 0) throw new Error("can not be negative value");
+  return value;
+}
+
+const highestChance = 0.02;
+
+function chance(text: string): number {
+  const value = Number(text);
+  if (value >= 0 && value <= highestChance) return value;
+  throw new Error(`can not be less than 0 or greater than ${highestChance}`);
+}
+
+/** A pattern that leaves an end of the host open would let in hosts that only look alike. */
+function originPattern(text: string): RegExp {
+  if (!/^(?:\^|\/\/)/.test(text)) {
+    throw new Error(
+      `regular expression does not pin to start of host in the origin header: ${JSON.stringify(text)}`,
+    );
+  }
+  if (!/(?:\$|\(:\|\$\))$/.test(text)) {
+    throw new Error(
+      `regular expression does not pin to end of host in the origin header: ${JSON.stringify(text)}`,
+    );
+  }
+  return new RegExp(text);
+}
+
+function directive(text: string): string {
+  if (/^max-age=\d+$/.test(text) || text === "includeSubDomains" || text === "preload") return text;
+  throw new Error(
+    `${text} is invalid, allowed values: max-age=expireTime, includeSubDomains, preload. see https://tools.ietf.org/html/rfc6797#section-6.1 for more information`,
+  );
+}

@@ -1,29 +1,19 @@
 import { setMaxListeners } from "node:events";
-import { connect, type ClientHttp2Session } from "node:http2";
 import { setImmediate as turn } from "node:timers/promises";
 import { ConfigMap } from "../../src/api/types/core-v1.ts";
 import { startCluster, type TestCluster } from "../../src/testing/index.ts";
-
-/** One kind of request: how many a second, and the processor time of one, client's share included over HTTPS. */
-export interface ApiRow {
-  readonly what: string;
-  readonly perSecond: number;
-  readonly cpuMicroseconds: number;
-}
+import { openSession, send } from "./https.ts";
+import { measure, rowOf, type Action, type CostRow } from "./measure.ts";
 
 const objects = 1_000;
-const concurrency = 32;
 const watchers = 100;
 const collection = "/api/v1/namespaces/default/configmaps";
 const dataOf = (index: number) => ({ index: String(index), filler: "x".repeat(500) });
 const nameOf = (index: number) => `object-${index}`;
 
-/** A request for the object of an index. */
-type Action = (index: number) => Promise<unknown>;
-
 /** Creates, gets, lists, patches and watches, once in the server's process and once over HTTP/2 with TLS. */
-export async function measureApi(): Promise<readonly ApiRow[]> {
-  const rows: ApiRow[] = [];
+export async function measureApi(): Promise<readonly CostRow[]> {
+  const rows: CostRow[] = [];
   for (const open of [inProcess, overHttps]) {
     const cluster = await startCluster({ nodes: 0 });
     const way = await open(cluster);
@@ -45,31 +35,8 @@ interface Way {
   close(): void;
 }
 
-async function measure(what: string, work: { count: number; action: Action }): Promise<ApiRow> {
-  const { count, action } = work;
-  const before = process.cpuUsage();
-  const start = performance.now();
-  let next = 0;
-  const worker = async () => {
-    while (next < count) await action(next++);
-  };
-  await Promise.all(Array.from({ length: concurrency }, worker));
-  return rowOf(what, { count, start, before });
-}
-
-function rowOf(what: string, measured: { count: number; start: number; before: NodeJS.CpuUsage }): ApiRow {
-  const { count, start, before } = measured;
-  const seconds = (performance.now() - start) / 1000;
-  const { user, system } = process.cpuUsage(before);
-  return {
-    what,
-    perSecond: Math.round(count / seconds),
-    cpuMicroseconds: Math.round((user + system) / count),
-  };
-}
-
 /** Patches while many watch; the row is of one event for one watcher. */
-async function measureWatch({ client }: TestCluster, way: Way): Promise<ApiRow> {
+async function measureWatch({ client }: TestCluster, way: Way): Promise<CostRow> {
   const stop = new AbortController();
   setMaxListeners(watchers, stop.signal);
   const seen = { events: 0 };
@@ -165,33 +132,4 @@ function lines(chunk: Buffer): number {
   let count = 0;
   for (let at = chunk.indexOf(newline); at >= 0; at = chunk.indexOf(newline, at + 1)) count += 1;
   return count;
-}
-
-function openSession(kubeconfig: string): ClientHttp2Session {
-  const field = (name: string) => new RegExp(`${name}: (\\S+)`).exec(kubeconfig)?.[1] ?? "";
-  const pem = (name: string) => Buffer.from(field(name), "base64");
-  return connect(field("server"), {
-    ca: pem("certificate-authority-data"),
-    cert: pem("client-certificate-data"),
-    key: pem("client-key-data"),
-    maxSessionMemory: 256,
-  });
-}
-
-function send(
-  session: ClientHttp2Session,
-  request: { method?: string; path: string; type?: string; body?: string },
-): Promise<void> {
-  const { method = "GET", path, type = "application/json", body } = request;
-  const content = body === undefined ? {} : { "content-type": type };
-  return new Promise((resolve, reject) => {
-    const stream = session.request({ ":method": method, ":path": path, ...content });
-    stream.once("response", ({ ":status": status = 0 }) => {
-      if (status >= 300) reject(new Error(`${method} ${path}: ${status}`));
-    });
-    stream.once("error", reject);
-    stream.once("end", resolve);
-    stream.resume();
-    stream.end(body);
-  });
 }

@@ -117,7 +117,7 @@ async function schedulerRows(): Promise<ClusterRow[]> {
   ];
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve) => {
     const server = createServer().listen(0, () => {
       const { port } = server.address() as AddressInfo;

@@ -1,6 +1,8 @@
 import { availableParallelism, loadavg } from "node:os";
 import { measureApi } from "./api.ts";
 import { measureCluster } from "./cluster.ts";
+import { measureLatency } from "./latency.ts";
+import { measureScale } from "./scale.ts";
 import { measureScheduler } from "./scheduler.ts";
 import { measureStore } from "./store.ts";
 
@@ -9,6 +11,8 @@ const suites = {
   api: measureApi,
   store: measureStore,
   scheduler: measureScheduler,
+  latency: measureLatency,
+  scale: measureScale,
 } as const;
 
 /** Runs the suites named on the command line, or all, and prints a table each. */

@@ -37,7 +37,8 @@ function bodyOf(text: string): unknown {
       continue;
     }
   }
-  return text;
+  // YAML: not every encoder folds long lines.
+  return text.replaceAll(/\n {2,}(?=\S)/g, " ");
 }
 
 /** Values that no two clusters share, by the field that holds them. */

@@ -7,6 +7,7 @@ const rewordings: readonly (readonly [old: RegExp, words: string])[] = [
   [/(?:name|uid|kind) must not be empty/g, "must not be empty"],
   // v1.24: values that are neither texts nor numbers are written as JSON.
   [/\[\]string\{([^}]*)\}/g, "[$1]"],
+  [/Invalid value: <time>/g, 'Invalid value: "<time>"'],
   [/Invalid value: 0x([0-9a-f]+)/g, "Invalid value: $1"],
   // v1.25: programs are built with paths that are not whole.
   [/"k8s\.io\/kubernetes\/pkg\/api\/legacyscheme/g, '"pkg/api/legacyscheme'],

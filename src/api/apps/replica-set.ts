@@ -72,7 +72,6 @@ export const replicaSetDefinition = defineResource<ReplicaSet>({
     ...containerColumns<ReplicaSet>((replicaSet) => replicaSet.spec.template?.spec),
     selectorColumn<ReplicaSet>((replicaSet) => replicaSet.spec.selector),
   ],
-  selectableFields: { "status.replicas": (replicaSet) => String(replicaSet.status?.replicas ?? 0) },
   scale: { specReplicas: "spec.replicas", statusReplicas: "status.replicas", selector: "spec.selector" },
   tracksGeneration: true,
 });

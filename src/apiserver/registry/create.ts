@@ -39,7 +39,7 @@ export async function create(
   if (own && base) {
     // Upstream takes any name beside a base for one that it made itself.
     return createNamed(core, served, { ...request, object: located }).catch((error: unknown) => {
-      throw ApiError.is(error, "AlreadyExists") ? nameTaken(served, own) : error;
+      throw ApiError.is(error, "AlreadyExists") ? notGenerated(error) : error;
     });
   }
   if (own || !base) {
@@ -53,7 +53,7 @@ export async function create(
       return await createNamed(core, served, { ...request, object });
     } catch (error) {
       if (!ApiError.is(error, "AlreadyExists")) throw error;
-      if (attempt >= generatedNameAttempts) throw nameTaken(served, name);
+      if (attempt >= generatedNameAttempts) throw notGenerated(error);
     }
   }
 }
@@ -113,13 +113,19 @@ function requireVersionless({ metadata }: AnyObject): void {
   });
 }
 
-function nameTaken(served: ServedResource, name: string): ApiError {
-  const taken = ApiError.alreadyExists(groupResource(served), name);
+function notGenerated({ status, message }: ApiError): ApiError {
   return new ApiError({
-    ...taken.status,
-    message: `${taken.message}, the server was not able to generate a unique name for the object`,
-    details: { ...taken.status.details, retryAfterSeconds: 1 },
+    ...status,
+    message: `${message}, the server was not able to generate a unique name for the object`,
+    details: { ...status.details, retryAfterSeconds: 1 },
   });
+}
+
+/** Why a name cannot be used: the object that has it may be on its way out. */
+function taken(served: ServedResource, name: string, present: AnyObject | undefined): ApiError {
+  const error = ApiError.alreadyExists(groupResource(served), name);
+  if (present?.metadata.deletionTimestamp === undefined) return error;
+  return new ApiError({ ...error.status, message: `object is being deleted: ${error.message}` });
 }
 
 /** A body in another namespace than the path. */
@@ -194,7 +200,8 @@ async function commitNew(
 ): Promise<Written> {
   const { name, namespace } = write.object.metadata;
   const key = storageKey(served.storage.prefix, { name, namespace });
-  if (served.storage.cache.get(key)) throw ApiError.alreadyExists(groupResource(served), name);
+  const present = served.storage.cache.get(key);
+  if (present) throw taken(served, name, present.object);
   const { object } = write;
   if (write.dryRun) return { object, entry: undefined, created: true };
   const stored = served.toStored(object);
@@ -210,9 +217,7 @@ async function commitNew(
     const entry = await settled(core, { served, key, value, revision, stored });
     return { object: served.fromStored(entry.object), entry, created: true };
   } catch (error) {
-    if (error instanceof StoreError && error.type === "conflict") {
-      throw ApiError.alreadyExists(groupResource(served), name);
-    }
+    if (error instanceof StoreError && error.type === "conflict") throw taken(served, name, undefined);
     throw fromStoreError(error, { served, name });
   }
 }

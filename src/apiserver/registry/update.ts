@@ -71,6 +71,13 @@ function otherIdentity(
   return `StorageError: invalid object, Code: 4, Key: ${path}, ResourceVersion: 0, AdditionalErrorMsg: ${why}`;
 }
 
+/** A version of something that is gone says nothing, an identity does. */
+function requireNoIdentity(served: ServedResource, key: ObjectKey, { metadata }: AnyObject): void {
+  if (!metadata.uid) return;
+  const why = otherIdentity(served, key, { wanted: metadata.uid, found: "" });
+  throw ApiError.conflict(groupResource(served), key.name, why);
+}
+
 /** The name and namespace in the body must be those of the path. */
 export function checkNames(served: ServedResource, object: AnyObject, key: ObjectKey): void {
   const { name, namespace } = object.metadata as Partial<ObjectMeta>;
@@ -98,8 +105,9 @@ export async function modify(
   for (let attempt = 1; ; attempt++) {
     const entry = served.storage.cache.get(path);
     if (!entry) {
-      if (!change.createsMissing) throw ApiError.notFound(groupResource(served), change.key.name);
-      return createMissing(core, served, options, change);
+      if (change.createsMissing) return createMissing(core, served, options, change);
+      if (change.replaces) requireNoIdentity(served, change.key, await change.change(undefined));
+      throw ApiError.notFound(groupResource(served), change.key.name);
     }
     const old = served.fromStored(entry.object);
     change.precondition?.(old);
@@ -140,12 +148,8 @@ async function createMissing(
     name: change.key.name,
   });
   const wanted = await change.change(undefined);
-  // A version of something that is gone says nothing, an identity does.
-  const { resourceVersion: _, uid, ...metadata } = wanted.metadata;
-  if (change.replaces && uid) {
-    const why = otherIdentity(served, change.key, { wanted: uid, found: "" });
-    throw ApiError.conflict(groupResource(served), change.key.name, why);
-  }
+  if (change.replaces) requireNoIdentity(served, change.key, wanted);
+  const { resourceVersion: _, uid: __, ...metadata } = wanted.metadata;
   return create(core, served, {
     ...options,
     object: { ...wanted, metadata } as AnyObject,

@@ -4,6 +4,7 @@ import { listSequences } from "./lists.ts";
 import { serviceSequences } from "./services.ts";
 import { platformSequences } from "./platform.ts";
 import { verbSequences } from "./verbs.ts";
+import { writeSequences } from "./writes.ts";
 
 /** All requests, in the order in which they are sent; the first sequence makes the namespace of the others. */
 export const corpus: readonly Sequence[] = [
@@ -12,4 +13,5 @@ export const corpus: readonly Sequence[] = [
   ...coreSequences,
   ...serviceSequences,
   ...platformSequences,
+  ...writeSequences,
 ];

@@ -1,0 +1,109 @@
+import { get, inNamespace, patch, post, put, remove, type Sequence } from "../step.ts";
+
+const configMaps = inNamespace("configmaps");
+const path = `${configMaps}/write`;
+const create = (metadata: object = {}) => post(configMaps, { metadata: { name: "write", ...metadata } });
+const cleaned = remove(path, undefined, { silent: true });
+
+const identities: Sequence = {
+  name: "bodies that say who they are",
+  steps: [
+    create(),
+    ...[
+      { name: "write", namespace: "other" },
+      { name: "other", namespace: "other" },
+      {},
+      { name: "write", uid: "other" },
+      { name: "write", resourceVersion: "text" },
+      { name: "write", resourceVersion: "0" },
+      { name: "write", resourceVersion: "1" },
+      { name: "write", creationTimestamp: "2020-01-01T00:00:00Z" },
+      { name: "write", deletionTimestamp: "2020-01-01T00:00:00Z" },
+      { name: "write", generation: 7 },
+    ].flatMap((metadata) => [
+      put(path, { metadata }),
+      patch(path, "merge", { body: { metadata } }),
+      patch(path, "json", { body: [{ op: "replace", path: "/metadata", value: metadata }] }),
+    ]),
+    put(`${configMaps}/none`, { metadata: { name: "none", uid: "other" } }),
+    put(`${configMaps}/none`, { metadata: { name: "none", resourceVersion: "5" } }),
+    patch(path, "merge", { body: { metadata: { name: null } } }),
+    patch(path, "merge", { body: { metadata: { uid: null, resourceVersion: null } } }),
+    create({ resourceVersion: "text" }),
+    create({ generateName: "written-" }),
+    post(configMaps, { metadata: { generateName: "g".repeat(70) } }, { silent: true }),
+    post(configMaps, { metadata: { generateName: "g".repeat(260) } }),
+    post(inNamespace("configmaps").replace("differential", "none"), { metadata: { name: "write" } }),
+    post("/api/v1/nodes", { metadata: { name: "written", namespace: "other" } }),
+    put("/api/v1/nodes/written", { metadata: { name: "written", namespace: "other" } }),
+    remove("/api/v1/nodes/written"),
+    cleaned,
+  ],
+};
+
+const options: Sequence = {
+  name: "options of deletions",
+  steps: [
+    create(),
+    ...[
+      { propagationPolicy: "Orphan", orphanDependents: true },
+      { propagationPolicy: "Other", orphanDependents: true, dryRun: ["All", "None"] },
+      { propagationPolicy: "nil" },
+      { gracePeriodSeconds: -5, dryRun: ["All"] },
+      { gracePeriodSeconds: 30, dryRun: ["All"] },
+      { other: 1, dryRun: ["All"] },
+      { kind: "DeleteOptions", apiVersion: "example.com/v9", dryRun: ["All"] },
+      { propagationPolicy: "Foreground", dryRun: ["All"] },
+      { propagationPolicy: "Background", dryRun: ["All"] },
+      { orphanDependents: true, dryRun: ["All"] },
+      { orphanDependents: false, dryRun: ["All"] },
+      { preconditions: { uid: "other" } },
+      { preconditions: { resourceVersion: "1" } },
+      { preconditions: { uid: "other", resourceVersion: "1" } },
+      { preconditions: {}, dryRun: ["All"] },
+    ].map((body) => remove(path, body)),
+    ...[
+      "gracePeriodSeconds=text",
+      "gracePeriodSeconds=",
+      "propagationPolicy=Other",
+      "propagationPolicy=Foreground&dryRun=All",
+      "orphanDependents=text&dryRun=All",
+      "orphanDependents=false&dryRun=All",
+      "dryRun=Other",
+      "dryRun=All&dryRun=All",
+    ].map((query) => remove(`${path}?${query}`)),
+    remove(`${path}?dryRun=Other&propagationPolicy=Other`, { dryRun: ["All"] }),
+    remove(`${configMaps}/none`, { propagationPolicy: "Other" }),
+    remove(`${configMaps}/none`, { preconditions: { uid: "other" } }),
+    remove("/api/v1/namespaces/differential", { preconditions: { uid: "other" } }),
+    cleaned,
+  ],
+};
+
+const finalizers = ["example.com/wait"];
+
+const waiting: Sequence = {
+  name: "deletions that wait",
+  steps: [
+    create({ finalizers }),
+    remove(path, { gracePeriodSeconds: 5 }),
+    get(path),
+    remove(path),
+    remove(path, { propagationPolicy: "Foreground" }),
+    remove(path, { propagationPolicy: "Orphan", gracePeriodSeconds: 0 }),
+    patch(path, "merge", { body: { metadata: { finalizers: [...finalizers, "example.com/more"] } } }),
+    patch(path, "merge", { body: { metadata: { labels: { still: "here" } } } }),
+    patch(path, "merge", { body: { metadata: { deletionTimestamp: null } } }),
+    patch(path, "merge", { body: { metadata: { deletionGracePeriodSeconds: 9 } } }),
+    create(),
+    patch(path, "merge", { body: { metadata: { finalizers: null } } }),
+    get(path),
+    create({ finalizers: ["foregroundDeletion", "orphan"] }),
+    create({ finalizers: ["orphan"] }),
+    remove(path, { propagationPolicy: "Background" }),
+    get(path),
+  ],
+};
+
+/** Writes whose metadata and options decide what becomes of them. */
+export const writeSequences: readonly Sequence[] = [identities, options, waiting];

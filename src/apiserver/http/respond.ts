@@ -16,7 +16,7 @@ export const gzipHeaders = { "content-encoding": "gzip", vary: "Accept-Encoding"
 
 /** Whether the client takes compressed answers. */
 export const acceptsGzip = ({ headers }: Exchange): boolean =>
-  headers["accept-encoding"]?.includes("gzip") ?? false;
+  headers["accept-encoding"]?.split(",").some((coding) => coding.trim() === "gzip") ?? false;
 
 /** Writes a body, compressed when it is large and the client likes it. */
 export async function send(

@@ -17,6 +17,8 @@ export interface DocumentOptions {
   readonly version: string;
   /** Whether clients may speak CBOR. */
   readonly cbor: boolean;
+  /** Lets others have their turn: a document of everything takes long. */
+  readonly pause: () => Promise<void>;
 }
 
 const metaPackage = "io.k8s.apimachinery.pkg.apis.meta.v1";
@@ -40,8 +42,8 @@ const security = {
 };
 
 /** `/openapi/v2`: one document of everything. */
-export function openApiV2(options: DocumentOptions): JsonObject {
-  const { paths, definitions } = build(options, "v2");
+export async function openApiV2(options: DocumentOptions): Promise<JsonObject> {
+  const { paths, definitions } = await build(options, "v2");
   return {
     swagger: "2.0",
     info: { title: "Kubernetes", version: options.version },
@@ -53,8 +55,8 @@ export function openApiV2(options: DocumentOptions): JsonObject {
 }
 
 /** A document of `/openapi/v3`: of one group version. */
-export function openApiV3(options: DocumentOptions): JsonObject {
-  const { paths, definitions } = build(options, "v3");
+export async function openApiV3(options: DocumentOptions): Promise<JsonObject> {
+  const { paths, definitions } = await build(options, "v3");
   return {
     openapi: "3.0.0",
     info: { title: "Kubernetes", version: options.version },
@@ -63,18 +65,22 @@ export function openApiV3(options: DocumentOptions): JsonObject {
   };
 }
 
-function build(options: DocumentOptions, dialect: Dialect): { paths: JsonObject; definitions: Definitions } {
+async function build(
+  options: DocumentOptions,
+  dialect: Dialect,
+): Promise<{ paths: JsonObject; definitions: Definitions }> {
   const definitions = new Definitions({ schemas: options.schemas, dialect, served: options.served });
   const writer = new OperationWriter(options, definitions, dialect);
   for (const name of ["Status", "WatchEvent", "DeleteOptions"])
     definitions.reference(`${metaPackage}.${name}`);
-  const operations = [
-    ...options.roots,
-    ...options.resources.flatMap((resource) => operationsOf(resource, options.schemas)),
-  ];
-  const byPath = grouped(operations, ({ path }) => path);
-  const sorted = [...byPath].sort(([a], [b]) => (a < b ? -1 : 1));
-  const paths = sorted.map(([path, members]): [string, JsonObject] => [path, writer.path(path, members)]);
+  const parts = [[...options.roots], ...options.resources.map((each) => operationsOf(each, options.schemas))];
+  const paths: [string, JsonObject][] = [];
+  for (const operations of parts) {
+    for (const [path, members] of grouped(operations, (operation) => operation.path))
+      paths.push([path, writer.path(path, members)]);
+    await options.pause();
+  }
+  paths.sort(([a], [b]) => (a < b ? -1 : 1));
   return { paths: Object.fromEntries(paths), definitions };
 }
 

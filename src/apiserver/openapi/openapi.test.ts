@@ -33,6 +33,7 @@ const options = {
   custom: new Map([["stable.example.com/v1/Widget", widgetSchema]]),
   version: "v1.36.0",
   now: () => Date.UTC(2026, 0, 1),
+  pause: async () => {},
   compress: async (bytes: Uint8Array) => gzipSync(bytes),
 };
 const openApi = createOpenApi(options);

@@ -41,6 +41,8 @@ export interface OpenApiOptions {
   readonly cbor?: boolean;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Lets others have their turn while a document is built. */
+  readonly pause: () => Promise<void>;
   /** Makes gzip of bytes. */
   readonly compress: (bytes: Uint8Array) => Promise<Uint8Array>;
 }
@@ -142,7 +144,7 @@ class Documents implements OpenApi {
     const bytes = encodeJson({ paths: Object.fromEntries(paths) });
     return this.#answer("index", {
       contentType: json.contentType,
-      make: () => bytes,
+      make: async () => bytes,
       hash: contentHash(bytes),
     });
   }
@@ -158,20 +160,27 @@ class Documents implements OpenApi {
     const from: DocumentOptions = { ...options, custom, cbor, served: this.#served, ...part };
     return this.#answer(`${dialect} ${key}`, {
       contentType: encoding.contentType,
-      make: () => encoding.encode(dialect === "v2" ? openApiV2(from) : openApiV3(from)),
+      make: async () => encoding.encode(await (dialect === "v2" ? openApiV2(from) : openApiV3(from))),
       hash: this.#hashOf(key, part),
     });
   }
 
   async #answer(
     key: string,
-    { contentType, make, hash }: { contentType: string; make: () => Uint8Array; hash: string },
+    { contentType, make, hash }: { contentType: string; make: () => Promise<Uint8Array>; hash: string },
   ): Promise<OpenApiAnswer> {
     const name = `${key} ${contentType}`;
-    const made = this.#made.get(name) ?? this.#options.compress(make());
+    const made = this.#made.get(name) ?? make().then(this.#options.compress);
     this.#made.set(name, made);
-    const headers = { vary: "Accept", "last-modified": this.#lastModified };
-    return { status: 200, bytes: await made, gzipped: true, contentType, etag: `"${hash}"`, headers };
+    try {
+      const bytes = await made;
+      const headers = { vary: "Accept", "last-modified": this.#lastModified };
+      return { status: 200, bytes, gzipped: true, contentType, etag: `"${hash}"`, headers };
+    } catch (error) {
+      // Whoever asks next tries anew.
+      this.#made.delete(name);
+      throw error;
+    }
   }
 
   /** Stands for the content without building it: nothing else goes into a document. */

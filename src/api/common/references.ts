@@ -17,12 +17,13 @@ export function validateSegments<F extends string>(
 
 /** Checks a reference to an object by group, kind and name. */
 export function validateTypedReference(
-  reference: { readonly apiGroup?: string; readonly kind: string; readonly name: string },
+  reference: { readonly apiGroup?: string | null; readonly kind: string; readonly name: string },
   path: FieldPath,
 ): FieldError[] {
   const { apiGroup } = reference;
   return [
-    ...(apiGroup === undefined
+    // Upstream always writes this field: one that is absent is null.
+    ...(apiGroup === undefined || apiGroup === null
       ? []
       : invalidFor(path.child("apiGroup"), apiGroup, isDNS1123Subdomain(apiGroup))),
     ...validateSegments(reference, path, ["kind", "name"]),

@@ -267,16 +267,18 @@ function sameAffinity(next: VolumeNodeAffinity | undefined, old: VolumeNodeAffin
 
 function shownAffinity(affinity: VolumeNodeAffinity | undefined): unknown {
   if (!affinity) return null;
+  const terms: readonly NodeSelectorTerm[] | null | undefined = affinity.required?.nodeSelectorTerms;
   const requirements = (list: NodeSelectorTerm["matchFields"]) =>
     list?.map(({ key, operator, values }) => ({ Key: key, Operator: operator, Values: values ?? null })) ??
     null;
   return {
     Required: affinity.required
       ? {
-          NodeSelectorTerms: affinity.required.nodeSelectorTerms.map((term) => ({
-            MatchExpressions: requirements(term.matchExpressions),
-            MatchFields: requirements(term.matchFields),
-          })),
+          NodeSelectorTerms:
+            terms?.map((term) => ({
+              MatchExpressions: requirements(term.matchExpressions),
+              MatchFields: requirements(term.matchFields),
+            })) ?? null,
         }
       : null,
   };

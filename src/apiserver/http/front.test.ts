@@ -178,6 +178,23 @@ describe("faults", () => {
     expect((await front.ask("/version", { as: "admin" })).status).toBe(200);
   });
 
+  test("large tokens are read, and what is no HTTP is refused", async () => {
+    front = await openFront();
+    const large = await front.ask("/version", {
+      headers: { authorization: `Bearer ${"x".repeat(100_000)}` },
+    });
+    expect(large.status).toBe(401);
+    const { port } = front.api.address;
+    const socket = connect({ host: "127.0.0.1", port, ca: front.ca.certificate });
+    socket.write("nonsense\r\n\r\n");
+    let text = "";
+    socket.on("data", (chunk: Buffer) => (text += chunk.toString()));
+    await once(socket, "close");
+    expect(text).toBe(
+      "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request",
+    );
+  });
+
   test("HTTP without TLS is told so", async () => {
     front = await openFront();
     const socket = connectTcp(front.api.address.port, "127.0.0.1");

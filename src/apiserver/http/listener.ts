@@ -31,7 +31,15 @@ export interface Listener {
   close(options: { readonly patience: number }): Promise<void>;
 }
 
-const keepAliveMilliseconds = 90_000;
+/** As Go's server has them: tokens can be large, bodies may come slowly, idle connections stay for a while. */
+const headerBytes = 1 << 20;
+const http1Options = {
+  keepAlive: true,
+  maxHeaderSize: headerBytes,
+  keepAliveTimeout: 90_000,
+  headersTimeout: 32_000,
+  requestTimeout: 0,
+} as const;
 const concurrentStreams = 1_000;
 /** Answers in flight on one connection; beyond it Node.js refuses new streams, and clients list much at once. */
 const sessionMegabytes = 256;
@@ -50,7 +58,11 @@ export async function listen(options: {
   const sockets = new Set<TLSSocket>();
   const http2 = createHttp2Server({
     maxSessionMemory: sessionMegabytes,
-    settings: { maxConcurrentStreams: concurrentStreams, initialWindowSize: windowBytes },
+    settings: {
+      maxConcurrentStreams: concurrentStreams,
+      initialWindowSize: windowBytes,
+      maxHeaderListSize: headerBytes,
+    },
   });
   http2.on("session", (session) => {
     sessions.add(session);
@@ -68,10 +80,10 @@ export async function listen(options: {
     if (socket) options.onExchange(new Http2Exchange(stream, { headers, raw }, tlsSocketOf(socket)));
   };
   http2.on("stream", onStream);
-  const http1 = createHttp1Server({ keepAlive: true }, (request, response) =>
+  const http1 = createHttp1Server(http1Options, (request, response) =>
     options.onExchange(new Http1Exchange(request, response)),
   );
-  http1.keepAliveTimeout = keepAliveMilliseconds;
+  http1.on("clientError", refuseUnreadable);
   http1.on("upgrade", (request, socket, head) => options.onUpgrade({ request, socket, head }));
   const tls = createTlsServer(tlsOptions(options.tls));
   tls.on("secureConnection", (socket) => {
@@ -105,6 +117,15 @@ export async function listen(options: {
       clearTimeout(cut);
     },
   };
+}
+
+/** Answers what is no HTTP as Go's server does. */
+function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
+  const status =
+    error.code === "HPE_HEADER_OVERFLOW" ? "431 Request Header Fields Too Large" : "400 Bad Request";
+  const lines = [`HTTP/1.1 ${status}`, "Content-Type: text/plain; charset=utf-8", "Connection: close"];
+  socket.end(`${lines.join("\r\n")}\r\n\r\n${status}`);
 }
 
 /** Tells a client that it forgot TLS; the socket below the failed one still carries what is written to it. */

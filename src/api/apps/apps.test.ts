@@ -76,7 +76,7 @@ describe("validation of a deployment", () => {
     [{}, []],
     [{ replicas: -1 }, ["spec.replicas: Invalid value: -1: must be greater than or equal to 0"]],
     [
-      { selector: undefined },
+      { selector: null },
       [
         "spec.selector: Required value",
         'spec.template.metadata.labels: Invalid value: {"app":"a"}: `selector` does not match template `labels`',
@@ -144,7 +144,7 @@ describe("validation of a daemon set", () => {
   test.each<[object, string[]]>([
     [{}, []],
     [
-      { selector: undefined },
+      { selector: null },
       [
         'spec.template.metadata.labels: Invalid value: {"app":"a"}: `selector` does not match template `labels`',
       ],

@@ -20,9 +20,7 @@ export const controllerRevisionDefinition = defineResource<ControllerRevision>({
 
 function validate(revision: ControllerRevision): readonly FieldError[] {
   return [
-    ...(revision.data === undefined
-      ? [fieldErrors.required(FieldPath.root("data"), "data is mandatory")]
-      : []),
+    ...(!revision.data ? [fieldErrors.required(FieldPath.root("data"), "data is mandatory")] : []),
     ...nonNegative(FieldPath.root("revision"), revision.revision),
   ];
 }

@@ -13,7 +13,7 @@ import { semanticallyEqual } from "../common/equal.ts";
 import { fill } from "../common/fill.ts";
 import { internalForm } from "../common/internal-form.ts";
 import { validateRunning } from "../common/running.ts";
-import { isEmptySelector, validateLabelSelector } from "../common/selectors.ts";
+import { isEmptySelector, shownSelector, validateLabelSelector } from "../common/selectors.ts";
 import { updateChecks } from "../common/updates.ts";
 import { isNewIntent } from "../common/warnings.ts";
 import { defaultPodTemplate, podTemplateWarnings, validatePodTemplate } from "../core/pod-spec/index.ts";
@@ -75,7 +75,11 @@ export const daemonSetDefinition = defineResource<DaemonSet>({
     other: (daemonSet, old) => [
       // Upstream looks at the whole twice; so does whoever counts the causes.
       ...validate(daemonSet),
-      ...immutable(FieldPath.root("spec").child("selector"), daemonSet.spec.selector, old.spec.selector),
+      ...immutable(
+        FieldPath.root("spec").child("selector"),
+        shownSelector(daemonSet.spec.selector),
+        old.spec.selector,
+      ),
     ],
     status: ({ status }, old) =>
       validateCounts({ status, old: old.status }, FieldPath.root("status"), statusRules),
@@ -127,7 +131,7 @@ function validate({ spec }: DaemonSet): readonly FieldError[] {
   const at = path.child("selector");
   const { selector, template } = spec;
   const problems = validateLabelSelector(selector, at);
-  const isEmpty = selector !== undefined && isEmptySelector(selector);
+  const isEmpty = Boolean(selector) && isEmptySelector(selector);
   return [
     ...problems,
     ...(problems.length === 0 ? validateSelected(selector, template, path.child("template")) : []),

@@ -5,6 +5,7 @@ import { ageColumn, column, containerColumns, nameColumn, selectorColumn } from 
 import { semanticallyEqual } from "../common/equal.ts";
 import { fill, withField } from "../common/fill.ts";
 import { internalForm } from "../common/internal-form.ts";
+import { shownSelector } from "../common/selectors.ts";
 import { updateChecks } from "../common/updates.ts";
 import { isNewIntent, podNameWarnings } from "../common/warnings.ts";
 import { defineResource } from "../definition.ts";
@@ -64,7 +65,7 @@ export const deploymentDefinition = defineResource<Deployment>({
   validate,
   validateUpdate: updateChecks<Deployment>({
     other: ({ spec }, old) =>
-      immutable(FieldPath.root("spec").child("selector"), spec.selector, old.spec.selector),
+      immutable(FieldPath.root("spec").child("selector"), shownSelector(spec.selector), old.spec.selector),
     status: ({ status }, old) =>
       validateCounts({ status, old: old.status }, FieldPath.root("status"), statusRules),
   }),

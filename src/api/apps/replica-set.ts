@@ -3,6 +3,7 @@ import { FieldPath } from "../../apimachinery/index.ts";
 import { immutable, nonNegative } from "../common/checks.ts";
 import { ageColumn, column, containerColumns, nameColumn, selectorColumn } from "../common/columns.ts";
 import { fill } from "../common/fill.ts";
+import { shownSelector } from "../common/selectors.ts";
 import { updateChecks } from "../common/updates.ts";
 import { isNewIntent, podNameWarnings } from "../common/warnings.ts";
 import { defaultPodTemplate, podTemplateWarnings } from "../core/pod-spec/index.ts";
@@ -44,7 +45,11 @@ export const replicaSetDefinition = defineResource<ReplicaSet>({
     other: (replicaSet, old) => [
       // Upstream looks at the whole twice; so does whoever counts the causes.
       ...validate(replicaSet),
-      ...immutable(FieldPath.root("spec").child("selector"), replicaSet.spec.selector, old.spec.selector),
+      ...immutable(
+        FieldPath.root("spec").child("selector"),
+        shownSelector(replicaSet.spec.selector),
+        old.spec.selector,
+      ),
     ],
     status: ({ status }, old) =>
       validateCounts({ status, old: old.status }, FieldPath.root("status"), statusRules),

@@ -3,7 +3,7 @@ import { fieldErrors, isDNS1123Label } from "../../apimachinery/index.ts";
 import { atMostFullPercent, countOrPercent, invalidFor, isZeroCount, nonNegative } from "../common/checks.ts";
 import { internalForm } from "../common/internal-form.ts";
 import { validateRunning } from "../common/running.ts";
-import { isEmptySelector, validateLabelSelector } from "../common/selectors.ts";
+import { isEmptySelector, shownSelector, validateLabelSelector } from "../common/selectors.ts";
 import { validateClaimSpec } from "../core/claim-spec.ts";
 import { validatePodTemplate } from "../core/pod-spec/index.ts";
 import type { StatefulSetSpec, StatefulSetUpdateStrategy } from "../types/apps-v1.ts";
@@ -52,7 +52,7 @@ function validateSelection(spec: StatefulSetSpec, path: FieldPath, skipsTemplate
   if (selector && isEmptySelector(selector)) {
     errors.push(fieldErrors.invalid(at, selector, "empty selector is invalid for statefulset"));
   }
-  if (problems.length > 0) return [...errors, fieldErrors.invalid(at, selector, "")];
+  if (problems.length > 0) return [...errors, fieldErrors.invalid(at, shownSelector(selector), "")];
   errors.push(...validateSelected(selector, spec.template, path.child("template")));
   if (skipsTemplate) return errors;
   return [...errors, ...validatePodTemplate(withClaims(spec), path.child("template"))];

@@ -1,6 +1,12 @@
 import type { FieldError, FieldPath, LabelSelector } from "../../apimachinery/index.ts";
-import { fieldErrors, nilList } from "../../apimachinery/index.ts";
-import { isEmptySelector, selectorMatches, validateLabelSelector } from "../common/selectors.ts";
+import { fieldErrors } from "../../apimachinery/index.ts";
+import {
+  isEmptySelector,
+  selectorMatches,
+  shownLabels,
+  shownSelector,
+  validateLabelSelector,
+} from "../common/selectors.ts";
 import { validateRunning } from "../common/running.ts";
 import { validatePodTemplate } from "../core/pod-spec/index.ts";
 import type { PodTemplateSpec } from "../types/core-v1.ts";
@@ -28,7 +34,8 @@ export function validateWorkload(
   if (selector && isEmptySelector(selector)) {
     errors.push(fieldErrors.invalid(at, selector, `empty selector is invalid for ${words.selectorOwner}`));
   }
-  if (problems.length > 0) return [...errors, fieldErrors.invalid(at, selector, words.unreadable)];
+  if (problems.length > 0)
+    return [...errors, fieldErrors.invalid(at, shownSelector(selector), words.unreadable)];
   return [
     ...errors,
     ...validateSelected(selector, template, path.child("template")),
@@ -46,5 +53,5 @@ export function validateSelected(
   const labels = template.metadata?.labels;
   if (selector && selectorMatches(selector, labels)) return [];
   const why = "`selector` does not match template `labels`";
-  return [fieldErrors.invalid(path.child("metadata", "labels"), labels ?? nilList, why)];
+  return [fieldErrors.invalid(path.child("metadata", "labels"), shownLabels(labels), why)];
 }

@@ -216,7 +216,7 @@ describe("conversion", () => {
         },
         { type: "Object", object: { describedObject: described, metric, current: { value: "7" } } },
       ],
-      conditions: [{ type: "AbleToScale", status: "True" }],
+      conditions: [{ type: "AbleToScale", status: "True", lastTransitionTime: "2026-01-01T00:00:00Z" }],
     },
   } as unknown as HorizontalPodAutoscaler;
 
@@ -226,7 +226,8 @@ describe("conversion", () => {
       mine: "stays",
       [`${prefix}behavior`]:
         '{"ScaleUp":{"StabilizationWindowSeconds":0,"SelectPolicy":"Max","Policies":[{"Type":"Pods","Value":1,"PeriodSeconds":60}],"Tolerance":null},"ScaleDown":null}',
-      [`${prefix}conditions`]: '[{"type":"AbleToScale","status":"True"}]',
+      [`${prefix}conditions`]:
+        '[{"type":"AbleToScale","status":"True","lastTransitionTime":"2026-01-01T00:00:00Z"}]',
       [`${prefix}current-metrics`]:
         '[{"type":"Resource","resource":{"name":"cpu","currentAverageUtilization":10,"currentAverageValue":"5m"}},{"type":"Object","object":{"target":{"kind":"Service","name":"s","apiVersion":"v1"},"metricName":"q","currentValue":"7"}}]',
       [`${prefix}metrics`]:
@@ -239,6 +240,30 @@ describe("conversion", () => {
       targetCPUUtilizationPercentage: 55,
     });
     expect(status).toEqual({ currentReplicas: 1, desiredReplicas: 2, currentCPUUtilizationPercentage: 10 });
+  });
+
+  const memory = '{"type":"Resource","resource":{"name":"memory","targetAverageValue":"1"}}';
+  test.each<[string, string | undefined, string | undefined, number | undefined]>([
+    ["nothing", undefined, undefined, 80],
+    ["a metric", `[ ${memory} ]`, `[${memory}]`, undefined],
+    ["what is no metric", `[${memory},5]`, undefined, 80],
+    [
+      "a metric that lacks its fields",
+      '[{"type":"Object","object":{}}]',
+      '[{"type":"Object","object":{"target":{"kind":"","name":""},"metricName":"","targetValue":"0"}}]',
+      undefined,
+    ],
+  ])("settles what annotations of the first version say: %s", (_, given, kept, utilization) => {
+    const annotations = { mine: "stays", ...(given === undefined ? {} : { [`${prefix}metrics`]: given }) };
+    const { metadata, spec } = defaulted(firstAutoscalerDefinition, {
+      metadata: { annotations },
+      ...scaler({}),
+    });
+    expect(metadata.annotations).toEqual({
+      mine: "stays",
+      ...(kept === undefined ? {} : { [`${prefix}metrics`]: kept }),
+    });
+    expect(spec.targetCPUUtilizationPercentage).toBe(utilization);
   });
 
   test("comes back as it was, the processor last", () => {

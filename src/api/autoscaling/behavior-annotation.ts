@@ -1,4 +1,5 @@
 import type { HPAScalingRules, HorizontalPodAutoscalerBehavior } from "../types/autoscaling-v2.ts";
+import { parsed, readAs } from "./annotation-value.ts";
 
 const directions = ["scaleUp", "scaleDown"] as const;
 const ruleFields = ["stabilizationWindowSeconds", "selectPolicy", "policies", "tolerance"] as const;
@@ -22,7 +23,8 @@ export function readBehavior(text: string | undefined): HorizontalPodAutoscalerB
       Array.isArray(value) ? value.map((policy) => read(policy, policyFields) ?? {}) : value,
     ),
   );
-  return behavior && Object.keys(behavior).length > 0 ? behavior : undefined;
+  if (behavior === undefined || Object.keys(behavior).length === 0) return undefined;
+  return readAs<HorizontalPodAutoscalerBehavior>(behavior, "v2.HorizontalPodAutoscalerBehavior");
 }
 
 const capitalized = (name: string) => `${name.slice(0, 1).toUpperCase()}${name.slice(1)}`;
@@ -51,13 +53,4 @@ function read(
     return name === undefined || changed === undefined ? [] : [[name, changed] as const];
   });
   return Object.fromEntries(found);
-}
-
-function parsed(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? "null");
-  } catch {
-    // Annotations are the user's: what cannot be read counts as absent.
-    return undefined;
-  }
 }

@@ -10,6 +10,7 @@ import type {
   MetricSpec,
   MetricStatus,
 } from "../types/autoscaling-v2.ts";
+import { parsed, readAs } from "./annotation-value.ts";
 import { readBehavior, writeBehavior } from "./behavior-annotation.ts";
 import { measuredFromFirst, measuredToFirst, metricFromFirst, metricToFirst } from "./metric-conversion.ts";
 
@@ -33,7 +34,7 @@ export function autoscalerFromFirst(autoscaler: FirstAutoscaler): HorizontalPodA
   const { metadata, spec } = autoscaler;
   const status: Partial<FirstAutoscaler["status"]> = autoscaler.status ?? {};
   const annotation = (name: keyof typeof annotations) => metadata.annotations?.[annotations[name]];
-  const others = listIn<FirstMetricSpec>(annotation("metrics")) ?? [];
+  const others = listIn<FirstMetricSpec>(annotation("metrics"), "MetricSpec") ?? [];
   // Only here all metrics are known, so only here the lack of any can be filled.
   const utilization =
     spec.targetCPUUtilizationPercentage ?? (others.length === 0 ? defaultUtilization : undefined);
@@ -44,9 +45,12 @@ export function autoscalerFromFirst(autoscaler: FirstAutoscaler): HorizontalPodA
   const behavior = readBehavior(annotation("behavior"));
   const currentCpu = status.currentCPUUtilizationPercentage;
   const currentMetrics =
-    listIn<FirstMetricStatus>(annotation("currentMetrics"))?.map(measuredFromFirst) ??
+    listIn<FirstMetricStatus>(annotation("currentMetrics"), "MetricStatus")?.map(measuredFromFirst) ??
     (currentCpu === undefined ? undefined : [measuredCpu(currentCpu)]);
-  const conditions = listIn<HorizontalPodAutoscalerCondition>(annotation("conditions"));
+  const conditions = listIn<HorizontalPodAutoscalerCondition>(
+    annotation("conditions"),
+    "HorizontalPodAutoscalerCondition",
+  );
   return {
     ...autoscaler,
     apiVersion: "autoscaling/v2",
@@ -126,15 +130,12 @@ function isCpuUtilization(metric: MetricSpec): boolean {
   return isCpu(metric) && metric.resource?.target.averageUtilization !== undefined;
 }
 
-/** The list in an annotation; annotations are the user's, so what cannot be read counts as absent. */
-function listIn<T>(text: string | undefined): readonly T[] | undefined {
-  if (text === undefined) return undefined;
-  try {
-    const value: unknown = JSON.parse(text);
-    return Array.isArray(value) ? (value as readonly T[]) : undefined;
-  } catch {
-    return undefined;
-  }
+/** The list of what is called `type` in an annotation; what cannot be read counts as absent. */
+function listIn<T>(text: string | undefined, type: string): readonly T[] | undefined {
+  const value = parsed(text);
+  if (!Array.isArray(value)) return undefined;
+  const items = value.map((item: unknown) => readAs<T>(item ?? {}, `v1.${type}`));
+  return items.every((item) => item !== undefined) ? items : undefined;
 }
 
 function withoutOwnAnnotations<M extends { readonly annotations?: Readonly<Record<string, string>> }>(

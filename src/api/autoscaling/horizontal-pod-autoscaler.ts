@@ -14,7 +14,7 @@ import type {
 } from "../types/autoscaling-v2.ts";
 import { HorizontalPodAutoscaler } from "../types/autoscaling-v2.ts";
 import { defaultBehavior } from "./behavior.ts";
-import { autoscalerFromFirst, defaultUtilization } from "./conversion.ts";
+import { autoscalerFromFirst, autoscalerToFirst, defaultUtilization } from "./conversion.ts";
 import { validateAutoscalerSpec } from "./validation.ts";
 
 const specPath = FieldPath.root("spec");
@@ -62,7 +62,11 @@ export const autoscalerDefinition = defineResource<HorizontalPodAutoscaler>({
 /** The rules of autoscalers in their first version. */
 export const firstAutoscalerDefinition = defineResource<FirstAutoscaler>({
   resource: FirstAutoscaler,
-  defaults: (autoscaler) => ({ ...autoscaler, spec: fill(autoscaler.spec, { minReplicas: 1 }) }),
+  // What annotations say of the kind's newer fields counts, and is written in one way.
+  defaults: (autoscaler) =>
+    autoscalerToFirst(
+      autoscalerFromFirst({ ...autoscaler, spec: fill(autoscaler.spec, { minReplicas: 1 }) }),
+    ),
   validate: (autoscaler, { operation }) =>
     operation === "create" ? validateAutoscalerSpec(autoscalerFromFirst(autoscaler).spec, specPath) : [],
   validateUpdate: updateChecks<FirstAutoscaler>({

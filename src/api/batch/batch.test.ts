@@ -170,7 +170,7 @@ describe("what a job may ask for", () => {
     [
       { template: { metadata: { labels: { "job-name": "other" } }, ...template } },
       [
-        'spec.template.metadata.labels[job-name]: Invalid value: {"controller-uid":"u-1","job-name":"other","batch.kubernetes.io/controller-uid":"u-1","batch.kubernetes.io/job-name":"pi"}: must be \'pi\'',
+        'spec.template.metadata.labels[job-name]: Invalid value: {"batch.kubernetes.io/controller-uid":"u-1","batch.kubernetes.io/job-name":"pi","controller-uid":"u-1","job-name":"other"}: must be \'pi\'',
       ],
     ],
   ])("%j", (fields, problems) => expect(creationProblems(jobDefinition, job(fields))).toEqual(problems));

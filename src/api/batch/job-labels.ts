@@ -1,6 +1,6 @@
 import type { FieldError } from "../../apimachinery/index.ts";
-import { FieldPath, fieldErrors, nilList } from "../../apimachinery/index.ts";
-import { selectorMatches, validateLabelSelector } from "../common/selectors.ts";
+import { FieldPath, fieldErrors } from "../../apimachinery/index.ts";
+import { selectorMatches, shownLabels, shownSelector, validateLabelSelector } from "../common/selectors.ts";
 import type { Job } from "../types/batch-v1.ts";
 
 const controllerLabel = "batch.kubernetes.io/controller-uid";
@@ -55,11 +55,13 @@ export function validateGeneratedSelector(
     const at = path.child("template", "metadata", "labels");
     return labels?.[label] === undefined
       ? [fieldErrors.required(at.key(label), `must be '${value}'`)]
-      : [fieldErrors.invalid(at.key(label), labels ?? nilList, `must be '${value}'`)];
+      : [fieldErrors.invalid(at.key(label), shownLabels(labels), `must be '${value}'`)];
   });
   const isReadable = validateLabelSelector(selector, path.child("selector")).length === 0;
   if (isReadable && !selectorMatches(selector, Object.fromEntries(expected))) {
-    errors.push(fieldErrors.invalid(path.child("selector"), selector, "`selector` not auto-generated"));
+    errors.push(
+      fieldErrors.invalid(path.child("selector"), shownSelector(selector), "`selector` not auto-generated"),
+    );
   }
   return errors;
 }

@@ -3,6 +3,7 @@ import { FieldPath, fieldErrors } from "../../apimachinery/index.ts";
 import { immutable } from "../common/checks.ts";
 import { semanticallyEqual } from "../common/equal.ts";
 import { omit, withField } from "../common/fill.ts";
+import { shownSelector } from "../common/selectors.ts";
 import type { Job, JobSpec } from "../types/batch-v1.ts";
 import type { Affinity, Container, PodTemplateSpec } from "../types/core-v1.ts";
 import { hasCondition } from "./conditions.ts";
@@ -22,7 +23,7 @@ export function validateJobUpdate(job: Job, old: Job): readonly FieldError[] {
     // Upstream looks at the spec twice; so does whoever counts the causes.
     ...validateSelectingSpec(spec, path),
     ...validateCompletions(spec, old.spec),
-    ...kept("selector"),
+    ...immutable(path.child("selector"), shownSelector(spec.selector), old.spec.selector),
     ...validateTemplate(job, old),
     ...kept("completionMode"),
     ...immutable(

@@ -1,8 +1,8 @@
 import type { FieldError } from "../../apimachinery/index.ts";
-import { FieldPath, fieldErrors, isDNS1123Label, nilList } from "../../apimachinery/index.ts";
+import { FieldPath, fieldErrors, isDNS1123Label } from "../../apimachinery/index.ts";
 import { nonNegativeFields } from "../common/checks.ts";
 import { validateDomainPrefixedPath } from "../common/domain-names.ts";
-import { selectorMatches, validateLabelSelector } from "../common/selectors.ts";
+import { selectorMatches, shownLabels, validateLabelSelector } from "../common/selectors.ts";
 import { validatePodTemplate } from "../core/pod-spec/index.ts";
 import type { Job, JobSpec } from "../types/batch-v1.ts";
 import { validateGeneratedSelector } from "./job-labels.ts";
@@ -45,7 +45,7 @@ export function validateSelectingSpec(spec: JobSpec, path: FieldPath): FieldErro
   if (chooses) return errors;
   const why = "`selector` does not match template `labels`";
   const labelsPath = path.child("template", "metadata", "labels");
-  return [...errors, fieldErrors.invalid(labelsPath, labels ?? nilList, why)];
+  return [...errors, fieldErrors.invalid(labelsPath, shownLabels(labels), why)];
 }
 
 /** Checks the spec of a job, or of the jobs that a cron job makes. */

@@ -22,6 +22,9 @@ const largestInt32 = 2147483647;
 export const jobDefinition = defineResource<Job>({
   resource: Job,
   orphansByDefault: true,
+  deletionWarning:
+    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove " +
+    "them or set propagationPolicy=Orphan to suppress this warning",
   defaults,
   // What is checked of an update depends on what there is, so that it is checked with the change.
   validate: (job, { operation }) =>

@@ -78,7 +78,7 @@ export function containerColumns<T>(
 export function selectorColumn<T>(selectorOf: (object: T) => LabelSelector | undefined): PrinterColumn<T> {
   return column("Selector", "Which pods belong to the object", {
     wide: true,
-    value: (object) => formatLabelSelector(selectorOf(object)),
+    value: (object) => formatLabelSelector(selectorOf(object) ?? undefined),
   });
 }
 

@@ -1,6 +1,7 @@
 import type { FieldError, FieldPath, LabelSelector } from "../../apimachinery/index.ts";
 import {
   labelSelectorOf,
+  nilList,
   selectorMatches as matches,
   validateLabels as labelErrors,
   validateLabelSelector as selectorErrors,
@@ -19,7 +20,8 @@ export function validateLabelSelector(
   path: FieldPath,
   options: { readonly checkValues?: boolean } = {},
 ): FieldError[] {
-  return [...selectorErrors(selector, { path, ...options })];
+  // Where upstream always writes the field, one that is absent is null.
+  return [...selectorErrors(selector ?? undefined, { path, ...options })];
 }
 
 /** Whether a selector asks for nothing, and so selects everything. */
@@ -27,6 +29,21 @@ export function isEmptySelector(selector: LabelSelector | undefined): boolean {
   return (
     Object.keys(selector?.matchLabels ?? {}).length === 0 && (selector?.matchExpressions ?? []).length === 0
   );
+}
+
+/** Labels as messages show them: in the order of their keys, as Go's JSON has maps. */
+export function shownLabels(labels: Labels | undefined): unknown {
+  return labels ? inOrder(labels) : nilList;
+}
+
+/** A selector as messages show it. */
+export function shownSelector(selector: LabelSelector | undefined): LabelSelector | undefined {
+  return selector?.matchLabels ? { ...selector, matchLabels: inOrder(selector.matchLabels) } : selector;
+}
+
+function inOrder(labels: Labels): Labels {
+  const entries = Object.entries(labels);
+  return Object.fromEntries(entries.sort(([one], [other]) => (one < other ? -1 : 1)));
 }
 
 /** Whether a valid selector chooses an object of these labels. */

@@ -1,9 +1,9 @@
 import type { FieldError } from "../../apimachinery/index.ts";
-import { FieldPath, fieldErrors, nilList } from "../../apimachinery/index.ts";
+import { FieldPath, fieldErrors } from "../../apimachinery/index.ts";
 import { nonNegative } from "../common/checks.ts";
 import { ageColumn, column, containerColumns, formatLabels, nameColumn } from "../common/columns.ts";
 import { fill } from "../common/fill.ts";
-import { selectorMatches } from "../common/selectors.ts";
+import { shownLabels } from "../common/selectors.ts";
 import type { CountRules } from "../common/status-counts.ts";
 import { validateCounts } from "../common/status-counts.ts";
 import { updateChecks } from "../common/updates.ts";
@@ -96,9 +96,9 @@ function validate({ spec }: ReplicationController): readonly FieldError[] {
   const at = path.child("template");
   if (spec.template === undefined) return [...errors, fieldErrors.required(at)];
   const labels = spec.template.metadata?.labels;
-  if (spec.selector !== undefined && !selectorMatches({ matchLabels: spec.selector }, labels)) {
+  if (Object.entries(spec.selector ?? {}).some(([key, value]) => labels?.[key] !== value)) {
     const why = "`selector` does not match template `labels`";
-    errors.push(fieldErrors.invalid(at.child("metadata", "labels"), labels ?? nilList, why));
+    errors.push(fieldErrors.invalid(at.child("metadata", "labels"), shownLabels(labels), why));
   }
   return [
     ...errors,

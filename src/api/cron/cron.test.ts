@@ -38,6 +38,7 @@ describe("what cannot be read", () => {
     ["*/0 * * * *", "step of range should be a positive number: */0"],
     ["1-2-3 * * * *", "too many hyphens: 1-2-3"],
     ["1/2/3 * * * *", "too many slashes: 1/2/3"],
+    ["a b c d e", 'failed to parse int from a: strconv.Atoi: parsing "a": invalid syntax'],
     ["x * * * *", 'failed to parse int from x: strconv.Atoi: parsing "x": invalid syntax'],
     ["@never", "unrecognized descriptor: @never"],
     ["@every soon", 'failed to parse duration @every soon: time: invalid duration "soon"'],

@@ -53,16 +53,21 @@ export function parseSchedule(text: string): Schedule {
     );
   }
   const [minutes = "", hours = "", days = "", months = "", weekdays = ""] = fields;
-  const day = parseField(days, dayOfMonth);
-  const weekday = parseField(weekdays, dayOfWeek);
+  const read = {
+    minutes: parseField(minutes, minute),
+    hours: parseField(hours, hour),
+    days: parseField(days, dayOfMonth),
+    months: parseField(months, month),
+    weekdays: parseField(weekdays, dayOfWeek),
+  };
   return {
     type: "fields",
-    minutes: parseField(minutes, minute).values,
-    hours: parseField(hours, hour).values,
-    days: day.values,
-    months: parseField(months, month).values,
-    weekdays: weekday.values,
-    bothDays: day.open || weekday.open,
+    minutes: read.minutes.values,
+    hours: read.hours.values,
+    days: read.days.values,
+    months: read.months.values,
+    weekdays: read.weekdays.values,
+    bothDays: read.days.open || read.weekdays.open,
   };
 }
 

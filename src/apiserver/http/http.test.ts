@@ -318,6 +318,18 @@ describe("forms", () => {
     expect(gunzipSync(zipped.body).equals(plain.body)).toBe(true);
   });
 
+  test("who deletes jobs without a word on their pods is warned", async () => {
+    const ask = (query: string) =>
+      overHttp2(`/apis/batch/v1/namespaces/warned/jobs${query}`, { method: "DELETE" });
+    const warnings = await Promise.all(["/none", "", "/none?propagationPolicy=Orphan"].map(ask));
+    const kept = "child pods are preserved by default when jobs are deleted";
+    expect(warnings.map(({ headers }) => String(headers["warning"]).includes(kept))).toEqual([
+      true,
+      true,
+      false,
+    ]);
+  });
+
   test("unknown fields are warned of, or refused when asked", async () => {
     const body = JSON.stringify({ metadata: { name: "warned" }, dat: {} });
     const warned = await created("fields", "warned", { body });

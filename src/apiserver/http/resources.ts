@@ -379,12 +379,12 @@ async function servePatch(call: ResourceCall): Promise<void> {
 }
 
 async function serveDelete(call: ResourceCall): Promise<void> {
-  const { core, served, exchange, headers, user } = call;
+  const { core, served, exchange, headers, user, warn } = call;
   const form = negotiated(call);
   const { options, cascades } = await readDeletion(exchange, call);
   const key = keyOf(call);
   const { dryRun } = options;
-  const { object, gone } = await remove(core, served, { user, dryRun, key, delete: options });
+  const { object, gone } = await remove(core, served, { user, dryRun, warn, key, delete: options });
   if (!gone || served.definition.returnsDeleted) {
     return answerObject(call, { entry: undefined, object, status: cascades && !gone ? 202 : 200, form });
   }
@@ -405,12 +405,13 @@ async function serveDelete(call: ResourceCall): Promise<void> {
 }
 
 async function serveDeleteCollection(call: ResourceCall): Promise<void> {
-  const { core, served, exchange, user } = call;
+  const { core, served, exchange, user, warn } = call;
   const form = negotiated(call);
   const selected = readListOptions(call);
   const { options } = await readDeletion(exchange, call);
   const { dryRun } = options;
-  const page = await removeCollection(core, served, { user, dryRun, list: selected, delete: options });
+  const request = { user, dryRun, warn, list: selected, delete: options };
+  const page = await removeCollection(core, served, request);
   return answerList(call, { page, form });
 }
 

@@ -27,7 +27,12 @@ export interface Deleted {
 export type DeleteRequest = RequestOptions & { readonly key: ObjectKey; readonly delete: DeleteOptions };
 
 /** Deletes one object, or marks it for deletion. */
-export async function remove(core: Core, served: ServedResource, request: DeleteRequest): Promise<Deleted> {
+export function remove(core: Core, served: ServedResource, request: DeleteRequest): Promise<Deleted> {
+  warnOfDependents(served, request);
+  return removeOne(core, served, request);
+}
+
+async function removeOne(core: Core, served: ServedResource, request: DeleteRequest): Promise<Deleted> {
   const path = storageKey(served.storage.prefix, request.key);
   for (let attempt = 1; ; attempt++) {
     const entry = served.storage.cache.get(path);
@@ -59,16 +64,23 @@ export async function removeCollection(
   served: ServedResource,
   request: RequestOptions & { readonly list: ListRequest; readonly delete: DeleteOptions },
 ): Promise<EntryList> {
+  warnOfDependents(served, request);
   const chosen = await list(core, served, request.list);
   for (const { object } of chosen.entries) {
     const { name, namespace } = object.metadata;
     try {
-      await remove(core, served, { ...request, key: { name, namespace } });
+      await removeOne(core, served, { ...request, key: { name, namespace } });
     } catch (error) {
       if (!ApiError.is(error, "NotFound")) throw error;
     }
   }
   return chosen;
+}
+
+function warnOfDependents(served: ServedResource, request: Omit<DeleteRequest, "key">): void {
+  const { deletionWarning } = served.definition;
+  if (deletionWarning === undefined || request.delete.propagationPolicy !== undefined) return;
+  request.warn?.(deletionWarning);
 }
 
 /** Upstream names the kind here, not the resource, but for objects that it deletes in a way of their own. */

@@ -10,9 +10,8 @@ export function visitContainers(
   visit: (container: Container | EphemeralContainer, path: FieldPath) => void,
 ): void {
   for (const list of lists) {
-    const containers = spec[list];
-    if (containers === undefined) continue;
     const at = path.child(list);
-    for (const [index, container] of containers.entries()) visit(container, at.index(index));
+    // A template without any spec holds null for its containers.
+    for (const [index, container] of (spec[list] ?? []).entries()) visit(container, at.index(index));
   }
 }

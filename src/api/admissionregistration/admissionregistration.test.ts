@@ -34,6 +34,14 @@ describe("webhooks", () => {
       { sideEffects: "Some" },
       ['sideEffects: Unsupported value: "Some": supported values: "None", "NoneOnDryRun"'],
     ],
+    [{ sideEffects: null }, ["sideEffects: Required value: must specify one of None, NoneOnDryRun"]],
+    [
+      { failurePolicy: "", matchPolicy: "" },
+      [
+        'failurePolicy: Unsupported value: "": supported values: "Fail", "Ignore"',
+        'matchPolicy: Unsupported value: "": supported values: "Equivalent", "Exact"',
+      ],
+    ],
     [
       { reinvocationPolicy: "x" },
       ['reinvocationPolicy: Unsupported value: "x": supported values: "IfNeeded", "Never"'],

@@ -3,7 +3,7 @@ import { FieldPath, fieldErrors } from "../../apimachinery/index.ts";
 import { ageColumn, column, formatSelector, nameColumn } from "../common/columns.ts";
 import { validateConditions } from "../common/conditions.ts";
 import { semanticallyEqual } from "../common/equal.ts";
-import { fill, mapField, mapList } from "../common/fill.ts";
+import { fillMissing, mapField, mapList } from "../common/fill.ts";
 import type { ResourceDefinition } from "../definition.ts";
 import { defineResource } from "../definition.ts";
 import type {
@@ -83,7 +83,7 @@ function policyDefinition<T extends Policy>(resource: Resource<T>): ResourceDefi
     defaults: (policy) => ({
       ...policy,
       spec: mapField(
-        fill<Policy["spec"]>(policy.spec, { failurePolicy: "Fail" }),
+        fillMissing<Policy["spec"]>(policy.spec, { failurePolicy: "Fail" }),
         "matchConstraints",
         defaultMatch,
       ),
@@ -171,13 +171,13 @@ function bindingDefinition<T extends Binding>(resource: Resource<T>): ResourceDe
 }
 
 function defaultMatch(match: MatchResources): MatchResources {
-  let result = fill<MatchResources>(match, {
+  let result = fillMissing<MatchResources>(match, {
     matchPolicy: "Equivalent",
     namespaceSelector: {},
     objectSelector: {},
   });
   for (const field of ["resourceRules", "excludeResourceRules"] as const) {
-    result = mapField(result, field, (rules) => mapList(rules, (rule) => fill(rule, { scope: "*" })));
+    result = mapField(result, field, (rules) => mapList(rules, (rule) => fillMissing(rule, { scope: "*" })));
   }
   return result;
 }

@@ -8,7 +8,7 @@ import {
 import { optionalOneOf } from "../common/checks.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
 import { semanticallyEqual } from "../common/equal.ts";
-import { fill, mapField, mapList } from "../common/fill.ts";
+import { fillMissing, mapField, mapList } from "../common/fill.ts";
 import {
   hasAcceptedReview,
   missingReviewVersions,
@@ -54,7 +54,9 @@ function configurationDefinition<T extends Configuration>(
     requiresVersion: true,
     defaults: (object) =>
       mapField<Configuration, "webhooks">(object, "webhooks", (webhooks) =>
-        mapList<Webhook>(webhooks, (webhook) => fill<MutatingWebhook>(defaultWebhook(webhook), further)),
+        mapList<Webhook>(webhooks, (webhook) =>
+          fillMissing<MutatingWebhook>(defaultWebhook(webhook), further),
+        ),
       ) as T,
     validate: (object, { operation }) =>
       operation === "create" ? validateWebhooks(object.webhooks ?? [], strict) : [],
@@ -74,16 +76,16 @@ function configurationDefinition<T extends Configuration>(
 }
 
 function defaultWebhook(webhook: Webhook): Webhook {
-  let result: Webhook = fill<Webhook>(webhook, {
+  let result: Webhook = fillMissing<Webhook>(webhook, {
     failurePolicy: "Fail",
     matchPolicy: "Equivalent",
     namespaceSelector: {},
     objectSelector: {},
     timeoutSeconds: 10,
   });
-  result = mapField(result, "rules", (rules) => mapList(rules, (rule) => fill(rule, { scope: "*" })));
+  result = mapField(result, "rules", (rules) => mapList(rules, (rule) => fillMissing(rule, { scope: "*" })));
   return mapField(result, "clientConfig", (config) =>
-    mapField(config, "service", (service) => fill(service, { port: 443 })),
+    mapField(config, "service", (service) => fillMissing(service, { port: 443 })),
   );
 }
 
@@ -142,7 +144,9 @@ function validateWebhooks(webhooks: readonly Webhook[], rules: WebhookRules): re
 }
 
 function validateWebhook(webhook: Webhook, path: FieldPath, rules: WebhookRules): FieldError[] {
-  const { sideEffects, timeoutSeconds, namespaceSelector, objectSelector } = webhook;
+  const { timeoutSeconds, namespaceSelector, objectSelector } = webhook;
+  // Upstream always writes this field: one that is absent is null.
+  const sideEffects = webhook.sideEffects ?? undefined;
   const checkValues = rules.selectorValues;
   const errors = validateName(webhook.name ?? "", path.child("name"));
   for (const [index, rule] of (webhook.rules ?? []).entries()) {

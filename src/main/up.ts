@@ -1,5 +1,6 @@
 import { createServer } from "node:net";
 import { hostname, networkInterfaces } from "node:os";
+import { isDeepStrictEqual } from "node:util";
 import {
   existsSync,
   mkdirSync,
@@ -36,7 +37,7 @@ export async function up(flags: FlagValues, context: CommandContext): Promise<nu
   const layout = layoutOf((flags.dir as string | undefined) ?? defaultDirectory());
   const present = runningProcesses(layout).length > 0 ? readConfiguration(layout) : undefined;
   if (present === undefined) return withLock(layout, () => startWhole(layout, { flags, context }));
-  refuseOtherSettings(layout, { flags, present });
+  await refuseOtherSettings(layout, { flags, present });
   if (missingParts(layout, present).length > 0) {
     return withLock(layout, () => startMissing(layout, { present, context }));
   }
@@ -80,15 +81,16 @@ async function startMissing(
   return 0;
 }
 
-function refuseOtherSettings(
+/** A cluster that runs keeps its settings: whoever asks for others must stop it first. */
+async function refuseOtherSettings(
   layout: Layout,
   { flags, present }: { flags: FlagValues; present: ClusterConfiguration },
-): void {
-  for (const name of ["port", "nodes"] as const) {
-    const wanted = flags[name];
-    if (wanted === undefined || present[name] === wanted) continue;
+): Promise<void> {
+  for (const [name, wanted] of Object.entries(flags)) {
+    if (name === "dir" || isDeepStrictEqual(await settle(layout, { [name]: wanted }), present)) continue;
+    const shown = name === "port" || name === "nodes" ? `--${name} ${present[name]}` : `another --${name}`;
     throw new UsageError(
-      `the cluster in ${layout.directory} is up with --${name} ${present[name]}: 'kubets down' stops it, then it can start with --${name} ${wanted}`,
+      `the cluster in ${layout.directory} is up with ${shown}: 'kubets down' stops it, then it can start with --${name}${wanted === true ? "" : ` ${wanted}`}`,
     );
   }
 }
@@ -99,8 +101,8 @@ async function settle(layout: Layout, flags: FlagValues): Promise<ClusterConfigu
   const nodes = flags.nodes as 0 | 1 | undefined;
   const runtimeConfig = flags["runtime-config"] as string | undefined;
   const versions = runtimeConfig === undefined ? {} : { runtimeConfig };
-  const settings = await controlPlaneSettings(flags);
   const existing = readConfiguration(layout);
+  const settings = await controlPlaneSettings(flags, existing);
   const network = await serviceNetwork(flags, existing);
   if (existing !== undefined) {
     return {
@@ -144,7 +146,10 @@ async function serviceNetwork(
 }
 
 /** What the flags say of the control plane, for this start and later ones. */
-async function controlPlaneSettings(flags: FlagValues): Promise<Partial<ClusterConfiguration>> {
+async function controlPlaneSettings(
+  flags: FlagValues,
+  existing: ClusterConfiguration | undefined,
+): Promise<Partial<ClusterConfiguration>> {
   const namesOf = (flag: string) => {
     const text = flags[flag] as string | undefined;
     return text?.split(",").filter((name) => name !== "");
@@ -166,7 +171,7 @@ async function controlPlaneSettings(flags: FlagValues): Promise<Partial<ClusterC
   if (Object.keys(front).length > 0) (await import("./front-settings.ts")).frontSettings(front);
   return {
     ...selection,
-    ...(Object.keys(front).length === 0 ? {} : { front }),
+    ...(Object.keys(front).length === 0 ? {} : { front: { ...existing?.front, ...front } }),
     ...(legacyServiceAccountTokens === undefined ? {} : { legacyServiceAccountTokens }),
   };
 }

@@ -43,6 +43,9 @@ describe("a cluster's life", () => {
     const moved = await up(first, "--port", String(ports.second));
     expect(moved).toMatchObject({ code: 2 });
     expect(moved.stderr).toContain(`is up with --port ${ports.first}`);
+    const others = await up(first, "--runtime-config", "api/alpha=true");
+    expect(others).toMatchObject({ code: 2 });
+    expect(others.stderr).toContain("is up with another --runtime-config");
 
     const status = await clusters.run(["status", "--dir", first]);
     expect(status).toMatchObject({ code: 0 });

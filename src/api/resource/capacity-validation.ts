@@ -30,7 +30,9 @@ export function validateCapacity(
 }
 
 function validatePolicy(policy: CapacityRequestPolicy, path: FieldPath, most: string): FieldError[] {
-  const { default: fallback, validValues = [], validRange } = policy;
+  const { validValues = [], validRange } = policy;
+  // Upstream always writes this field: one that is absent is null.
+  const fallback = policy.default ?? undefined;
   if (validValues.length > 0 && validRange) {
     const why =
       'exactly one policy can be specified, cannot specify "validValues" and "validRange" at the same time';

@@ -57,6 +57,7 @@ import { clusterRoleBindingDefinition, roleBindingDefinition } from "./rbac/role
 import { clusterRoleDefinition, roleDefinition } from "./rbac/role.ts";
 import { dynamicResourceDefinitions } from "./resource/definitions.ts";
 import { priorityClassDefinition } from "./scheduling/priority-class.ts";
+import { podGroupDefinition, workloadDefinition } from "./scheduling/workload.ts";
 import { csiDriverDefinition } from "./storage/csi-driver.ts";
 import { csiNodeDefinition } from "./storage/csi-node.ts";
 import { csiStorageCapacityDefinition } from "./storage/csi-storage-capacity.ts";
@@ -83,7 +84,7 @@ export const writtenDefinitions: readonly ResourceDefinition[] = [
   ...group(clusterRoleDefinition, roleDefinition, clusterRoleBindingDefinition, roleBindingDefinition),
   ...group(ingressDefinition, ingressClassDefinition, networkPolicyDefinition),
   ...group(serviceCidrDefinition, betaServiceCidrDefinition, ipAddressDefinition, betaIpAddressDefinition),
-  ...group(priorityClassDefinition, runtimeClassDefinition),
+  ...group(priorityClassDefinition, podGroupDefinition, workloadDefinition, runtimeClassDefinition),
   ...group(storageClassDefinition, volumeAttributesClassDefinition, betaVolumeAttributesClassDefinition),
   ...group(csiDriverDefinition, csiNodeDefinition, csiStorageCapacityDefinition, volumeAttachmentDefinition),
   ...group(mutatingWebhookConfigurationDefinition, validatingWebhookConfigurationDefinition),

@@ -1,6 +1,7 @@
 import type { FieldError } from "../../apimachinery/index.ts";
 import { FieldPath, fieldErrors, isDNS1123Subdomain, omittedValue } from "../../apimachinery/index.ts";
 import { invalidFor } from "../common/checks.ts";
+import { ageColumn, column, nameColumn } from "../common/columns.ts";
 import { fillMissing } from "../common/fill.ts";
 import { immutableValue } from "../common/internal-value.ts";
 import { keepMetadata } from "../common/metadata.ts";
@@ -41,12 +42,29 @@ export const podCertificateRequestDefinition = defineResource<PodCertificateRequ
     status: (request, old, { now }) => validatePodCertificateStatus(request, old, now),
   }),
   prepareForStatusUpdate: (request, old) => keepMetadata({ ...request, spec: old.spec }, old),
+  columns: [
+    nameColumn,
+    column("PodName", "The pod that asks", { value: ({ spec }) => spec.podName ?? "" }),
+    column("ServiceAccountName", "The pod's service account", {
+      value: ({ spec }) => spec.serviceAccountName ?? "",
+    }),
+    column("NodeName", "The pod's node", { value: ({ spec }) => spec.nodeName ?? "" }),
+    column("SignerName", "Who is asked to sign", { value: ({ spec }) => spec.signerName ?? "" }),
+    column("State", "What became of the request", { value: state }),
+    ageColumn,
+  ],
   selectableFields: {
     "spec.signerName": ({ spec }) => spec.signerName ?? "",
     "spec.podName": ({ spec }) => spec.podName ?? "",
     "spec.nodeName": ({ spec }) => spec.nodeName ?? "",
   },
 });
+
+function state({ status }: PodCertificateRequest): string {
+  return (
+    status.conditions?.find(({ type }) => ["Issued", "Denied", "Failed"].includes(type))?.type ?? "Pending"
+  );
+}
 
 function validate(spec: Spec): FieldError[] {
   const errors = [

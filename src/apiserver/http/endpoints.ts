@@ -1,6 +1,7 @@
 import { ApiError } from "../../apimachinery/index.ts";
 import { validateAdmission } from "../registry/admit.ts";
 import type { Core } from "../registry/context.ts";
+import { get } from "../registry/read.ts";
 import type { ServedResource } from "../registry/served.ts";
 import type { Discovery } from "../discovery/index.ts";
 import { serveDocument } from "./documents.ts";
@@ -8,7 +9,7 @@ import type { DocumentSource } from "./documents.ts";
 import type { Incoming } from "./filters/filter.ts";
 import { healthAnswer } from "./health.ts";
 import type { HealthChecks } from "./health.ts";
-import type { ConnectHandler, Delegate } from "./handler.ts";
+import type { ConnectHandler, ConnectRequest, Delegate } from "./handler.ts";
 import type { ResourceInfo } from "./request-info.ts";
 import { serveResource } from "./resources.ts";
 import { admit, mediaTypesOf } from "./negotiate.ts";
@@ -67,7 +68,8 @@ export class Endpoints {
       return notFound(request);
     }
     checkRoute(served, info, exchange.method);
-    const connect = this.options.connect[`${info.group}/${info.resource}/${info.subresource}`];
+    const subresource = `${info.group}/${info.resource}/${info.subresource}`;
+    const connect = this.options.connect[subresource] ?? unconnected[subresource];
     if (connect) return this.connect(connect, { request, served, info });
     if (served.deprecationWarning) warn(served.deprecationWarning);
     await serveResource({
@@ -121,6 +123,24 @@ export class Endpoints {
     if (isBelowRoutes(this.options.core, exchange.path)) throw ApiError.noSuchPath();
     notFound(request);
   }
+}
+
+/** Subresources that are no objects: where nothing serves them, that is said. */
+const unconnected: Readonly<Record<string, ConnectHandler>> = Object.fromEntries(
+  [
+    "pods/attach",
+    "pods/exec",
+    "pods/log",
+    "pods/portforward",
+    "pods/proxy",
+    "services/proxy",
+    "nodes/proxy",
+  ].map((name) => [`/${name}`, refuseConnection]),
+);
+
+async function refuseConnection({ served, key, subresource }: ConnectRequest): Promise<void> {
+  get(served, key);
+  throw ApiError.serviceUnavailable(`this server has no connections for ${subresource}`);
 }
 
 /** Whether the group is one of those that this server holds, in whatever versions. */

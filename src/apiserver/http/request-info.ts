@@ -32,8 +32,8 @@ export interface Route {
   readonly scoped: boolean;
   /** 1 for a collection, 2 for an object, 3 for a subresource, more for what lies below one. */
   readonly depth: number;
-  /** The old form of watches: `/watch` before the resource. */
-  readonly watch: boolean;
+  /** A word before the resource, as old watches have it. */
+  readonly prefix: "" | "watch" | "proxy";
 }
 
 /** A path that says nothing: it is answered with a line of text. */
@@ -53,7 +53,8 @@ const verbs: Readonly<Record<string, string>> = {
 };
 const namespaceSubresources = new Set(["status", "finalize"]);
 /** Words that once stood before resources; they still are no names of resources. */
-const specialVerbs = new Set(["proxy", "watch"]);
+const prefixOf = (word: string | undefined): Route["prefix"] =>
+  word === "watch" || word === "proxy" ? word : "";
 
 /** How many request lines are remembered. */
 const rememberedLines = 2_048;
@@ -104,14 +105,17 @@ export function requestInfoOf(request: {
   const [group = "", version = "", ...rest] = grouped ? parts.slice(1) : ["", ...parts.slice(1)];
   if (rest.length === 0) return plain;
   let verb = verbs[method] ?? "";
-  const special = specialVerbs.has(rest[0]!);
-  if (special && rest.length === 1) {
+  const prefix = prefixOf(rest[0]);
+  if (prefix !== "" && rest.length === 1) {
     const why = `failed to create RequestInfo: unable to determine kind and namespace from url, ${path}`;
     const text = `Internal Server Error: ${JSON.stringify(request.path)}: ${why}\n`;
     return { type: "unreadable", status: 500, text };
   }
-  if (special) verb = rest.shift()!;
-  return resourceInfo({ path, verb, group, version, rest, watch: verb === "watch" }, request.query);
+  if (prefix !== "") {
+    verb = prefix;
+    rest.shift();
+  }
+  return resourceInfo({ path, verb, group, version, rest, prefix }, request.query);
 }
 
 /** The path without its escapes; undefined when one is broken. */
@@ -125,10 +129,17 @@ function decoded(path: string): string | undefined {
 }
 
 function resourceInfo(
-  from: { path: string; verb: string; group: string; version: string; rest: string[]; watch: boolean },
+  from: {
+    path: string;
+    verb: string;
+    group: string;
+    version: string;
+    rest: string[];
+    prefix: Route["prefix"];
+  },
   query: URLSearchParams,
 ): ResourceInfo {
-  const { path, group, version, watch } = from;
+  const { path, group, version, prefix } = from;
   let { verb, rest } = from;
   let namespace = "";
   let scoped = false;
@@ -157,7 +168,7 @@ function resourceInfo(
     name,
     subresource,
     rest: tail.length > 0 ? `/${tail.join("/")}` : "",
-    route: { scoped, depth: rest.length, watch },
+    route: { scoped, depth: rest.length, prefix },
   };
 }
 

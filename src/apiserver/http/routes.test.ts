@@ -103,6 +103,7 @@ describe("the methods of a path", () => {
     [pods, `${inside}pods/p/proxy/a/b`, "GET POST PUT PATCH DELETE HEAD OPTIONS"],
     [pods, "/api/v1/watch/pods", "GET"],
     [pods, `/api/v1/watch/namespaces/d/pods/p/status`, ""],
+    [nodes, "/api/v1/proxy/nodes/n", ""],
     [nodes, `${inside}pods`, ""],
     [nodes, "/api/v1/pods/p", "GET PUT PATCH DELETE"],
     [reviews, "/api/v1/reviews", "POST"],

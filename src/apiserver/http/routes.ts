@@ -7,7 +7,7 @@ export function checkRoute(served: ServedResource, info: ResourceInfo, method: s
   const methods = methodsOf(served, info);
   if (methods.length === 0) throw ApiError.noSuchPath();
   if (!methods.includes(method)) throw ApiError.noSuchMethod();
-  if (info.route.watch || info.route.depth < 2) return;
+  if (info.route.prefix !== "" || info.route.depth < 2) return;
   const problems = isPathSegmentName(info.name);
   if (problems.length === 0) return;
   throw ApiError.badRequest(`Name parameter invalid: ${JSON.stringify(info.name)}: ${problems.join(";")}`);
@@ -36,13 +36,14 @@ export function methodsOf(
   },
   { route, subresource }: Pick<ResourceInfo, "route" | "subresource">,
 ): readonly string[] {
-  const { scoped, depth, watch } = route;
+  const { scoped, depth, prefix } = route;
   const { namespaced } = served.resource;
-  if (scoped && !namespaced) return [];
+  // What was once proxied through a word before the resource is now a subresource.
+  if ((scoped && !namespaced) || prefix === "proxy") return [];
   // A namespaced resource without a namespace: that is all namespaces, to be read only.
   const everywhere = namespaced && !scoped;
   if (depth > 1 && everywhere) return [];
-  if (watch) return depth < 3 && served.verbs.includes("watch") ? ["GET"] : [];
+  if (prefix === "watch") return depth < 3 && served.verbs.includes("watch") ? ["GET"] : [];
   if (depth === 1) {
     const verbs = everywhere ? served.verbs.filter((verb) => verb === "list") : served.verbs;
     if (everywhere && verbs.length > 0) return ["GET"];

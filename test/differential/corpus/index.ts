@@ -1,5 +1,6 @@
 import type { Sequence } from "../step.ts";
 import { coreSequences } from "./core-kinds.ts";
+import { frontSequences } from "./front.ts";
 import { listSequences } from "./lists.ts";
 import { serviceSequences } from "./services.ts";
 import { platformSequences } from "./platform.ts";
@@ -10,6 +11,7 @@ import { writeSequences } from "./writes.ts";
 export const corpus: readonly Sequence[] = [
   ...verbSequences,
   ...listSequences,
+  ...frontSequences,
   ...coreSequences,
   ...serviceSequences,
   ...platformSequences,

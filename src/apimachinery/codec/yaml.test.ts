@@ -81,3 +81,18 @@ test("what is written is read back", async () => {
   expect(text).toContain("b:\n- ");
   expect(await decodeYaml(text)).toEqual(value);
 });
+
+test("quotes are those of upstream", async () => {
+  async function check(value: string, text: string) {
+    expect(await encodeYaml({ a: value })).toBe(`a: ${text}\n`);
+  }
+  for (const word of ["1", "010", "-1.5", "1e3", "true", "No", "y", "~", "null", "", "1:30", ".inf"])
+    await check(word, `"${word}"`);
+  for (const time of ["2026-01-02", "2026-01-02T03:04:05Z"]) await check(time, `"${time}"`);
+  for (const plain of ["abc", "a b", "1.2.3", "v1", "a:b", "10.0.0.1", "1Gi", "/bin/sh"])
+    await check(plain, plain);
+  for (const special of ["a: b", "*", "- a", "# a", "@a", "{}", "a #b", "'a'"])
+    await check(special, `'${special.replaceAll("'", "''")}'`);
+  await check("a\u0007", String.raw`"a\a"`);
+  await check("a\nb\n", "|\n  a\n  b");
+});

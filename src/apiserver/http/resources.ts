@@ -200,7 +200,8 @@ async function answerList(
       kind: "PartialObjectMetadataList",
       apiVersion: `meta.k8s.io/${form.metaVersion}`,
       metadata: page.metadata,
-      items: objects.map((object) => partialOf(object, form.metaVersion)),
+      // Upstream has no list to begin with.
+      items: objects.length === 0 ? null : objects.map((object) => partialOf(object, form.metaVersion)),
     };
     return sendObject(exchange, partial, { status: 200, negotiated: form, headers });
   }

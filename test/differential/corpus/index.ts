@@ -1,6 +1,7 @@
 import type { Sequence } from "../step.ts";
 import { coreSequences } from "./core-kinds.ts";
 import { frontSequences } from "./front.ts";
+import { extensionSequences } from "./extension-kinds.ts";
 import { listSequences } from "./lists.ts";
 import { serviceSequences } from "./services.ts";
 import { platformSequences } from "./platform.ts";
@@ -16,4 +17,5 @@ export const corpus: readonly Sequence[] = [
   ...serviceSequences,
   ...platformSequences,
   ...writeSequences,
+  ...extensionSequences,
 ];

@@ -9,6 +9,13 @@ const rewordings: readonly (readonly [old: RegExp, words: string])[] = [
   [/\[\]string\{([^}]*)\}/g, "[$1]"],
   [/Invalid value: <time>/g, 'Invalid value: "<time>"'],
   [/Invalid value: 0x([0-9a-f]+)/g, "Invalid value: $1"],
+  // v1.33: addresses, their ranges and names of ports are told in other words.
+  [/must be a valid IP address(?!, \(e)/g, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"],
+  [/not a valid CIDR/g, "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"],
+  [/must contain at least one letter or number \(a-z, 0-9\)/g, "must contain at least one letter (a-z)"],
+  [/must to greater or equal than 0/g, "must be greater than or equal to 0"],
+  // v1.22: references are checked as fields are.
+  [/Required value: (?:kind|name) is required/g, "Required value"],
   // v1.25: programs are built with paths that are not whole.
   [/"k8s\.io\/kubernetes\/pkg\/api\/legacyscheme/g, '"pkg/api/legacyscheme'],
   [/"k8s\.io\/apimachinery\/pkg\/apis/g, '"pkg/apis'],

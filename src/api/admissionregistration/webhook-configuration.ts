@@ -51,6 +51,7 @@ function configurationDefinition<T extends Configuration>(
   return defineResource<T>({
     resource,
     plainFinalizers: true,
+    repeatedMetadataChecks: ["whole"],
     requiresVersion: true,
     defaults: (object) =>
       mapField<Configuration, "webhooks">(object, "webhooks", (webhooks) =>

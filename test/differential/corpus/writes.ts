@@ -32,7 +32,6 @@ const identities: Sequence = {
     create({ resourceVersion: "text" }),
     create({ generateName: "written-" }),
     post(configMaps, { metadata: { generateName: "g".repeat(70) } }, { silent: true }),
-    post(configMaps, { metadata: { generateName: "g".repeat(260) } }),
     post(inNamespace("configmaps").replace("differential", "none"), { metadata: { name: "write" } }),
     post("/api/v1/nodes", { metadata: { name: "written", namespace: "other" } }),
     put("/api/v1/nodes/written", { metadata: { name: "written", namespace: "other" } }),

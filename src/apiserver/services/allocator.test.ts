@@ -9,6 +9,8 @@ import type { Store } from "../../store/index.ts";
 import { createMemoryStore } from "../../store/index.ts";
 import { createApiServer } from "../server/server.ts";
 import { createServiceAllocator } from "./allocator.ts";
+import type { ServiceAllocator } from "./allocator.ts";
+import { heldPorts } from "./node-ports.ts";
 import { familiesOf } from "./families.ts";
 
 async function setUp({
@@ -17,14 +19,17 @@ async function setUp({
 }: { store?: Store; ranges?: readonly string[] } = {}) {
   const random = seededRandom(1);
   const clock = new VirtualClock();
+  let allocator: ServiceAllocator | undefined;
   const server = await createApiServer({
     store,
     random,
     authorizer: { authorize: () => ({ type: "allow", reason: "" }) },
     clock,
-    writeHooks: ({ reader, client }) => ({
-      "/services": createServiceAllocator({ reader, client, random, families: familiesOf(ranges) }),
-    }),
+    writeHooks: ({ reader, client }) => {
+      const families = familiesOf(ranges);
+      allocator = createServiceAllocator({ reader, client, random, families });
+      return { "/services": allocator };
+    },
   });
   const client = server.client({ name: "tester", groups: [] });
   await createUnlessPresent(client, ServiceCIDR, {
@@ -40,7 +45,8 @@ async function setUp({
       },
       options,
     );
-  return { server, client, create, store };
+  if (!allocator) throw new Error("no allocator");
+  return { server, client, create, store, ports: allocator.ports };
 }
 
 describe("cluster addresses", () => {
@@ -229,6 +235,46 @@ describe("further ranges", () => {
     const held = services.flatMap(({ spec }) => spec.clusterIPs ?? []);
     expect(new Set(held).size).toBe(held.length);
     expect(await addressNames(client)).toEqual([...held].sort());
+  });
+
+  test("services change type, policy and ports by chance, and hold what they say", async () => {
+    const { create, client, ports } = await setUp({ ranges: ["10.96.0.0/24", "fd00::/112"] });
+    const random = seededRandom(11);
+    const one = <T>(...choices: readonly T[]): T => choices[Math.floor(random.next() * choices.length)] as T;
+    const chosen = () => 30_000 + Math.floor(random.next() * 6);
+    for (let index = 0; index < 6; index++) await create(`s-${index}`, {});
+    let changes = 0;
+    for (let step = 0; step < 150; step++) {
+      const key = { namespace: "default", name: `s-${Math.floor(random.next() * 6)}` };
+      const type = one("ClusterIP", "NodePort", "LoadBalancer", "ExternalName");
+      const body = {
+        spec: {
+          type,
+          externalName: type === "ExternalName" ? "example.com" : null,
+          ...one({}, { ipFamilyPolicy: "SingleStack" }, { ipFamilyPolicy: "PreferDualStack" }),
+          ...one({}, { externalTrafficPolicy: "Local" }, { externalTrafficPolicy: "Cluster" }),
+          ...one(
+            {},
+            { ports: [{ port: 80 }] },
+            {
+              ports: [
+                { port: 80, nodePort: chosen() },
+                { name: "b", port: 81 },
+              ],
+            },
+          ),
+        },
+      };
+      const options = { dryRun: random.next() < 0.2 };
+      const done = await client.patch(Service, key, { type: "merge", body }, options).catch(() => undefined);
+      if (done !== undefined && !options.dryRun) changes += 1;
+      const specs = (await client.list(Service)).items.map(({ spec }) => spec);
+      expect(await addressNames(client)).toEqual(specs.flatMap(({ clusterIPs = [] }) => clusterIPs).sort());
+      const held = specs.flatMap((spec) => [...heldPorts(spec)]);
+      expect([...ports.taken].sort()).toEqual([...new Set(held)].sort());
+      expect(new Set(held).size).toBe(held.length);
+    }
+    expect(changes).toBeGreaterThan(30);
   });
 
   test("many services at once never share an address", async () => {

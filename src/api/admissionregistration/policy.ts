@@ -4,6 +4,7 @@ import { ageColumn, column, formatSelector, nameColumn } from "../common/columns
 import { validateConditions } from "../common/conditions.ts";
 import { semanticallyEqual } from "../common/equal.ts";
 import { fillMissing, mapField, mapList } from "../common/fill.ts";
+import { keepMetadata } from "../common/metadata.ts";
 import type { ResourceDefinition } from "../definition.ts";
 import { defineResource } from "../definition.ts";
 import type {
@@ -88,7 +89,7 @@ function policyDefinition<T extends Policy>(resource: Resource<T>): ResourceDefi
         defaultMatch,
       ),
     }),
-    prepareForStatusUpdate: (policy, old) => ({ ...policy, spec: old.spec }),
+    prepareForStatusUpdate: (policy, old) => keepMetadata({ ...policy, spec: old.spec }, old),
     validate: (policy, { operation }) =>
       operation === "create" ? validatePolicy(policy, { validates, conditions: true }) : [],
     validateUpdate: (policy, old, { subresource }) =>

@@ -20,7 +20,7 @@ export const customResourceDefinitionDefinition = defineResource<CustomResourceD
   resource: CustomResourceDefinition,
   plainFinalizers: true,
   requiresVersion: true,
-  defaults: (definition) => mapField(definition, "spec", defaultSpec),
+  defaults: (definition) => withStoredDefault(mapField(definition, "spec", defaultSpec)),
   prepareForCreate: (definition) => ({
     ...definition,
     status: withStoredVersion(undefined, definition.spec),
@@ -63,6 +63,14 @@ function withStoredVersion(
   return current === undefined || stored.includes(current)
     ? known
     : { ...known, storedVersions: [...stored, current] };
+}
+
+/** Without any, the versions that objects may be stored in are the one in which they are stored. */
+function withStoredDefault(definition: CustomResourceDefinition): CustomResourceDefinition {
+  const { status, spec }: Partial<CustomResourceDefinition> = definition;
+  if ((status?.storedVersions ?? []).length > 0) return definition;
+  const filled = withStoredVersion(status, spec ?? {});
+  return filled.storedVersions?.length ? { ...definition, status: filled } : definition;
 }
 
 function defaultSpec(spec: CustomResourceDefinitionSpec): CustomResourceDefinitionSpec {

@@ -1,3 +1,4 @@
+import { nilList } from "../../apimachinery/index.ts";
 import { semanticallyEqual } from "../common/equal.ts";
 import { internalValue } from "../common/internal-value.ts";
 import type {
@@ -15,7 +16,7 @@ export interface InternalSpec extends CustomResourceDefinitionSpec {
 }
 
 export function internalSpec(spec: CustomResourceDefinitionSpec): InternalSpec {
-  const versions = spec.versions ?? [];
+  const versions = spec.versions ?? noVersions;
   const [first] = versions;
   const shared = perVersion.filter((field) =>
     versions.every((version) => semanticallyEqual(version[field], first?.[field])),
@@ -27,11 +28,15 @@ export function internalSpec(spec: CustomResourceDefinitionSpec): InternalSpec {
   const common = Object.fromEntries(
     shared.flatMap((field) => (first?.[field] === undefined ? [] : [[field, first[field]]])),
   );
-  return { ...spec, versions: versions.map(without), common };
+  return { ...spec, versions: versions === noVersions ? noVersions : versions.map(without), common };
 }
+
+/** Those of a definition without the list, which messages tell from an empty one. */
+const noVersions: readonly CustomResourceDefinitionVersion[] = [];
 
 /** Versions as messages show them. */
 export function shownVersions(versions: readonly CustomResourceDefinitionVersion[]): unknown {
+  if (versions === noVersions) return nilList;
   const type = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionVersion";
   return versions.map(({ schema, ...version }) => ({
     ...(internalValue(version, type) as object),

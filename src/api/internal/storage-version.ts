@@ -8,6 +8,7 @@ import {
 } from "../../apimachinery/index.ts";
 import { invalidFor } from "../common/checks.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
+import { keepMetadata } from "../common/metadata.ts";
 import { updateChecks } from "../common/updates.ts";
 import { defineResource } from "../definition.ts";
 import type {
@@ -35,6 +36,7 @@ export const storageVersionDefinition = defineResource<StorageVersion>({
   validate: ({ metadata, status }, { operation }) =>
     operation === "create" ? [...validateName(metadata.name), ...validateStatus(status)] : [],
   validateUpdate: updateChecks<StorageVersion>({ status: ({ status }) => validateStatus(status) }),
+  prepareForStatusUpdate: (version, old) => keepMetadata({ ...version, spec: old.spec }, old),
   columns: [
     nameColumn,
     column("CommonEncodingVersion", "The version in which all servers encode objects of the resource", {

@@ -3,6 +3,7 @@ import { FieldPath, fieldErrors, isDNS1035Label, isDNS1123Subdomain } from "../.
 import { column, nameColumn } from "../common/columns.ts";
 import { validateConditions } from "../common/conditions.ts";
 import { immutableValue } from "../common/internal-value.ts";
+import { keepMetadata } from "../common/metadata.ts";
 import { updateChecks } from "../common/updates.ts";
 import { defineResource } from "../definition.ts";
 import type { StorageVersionMigrationStatus } from "../types/storagemigration-v1beta1.ts";
@@ -21,7 +22,7 @@ export const storageVersionMigrationDefinition = defineResource<StorageVersionMi
     other: ({ spec }, old) => immutableValue(specPath, { next: spec, old: old.spec, type: specType }),
     status: ({ status }, old) => validateStatus(status ?? {}, old.status ?? {}),
   }),
-  prepareForStatusUpdate: (migration, old) => ({ ...migration, spec: old.spec }),
+  prepareForStatusUpdate: (migration, old) => keepMetadata({ ...migration, spec: old.spec }, old),
   columns: [
     // Upstream does not mark this name as one.
     { ...nameColumn, format: "" },

@@ -7,6 +7,18 @@ export interface AdmissionSteps {
   readonly validating: readonly Required<Pick<AdmissionPlugin, "name" | "validate">>[];
 }
 
+/** Hears how long each plugin took, and whether it refused. */
+export interface AdmissionObserver {
+  /** For one plugin, operation and kind of step; asked once, called often. */
+  of(step: {
+    readonly name: string;
+    readonly operation: AdmissionRequest["operation"];
+    readonly type: "admit" | "validate";
+  }): (outcome: { readonly rejected: boolean; readonly seconds: number }) => void;
+  /** Seconds of a clock that only runs forward. */
+  now(): number;
+}
+
 /** Operations and resources whose steps are remembered; custom resources come and go. */
 const rememberedSteps = 4096;
 
@@ -14,9 +26,16 @@ const rememberedSteps = 4096;
 export class AdmissionChain {
   readonly plugins: readonly AdmissionPlugin[];
   private readonly steps = new Map<string, AdmissionSteps>();
+  private observer: AdmissionObserver | undefined;
 
   constructor(plugins: readonly AdmissionPlugin[]) {
     this.plugins = plugins;
+  }
+
+  /** From now on `observer` hears of every step. */
+  observe(observer: AdmissionObserver): void {
+    this.observer = observer;
+    this.steps.clear();
   }
 
   stepsFor(
@@ -33,11 +52,65 @@ export class AdmissionChain {
         (!resources ||
           resources.some(({ group, plural }) => group === resource.group && plural === resource.plural)),
     );
+    const { observer } = this;
+    const admitting = concerned.flatMap((plugin) => (plugin.admit ? [boundTo(plugin, "admit")] : []));
+    const validating = concerned.flatMap((plugin) => (plugin.validate ? [boundTo(plugin, "validate")] : []));
     const steps: AdmissionSteps = {
-      admitting: concerned.filter((plugin) => plugin.admit) as unknown as AdmissionSteps["admitting"],
-      validating: concerned.filter((plugin) => plugin.validate) as unknown as AdmissionSteps["validating"],
+      admitting: admitting.map(({ name, run }) => ({
+        name,
+        admit: observer ? timed(run, { observer, step: { name, operation, type: "admit" } }) : run,
+      })) as AdmissionSteps["admitting"],
+      validating: validating.map(({ name, run }) => ({
+        name,
+        validate: observer ? timed(run, { observer, step: { name, operation, type: "validate" } }) : run,
+      })) as AdmissionSteps["validating"],
     };
     this.steps.set(key, steps);
     return steps;
+  }
+}
+
+type Run = (request: never) => unknown;
+
+function boundTo(
+  plugin: AdmissionPlugin,
+  method: "admit" | "validate",
+): { readonly name: string; readonly run: Run } {
+  const run = plugin[method] as (request: unknown) => unknown;
+  return { name: plugin.name, run: (request) => run.call(plugin, request) };
+}
+
+/** The same function, of which the observer hears; what answers at once still does. */
+function timed(
+  run: Run,
+  { observer, step }: { observer: AdmissionObserver; step: Parameters<AdmissionObserver["of"]>[0] },
+): Run {
+  const note = observer.of(step);
+  return (request) => {
+    const started = observer.now();
+    const done = (rejected: boolean) => note({ rejected, seconds: observer.now() - started });
+    let answer: unknown;
+    try {
+      answer = run(request);
+    } catch (error) {
+      done(true);
+      throw error;
+    }
+    if (!(answer instanceof Promise)) {
+      done(false);
+      return answer;
+    }
+    return settled(answer, done);
+  };
+}
+
+async function settled(answer: Promise<unknown>, done: (rejected: boolean) => void): Promise<unknown> {
+  let rejected = true;
+  try {
+    const value = await answer;
+    rejected = false;
+    return value;
+  } finally {
+    done(rejected);
   }
 }

@@ -63,6 +63,14 @@ function rawValues(raw: readonly string[], header: string): string[] {
   return values;
 }
 
+/** What comes after the answer, of a handler that was too slow. */
+const discarding: BodyStream = {
+  write: () => true,
+  end() {},
+  abort() {},
+  onDrain: (action) => action(),
+};
+
 /** Headers as Node wants them: it changes none, but its types do not say so. */
 function outgoing(headers: ResponseHeaders, own: Readonly<Record<string, number>>): OutgoingHttpHeaders {
   return { ...headers, ...own } as OutgoingHttpHeaders;
@@ -197,6 +205,7 @@ export class Http2Exchange implements Exchange {
   }
 
   stream(status: number, headers: ResponseHeaders): BodyStream {
+    if (this.answered) return discarding;
     const stream = this.http2;
     this.status = status;
     if (!stream.destroyed) stream.respond(outgoing(headers, { ":status": status }));
@@ -305,6 +314,7 @@ export class Http1Exchange implements Exchange {
   }
 
   stream(status: number, headers: ResponseHeaders): BodyStream {
+    if (this.answered) return discarding;
     const { response } = this;
     this.status = status;
     response.writeHead(status, outgoing(headers, {}));

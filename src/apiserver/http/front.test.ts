@@ -332,6 +332,44 @@ describe("watches over WebSocket", () => {
   });
 });
 
+test("metrics say what was asked for, and how it went", async () => {
+  front = await openFront();
+  await created("a");
+  await front.ask(configMaps, { as: "admin" });
+  await front.ask(`${configMaps}/none`, { as: "admin" });
+  await front.ask("/readyz", { as: "admin" });
+  const patch = { method: "PATCH", as: "admin", headers: { "content-type": "application/apply-patch+yaml" } };
+  await front.ask(`${configMaps}/b?fieldManager=m`, {
+    ...patch,
+    body: "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}",
+  });
+  const { text, headers } = await front.ask("/metrics", { as: "admin" });
+  expect(headers["content-type"]).toBe("text/plain; version=0.0.4; charset=utf-8; escaping=underscores");
+  const place = (scope: string, verb: string) =>
+    `group="",resource="configmaps",scope="${scope}",subresource="",verb="${verb}",version="v1"`;
+  const requests = (code: number, at: string) =>
+    `apiserver_request_total{code="${code}",component="apiserver",dry_run="",${at}} 1\n`;
+  for (const line of [
+    requests(201, place("resource", "POST")),
+    requests(200, place("namespace", "LIST")),
+    requests(404, place("resource", "GET")),
+    requests(201, place("resource", "APPLY")),
+    `apiserver_response_sizes_count{component="apiserver",${place("namespace", "LIST")}} 1\n`,
+    'apiserver_resource_objects{group="",resource="configmaps"} 2\n',
+    'authentication_attempts{result="success"} 6\n',
+    'authorization_attempts_total{result="allowed"} 6\n',
+    'authenticated_user_requests{username="admin"} 6\n',
+    'kubernetes_feature_enabled{name="ConstrainedImpersonation",stage="BETA"} 1\n',
+  ]) {
+    expect(text).toContain(line);
+  }
+  const slis = await front.ask("/metrics/slis", { as: "admin" });
+  expect(slis.text).toContain(
+    'kubernetes_healthchecks_total{name="etcd",status="success",type="readyz"} 1\n',
+  );
+  expect((await front.ask("/metrics", { method: "DELETE", as: "admin" })).text).toBe("metrics reset\n");
+});
+
 test("HTTP/2 connections are now and then sent elsewhere", async () => {
   front = await openFront({ goawayChance: 1 });
   const session = front.session();

@@ -95,6 +95,13 @@ describe("who asks", () => {
   });
 });
 
+test("where nobody may be anonymous, silence is refused", async () => {
+  front = await openFront({ anonymous: false, allows: () => true });
+  expect(await outcome({})).toEqual([401, "Unauthorized"]);
+  expect((await outcome({ as: "user" }))[0]).toBe(200);
+  await front.close();
+});
+
 describe("impersonation", () => {
   afterEach(() => front.close());
 

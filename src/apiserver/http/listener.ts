@@ -46,45 +46,20 @@ const sessionMegabytes = 256;
 /** Room for many watches on one connection. */
 const windowBytes = 1 << 20;
 
-/** Listens with TLS and speaks HTTP/2 or HTTP/1.1, as the client prefers. */
-export async function listen(options: {
+interface ListenOptions {
   readonly host: string;
   readonly port: number;
   readonly tls: ServerTls;
   readonly onExchange: (exchange: Exchange) => void;
   readonly onUpgrade: (upgrade: Upgrade) => void;
-}): Promise<Listener> {
-  const sessions = new Set<ServerHttp2Session>();
+  readonly onHandshakeError: () => void;
+}
+
+/** Listens with TLS and speaks HTTP/2 or HTTP/1.1, as the client prefers. */
+export async function listen(options: ListenOptions): Promise<Listener> {
   const sockets = new Set<TLSSocket>();
-  const http2 = createHttp2Server({
-    maxSessionMemory: sessionMegabytes,
-    settings: {
-      maxConcurrentStreams: concurrentStreams,
-      initialWindowSize: windowBytes,
-      maxHeaderListSize: headerBytes,
-    },
-  });
-  http2.on("session", (session) => {
-    sessions.add(session);
-    session.once("close", () => sessions.delete(session));
-    session.on("error", () => session.destroy());
-  });
-  // The types do not know that the headers come as they were sent, too.
-  const onStream = (
-    stream: ServerHttp2Stream,
-    headers: IncomingHttpHeaders,
-    _flags: number,
-    raw: readonly string[],
-  ) => {
-    const socket = stream.session?.socket;
-    if (socket) options.onExchange(new Http2Exchange(stream, { headers, raw }, tlsSocketOf(socket)));
-  };
-  http2.on("stream", onStream);
-  const http1 = createHttp1Server(http1Options, (request, response) =>
-    options.onExchange(new Http1Exchange(request, response)),
-  );
-  http1.on("clientError", refuseUnreadable);
-  http1.on("upgrade", (request, socket, head) => options.onUpgrade({ request, socket, head }));
+  const { http2, sessions } = http2Server(options);
+  const http1 = http1Server(options);
   const tls = createTlsServer(tlsOptions(options.tls));
   tls.on("secureConnection", (socket) => {
     sockets.add(socket);
@@ -94,6 +69,7 @@ export async function listen(options: {
     (socket.alpnProtocol === "h2" ? http2 : http1).emit("connection", socket);
   });
   tls.on("tlsClientError", (error, socket) => {
+    options.onHandshakeError();
     if ((error as NodeJS.ErrnoException).code === "ERR_SSL_HTTP_REQUEST") answerPlainHttp(socket);
     else socket.destroy();
   });
@@ -117,6 +93,44 @@ export async function listen(options: {
       clearTimeout(cut);
     },
   };
+}
+
+function http2Server({ onExchange }: ListenOptions) {
+  const sessions = new Set<ServerHttp2Session>();
+  const http2 = createHttp2Server({
+    maxSessionMemory: sessionMegabytes,
+    settings: {
+      maxConcurrentStreams: concurrentStreams,
+      initialWindowSize: windowBytes,
+      maxHeaderListSize: headerBytes,
+    },
+  });
+  http2.on("session", (session) => {
+    sessions.add(session);
+    session.once("close", () => sessions.delete(session));
+    session.on("error", () => session.destroy());
+  });
+  // The types do not know that the headers come as they were sent, too.
+  const onStream = (
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    _flags: number,
+    raw: readonly string[],
+  ) => {
+    const socket = stream.session?.socket;
+    if (socket) onExchange(new Http2Exchange(stream, { headers, raw }, tlsSocketOf(socket)));
+  };
+  http2.on("stream", onStream);
+  return { http2, sessions };
+}
+
+function http1Server({ onExchange, onUpgrade }: ListenOptions) {
+  const http1 = createHttp1Server(http1Options, (request, response) =>
+    onExchange(new Http1Exchange(request, response)),
+  );
+  http1.on("clientError", refuseUnreadable);
+  http1.on("upgrade", (request, socket, head) => onUpgrade({ request, socket, head }));
+  return http1;
 }
 
 /** Answers what is no HTTP as Go's server does. */

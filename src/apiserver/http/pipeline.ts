@@ -45,8 +45,7 @@ export interface FrontSettings {
 const defaultInflight = { reading: 400, writing: 200 } as const;
 const defaultRequestTimeout: Milliseconds = 60_000;
 
-/** The filters of all requests, in upstream's order, the outermost first. */
-export function pipelineOf(options: {
+interface PipelineOptions {
   readonly core: Core;
   readonly settings: FrontSettings;
   readonly authenticator: Authenticator;
@@ -56,9 +55,14 @@ export function pipelineOf(options: {
   readonly metrics: RequestMetrics;
   readonly registry: MetricsRegistry;
   readonly cbor: boolean;
-}): { readonly filters: readonly Filter[]; readonly inFlight: InFlight } {
-  const { core, settings, authenticator, metrics, lifecycle, classifier, registry } = options;
-  const identityMetrics = new IdentityMetrics(registry);
+}
+
+/** The filters of all requests, in upstream's order, the outermost first. */
+export function pipelineOf(options: PipelineOptions): {
+  readonly filters: readonly Filter[];
+  readonly inFlight: InFlight;
+} {
+  const { core, settings, metrics, lifecycle } = options;
   const { clock, random, logger, authorizer } = core;
   const offer = { cbor: options.cbor };
   const {
@@ -66,27 +70,9 @@ export function pipelineOf(options: {
     goawayChance: chance = 0,
     corsAllowedOrigins = [],
     strictTransportSecurityDirectives = [],
-    anonymous = true,
-    requestHeader,
   } = settings;
-  const limits = {
-    reading: settings.maxRequestsInflight ?? defaultInflight.reading,
-    writing: settings.maxMutatingRequestsInflight ?? defaultInflight.writing,
-  };
-  const flowMetrics =
-    classifier && new FlowMetrics(registry, { classifier, seats: limits.reading + limits.writing });
-  const inFlight = new InFlight({
-    limits,
-    onRefused(request) {
-      metrics.dropped(request);
-      const found = classifier?.classify(request.info, request.user);
-      if (found) flowMetrics?.reject(found);
-    },
-  });
-  const certificates = new CertificateReader({
-    clients: options.clientAuthority,
-    proxies: requestHeader?.clientAuthority,
-  });
+  const identity = new IdentityMetrics(options.registry);
+  const { inFlight, flowSchema } = sharesOf(options);
   const filters: readonly (Filter | false)[] = [
     withFailures({ logger, offer }),
     strictTransportSecurityDirectives.length > 0 && withStrictTransport(strictTransportSecurityDirectives),
@@ -99,20 +85,47 @@ export function pipelineOf(options: {
       onTimeout: (request) => metrics.terminated(request, 504),
     }),
     corsAllowedOrigins.length > 0 && withCors(corsAllowedOrigins),
-    withAuthentication({
-      authenticator,
-      certificates,
-      anonymous,
-      requestHeader,
-      clock,
-      metrics: identityMetrics,
-    }),
+    authentication(options, identity),
     withImpersonation(authorizer),
-    classifier !== undefined &&
-      flowMetrics !== undefined &&
-      withFlowSchema({ classifier, metrics: flowMetrics }),
+    flowSchema,
     inFlight.filter,
-    withAuthorization({ authorizer, clock, metrics: identityMetrics }),
+    withAuthorization({ authorizer, clock, metrics: identity }),
   ];
   return { filters: filters.filter((filter) => filter !== false), inFlight };
+}
+
+function authentication(
+  { core: { clock }, authenticator, settings, clientAuthority }: PipelineOptions,
+  metrics: IdentityMetrics,
+): Filter {
+  const { anonymous = true, requestHeader } = settings;
+  const certificates = new CertificateReader({
+    clients: clientAuthority,
+    proxies: requestHeader?.clientAuthority,
+  });
+  return withAuthentication({ authenticator, certificates, anonymous, requestHeader, clock, metrics });
+}
+
+/** How many requests there may be at once, and what is said of the schema that they fall under. */
+function sharesOf({ settings, classifier, metrics, registry }: PipelineOptions): {
+  readonly inFlight: InFlight;
+  readonly flowSchema: Filter | false;
+} {
+  const limits = {
+    reading: settings.maxRequestsInflight ?? defaultInflight.reading,
+    writing: settings.maxMutatingRequestsInflight ?? defaultInflight.writing,
+  };
+  const flow = classifier && {
+    classifier,
+    metrics: new FlowMetrics(registry, { classifier, seats: limits.reading + limits.writing }),
+  };
+  const inFlight = new InFlight({
+    limits,
+    onRefused(request) {
+      metrics.dropped(request);
+      const found = classifier?.classify(request.info, request.user);
+      if (found) flow?.metrics.reject(found);
+    },
+  });
+  return { inFlight, flowSchema: flow !== undefined && withFlowSchema(flow) };
 }

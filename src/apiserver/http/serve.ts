@@ -14,6 +14,7 @@ import type { Core } from "../registry/context.ts";
 import type { ApiServer } from "../server/server.ts";
 import { Http1Exchange } from "./exchange.ts";
 import type { Exchange } from "./exchange.ts";
+import type { PathHandler } from "./endpoints.ts";
 import { RequestHandler } from "./handler.ts";
 import type { DocumentSource } from "./documents.ts";
 import type { ConnectHandler, Delegate } from "./handler.ts";
@@ -25,8 +26,8 @@ import { listen } from "./listener.ts";
 import type { Listener, ServerTls, Upgrade } from "./listener.ts";
 import { HealthMetrics } from "./metrics/health-metrics.ts";
 import { metricsPaths } from "./metrics/paths.ts";
-import { observeProcess } from "./metrics/process-metrics.ts";
 import { MetricsRegistry } from "./metrics/registry.ts";
+import type { Counter } from "./metrics/registry.ts";
 import { RequestMetrics } from "./metrics/request-metrics.ts";
 import { observeServer } from "./metrics/server-metrics.ts";
 import { watchSizes } from "./metrics/watch-metrics.ts";
@@ -34,6 +35,7 @@ import { pipelineOf } from "./pipeline.ts";
 import type { FrontSettings } from "./pipeline.ts";
 import { discoveryRows } from "./rows.ts";
 import { versionInfo } from "./version.ts";
+import type { WatchSettings } from "./watch-stream.ts";
 import { zPages } from "./zpages.ts";
 
 export interface ServeOptions extends FrontSettings {
@@ -90,8 +92,7 @@ export async function serveApi(server: ApiServer, options: ServeOptions): Promis
     registry: metrics,
     cbor,
   });
-  observeServer(metrics, { inFlight, served: core.served });
-  observeProcess(metrics);
+  const { handshakeErrors } = observeServer(metrics, { inFlight, core, cbor });
   const healthMetrics = new HealthMetrics();
   const health = healthMetrics.observed(
     healthChecks({
@@ -100,7 +101,6 @@ export async function serveApi(server: ApiServer, options: ServeOptions): Promis
       ready: options.readyChecks ?? [],
     }),
   );
-  const version = versionInfo();
   const handler = new RequestHandler({
     core,
     filters,
@@ -108,28 +108,17 @@ export async function serveApi(server: ApiServer, options: ServeOptions): Promis
     documents: [documents, ...(options.documents ?? [])],
     health,
     metrics: requestMetrics,
-    version,
+    version: versionInfo(),
     paths: [
       metricsPaths({ "/metrics": metrics, "/metrics/slis": healthMetrics.registry }),
-      zPages({
-        clock: core.clock,
-        random: core.random,
-        started: core.clock.now(),
-        goVersion: version["goVersion"] ?? "",
-        binaryVersion: version.gitVersion.slice(1),
-        flags: options.flags ?? {},
-        paths: () => pagePaths,
-      }),
+      pagesOf(core, options.flags ?? {}),
     ],
     connect: options.connect ?? {},
     delegates: options.delegates ?? [],
     cbor,
-    watches: {
-      shortestSeconds: options.minRequestTimeoutSeconds ?? defaultMinRequestTimeoutSeconds,
-      sizesOf: watchSizes(metrics),
-    },
+    watches: watchSettings(metrics, options),
   });
-  const listener = await openListener(handler, { ...options, logger: core.logger });
+  const listener = await openListener(handler, { ...options, logger: core.logger, handshakeErrors });
   documents.address = options.advertise ?? `${listener.address.host}:${listener.address.port}`;
   const close = async () => {
     lifecycle.leave();
@@ -144,10 +133,16 @@ export async function serveApi(server: ApiServer, options: ServeOptions): Promis
   return { address: listener.address, metrics, close: () => (closed ??= close()) };
 }
 
+const watchSettings = (metrics: MetricsRegistry, options: ServeOptions): WatchSettings => ({
+  shortestSeconds: options.minRequestTimeoutSeconds ?? defaultMinRequestTimeoutSeconds,
+  sizesOf: watchSizes(metrics),
+});
+
 function openListener(
   handler: RequestHandler,
-  { host, port, tls, requestHeader, logger }: ServeOptions & { readonly logger: Logger },
+  options: ServeOptions & { readonly logger: Logger; readonly handshakeErrors: Counter },
 ): Promise<Listener> {
+  const { host, port, tls, requestHeader, logger, handshakeErrors } = options;
   const handle = (exchange: Exchange, upgrade?: Upgrade) => {
     handler.handle(exchange, upgrade).catch((error: unknown) => {
       logger.error("An answer could not be written", { path: exchange.path, error });
@@ -159,6 +154,21 @@ function openListener(
     tls: requestHeader ? { ...tls, proxyAuthority: requestHeader.clientAuthority } : tls,
     onExchange: (exchange) => handle(exchange),
     onUpgrade: (upgrade) => handle(upgradeExchange(upgrade), upgrade),
+    onHandshakeError: () => void (handshakeErrors.value += 1),
+  });
+}
+
+function pagesOf({ clock, random }: Core, flags: NonNullable<ServeOptions["flags"]>): PathHandler {
+  const { goVersion = "", gitVersion } = versionInfo();
+  const binaryVersion = gitVersion.slice(1);
+  return zPages({
+    clock,
+    random,
+    started: clock.now(),
+    goVersion,
+    binaryVersion,
+    flags,
+    paths: () => pagePaths,
   });
 }
 

@@ -1,14 +1,22 @@
+import type { Core } from "../../registry/context.ts";
 import type { ServedTable } from "../../registry/served.ts";
 import type { InFlight } from "../filters/in-flight.ts";
 import { versionInfo } from "../version.ts";
-import type { MetricsRegistry } from "./registry.ts";
+import { admissionObserver } from "./admission-metrics.ts";
+import { observeFeatures } from "./features.ts";
+import { observeProcess } from "./process-metrics.ts";
+import type { Counter, MetricsRegistry } from "./registry.ts";
 
 /** What the server knows of itself: what it is and how much it has to do. */
 export function observeServer(
   registry: MetricsRegistry,
-  options: { readonly inFlight: InFlight; readonly served: ServedTable },
-): void {
-  const { inFlight, served } = options;
+  options: { readonly inFlight: InFlight; readonly core: Core; readonly cbor: boolean },
+): { readonly handshakeErrors: Counter } {
+  const { inFlight, core, cbor } = options;
+  const { served } = core;
+  observeProcess(registry);
+  observeFeatures(registry, { cbor });
+  core.admission.observe(admissionObserver(registry));
   registry.observed(
     {
       name: "apiserver_current_inflight_requests",
@@ -42,6 +50,11 @@ export function observeServer(
       ),
   );
   observeBuild(registry);
+  const handshakes = registry.counter({
+    name: "apiserver_tls_handshake_errors_total",
+    help: "Connections whose TLS handshake failed.",
+  });
+  return { handshakeErrors: handshakes.with() };
 }
 
 function observeBuild(registry: MetricsRegistry): void {

@@ -11,6 +11,7 @@ import { cidrWarnings, ipWarnings } from "../common/address-warnings.ts";
 import { invalidFor, oneOf } from "../common/checks.ts";
 import { internalForm } from "../common/internal-form.ts";
 import type { Node, NodeSpec, Taint } from "../types/core-v1.ts";
+import { validateNodeAnnotations } from "./node-annotations.ts";
 import { validateNodeConfig, validateReportedConfig } from "./node-config.ts";
 import { taintEffects } from "./pod-spec/index.ts";
 import { validateAmount } from "./resource-names.ts";
@@ -24,17 +25,18 @@ const taintsPath = FieldPath.root("metadata").child("taints");
 /** Checks a new node, or the whole of one that changes. */
 export function validateNode(node: Node): readonly FieldError[] {
   return [
-    ...validateTaints(node.spec?.taints ?? []),
+    ...validateNodeAnnotations(node, validateTaints),
+    ...validateTaints(node.spec?.taints ?? [], taintsPath),
     ...validateResources(node),
     ...validateRanges(node.spec?.podCIDRs ?? []),
   ];
 }
 
-function validateTaints(taints: readonly Taint[]): FieldError[] {
+function validateTaints(taints: readonly Taint[], path: FieldPath): FieldError[] {
   const seen = new Set<string>();
   return taints.flatMap((taint, index) => {
-    const at = taintsPath.index(index);
-    const { key = "", value = "", effect } = taint;
+    const at = path.index(index);
+    const { key = "", value = "", effect }: Partial<Taint> = taint;
     const errors = invalidFor(at.child("key"), key, isQualifiedName(key));
     const problems = isValidLabelValue(value);
     if (problems.length > 0) errors.push(fieldErrors.invalid(at.child("value"), value, problems.join(";")));
@@ -82,7 +84,11 @@ function validateRanges(ranges: readonly string[]): FieldError[] {
 
 /** Checks a change of a node or of its status. */
 export function validateNodeUpdate(node: Node, old: Node): readonly FieldError[] {
-  const errors = [...validateResources(node), ...validateAddresses(node)];
+  const errors = [
+    ...validateNodeAnnotations(node, validateTaints),
+    ...validateResources(node),
+    ...validateAddresses(node),
+  ];
   const [next, before] = [node.spec ?? {}, old.spec ?? {}];
   errors.push(...validateRangesKept(next, before));
   if (before.providerID && before.providerID !== next.providerID) {
@@ -93,7 +99,7 @@ export function validateNodeUpdate(node: Node, old: Node): readonly FieldError[]
     errors.push(...validateNodeConfig(next.configSource, specPath.child("configSource")));
   if (node.status?.config)
     errors.push(...validateReportedConfig(node.status.config, statusPath.child("config")));
-  errors.push(...validateTaints(next.taints ?? []));
+  errors.push(...validateTaints(next.taints ?? [], taintsPath));
   if ((next.externalID ?? "") !== (before.externalID ?? "")) {
     errors.push(fieldErrors.forbidden(specPath.child("externalID"), "may not be updated"));
   }

@@ -87,6 +87,60 @@ describe("a new node", () => {
   });
 });
 
+describe("annotations of nodes", () => {
+  const annotated = (annotations: object) => ({ metadata: { name: "n", annotations } });
+  const taints = "scheduler.alpha.kubernetes.io/taints";
+  const avoid = "scheduler.alpha.kubernetes.io/preferAvoidPods";
+  const entry = (controller: object) => ({ preferAvoidPods: [{ podSignature: controller }] });
+  const ofTaints = (why: string) => [`metadata.annotations: Invalid value: "${taints}": ${why}`];
+  const ofAvoidance = (why: string) => [`metadata.annotations.AvoidPods: Invalid value: "${avoid}": ${why}`];
+
+  test.each<[string, readonly string[]]>([
+    ["", []],
+    ["null", []],
+    ['[{"Key":"a","effect":"NoSchedule"}]', []],
+    ["{", ofTaints("unexpected end of JSON input")],
+    ["{}", ofTaints("json: cannot unmarshal object into Go value of type []core.Taint")],
+    ["[1]", ofTaints("json: cannot unmarshal number into Go value of type core.Taint")],
+    ['[{"key":1}]', ofTaints("json: cannot unmarshal number into Go struct field Taint.Key of type string")],
+    [
+      '[{"key":"a","effect":"No"}]',
+      [
+        `metadata.annotations.${taints}[0].effect: Unsupported value: "No": supported values: "NoSchedule", "PreferNoSchedule", "NoExecute"`,
+      ],
+    ],
+  ])("that taint: %s", (text, problems) => {
+    expect(creationProblems(nodeDefinition, annotated({ [taints]: text }))).toEqual(problems);
+  });
+
+  test.each<[string, readonly string[]]>([
+    [JSON.stringify(entry({ podController: { controller: true } })), []],
+    ["[]", ofAvoidance("json: cannot unmarshal array into Go value of type v1.AvoidPods")],
+    [
+      '{"preferAvoidPods":{}}',
+      ofAvoidance(
+        "json: cannot unmarshal object into Go struct field AvoidPods.preferAvoidPods of type []v1.PreferAvoidPodsEntry",
+      ),
+    ],
+    [JSON.stringify(entry({})), [`metadata.annotations.${avoid}[0].PodSignature: Required value`]],
+    [
+      JSON.stringify(entry({ podController: { controller: false } })),
+      [
+        `metadata.annotations.${avoid}[0].PodSignature.PodController.Controller: Invalid value: false: must point to a controller`,
+      ],
+    ],
+  ])("that say which pods to avoid: %s", (text, problems) => {
+    const next = annotated({ [avoid]: text });
+    expect(creationProblems(nodeDefinition, next)).toEqual(problems);
+    const errors = nodeDefinition.validateUpdate?.(
+      defaulted(nodeDefinition, next),
+      defaulted(nodeDefinition, annotated({})),
+      { now: 0, operation: "update" },
+    );
+    expect(errors).toHaveLength(problems.length);
+  });
+});
+
 describe("a change", () => {
   test.each<[object, object, readonly string[]]>([
     [{}, { podCIDR: "10.0.0.0/24", providerID: "a://b", unschedulable: true }, []],

@@ -1,5 +1,5 @@
 import type { FieldError } from "../../apimachinery/index.ts";
-import { DecodeError, FieldPath, fieldErrors, isConfigMapKey, scanJson } from "../../apimachinery/index.ts";
+import { FieldPath, fieldErrors, isConfigMapKey } from "../../apimachinery/index.ts";
 import { immutable, invalidFor } from "../common/checks.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
 import { semanticallyEqual } from "../common/equal.ts";
@@ -7,6 +7,7 @@ import { fill, omit } from "../common/fill.ts";
 import { defineResource } from "../definition.ts";
 import { Secret } from "../types/core-v1.ts";
 import { base64Length, fromBase64, maximumDataBytes, toBase64 } from "./data.ts";
+import { misfit, readGoJson } from "./go-json.ts";
 import { keyPairProblem } from "./key-pair.ts";
 
 const serviceAccountAnnotation = "kubernetes.io/service-account.name";
@@ -91,17 +92,11 @@ function validateType(secret: Secret, path: FieldPath): FieldError[] {
 
 /** Why a value is no JSON object, as upstream's reader says it. */
 function mapProblem(base64: string): string | undefined {
-  const text = fromBase64(base64) ?? "";
-  try {
-    scanJson(text);
-  } catch (error) {
-    if (error instanceof DecodeError) return error.message;
-    throw error;
-  }
-  const value: unknown = JSON.parse(text);
+  const read = readGoJson(fromBase64(base64) ?? "");
+  if ("problem" in read) return read.problem;
+  const { value } = read;
   if (value === null || (typeof value === "object" && !Array.isArray(value))) return undefined;
-  const kind = Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
-  return `json: cannot unmarshal ${kind} into Go value of type map[string]interface {}`;
+  return misfit(value, "value of type map[string]interface {}");
 }
 
 function validateUpdate(secret: Secret, old: Secret): readonly FieldError[] {

@@ -94,6 +94,8 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   readonly deletionWarning?: string;
   /** Nothing depends on objects of the kind: what a delete says of dependents is passed over. */
   readonly hasNoDependents?: true;
+  /** Annotations that stand for fields which the version lacks: metadata alone is told without them. */
+  readonly fieldAnnotations?: readonly string[];
   /** A delete answers the deleted object rather than a Status. */
   readonly returnsDeleted?: true;
   /** Whether something besides the finalizers of metadata holds back the removal of an object being deleted. */

@@ -109,6 +109,7 @@ export const daemonSetDefinition = defineResource<DaemonSet>({
     ...containerColumns<DaemonSet>((daemonSet) => daemonSet.spec.template?.spec),
     selectorColumn<DaemonSet>((daemonSet) => daemonSet.spec.selector),
   ],
+  fieldAnnotations: [templateGeneration],
   tracksGeneration: true,
 });
 

@@ -266,6 +266,32 @@ describe("conversion", () => {
     expect(spec.targetCPUUtilizationPercentage).toBe(utilization);
   });
 
+  test("keeps what annotations of the first version say of spec and status from each other's writes", () => {
+    const noted = (value: string) => ({
+      metadata: {
+        name: "x",
+        annotations: Object.fromEntries(
+          ["mine", "metrics", "conditions"].map((name) => [
+            name === "mine" ? name : `${prefix}${name}`,
+            value,
+          ]),
+        ),
+      },
+      ...scaler({}),
+    });
+    const [next, old] = [noted("next"), noted("old")] as unknown as [FirstAutoscaler, FirstAutoscaler];
+    const { prepareForCreate, prepareForUpdate, prepareForStatusUpdate } = firstAutoscalerDefinition;
+    const kept = (prepared: FirstAutoscaler | undefined) =>
+      Object.values(prepared?.metadata.annotations ?? {});
+    const context = { now: 0, operation: "update" } as const;
+    expect(kept(prepareForCreate?.(next, context))).toEqual(["next", "next"]);
+    expect(kept(prepareForUpdate?.(next, old, context))).toEqual(["next", "next", "old"]);
+    expect(kept(prepareForStatusUpdate?.(next, old, context))).toEqual(["next", "next", "old"]);
+    expect(prepareForStatusUpdate?.(next, old, context).metadata.annotations).toMatchObject({
+      [`${prefix}metrics`]: "old",
+    });
+  });
+
   test("comes back as it was, the processor last", () => {
     const [cpu, ...others] = full.spec.metrics ?? [];
     const back = autoscalerFromFirst(autoscalerToFirst(full));

@@ -24,7 +24,8 @@ const annotations = {
   scaleUpTolerance: "autoscaling.alpha.kubernetes.io/scale-up-tolerance",
   scaleDownTolerance: "autoscaling.alpha.kubernetes.io/scale-down-tolerance",
 } as const;
-const ownAnnotations: ReadonlySet<string> = new Set(Object.values(annotations));
+/** The annotations that stand for fields. */
+export const fieldAnnotations: readonly string[] = Object.values(annotations);
 
 /** Percent of its request that a pod should use of its CPU, where nothing else is said. */
 export const defaultUtilization = 80;
@@ -114,6 +115,33 @@ export function autoscalerToFirst(autoscaler: HorizontalPodAutoscaler): FirstAut
   };
 }
 
+/** An autoscaler of autoscaling/v1 with the part in its annotations that is status from another one, if any. */
+export function withStatusOf(
+  autoscaler: FirstAutoscaler,
+  other: FirstAutoscaler | undefined,
+): FirstAutoscaler {
+  return withAnnotationsOf(autoscaler, other, [annotations.conditions, annotations.currentMetrics]);
+}
+
+/** An autoscaler of autoscaling/v1 with the spec of another one, also what its annotations hold of it. */
+export function withSpecOf(autoscaler: FirstAutoscaler, other: FirstAutoscaler): FirstAutoscaler {
+  const changed = withAnnotationsOf(autoscaler, other, [annotations.metrics, annotations.behavior]);
+  return { ...changed, spec: other.spec };
+}
+
+function withAnnotationsOf(
+  autoscaler: FirstAutoscaler,
+  other: FirstAutoscaler | undefined,
+  names: readonly string[],
+): FirstAutoscaler {
+  const own = Object.entries(autoscaler.metadata.annotations ?? {}).filter(([name]) => !names.includes(name));
+  const others = Object.entries(other?.metadata.annotations ?? {}).filter(([name]) => names.includes(name));
+  const all = Object.fromEntries([...own, ...others]);
+  const rest = omit(autoscaler.metadata, "annotations");
+  const metadata = Object.keys(all).length === 0 ? rest : { ...rest, annotations: all };
+  return { ...autoscaler, metadata };
+}
+
 function cpuUtilization(averageUtilization: number): MetricSpec {
   return { type: "Resource", resource: { name: "cpu", target: { type: "Utilization", averageUtilization } } };
 }
@@ -142,7 +170,7 @@ function withoutOwnAnnotations<M extends { readonly annotations?: Readonly<Recor
   metadata: M,
 ): M {
   const all = Object.entries(metadata.annotations ?? {});
-  const kept = all.filter(([key]) => !ownAnnotations.has(key));
+  const kept = all.filter(([key]) => !fieldAnnotations.includes(key));
   if (kept.length === all.length) return metadata;
   const rest = omit(metadata, "annotations");
   return kept.length === 0 ? rest : { ...rest, annotations: Object.fromEntries(kept) };

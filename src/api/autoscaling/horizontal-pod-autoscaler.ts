@@ -14,7 +14,14 @@ import type {
 } from "../types/autoscaling-v2.ts";
 import { HorizontalPodAutoscaler } from "../types/autoscaling-v2.ts";
 import { defaultBehavior } from "./behavior.ts";
-import { autoscalerFromFirst, autoscalerToFirst, defaultUtilization } from "./conversion.ts";
+import {
+  autoscalerFromFirst,
+  autoscalerToFirst,
+  defaultUtilization,
+  fieldAnnotations,
+  withSpecOf,
+  withStatusOf,
+} from "./conversion.ts";
 import { validateAutoscalerSpec } from "./validation.ts";
 
 const specPath = FieldPath.root("spec");
@@ -74,7 +81,10 @@ export const firstAutoscalerDefinition = defineResource<FirstAutoscaler>({
       validateAutoscalerSpec(autoscalerFromFirst(autoscaler).spec, specPath, autoscalerFromFirst(old).spec),
     status: ({ status }) => nonNegativeFields(statusPath, status, ["currentReplicas", "desiredReplicas"]),
   }),
-  prepareForStatusUpdate: (autoscaler, old) => ({ ...autoscaler, spec: old.spec }),
+  fieldAnnotations,
+  prepareForCreate: (autoscaler) => withStatusOf(autoscaler, undefined),
+  prepareForUpdate: withStatusOf,
+  prepareForStatusUpdate: withSpecOf,
   columns: columns.map((each) => ({
     ...each,
     value: (autoscaler, now) => each.value(autoscalerFromFirst(autoscaler), now),

@@ -87,9 +87,8 @@ function impliedValue(field: Field): JsonValue | undefined {
 /** How a value is walked: field by field, key by key, element by element, or as one. */
 export type Shape = "struct" | "map" | "list" | "leaf";
 
-/** Types whose objects are walked as maps of anything, though nothing is known of them. */
-const isDeduced = (type: Type | undefined) =>
-  type === undefined || type.kind === "raw" || type.kind === "json";
+/** Types whose objects are walked as maps of anything, though nothing is known of them; raw objects are not. */
+const isDeduced = (type: Type | undefined) => type === undefined || type.kind === "json";
 
 export function shapeOf(type: Type | undefined): Shape {
   switch (type?.kind) {

@@ -149,6 +149,7 @@ function answerForm(
 ): Promise<void> {
   const { columns, form, status } = answer;
   const { metaVersion } = form;
+  const { fieldAnnotations } = served.definition;
   if (form.convert === "PartialObjectMetadataList") {
     const { apiVersion = "", kind = "" } = object;
     throw misplacedForm(form.convert, { apiVersion, kind, custom: served.custom });
@@ -159,9 +160,9 @@ function answerForm(
       ? tableOf(
           columns,
           { objects: [object], metadata: { resourceVersion } },
-          { metaVersion, includeObject: includeObject(exchange), now: core.clock.now() },
+          { metaVersion, fieldAnnotations, includeObject: includeObject(exchange), now: core.clock.now() },
         )
-      : partialOf(object, metaVersion);
+      : partialOf(object, { metaVersion, fieldAnnotations });
   return sendObject(exchange, shown, { status, negotiated: form, headers });
 }
 
@@ -183,11 +184,13 @@ async function answerList(
     return sendPieces(exchange, { status: 200, contentType: form.mediaType, headers, pieces });
   }
   const objects = page.entries.map((entry) => served.fromStored(entry.object));
+  const { metaVersion } = form;
+  const { columns, fieldAnnotations } = served.definition;
   if (form.convert === "Table") {
     const table = tableOf(
-      served.definition.columns,
+      columns,
       { objects, metadata: page.metadata },
-      { metaVersion: form.metaVersion, includeObject: includeObject(exchange), now: call.core.clock.now() },
+      { metaVersion, fieldAnnotations, includeObject: includeObject(exchange), now: call.core.clock.now() },
     );
     return sendObject(exchange, table, { status: 200, negotiated: form, headers });
   }
@@ -198,10 +201,13 @@ async function answerList(
   if (form.convert !== "none") {
     const partial = {
       kind: "PartialObjectMetadataList",
-      apiVersion: `meta.k8s.io/${form.metaVersion}`,
+      apiVersion: `meta.k8s.io/${metaVersion}`,
       metadata: page.metadata,
       // Upstream has no list to begin with.
-      items: objects.length === 0 ? null : objects.map((object) => partialOf(object, form.metaVersion)),
+      items:
+        objects.length === 0
+          ? null
+          : objects.map((object) => partialOf(object, { metaVersion, fieldAnnotations })),
     };
     return sendObject(exchange, partial, { status: 200, negotiated: form, headers });
   }

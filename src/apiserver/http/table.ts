@@ -57,8 +57,14 @@ export const scaleColumns: Columns = [
   },
 ];
 
-export interface TableOptions {
+/** How objects are told by their metadata alone. */
+interface PartialOptions {
   readonly metaVersion: "v1" | "v1beta1";
+  /** Annotations that stand for fields: no part of the metadata that upstream keeps. */
+  readonly fieldAnnotations?: readonly string[] | undefined;
+}
+
+export interface TableOptions extends PartialOptions {
   readonly includeObject: IncludeObject;
   readonly now: number;
   /** Leave out the headings: they went with the first event of the watch. */
@@ -98,7 +104,7 @@ function rowObject(object: AnyObject, options: TableOptions): { object: object |
     case "Object":
       return { object };
     case "Metadata":
-      return { object: partialOf(object, options.metaVersion) };
+      return { object: partialOf(object, options) };
   }
 }
 
@@ -118,10 +124,17 @@ export function misplacedForm(
 }
 
 /** An object's metadata alone. */
-export function partialOf(object: AnyObject, metaVersion: "v1" | "v1beta1"): object {
+export function partialOf(object: AnyObject, { metaVersion, fieldAnnotations = [] }: PartialOptions): object {
   return {
     kind: "PartialObjectMetadata",
     apiVersion: `meta.k8s.io/${metaVersion}`,
-    metadata: object.metadata,
+    metadata: withoutAnnotations(object.metadata, fieldAnnotations),
   };
+}
+
+function withoutAnnotations(metadata: AnyObject["metadata"], names: readonly string[]): object {
+  const { annotations, ...rest } = metadata;
+  if (annotations === undefined || !names.some((name) => name in annotations)) return metadata;
+  const kept = Object.entries(annotations).filter(([name]) => !names.includes(name));
+  return kept.length === 0 ? rest : { ...metadata, annotations: Object.fromEntries(kept) };
 }

@@ -121,6 +121,7 @@ type Encode = (event: EntryEvent, options: { readonly shared: boolean }) => Uint
 function encoderOf(answer: WatchAnswer): Encode {
   const { served, negotiated, frames } = answer;
   const { mediaType, convert, metaVersion } = negotiated;
+  const { fieldAnnotations } = served.definition;
   if (convert === "Table") return tableEncoder(answer);
   const make = (event: EntryEvent): Uint8Array => {
     if (event.type !== "BOOKMARK" && convert === "none" && mediaType === "application/json") {
@@ -128,10 +129,14 @@ function encoderOf(answer: WatchAnswer): Encode {
     }
     const object =
       event.type === "BOOKMARK" ? bookmarkObject(served, event) : served.fromStored(event.entry.object);
-    return frame(event.type, convert === "none" ? object : partialOf(object, metaVersion), {
-      negotiated,
-      served: convert === "none" ? served : undefined,
-    });
+    return frame(
+      event.type,
+      convert === "none" ? object : partialOf(object, { metaVersion, fieldAnnotations }),
+      {
+        negotiated,
+        served: convert === "none" ? served : undefined,
+      },
+    );
   };
   return (event, { shared }) => {
     if (!shared || event.type === "BOOKMARK") return make(event);
@@ -142,15 +147,17 @@ function encoderOf(answer: WatchAnswer): Encode {
 
 function tableEncoder(answer: WatchAnswer): Encode {
   const { core, served, negotiated, includeObject } = answer;
+  const { metaVersion } = negotiated;
+  const { columns, fieldAnnotations } = served.definition;
   let noHeaders = false;
   return (event) => {
     const object =
       event.type === "BOOKMARK" ? bookmarkObject(served, event) : served.fromStored(event.entry.object);
     const { resourceVersion } = object.metadata;
     const table = tableOf(
-      served.definition.columns,
+      columns,
       { objects: [object], metadata: { resourceVersion } },
-      { metaVersion: negotiated.metaVersion, includeObject, now: core.clock.now(), noHeaders },
+      { metaVersion, fieldAnnotations, includeObject, now: core.clock.now(), noHeaders },
     );
     noHeaders = true;
     return frame(event.type, table, { negotiated, served: undefined });

@@ -1,3 +1,4 @@
+import { certificateSequence } from "./certificates.ts";
 import { get, namespace, patch, post, put, remove, tableOf, type Sequence, type Step } from "../step.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -446,4 +447,8 @@ const reviewSequence: Sequence = {
 };
 
 /** Rules of kinds of the platform, and reviews. */
-export const platformSequences: readonly Sequence[] = [...kinds.map(sequenceOf), reviewSequence];
+export const platformSequences: readonly Sequence[] = [
+  ...kinds.map(sequenceOf),
+  reviewSequence,
+  certificateSequence,
+];

@@ -36,7 +36,9 @@ function validateTaints(taints: readonly Taint[], path: FieldPath): FieldError[]
   const seen = new Set<string>();
   return taints.flatMap((taint, index) => {
     const at = path.index(index);
-    const { key = "", value = "", effect }: Partial<Taint> = taint;
+    const { value = "", effect } = taint;
+    // What an annotation says may lack all that has a type.
+    const key = (taint as Partial<Taint>).key ?? "";
     const errors = invalidFor(at.child("key"), key, isQualifiedName(key));
     const problems = isValidLabelValue(value);
     if (problems.length > 0) errors.push(fieldErrors.invalid(at.child("value"), value, problems.join(";")));

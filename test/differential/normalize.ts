@@ -80,6 +80,8 @@ const patterns: readonly (readonly [RegExp, string])[] = [
   [/^\d+(?:ms|s)$/, "<age>"],
   // A wrong prefix of a generated name, in messages.
   [/\bWrong\/[a-z0-9]{5}\b/g, "Wrong/<random>"],
+  // In YAML.
+  [/\bresourceVersion: "\d+"/g, "resourceVersion: <version>"],
   [/\bin record \(\d+\)/g, "in record (<version>)"],
   [/\bResourceVersion in object meta: \d+/g, "ResourceVersion in object meta: <version>"],
   [/, current: \d+$/, ", current: <version>"],

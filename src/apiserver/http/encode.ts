@@ -3,7 +3,7 @@ import type { ListMeta } from "../../apimachinery/index.ts";
 import { encodeCbor, encodeProtobuf, encodeYaml, hasProtobuf } from "../../apimachinery/codec/index.ts";
 import type { StructType } from "../../apimachinery/index.ts";
 import { schemas } from "../../api/index.ts";
-import type { Entry } from "../registry/entry.ts";
+import type { AnyObject, Entry } from "../registry/entry.ts";
 import type { ServedResource } from "../registry/served.ts";
 import type { Negotiated } from "./negotiate.ts";
 
@@ -58,8 +58,10 @@ const longestVersion = 16;
 const closing = "]}\n";
 
 /** An object in a list: built-in ones come without kind and apiVersion, as upstream's do; custom ones name them. */
-function itemOf(served: ServedResource, object: object): object {
-  return served.custom ? object : { ...object, kind: undefined, apiVersion: undefined };
+export function itemOf(served: ServedResource, object: AnyObject): object {
+  if (served.custom) return object;
+  const { kind: _, apiVersion: __, ...rest } = object;
+  return rest;
 }
 
 /** A part of a long body. */

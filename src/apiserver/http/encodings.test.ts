@@ -279,6 +279,24 @@ test("a watch of lists of metadata breaks off; objects end with a line", async (
   expect((await ask(`${configMaps("odd")}/x`)).body.toString()).toMatch(/[^\n]\n$/);
 });
 
+test("items of a list do not say what they are, in no encoding and version", async () => {
+  await make("items", "x");
+  const names = (item: unknown) => Object.keys(item as object);
+  const list = json(await ask(`${configMaps("items")}?pretty=1`));
+  expect(names((list["items"] as object[])[0])).toEqual(["metadata", "data"]);
+  const yaml = await ask(configMaps("items"), { headers: { accept: "application/yaml" } });
+  expect(yaml.body.toString()).toContain("items:\n- data:\n    a: b\n  metadata:\n");
+  const autoscalers = "/apis/autoscaling/v1/namespaces/items/horizontalpodautoscalers";
+  const scaleTargetRef = { apiVersion: "apps/v1", kind: "Deployment", name: "x" };
+  const made = await ask(autoscalers, {
+    method: "POST",
+    body: JSON.stringify({ metadata: { name: "x" }, spec: { maxReplicas: 1, scaleTargetRef } }),
+  });
+  expect(json(made)).toMatchObject({ kind: "HorizontalPodAutoscaler" });
+  const others = json(await ask(autoscalers))["items"] as object[];
+  expect(names(others[0])).toEqual(["metadata", "spec", "status"]);
+});
+
 test("a resource is not asked for with HEAD", async () => {
   expect((await ask(configMaps("head"), { method: "HEAD" })).status).toBe(405);
 });

@@ -17,7 +17,7 @@ import { update } from "../registry/update.ts";
 import { untilFresh } from "../registry/versions.ts";
 import { watch } from "../registry/watch.ts";
 import type { EntryWatch } from "../registry/watch.ts";
-import { encodeAny, encodeJsonList, encodeProto, isStoredVersion } from "./encode.ts";
+import { encodeAny, encodeJsonList, encodeProto, isStoredVersion, itemOf } from "./encode.ts";
 import { readDeletion } from "./delete-options.ts";
 import type { Exchange, ResponseHeaders } from "./exchange.ts";
 import { readInput, readPatch, routePatch, writeOptions } from "./input.ts";
@@ -215,7 +215,7 @@ async function answerList(
     kind: served.listKind,
     apiVersion: served.apiVersion,
     metadata: page.metadata,
-    items: objects,
+    items: objects.map((object) => itemOf(served, object)),
   };
   if (form.mediaType === "application/vnd.kubernetes.protobuf") {
     const { group, version } = served.resource;

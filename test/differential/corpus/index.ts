@@ -1,6 +1,7 @@
 import type { Sequence } from "../step.ts";
 import { coreSequences } from "./core-kinds.ts";
 import { frontSequences } from "./front.ts";
+import { encodingSequences } from "./encodings.ts";
 import { extensionSequences } from "./extension-kinds.ts";
 import { listSequences } from "./lists.ts";
 import { serviceSequences } from "./services.ts";
@@ -12,6 +13,7 @@ import { writeSequences } from "./writes.ts";
 export const corpus: readonly Sequence[] = [
   ...verbSequences,
   ...listSequences,
+  ...encodingSequences,
   ...frontSequences,
   ...coreSequences,
   ...serviceSequences,

@@ -59,9 +59,11 @@ const strict: Rules = {
 export function validateDefinition(definition: CustomResourceDefinition): readonly FieldError[] {
   const { metadata, spec, status } = definition;
   const errors: FieldError[] = [];
-  if (metadata.name !== `${spec.names?.plural ?? ""}.${spec.group}`) {
-    const at = FieldPath.root("metadata").child("name");
-    errors.push(fieldErrors.invalid(at, metadata.name, 'must be spec.names.plural+"."+spec.group'));
+  for (const field of ["generateName", "name"] as const) {
+    const name = metadata[field];
+    if (!name || name === `${spec.names?.plural ?? ""}.${spec.group}`) continue;
+    const at = FieldPath.root("metadata").child(field);
+    errors.push(fieldErrors.invalid(at, name, 'must be spec.names.plural+"."+spec.group'));
   }
   return [
     ...errors,

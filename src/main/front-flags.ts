@@ -23,6 +23,7 @@ export const frontFlags = {
     "DIRECTIVE",
     "of the header Strict-Transport-Security: max-age=N, includeSubDomains, preload",
   ),
+  "feature-gates": list("NAME=BOOL", "upstream's gates: CBORServingAndStorage, AllAlpha (default false)"),
   "anonymous-auth": {
     type: "boolean",
     description: "let requests without credentials through to authorization (default true)",

@@ -8,6 +8,9 @@ test.each([
   [{ "min-request-timeout": 60 }, { minRequestTimeoutSeconds: 60 }],
   [{ "goaway-chance": "0.001" }, { goawayChance: 0.001 }],
   [{ "anonymous-auth": false }, { anonymous: false }],
+  [{ "feature-gates": "CBORServingAndStorage=true" }, { cbor: true }],
+  [{ "feature-gates": "AllAlpha=true,CBORServingAndStorage=f" }, { cbor: false }],
+  [{ "feature-gates": "AllBeta=true" }, { cbor: false }],
   [
     { "cors-allowed-origins": String.raw`//good\.example(:|$)` },
     { corsAllowedOrigins: [/\/\/good\.example(:|$)/] },
@@ -23,6 +26,9 @@ test.each([
 
 test.each([
   [{ "goaway-chance": "0.5" }, "--goaway-chance can not be less than 0 or greater than 0.02"],
+  [{ "feature-gates": "Foo=true" }, "--feature-gates unrecognized feature gate: Foo"],
+  [{ "feature-gates": "AllAlpha" }, "--feature-gates missing bool value for AllAlpha"],
+  [{ "feature-gates": "AllAlpha=x" }, "--feature-gates invalid value of AllAlpha=x, err: strconv.ParseBool"],
   [{ "request-timeout": "-1s" }, "--request-timeout can not be negative value"],
   [{ "request-timeout": "soon" }, '--request-timeout time: invalid duration "soon"'],
   [

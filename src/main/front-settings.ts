@@ -20,6 +20,7 @@ const readers: Readonly<
   "strict-transport-security-directives": (text) => ({
     strictTransportSecurityDirectives: namesOf(text).map(directive),
   }),
+  "feature-gates": gates,
   "anonymous-auth": (text) => ({ anonymous: text === "true" }),
 };
 
@@ -72,6 +73,30 @@ function milliseconds(text: string): number {
   const value = Number(parseDuration(text)) / 1e6;
   if (value < 0) throw new Error("can not be negative value");
   return value;
+}
+
+const truths: Readonly<Record<string, boolean>> = {
+  ...{ "1": true, t: true, T: true, true: true, TRUE: true, True: true },
+  ...{ "0": false, f: false, F: false, false: false, FALSE: false, False: false },
+};
+
+/** Of upstream's gates those that change what the front does; that of all alpha ones comes before single ones. */
+function gates(text: string): Settings {
+  const said: Record<string, boolean> = {};
+  for (const gate of namesOf(text)) {
+    const [name = "", value] = gate.split("=", 2).map((part) => part.trim());
+    if (value === undefined) throw new Error(`missing bool value for ${name}`);
+    if (name !== "CBORServingAndStorage" && name !== "AllAlpha" && name !== "AllBeta") {
+      throw new Error(`unrecognized feature gate: ${name}`);
+    }
+    const isOn = truths[value];
+    if (isOn === undefined) {
+      const why = `strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`;
+      throw new Error(`invalid value of ${name}=${value}, err: ${why}`);
+    }
+    said[name] = isOn;
+  }
+  return { cbor: said["CBORServingAndStorage"] ?? said["AllAlpha"] ?? false };
 }
 
 const highestChance = 0.02;

@@ -138,12 +138,13 @@ export class Http2Exchange implements Exchange {
   written = 0;
   private readonly http2: ServerHttp2Stream;
   private readonly raw: readonly string[];
+  readonly leave: () => void;
   private controller: AbortController | undefined;
 
   constructor(
     stream: ServerHttp2Stream,
     request: { readonly headers: IncomingHttpHeaders; readonly raw: readonly string[] },
-    socket: TLSSocket,
+    connection: { readonly socket: TLSSocket; readonly leave: () => void },
   ) {
     const { headers } = request;
     const target = splitTarget(String(headers[constants.HTTP2_HEADER_PATH] ?? "/"));
@@ -152,7 +153,8 @@ export class Http2Exchange implements Exchange {
     this.query = target.query;
     this.headers = headers;
     this.raw = request.raw;
-    this.socket = socket;
+    this.socket = connection.socket;
+    this.leave = connection.leave;
     this.http2 = stream;
     // A stream that the client resets fails; its close is all that matters here.
     stream.on("error", () => {});
@@ -228,11 +230,6 @@ export class Http2Exchange implements Exchange {
 
   leftHttp(): void {
     this.status = switchingProtocols;
-  }
-
-  leave(): void {
-    const { session } = this.http2;
-    if (session && !session.closed) session.close();
   }
 }
 

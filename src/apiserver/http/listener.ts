@@ -1,7 +1,7 @@
 import { createServer as createHttp1Server } from "node:http";
 import type { IncomingMessage } from "node:http";
-import { createServer as createHttp2Server } from "node:http2";
-import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
+import { constants, createServer as createHttp2Server } from "node:http2";
+import type { Http2Session, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { createServer as createTlsServer } from "node:tls";
@@ -43,6 +43,10 @@ const http1Options = {
 const concurrentStreams = 1_000;
 /** Answers in flight on one connection; beyond it Node.js refuses new streams, and clients list much at once. */
 const sessionMegabytes = 256;
+/** The first word of a farewell: no stream is refused yet (RFC 9113, section 6.8). */
+const highestStream = 2 ** 31 - 1;
+/** How long a client has to hear of it. */
+const leavingMilliseconds = 1_000;
 /** Room for many watches on one connection. */
 const windowBytes = 1 << 20;
 
@@ -105,6 +109,14 @@ function http2Server({ onExchange }: ListenOptions) {
       maxHeaderListSize: headerBytes,
     },
   });
+  const leaving = new WeakSet<Http2Session>();
+  const leave = (session: Http2Session) => {
+    if (leaving.has(session) || session.closed) return;
+    leaving.add(session);
+    // What the client has sent before it hears of it is still answered.
+    session.goaway(constants.NGHTTP2_NO_ERROR, highestStream);
+    setTimeout(() => session.close(), leavingMilliseconds).unref();
+  };
   http2.on("session", (session) => {
     sessions.add(session);
     session.once("close", () => sessions.delete(session));
@@ -117,8 +129,10 @@ function http2Server({ onExchange }: ListenOptions) {
     _flags: number,
     raw: readonly string[],
   ) => {
-    const socket = stream.session?.socket;
-    if (socket) onExchange(new Http2Exchange(stream, { headers, raw }, tlsSocketOf(socket)));
+    const { session } = stream;
+    if (!session?.socket) return;
+    const connection = { socket: tlsSocketOf(session.socket), leave: () => leave(session) };
+    onExchange(new Http2Exchange(stream, { headers, raw }, connection));
   };
   http2.on("stream", onStream);
   return { http2, sessions };

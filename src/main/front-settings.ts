@@ -75,10 +75,10 @@ function milliseconds(text: string): number {
   return value;
 }
 
-const truths: Readonly<Record<string, boolean>> = {
-  ...{ "1": true, t: true, T: true, true: true, TRUE: true, True: true },
-  ...{ "0": false, f: false, F: false, false: false, FALSE: false, False: false },
-};
+const truths: ReadonlyMap<string, boolean> = new Map([
+  ...["1", "t", "T", "true", "TRUE", "True"].map((text) => [text, true] as const),
+  ...["0", "f", "F", "false", "FALSE", "False"].map((text) => [text, false] as const),
+]);
 
 /** Of upstream's gates those that change what the front does; that of all alpha ones comes before single ones. */
 function gates(text: string): Settings {
@@ -89,7 +89,7 @@ function gates(text: string): Settings {
     if (name !== "CBORServingAndStorage" && name !== "AllAlpha" && name !== "AllBeta") {
       throw new Error(`unrecognized feature gate: ${name}`);
     }
-    const isOn = truths[value];
+    const isOn = truths.get(value);
     if (isOn === undefined) {
       const why = `strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`;
       throw new Error(`invalid value of ${name}=${value}, err: ${why}`);

@@ -5,6 +5,7 @@ import {
   isDNS1035Label,
   isDNS1123Subdomain,
   isQualifiedName,
+  nilList,
 } from "../../apimachinery/index.ts";
 import { invalidFor } from "../common/checks.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
@@ -97,7 +98,7 @@ function validateServer(version: ServerStorageVersion, path: FieldPath): FieldEr
   }
   if (decodableVersions?.includes(encodingVersion)) return errors;
   const why = `decodableVersions must include encodingVersion ${encodingVersion}`;
-  return [...errors, fieldErrors.invalid(at, decodableVersions ?? null, why)];
+  return [...errors, fieldErrors.invalid(at, decodableVersions ?? nilList, why)];
 }
 
 function validateVersion(version: string, path: FieldPath): FieldError[] {

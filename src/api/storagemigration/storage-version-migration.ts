@@ -1,5 +1,11 @@
 import type { FieldError, GroupResource } from "../../apimachinery/index.ts";
-import { FieldPath, fieldErrors, isDNS1035Label, isDNS1123Subdomain } from "../../apimachinery/index.ts";
+import {
+  FieldPath,
+  fieldErrors,
+  isDNS1035Label,
+  isDNS1123Subdomain,
+  nilList,
+} from "../../apimachinery/index.ts";
 import { column, nameColumn } from "../common/columns.ts";
 import { validateConditions } from "../common/conditions.ts";
 import { immutableValue } from "../common/internal-value.ts";
@@ -64,7 +70,7 @@ function validateStatus(
     errors.push(fieldErrors.invalid(at, resourceVersion, "field is immutable"));
   }
   const problems = progressProblems(status, old);
-  const shown = conditions ?? null;
+  const shown = conditions ?? nilList;
   return [
     ...errors,
     ...problems.map((problem) => fieldErrors.invalid(path.child("conditions"), shown, problem)),

@@ -1,6 +1,6 @@
 import type { FieldFacts } from "../facts.ts";
 import { protoMessageOf, type ProtoMessage } from "./proto.ts";
-import { splitName, type FactsStructSource } from "./resolver.ts";
+import type { FactsStructSource } from "./resolver.ts";
 import type { Field, StructType, Type } from "./types.ts";
 
 /** A struct of the facts; fields and protobuf layout are computed on first use. */
@@ -59,8 +59,9 @@ function flatten(source: FactsStructSource): readonly Field[] {
   const fields: Field[] = [];
   for (const field of facts.f ?? []) {
     if (field.in === 1) {
-      const [owner, name] = splitName(field.t.startsWith(".") ? packageName + field.t : field.t);
-      fields.push(...registry.struct(owner, name).fields);
+      // The name of the inlined struct may be an alias for one of another version.
+      const inlined = registry.resolve(field.t, packageName);
+      if (inlined.kind === "struct") fields.push(...inlined.fields);
     } else if (field.j !== undefined && field.j !== "" && field.j !== "-") {
       fields.push(toField(source, field, field.j));
     }

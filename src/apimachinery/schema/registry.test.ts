@@ -36,6 +36,20 @@ test("inlined structs are flat in JSON and nested on the wire", () => {
   ]);
 });
 
+test("inlined structs of other versions are there under their alias", () => {
+  const policy = { group: "admissionregistration.k8s.io", kind: "MutatingAdmissionPolicy" };
+  const rules = (version: string) => {
+    let type: Type | undefined = schemas.typeOf({ ...policy, version });
+    for (const name of ["spec", "matchConstraints", "resourceRules"]) {
+      type = type?.kind === "struct" ? type.field(name)?.type : undefined;
+    }
+    const element = type?.kind === "list" ? type.element : undefined;
+    return element?.kind === "struct" ? element.fields.map(({ name }) => name) : [];
+  };
+  const names = ["resourceNames", "operations", "apiGroups", "apiVersions", "resources", "scope"];
+  for (const version of ["v1", "v1beta1", "v1alpha1"]) expect(rules(version)).toEqual(names);
+});
+
 test("types of requests are in every group version, other types are no kinds", () => {
   const apps = { group: "apps", version: "v1" };
   expect(schemas.typeOf({ ...apps, kind: "DeleteOptions" })?.name).toBe(

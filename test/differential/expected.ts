@@ -1,5 +1,6 @@
 import type { Difference } from "./compare.ts";
 import { platformDifferences } from "./expected-platform.ts";
+import { workloadDifferences } from "./expected-workloads.ts";
 import { reworded } from "./rewording.ts";
 
 /** A difference between v1.20 and v1.36; one that no answer shows any more fails the test. */
@@ -19,6 +20,7 @@ const absentUpstream = ({ upstream }: Difference) => upstream === undefined;
 
 export const expectedDifferences: readonly ExpectedDifference[] = [
   ...platformDifferences,
+  ...workloadDifferences,
   {
     reason: "v1.34: a creationTimestamp that was never set is left out",
     at: /creationTimestamp$/,
@@ -122,7 +124,7 @@ export const expectedDifferences: readonly ExpectedDifference[] = [
     at: /f:topologyKeys$|^headers\.warning$/,
     step: /rules of services: POST/,
     matches: ({ upstream, ours }) =>
-      ours === undefined || (upstream === undefined && /topologyKeys/.test(String(ours))),
+      ours === undefined || (upstream === undefined && /topologyKeys/.test(JSON.stringify(ours))),
   },
   {
     reason: "v1.29: addresses of load balancers say how they are reached",
@@ -278,7 +280,7 @@ export const expectedDifferences: readonly ExpectedDifference[] = [
       `${String(upstream).replace(/"$/, "")}, "ReadWriteOncePod"`.startsWith(
         String(ours).replace(/"$/, ""),
       ) ||
-      (/ReadWriteOnce"$/.test(String(upstream)) && /ReadWriteOncePod/.test(String(ours))),
+      (String(upstream).endsWith('ReadWriteOnce"') && /ReadWriteOncePod/.test(String(ours))),
   },
   {
     reason: "v1.22: fields of nodes are kept one by one, without a word on all of them",

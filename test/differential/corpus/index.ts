@@ -7,6 +7,7 @@ import { listSequences } from "./lists.ts";
 import { serviceSequences } from "./services.ts";
 import { platformSequences } from "./platform.ts";
 import { verbSequences } from "./verbs.ts";
+import { workloadSequences } from "./workloads.ts";
 import { writeSequences } from "./writes.ts";
 
 /** All requests, in the order in which they are sent; the first sequence makes the namespace of the others. */
@@ -20,4 +21,5 @@ export const corpus: readonly Sequence[] = [
   ...platformSequences,
   ...writeSequences,
   ...extensionSequences,
+  ...workloadSequences,
 ];

@@ -1,14 +1,6 @@
 import type { FieldError } from "../../apimachinery/index.ts";
-import {
-  FieldPath,
-  fieldErrors,
-  isDNS1123Subdomain,
-  isQualifiedName,
-  nilList,
-} from "../../apimachinery/index.ts";
-import { immutable, invalidFor } from "../common/checks.ts";
-import { semanticallyEqual } from "../common/equal.ts";
-import { internalForm } from "../common/internal-form.ts";
+import { FieldPath, fieldErrors, isDNS1123Subdomain, isQualifiedName } from "../../apimachinery/index.ts";
+import { invalidFor } from "../common/checks.ts";
 import type { Event } from "../types/core-v1.ts";
 
 const longestText = 128;
@@ -90,57 +82,4 @@ function validateSeries({ series }: Event): FieldError[] {
     errors.push(fieldErrors.required(FieldPath.root("series.lastObservedTime")));
   }
   return errors;
-}
-
-const reference: Parameters<typeof internalForm>[1] = [
-  "kind",
-  "namespace",
-  "name",
-  "uid",
-  "apiVersion",
-  "resourceVersion",
-  "fieldPath",
-].map((field) => [field, ""] as const);
-const text = (value: unknown) => value ?? "";
-const time = (value: unknown) => value ?? nilList;
-const referred = (value: unknown) => internalForm((value ?? {}) as object, reference);
-
-/** Fields that stay, in upstream's order, which looks at one twice; how it shows them, and names them. */
-const kept: readonly (readonly [
-  field: keyof Event & string,
-  shown: (value: unknown) => unknown,
-  name?: string,
-])[] = [
-  ["involvedObject", referred],
-  ["reason", text],
-  ["message", text],
-  [
-    "source",
-    (value) =>
-      internalForm((value ?? {}) as object, [
-        ["component", ""],
-        ["host", ""],
-      ]),
-  ],
-  ["firstTimestamp", time],
-  ["lastTimestamp", time],
-  ["count", (value) => value ?? 0],
-  ["reason", text],
-  ["type", text],
-  ["eventTime", time],
-  ["action", text],
-  ["related", (value) => value && referred(value)],
-  ["reportingComponent", text, "reportingController"],
-  ["reportingInstance", text],
-];
-
-/** Checks that an update in the new form changes nothing but the series. */
-export function validateEventUpdate(event: Event, old: Event): readonly FieldError[] {
-  const series = semanticallyEqual(event.series, old.series) ? [] : validateSeries(event);
-  return [
-    ...series,
-    ...kept.flatMap(([field, shown, name]) =>
-      immutable(FieldPath.root(name ?? field), shown(event[field]), shown(old[field])),
-    ),
-  ];
 }

@@ -160,8 +160,8 @@ export class Definitions {
     const schema = this.#schemaOf(go, packageName);
     if (this.#options.dialect === "v2") return schema;
     const zero = zeroDefault({ n: "", t: go }, schema);
-    if (!("$ref" in schema)) return zero === undefined ? schema : { ...schema, default: zero };
-    return zero === undefined ? { allOf: [schema] } : { allOf: [schema], default: zero };
+    if (zero === undefined) return schema;
+    return "$ref" in schema ? { allOf: [schema], default: zero } : { ...schema, default: zero };
   }
 
   #enumeration(name: string): JsonObject {
@@ -199,9 +199,14 @@ function qualified(go: string, packageName: string): string {
 
 /** What version 3 gives as default for values that Go cannot leave out. */
 function zeroDefault(field: FieldFacts, schema: JsonObject): JsonObject[string] | undefined {
-  if (field.t.startsWith("*") || field.oe === 1)
-    return "$ref" in schema && field.t.startsWith(".") ? {} : undefined;
-  if ("$ref" in schema) return field.t.startsWith("*") ? undefined : {};
+  if (field.t.startsWith("*")) return undefined;
+  const reference = schema["$ref"];
+  if (typeof reference === "string") {
+    const name = reference.slice(reference.lastIndexOf("/") + 1);
+    // What reads itself from JSON has null for its zero value.
+    return specials[name] !== undefined || anyValue.test(name) ? undefined : {};
+  }
+  if (field.oe === 1 || field.oz === 1) return undefined;
   switch (schema["type"]) {
     case "string":
       return schema["format"] === "byte" ? undefined : "";

@@ -106,6 +106,11 @@ test("fields carry what patches, apply and explain need", () => {
     allOf: [{ $ref: `#/components/schemas/${podSpec}` }],
     default: {},
   });
+  const ofPod = core.components.schemas["io.k8s.api.core.v1.Pod"]?.properties["metadata"];
+  expect(ofPod).toMatchObject({ allOf: [expect.anything()], default: {} });
+  // What reads itself from JSON has no default.
+  const port = core.components.schemas["io.k8s.api.core.v1.ServicePort"]?.properties["targetPort"];
+  expect(port).not.toHaveProperty("default");
   expect(core.components.schemas["io.k8s.apimachinery.pkg.util.intstr.IntOrString"]).toMatchObject({
     oneOf: [{ type: "integer" }, { type: "string" }],
   });

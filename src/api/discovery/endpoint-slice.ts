@@ -151,8 +151,8 @@ function validateAddress(
 ): FieldError[] {
   if (addressType === "FQDN") return validateFullDomainName(address, path);
   if (!addressTypes.includes(addressType)) return [];
-  const problems = known.has(address) ? [] : isValidIP(address);
-  if (problems.length > 0) return invalidFor(path, address, problems);
+  const problems = isValidIP(address);
+  if (problems.length > 0) return known.has(address) ? [] : invalidFor(path, address, problems);
   return [
     ...(ipFamilyOf(address) === addressType
       ? []

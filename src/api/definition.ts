@@ -51,6 +51,8 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   /** Warnings of what an update of the status reports. */
   readonly statusWarnings?: (object: T) => readonly string[];
   readonly columns?: readonly PrinterColumn<T>[];
+  /** The order of the rows that show a list; default: that of the list. */
+  readonly rowOrder?: (one: T, other: T) => number;
   /** Field selectors besides metadata.name and metadata.namespace. */
   readonly selectableFields?: Readonly<Record<string, (object: T) => string>>;
   /** Why objects cannot be selected by a field, where the kind has words of its own for it. */

@@ -39,6 +39,9 @@ export const flowSchemaDefinition = defineResource<FlowSchema>({
         (status?.conditions ?? []).find(({ type }) => type === "Dangling")?.status ?? "?",
     }),
   ],
+  rowOrder: (one, other) =>
+    (one.spec.matchingPrecedence ?? 0) - (other.spec.matchingPrecedence ?? 0) ||
+    (one.metadata.name < other.metadata.name ? -1 : 1),
   tracksGeneration: true,
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { cells, creationProblems } from "../testing/check.ts";
+import { cells, creationProblems, defaulted } from "../testing/check.ts";
 import { flowControlDefaults } from "./bootstrap.ts";
 import { flowSchemaDefinition, priorityLevelConfigurationDefinition } from "./flow-schema.ts";
 
@@ -139,4 +139,18 @@ describe("priority levels", () => {
     ]);
     expect(cells(priorityLevelConfigurationDefinition, { spec })["NominalConcurrencyShares"]).toBe("<none>");
   });
+});
+
+test("flow schemas are shown in the order in which they are asked", () => {
+  const sketches = [
+    ["c", 5],
+    ["b", 10],
+    ["a", 10],
+    ["d", 1],
+  ] as const;
+  const schemas = sketches.map(([name, matchingPrecedence]) =>
+    defaulted(flowSchemaDefinition, { metadata: { name }, spec: { ...schema, matchingPrecedence } }),
+  );
+  const names = schemas.toSorted(flowSchemaDefinition.rowOrder).map(({ metadata }) => metadata.name);
+  expect(names).toEqual(["d", "c", "a", "b"]);
 });

@@ -185,11 +185,11 @@ async function answerList(
   }
   const objects = page.entries.map((entry) => served.fromStored(entry.object));
   const { metaVersion } = form;
-  const { columns, fieldAnnotations } = served.definition;
+  const { columns, fieldAnnotations, rowOrder } = served.definition;
   if (form.convert === "Table") {
     const table = tableOf(
       columns,
-      { objects, metadata: page.metadata },
+      { objects: rowOrder ? [...objects].sort(rowOrder) : objects, metadata: page.metadata },
       { metaVersion, fieldAnnotations, includeObject: includeObject(exchange), now: call.core.clock.now() },
     );
     return sendObject(exchange, table, { status: 200, negotiated: form, headers });

@@ -11,6 +11,7 @@ import {
   runFlowControl,
   runIdentityLease,
 } from "../apiserver/bootstrap/index.ts";
+import type { RequestHeaderOptions } from "../apiserver/http/index.ts";
 import type { ApiServer, ObjectReader, RuntimeConfig, ServedTable } from "../apiserver/index.ts";
 import { defaultAdmission, kindFinder } from "../apiserver/admission/index.ts";
 import type { AdmissionSelection } from "../apiserver/admission/index.ts";
@@ -63,6 +64,8 @@ export interface ControlPlaneOptions extends ServiceNetwork {
   readonly signCertificate?: ControllerSettings["signCertificate"];
   /** Service accounts get token secrets, as before v1.24. */
   readonly legacyServiceAccountTokens?: boolean;
+  /** Proxies in front of the API server that say who asks; aggregated servers learn of them. */
+  readonly requestHeader?: RequestHeaderOptions | undefined;
 }
 
 /** A control plane without a network: API server, controllers and scheduler over one store. */
@@ -176,7 +179,14 @@ async function publishServerObjects(
     publishApiServices({ client, reader, served: server.core.served }),
     ...(rootCertificateAuthority === ""
       ? []
-      : [publishClientAuthority({ client, reader, clientAuthority: rootCertificateAuthority })]),
+      : [
+          publishClientAuthority({
+            client,
+            reader,
+            clientAuthority: rootCertificateAuthority,
+            requestHeader: options.requestHeader,
+          }),
+        ]),
   ]);
 }
 

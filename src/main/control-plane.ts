@@ -127,6 +127,7 @@ const clusterSettings = (options: { configuration: ClusterConfiguration; pki: Cl
     admission: configuration,
     signCertificate: certificateSigner(pki),
     legacyServiceAccountTokens: configuration.legacyServiceAccountTokens ?? false,
+    requestHeader: frontSettings(configuration.front ?? {}).requestHeader,
   };
 };
 

@@ -12,6 +12,7 @@ const widget = {
   verbs: ["get", "list"],
   stability: "GA" as const,
   storageVersionHash: "abc=",
+  custom: true,
 };
 const discovery = createDiscovery({
   resources: [widget, ...resourceFacts.filter(isServedByDefault)],
@@ -118,7 +119,7 @@ test("all at once", () => {
         resources: [
           {
             resource: "poddisruptionbudgets",
-            responseKind: { group: "policy", version: "v1", kind: "PodDisruptionBudget" },
+            responseKind: { group: "", version: "", kind: "PodDisruptionBudget" },
             scope: "Namespaced",
             singularResource: "poddisruptionbudget",
             verbs: ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"],
@@ -126,7 +127,7 @@ test("all at once", () => {
             subresources: [
               {
                 subresource: "status",
-                responseKind: { group: "policy", version: "v1", kind: "PodDisruptionBudget" },
+                responseKind: { group: "", version: "", kind: "PodDisruptionBudget" },
                 verbs: ["get", "patch", "update"],
               },
             ],
@@ -135,6 +136,26 @@ test("all at once", () => {
         freshness: "Current",
       },
     ],
+  });
+  interface Found {
+    resource: string;
+    responseKind: object;
+    subresources?: { responseKind: object }[];
+  }
+  const found = (group: string, resource: string) =>
+    (list.items.find(({ metadata }) => metadata.name === group)?.versions[0]?.resources as Found[]).find(
+      (one) => one.resource === resource,
+    );
+  expect(found("apps", "deployments")?.subresources?.[0]?.responseKind).toEqual({
+    group: "autoscaling",
+    version: "v1",
+    kind: "Scale",
+  });
+  // Custom resources say it in full.
+  expect(found("example.com", "widgets")?.responseKind).toEqual({
+    group: "example.com",
+    version: "v1beta1",
+    kind: "Widget",
   });
   expect(list.items.at(-1)?.versions).toEqual([{ version: "v1beta1", freshness: "Stale" }]);
   expect(readAll<List>("/api").items).toHaveLength(1);

@@ -105,7 +105,9 @@ function discoveredVersion(served: ServedVersion): object {
 }
 
 function discoveredResource(resource: ServedResource): object {
-  const { group, version, kind, subresources = [] } = resource;
+  const { kind, subresources = [] } = resource;
+  // Upstream leaves the group version of built-in kinds to be that of the list.
+  const { group, version } = resource.custom ? resource : { group: "", version: "" };
   return {
     resource: resource.plural,
     responseKind: { group, version, kind },

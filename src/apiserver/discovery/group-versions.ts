@@ -5,6 +5,8 @@ import type { ResourceFacts } from "../../apimachinery/index.ts";
 export interface ServedResource extends ResourceFacts {
   /** Of the version in which objects are stored. */
   readonly storageVersionHash?: string;
+  /** Whether it is a custom resource; default: false. */
+  readonly custom?: boolean;
 }
 
 export interface ServedVersion {

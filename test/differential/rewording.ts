@@ -28,6 +28,8 @@ const rewordings: readonly (readonly [old: RegExp, words: string])[] = [
   [/'=', '!=', '==', 'in', notin'/g, "in, notin, =, ==, !=, gt, lt"],
   [/requirement: (for 'Gt', 'Lt' operators, the value)/g, 'requirement: values[0]: Invalid value: "a": $1'],
   [/(Invalid value: "a\/b\/c": )a qualified name/g, "$1a valid label key"],
+  // v1.23: JSON is read by another decoder.
+  [/v1\.\w+\.\w+: decode base64: (illegal base64 data at input byte \d+), error found in .*$/gs, "$1"],
   // v1.34: lists come from the cache, which reports what is malformed as a fault of its own.
   [/^invalid (?:continue token|resource version): /g, ""],
 ];

@@ -24,7 +24,7 @@ const configMaps: Sequence = {
   steps: [
     ...refusedAt(inNamespace("configmaps"), [
       { data: { "a b": "" } },
-      { data: { "..": "", "..a": "", ".": "", [`${"a".repeat(254)}`]: "" } },
+      { data: { "..": "", "..a": "", ".": "", ["a".repeat(254)]: "" } },
       { data: { a: "" }, binaryData: { a: "" } },
       { binaryData: { a: "no base64!" } },
       { binaryData: { a: "YQ" } },

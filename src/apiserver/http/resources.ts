@@ -20,7 +20,7 @@ import type { EntryWatch } from "../registry/watch.ts";
 import { encodeAny, encodeJsonList, encodeProto, isStoredVersion, itemOf } from "./encode.ts";
 import { readDeletion } from "./delete-options.ts";
 import type { Exchange, ResponseHeaders } from "./exchange.ts";
-import { readInput, readPatch, routePatch, writeOptions } from "./input.ts";
+import { mediaTypeOf, readInput, readPatch, routePatch, writeOptions } from "./input.ts";
 import { readListOptions } from "./list-query.ts";
 import type { Upgrade } from "./listener.ts";
 import { negotiate } from "./negotiate.ts";
@@ -273,6 +273,8 @@ async function serveCreate(call: ResourceCall): Promise<void> {
   const answers = core.answers.get(`${served.resource.group}/${served.resource.plural}`);
   // An answer is no object of a collection: it has no columns.
   const form = negotiated(call, { tables: answers === undefined && info.subresource === "" });
+  // Only here does upstream look at the type of the body before it looks at the options.
+  mediaTypeOf(exchange, call);
   const options = requestOptions(call);
   if (info.subresource !== "") {
     const kind = served.subresources.find(({ name }) => name === info.subresource);
@@ -369,8 +371,8 @@ async function servePatch(call: ResourceCall): Promise<void> {
   const { core, served, exchange, info } = call;
   const type = routePatch(exchange, { custom: served.custom, cbor: call.cbor });
   const form = negotiated(call);
-  const change = await readPatch(exchange, type);
   const options = requestOptions(call);
+  const change = await readPatch(exchange, type);
   const key = keyOf(call);
   if (info.subresource === "scale") {
     const answer = await patchScale(core, served, { ...options, key, patch: change });

@@ -8,11 +8,17 @@ const longestMessage = 1024;
 const fewestOfSeries = 2;
 const namespacePath = FieldPath.root("involvedObject").child("namespace");
 
-/** Checks what must hold of events of all versions; those without a time are of the old form, and may say less. */
-export function validateEvent(event: Event): readonly FieldError[] {
+/**
+ * Checks what must hold of events of all versions; those without a time are of the old form, and may say less. Who
+ * reports is a field with another name in each version.
+ */
+export function validateEvent(
+  event: Event,
+  reporter: "reportingComponent" | "reportingController",
+): readonly FieldError[] {
   const namespace = event.metadata.namespace ?? "";
   return [
-    ...(event.eventTime ? validateTimed(event) : validateOld(event)),
+    ...(event.eventTime ? validateTimed(event, FieldPath.root(reporter)) : validateOld(event)),
     ...invalidFor(FieldPath.root("namespace"), namespace, isDNS1123Subdomain(namespace)),
   ];
 }
@@ -27,11 +33,10 @@ function validateOld({ metadata, involvedObject }: Event): FieldError[] {
   return fits ? [] : [otherNamespace(about)];
 }
 
-function validateTimed(event: Event): FieldError[] {
+function validateTimed(event: Event, controllerPath: FieldPath): FieldError[] {
   const about = event.involvedObject?.namespace ?? "";
   const namespace = event.metadata.namespace ?? "";
   const controller = event.reportingComponent ?? "";
-  const controllerPath = FieldPath.root("reportingController");
   const errors: FieldError[] = [];
   if (about === "" && namespace !== "default" && namespace !== "kube-system") {
     errors.push(otherNamespace(about));

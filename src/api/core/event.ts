@@ -31,7 +31,7 @@ export const eventDefinition = defineResource<Event>({
   repeatedMetadataChecks: [],
   hasNoDependents: true,
   createsOnUpdate: true,
-  validate: validateEvent,
+  validate: (event) => validateEvent(event, "reportingComponent"),
   columns,
   nameRule: "path",
   selectableFields: {

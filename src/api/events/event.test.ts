@@ -89,6 +89,16 @@ test("events of the core group may say less, and change", () => {
   expect(updateProblems(eventDefinition, { old, next: { ...old, reason: "b", count: 2 } })).toEqual([]);
 });
 
+test("who reports is told by the name of each version", () => {
+  const event = { ...full, involvedObject: full.regarding, reportingComponent: "a b" };
+  expect(creationProblems(eventDefinition, event)).toEqual([
+    expect.stringMatching(/^reportingComponent: Invalid value: "a b"/),
+  ]);
+  expect(creationProblems(eventsEventDefinition, { ...full, reportingController: "a b" })).toEqual([
+    expect.stringMatching(/^reportingController: Invalid value: "a b"/),
+  ]);
+});
+
 test("the two versions differ in names, and in what they write when it is empty", () => {
   const core = {
     apiVersion: "v1",

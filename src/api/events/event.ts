@@ -12,7 +12,8 @@ export const eventsEventDefinition = defineResource<Event>({
   // Upstream means to let nothing but the series change, but compares an update with itself: clients count on it.
   validate: (event, { operation }) => {
     const core = eventToCore(event);
-    return operation === "create" ? [...validateEvent(core), ...validateNewEvent(core)] : validateEvent(core);
+    const errors = validateEvent(core, "reportingController");
+    return operation === "create" ? [...errors, ...validateNewEvent(core)] : errors;
   },
   columns: (coreDefinition.columns ?? []).map((column) => ({
     ...column,

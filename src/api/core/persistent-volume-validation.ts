@@ -102,6 +102,12 @@ const rules: readonly SourceRule[] = [
   { field: "csi", check: csi },
 ];
 
+/** Checks where the storage of a volume comes from. */
+export const validateVolumeSources = (
+  spec: PersistentVolumeSpec,
+  at: { readonly path: FieldPath; readonly name: string },
+): FieldError[] => validateSources(spec, rules, at);
+
 /** Checks a persistent volume. */
 export function validatePersistentVolume({ metadata, spec }: PersistentVolume): readonly FieldError[] {
   const modes = spec.accessModes ?? [];
@@ -114,7 +120,7 @@ export function validatePersistentVolume({ metadata, spec }: PersistentVolume): 
     ...validateCapacity(spec),
     ...optionalOneOf(policyPath, policy || undefined, reclaimPolicies),
     ...validateAffinity(spec.nodeAffinity),
-    ...validateSources(spec, rules, { path, name: metadata.name }),
+    ...validateVolumeSources(spec, { path, name: metadata.name }),
   ];
   if (spec.local && !spec.nodeAffinity) {
     errors.push(fieldErrors.required(path.child("nodeAffinity"), "Local volume requires node affinity"));

@@ -192,6 +192,25 @@ describe("attachments", () => {
       [`spec.source: Forbidden: ${one}`],
     ],
     [
+      "of a volume that is somebody's",
+      {
+        ...spec,
+        source: {
+          inlineVolumeSpec: {
+            accessModes: ["ReadWriteOnce"],
+            claimRef: {},
+            csi: { driver: "d" },
+            volumeMode: "Block",
+          },
+        },
+      },
+      [
+        "spec.source.inlineVolumeSpec.claimRef: Forbidden: may not be specified in the context of inline volumes",
+        "spec.source.inlineVolumeSpec.csi.volumeHandle: Required value",
+        "spec.source.inlineVolumeSpec.volumeMode: Forbidden: may not specify volumeMode other than Filesystem in the context of inline volumes",
+      ],
+    ],
+    [
       "by nobody",
       { ...spec, attacher: "" },
       [

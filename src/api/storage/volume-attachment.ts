@@ -9,6 +9,7 @@ import { validateDriverName } from "../core/pod-spec/volume-sources.ts";
 import { defineResource } from "../definition.ts";
 import type { VolumeAttachmentSource, VolumeError } from "../types/storage-v1.ts";
 import { VolumeAttachment } from "../types/storage-v1.ts";
+import { validateInlineVolume } from "./inline-volume.ts";
 import { byteCount } from "./parameters.ts";
 
 const longestMetadata = 256 * 1024;
@@ -79,6 +80,7 @@ function validateSource(source: VolumeAttachmentSource, at: FieldPath): FieldErr
   const why = "must specify exactly one of inlineVolumeSpec and persistentVolumeName";
   if (inline === undefined && name === undefined) return [fieldErrors.required(at, why)];
   if (inline !== undefined && name !== undefined) return [fieldErrors.forbidden(at, why)];
+  if (inline) return validateInlineVolume(inline, at.child("inlineVolumeSpec"));
   return name === ""
     ? [fieldErrors.required(at.child("persistentVolumeName"), "must specify non empty persistentVolumeName")]
     : [];

@@ -201,11 +201,42 @@ const volumeAttachment: PlatformKind = {
   apiVersion: "storage.k8s.io/v1",
   kind: "VolumeAttachment",
   resource: "volumeattachments",
-  good: [{ spec: { attacher: "e.com", nodeName: "n", source: { persistentVolumeName: "pv" } } }],
+  good: [
+    { spec: { attacher: "e.com", nodeName: "n", source: { persistentVolumeName: "pv" } } },
+    {
+      spec: {
+        attacher: "e.com",
+        nodeName: "n",
+        source: {
+          inlineVolumeSpec: { accessModes: ["ReadWriteOnce"], csi: { driver: "d", volumeHandle: "h" } },
+        },
+      },
+    },
+  ],
   bad: [
     { spec: {} },
     { spec: { attacher: "A b", nodeName: "N", source: { persistentVolumeName: "P" } } },
     { spec: { attacher: "a".repeat(64), nodeName: "n", source: { persistentVolumeName: "" } } },
+    { spec: { attacher: "e.com", nodeName: "n", source: { inlineVolumeSpec: {} } } },
+    {
+      spec: {
+        attacher: "e.com",
+        nodeName: "n",
+        source: {
+          inlineVolumeSpec: {
+            accessModes: [],
+            capacity: { storage: "1" },
+            claimRef: { name: "a" },
+            nodeAffinity: {},
+            persistentVolumeReclaimPolicy: "Delete",
+            storageClassName: "s",
+            volumeMode: "Block",
+            hostPath: { path: "/.." },
+            csi: { driver: "A_" },
+          },
+        },
+      },
+    },
   ],
   changes: [{ spec: { nodeName: "m" } }],
   statuses: [

@@ -1,0 +1,57 @@
+import { expect, test } from "vitest";
+import { goPatternProblem } from "./go-pattern.ts";
+
+test.each([
+  "^[a-z]([-a-z0-9]*[a-z0-9])?$",
+  "(?P<1a>x)(?<n>y)(?P<n>z)",
+  "^*$+\\b+",
+  "(?i)a(?s-i:b)|()*",
+  "[]a][^]a][a-b-c][--a][a\\-z][]-a]",
+  "[[:alpha:][:^digit:]\\d\\pL]\\p{Greek}\\P{^Lu}",
+  "a{2}b{2,}c{0,1000}{,2}d{x}e??",
+  "\\x41\\x{10FFFF}\\07\\101\\Q(\\E\\.\\_",
+  "(a{10}){100}",
+  "\\Q[",
+])("%s is an expression", (pattern) => {
+  expect(goPatternProblem(pattern)).toBeUndefined();
+});
+
+test.each([
+  ["(?=x)", "invalid or unsupported Perl syntax: `(?=`"],
+  ["(?i-)", "invalid or unsupported Perl syntax: `(?i-)`"],
+  ["(?i", "invalid or unsupported Perl syntax: `(?i`"],
+  ["(?P=n)", "invalid or unsupported Perl syntax: `(?P`"],
+  ["(?P<n", "invalid named capture: `(?P<n`"],
+  ["(?P<n->x)", "invalid named capture: `(?P<n->`"],
+  ["(?<=a)", "invalid named capture: `(?<=a)`"],
+  ["(a", "missing closing ): `(a`"],
+  ["a)b", "unexpected ): `a)b`"],
+  ["*", "missing argument to repetition operator: `*`"],
+  ["a|+?", "missing argument to repetition operator: `+?`"],
+  ["(?i){1}", "missing argument to repetition operator: `{1}`"],
+  ["x**", "invalid nested repetition operator: `**`"],
+  ["x{2}{3}?", "invalid nested repetition operator: `{2}{3}?`"],
+  ["a{2,1}", "invalid repeat count: `{2,1}`"],
+  ["a{0,1001}", "invalid repeat count: `{0,1001}`"],
+  ["a{123456789012}", "invalid repeat count: `{123456789012}`"],
+  ["(a{1000}){1000}", "invalid repeat count: `{1000}`"],
+  ["x[a", "missing closing ]: `[a`"],
+  ["[]", "missing closing ]: `[]`"],
+  ["[z-a]", "invalid character class range: `z-a`"],
+  ["[[:foo:]]", "invalid character class range: `[:foo:]`"],
+  ["[a-\\d]", "invalid escape sequence: `\\d`"],
+  ["[\\8]", "invalid escape sequence: `\\8`"],
+  ["\\pX", "invalid character class range: `\\pX`"],
+  ["\\p{Foo}", "invalid character class range: `\\p{Foo}`"],
+  ["\\p{Foo", "invalid character class range: `\\p{Foo`"],
+  ["\\x4", "invalid escape sequence: `\\x4`"],
+  ["\\xgz", "invalid escape sequence: `\\xgz`"],
+  ["\\x{}", "invalid escape sequence: `\\x{}`"],
+  ["\\x{110000}", "invalid escape sequence: `\\x{110000`"],
+  ["\\1", "invalid escape sequence: `\\1`"],
+  ["\\C", "invalid escape sequence: `\\C`"],
+  ["\\E", "invalid escape sequence: `\\E`"],
+  ["a\\", "trailing backslash at end of expression: ``"],
+])("%s is none", (pattern, problem) => {
+  expect(goPatternProblem(pattern)).toBe(`error parsing regexp: ${problem}`);
+});

@@ -3,6 +3,8 @@ import type { WebSocket } from "ws";
 /** Above this much that the client has not taken yet, writers wait. */
 const highWater = 64 * 1024;
 
+const normalClosure = 1000;
+
 /** Messages to a WebSocket's client, no faster than it takes them. */
 export class MessageSender {
   private readonly socket: WebSocket;
@@ -22,7 +24,7 @@ export class MessageSender {
   }
 
   end(): void {
-    this.socket.close();
+    this.socket.close(normalClosure);
   }
 
   /** Breaks off: the client sees that the stream is not whole. */

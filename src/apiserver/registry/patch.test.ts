@@ -246,6 +246,25 @@ describe("the scale", () => {
     );
   });
 
+  test("is checked, and of the object which its identity names", async () => {
+    const metadata = { ...web, uid: "other", labels: { "a b": "c" } };
+    const put = (fields: object) =>
+      client.update(ReplicaSet, { apiVersion: "autoscaling/v1", kind: "Scale", ...fields } as never, {
+        subresource: "scale",
+      });
+    const precondition = "Precondition failed: UID in precondition: other, UID in object meta: ";
+    await expect(put({ metadata, spec: { replicas: -1 } })).rejects.toThrow(
+      /\[metadata.labels: .*, spec.replicas: /,
+    );
+    await expect(put({ metadata: { ...web, uid: "other" }, spec: {} })).rejects.toThrow(
+      `Msg: ${precondition}`,
+    );
+    const patch: Patch = { type: "merge", body: { metadata: { uid: "other" } } };
+    await expect(scale(patch, "me")).rejects.toThrow(
+      `Operation cannot be fulfilled on replicasets/scale.apps "web": ${precondition}`,
+    );
+  });
+
   test("is applied to, with the owners of the replicas", async () => {
     await expect(scale(scaled(2), "scaler")).rejects.toThrow('conflict with "owner": .spec.replicas');
     await expect(scale(scaled(2, true), "scaler")).resolves.toMatchObject({ spec: { replicas: 2 } });

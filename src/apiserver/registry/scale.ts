@@ -1,4 +1,4 @@
-import { ApiError, fieldErrors, FieldPath } from "../../apimachinery/index.ts";
+import { ApiError, fieldErrors, FieldPath, validateObjectMeta } from "../../apimachinery/index.ts";
 import type { ObjectKey } from "../../apimachinery/index.ts";
 import { groupResource } from "./context.ts";
 import type { Core, RequestOptions } from "./context.ts";
@@ -30,14 +30,17 @@ export async function updateScale(
     subresource: "scale",
     versionGiven: Boolean(given?.metadata.resourceVersion),
     createsMissing: false,
+    ...(given ? { replaces: true as const } : {}),
     change(old) {
       if (!old) throw ApiError.notFound(groupResource(served), key.name);
       const wanted = given ?? (scale as (present: AnyObject) => AnyObject)(scaleOf(served, old));
       const replicas = (wanted["spec"] as { readonly replicas?: number } | undefined)?.replicas ?? 0;
-      checkReplicas(key, replicas);
-      const { resourceVersion } = wanted.metadata;
+      checkScale(served, { metadata: { ...wanted.metadata, ...key }, replicas });
+      if (!given) checkIdentity(served, wanted, old);
+      const { uid, resourceVersion } = wanted.metadata;
       const metadata = {
         ...old.metadata,
+        uid: uid || old.metadata.uid,
         resourceVersion: resourceVersion || old.metadata.resourceVersion,
       };
       return withReplicas(served, { ...old, metadata }, replicas);
@@ -46,15 +49,28 @@ export async function updateScale(
   return scaleOf(served, written.object);
 }
 
-function checkReplicas(key: ObjectKey, replicas: number): void {
-  if (replicas >= 0) return;
-  throw ApiError.invalid({ group: "autoscaling", kind: "Scale" }, key.name, [
-    fieldErrors.invalid(
-      FieldPath.root("spec").child("replicas"),
-      replicas,
-      "must be greater than or equal to 0",
-    ),
-  ]);
+function checkScale(
+  { resource }: ServedResource,
+  { metadata, replicas }: { metadata: AnyObject["metadata"]; replicas: number },
+): void {
+  const path = FieldPath.root("spec").child("replicas");
+  const errors = [
+    ...validateObjectMeta(metadata, { namespaced: resource.namespaced, nameRule: "subdomain" }),
+    ...(replicas < 0 ? [fieldErrors.invalid(path, replicas, "must be greater than or equal to 0")] : []),
+  ];
+  if (errors.length === 0) return;
+  throw ApiError.invalid({ group: "autoscaling", kind: "Scale" }, metadata.name, errors);
+}
+
+/** A patched scale must be of the object that is there; upstream's storage says it of one that is replaced. */
+function checkIdentity(served: ServedResource, { metadata }: AnyObject, old: AnyObject): void {
+  if (!metadata.uid || metadata.uid === old.metadata.uid) return;
+  const { group, resource } = groupResource(served);
+  throw ApiError.conflict(
+    { group, resource: `${resource}/scale` },
+    old.metadata.name,
+    `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${old.metadata.uid}`,
+  );
 }
 
 function pathOf(served: ServedResource): NonNullable<ServedResource["scale"]> {

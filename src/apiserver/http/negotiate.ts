@@ -49,7 +49,7 @@ export const mediaTypesOf = ({ cbor = false }: Offer): readonly MediaType[] =>
 const streamTypesOf = (offer: Offer): readonly string[] =>
   mediaTypesOf(offer)
     .filter((type) => type !== "application/yaml")
-    .map((type) => `${type};stream=watch`);
+    .map((type) => (type === "application/cbor" ? "application/cbor-seq" : `${type};stream=watch`));
 
 /** JSON on one line: what errors are written in when nothing else can be agreed on. */
 export const plainJson: Negotiated = {

@@ -35,7 +35,8 @@ export async function updateScale(
       if (!old) throw ApiError.notFound(groupResource(served), key.name);
       const wanted = given ?? (scale as (present: AnyObject) => AnyObject)(scaleOf(served, old));
       const replicas = (wanted["spec"] as { readonly replicas?: number } | undefined)?.replicas ?? 0;
-      checkScale(served, { metadata: { ...wanted.metadata, ...key }, replicas });
+      const { namespace = "" } = key;
+      checkScale(served, { metadata: { ...wanted.metadata, namespace }, replicas });
       if (!given) checkIdentity(served, wanted, old);
       const { uid, resourceVersion } = wanted.metadata;
       const metadata = {

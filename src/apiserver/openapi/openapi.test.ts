@@ -214,6 +214,53 @@ test("both versions have a protobuf form, made once; other forms are refused", a
   expect(await ask("/openapi/v3/apis/none/v1")).toBeUndefined();
 });
 
+/** Numbers and contents of the messages and texts within a message. */
+function partsOf(bytes: Uint8Array): readonly (readonly [number, Uint8Array])[] {
+  const parts: [number, Uint8Array][] = [];
+  let at = 0;
+  const varint = () => {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = bytes[at++]!;
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value;
+    }
+  };
+  while (at < bytes.length) {
+    const tag = varint();
+    if ((tag & 7) === 0) varint();
+    else if ((tag & 7) === 1) at += 8;
+    else {
+      const length = varint();
+      parts.push([tag >>> 3, bytes.subarray(at, at + length)]);
+      at += length;
+    }
+  }
+  return parts;
+}
+
+test("the protobuf form of version 3 holds the paths, operations and schemas of the JSON form", async () => {
+  const path = "/openapi/v3/apis/apps/v1";
+  const binary = await ask(path, "application/com.github.proto-openapi.spec.v3.v1.0+protobuf");
+  const { paths, components } = await read<V3>(path);
+  const within = (bytes: Uint8Array, ...numbers: readonly number[]): Uint8Array[] =>
+    numbers.reduce<Uint8Array[]>(
+      (found, number) =>
+        found.flatMap((part) =>
+          partsOf(part)
+            .filter(([n]) => n === number)
+            .map(([, b]) => b),
+        ),
+      [bytes],
+    );
+  const texts = (found: readonly Uint8Array[]) => found.map((bytes) => new TextDecoder().decode(bytes));
+  const document = gunzipSync(binary!.bytes);
+  expect(texts(within(document, 4, 1, 1))).toEqual(Object.keys(paths));
+  expect(texts(within(document, 5, 1, 1, 1))).toEqual(Object.keys(components.schemas));
+  const gets = Object.values(paths).flatMap(({ get }) => (get ? [get["operationId"]] : []));
+  expect(texts(within(document, 4, 1, 2, 4, 5))).toEqual(gets);
+});
+
 test("a document under its hash never changes; an old hash leads to the new one", async () => {
   const { paths } = await read<{ paths: Record<string, { serverRelativeURL: string }> }>("/openapi/v3");
   const { serverRelativeURL } = paths["apis/apps/v1"]!;

@@ -5,16 +5,21 @@ import type { AdmissionPlugin, AdmissionRequest } from "./plugin.ts";
 export interface AdmissionSteps {
   readonly admitting: readonly Required<Pick<AdmissionPlugin, "name" | "admit">>[];
   readonly validating: readonly Required<Pick<AdmissionPlugin, "name" | "validate">>[];
+  /** Carries out all of a step, of which the observer hears; absent: nobody listens. */
+  readonly whole?: Readonly<Record<"admit" | "validate", <T>(run: () => Promise<T>) => Promise<T>>>;
 }
 
-/** Hears how long each plugin took, and whether it refused. */
+/** Whether a plugin, or all of one step, refused, and how long it took. */
+export type NoteOutcome = (outcome: { readonly rejected: boolean; readonly seconds: number }) => void;
+
+/** Hears how plugins and steps went. */
 export interface AdmissionObserver {
-  /** For one plugin, operation and kind of step; asked once, called often. */
+  /** For one plugin, or for the whole step without a name; asked once, called often. */
   of(step: {
-    readonly name: string;
+    readonly name?: string;
     readonly operation: AdmissionRequest["operation"];
     readonly type: "admit" | "validate";
-  }): (outcome: { readonly rejected: boolean; readonly seconds: number }) => void;
+  }): NoteOutcome;
   /** Seconds of a clock that only runs forward. */
   now(): number;
 }
@@ -64,6 +69,7 @@ export class AdmissionChain {
         name,
         validate: observer ? timed(run, { observer, step: { name, operation, type: "validate" } }) : run,
       })) as AdmissionSteps["validating"],
+      ...(observer ? { whole: wholeSteps(observer, operation) } : {}),
     };
     this.steps.set(key, steps);
     return steps;
@@ -71,6 +77,27 @@ export class AdmissionChain {
 }
 
 type Run = (request: never) => unknown;
+
+function wholeSteps(
+  observer: AdmissionObserver,
+  operation: AdmissionRequest["operation"],
+): NonNullable<AdmissionSteps["whole"]> {
+  const timing = (type: "admit" | "validate") => {
+    const note = observer.of({ operation, type });
+    return async <T>(run: () => Promise<T>): Promise<T> => {
+      const started = observer.now();
+      let rejected = true;
+      try {
+        const value = await run();
+        rejected = false;
+        return value;
+      } finally {
+        note({ rejected, seconds: observer.now() - started });
+      }
+    };
+  };
+  return { admit: timing("admit"), validate: timing("validate") };
+}
 
 function boundTo(
   plugin: AdmissionPlugin,

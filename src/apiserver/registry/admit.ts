@@ -1,4 +1,5 @@
 import type { ObjectKey } from "../../apimachinery/index.ts";
+import type { AdmissionSteps } from "../admission/chain.ts";
 import type { AdmissionRequest } from "../admission/plugin.ts";
 import type { Core, RequestOptions } from "./context.ts";
 import type { AnyObject } from "./entry.ts";
@@ -37,7 +38,18 @@ export async function admit(
   subject: AdmissionSubject,
   objects: { object: AnyObject; old?: AnyObject | undefined },
 ): Promise<AnyObject> {
-  const { admitting } = core.admission.stepsFor(subject.operation, subject.served.resource);
+  const { admitting, whole } = core.admission.stepsFor(subject.operation, subject.served.resource);
+  const run = () => admitAll(admitting, { subject, objects });
+  return whole ? whole.admit(run) : run();
+}
+
+async function admitAll(
+  admitting: AdmissionSteps["admitting"],
+  {
+    subject,
+    objects,
+  }: { subject: AdmissionSubject; objects: { object: AnyObject; old?: AnyObject | undefined } },
+): Promise<AnyObject> {
   let request = { ...requestOf(subject, objects), object: objects.object };
   for (const plugin of admitting) {
     const answer = plugin.admit(request);
@@ -53,11 +65,14 @@ export async function validateAdmission(
   subject: AdmissionSubject,
   objects: { object?: AnyObject | undefined; old?: AnyObject | undefined },
 ): Promise<void> {
-  const { validating } = core.admission.stepsFor(subject.operation, subject.served.resource);
+  const { validating, whole } = core.admission.stepsFor(subject.operation, subject.served.resource);
   if (validating.length === 0) return;
   const request = requestOf(subject, objects);
-  for (const plugin of validating) {
-    const verdict = plugin.validate(request);
-    if (verdict instanceof Promise) await verdict;
-  }
+  const run = async () => {
+    for (const plugin of validating) {
+      const verdict = plugin.validate(request);
+      if (verdict instanceof Promise) await verdict;
+    }
+  };
+  return whole ? whole.validate(run) : run();
 }

@@ -15,14 +15,24 @@ export function admissionObserver(registry: MetricsRegistry): AdmissionObserver 
     },
     bounds,
   );
+  const steps = registry.histogram(
+    {
+      name: "apiserver_admission_step_admission_duration_seconds",
+      help: "Time that all plugins of a step take together, in seconds.",
+      stability: "STABLE",
+      labels: ["operation", "rejected", "type"],
+    },
+    bounds,
+  );
   return {
     now: () => performance.now() / millisecondsPerSecond,
     of({ name, operation, type }) {
-      const passed = durations.with(name, operation, "false", type);
-      return ({ rejected, seconds }) => {
-        const series = rejected ? durations.with(name, operation, "true", type) : passed;
-        series.observe(seconds);
-      };
+      const seriesOf = (rejected: "true" | "false") =>
+        name === undefined
+          ? steps.with(operation, rejected, type)
+          : durations.with(name, operation, rejected, type);
+      const passed = seriesOf("false");
+      return ({ rejected, seconds }) => (rejected ? seriesOf("true") : passed).observe(seconds);
     },
   };
 }

@@ -22,7 +22,6 @@ export {
   decodeWatchEvent,
   encodeWatchFrame,
   hasProtobuf,
-  isProtobuf,
   readEnvelope,
   type ProtobufEnvelope,
   type TypeSource,

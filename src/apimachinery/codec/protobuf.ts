@@ -22,7 +22,7 @@ export function hasProtobuf(type: StructType): boolean {
   return protoOf(type) !== undefined;
 }
 
-export function isProtobuf(bytes: Uint8Array): boolean {
+function isProtobuf(bytes: Uint8Array): boolean {
   return magic.every((byte, index) => bytes[index] === byte);
 }
 

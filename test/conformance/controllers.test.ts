@@ -185,7 +185,7 @@ describe("controllers", () => {
     await api.create(`${path}/services`, emptyService);
     const slices = slicesOf("slices", "example-empty-selector");
     const { items } = await until(slices, (list) => list.items.length === 1);
-    expect(items[0]).toMatchObject({ endpoints: [] });
+    expect(items[0]).toMatchObject({ endpoints: null });
     await api.delete(`${path}/services/example-empty-selector`);
     await until(slices, (list) => list.items.length === 0);
   });

@@ -6,6 +6,7 @@ import { invariant } from "../../base/index.ts";
 import type { AnyObject } from "../registry/entry.ts";
 import { ComputedCache } from "../registry/cache.ts";
 import type { CacheSet } from "../registry/cache.ts";
+import { withoutEmptyLists } from "../registry/empty-lists.ts";
 import { restamp } from "../registry/served.ts";
 import type { ServedTable, ServedVersion } from "../registry/served.ts";
 import { storagePrefix } from "../registry/storage-path.ts";
@@ -49,7 +50,7 @@ export async function install(
       ...(same
         ? {}
         : {
-            toStored: (object) => convert(object, version.resource, stored),
+            toStored: (object) => convert(version.toStored(object), version.resource, stored),
             fromStored: convertOnce((object) => convert(object, stored, version.resource)),
           }),
     });
@@ -67,6 +68,9 @@ function convertOnce(convert: (object: AnyObject) => AnyObject): (object: AnyObj
     return made;
   };
 }
+
+/** Groups that upstream stores as JSON, which keeps what is empty. */
+const storedAsText = new Set(["apiextensions.k8s.io", "apiregistration.k8s.io"]);
 
 /** Serves all built-in resources. */
 export async function installBuiltIns(
@@ -109,7 +113,7 @@ function versionOf(facts: ResourceFacts, builtIns: BuiltIns): ServedVersion {
     definition,
     hasStatus: subresources.some((subresource) => subresource.name === "status"),
     scale: definition.scale,
-    toStored: same,
+    toStored: storedAsText.has(group) ? same : (object) => withoutEmptyLists(same(object), type),
     fromStored: same,
     ...(deprecation === undefined ? {} : { deprecationWarning: deprecation.warning }),
     ...(facts.gvk_hash === undefined ? {} : { versionHash: facts.gvk_hash }),

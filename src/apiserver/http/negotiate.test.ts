@@ -89,6 +89,14 @@ test("watches need a stream", () => {
     `${unrouted}\n\nAvailable representations: ${encodings}, application/json;stream=watch, ${protobuf};stream=watch`,
   );
   expect(outcome(`${protobuf};stream=watch`, watch)).toBe(protobuf);
+  // A sequence of CBOR has a name of its own.
+  const streams = `application/json;stream=watch, ${protobuf};stream=watch, application/cbor-seq`;
+  expect(outcome("text/plain", { streams: true, cbor: true })).toBe(
+    `${unrouted}\n\nAvailable representations: ${encodings}, application/cbor, ${streams}`,
+  );
+  expect(outcome("application/yaml", { streams: true, watch: true, cbor: true })).toBe(
+    `${unmatched}${streams}`,
+  );
 });
 
 test("answers have line breaks for those who ask, and for people", () => {

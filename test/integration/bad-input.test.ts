@@ -442,12 +442,18 @@ describe("reads", () => {
     },
   ])("$name", check);
 
-  test.each(["/nothing", "/api/v2", "/apis/none.example.com/v1/things", "/api/v1x"])(
-    "%s is no path",
+  test.each(["/api/v2", "/api/v1x", "/apis/apps/v9/deployments"])(
+    "%s is a version that is not served",
     async (path) => {
-      expect(await client.send(path)).toMatchObject({ status: 404, text: "404 page not found\n" });
+      const message = "the server could not find the requested resource";
+      const body = { reason: "NotFound", message };
+      expect(await client.send(path)).toMatchObject({ status: 404, body });
     },
   );
+
+  test.each(["/nothing", "/apis/none.example.com/v1/things"])("%s is no path", async (path) => {
+    expect(await client.send(path)).toMatchObject({ status: 404, text: "404 page not found\n" });
+  });
 
   test("a version that was compacted", async () => {
     const { status, body } = await client.send(`${configMaps}?watch=1&resourceVersion=1&timeoutSeconds=1`);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { schemas } from "../../api/index.ts";
-import type { StructType } from "../../apimachinery/schema/types.ts";
+import type { StructType } from "../../apimachinery/index.ts";
 import { EndpointSlice } from "../../api/types/discovery-v1.ts";
 import { Ingress } from "../../api/types/networking-v1.ts";
 import { Role } from "../../api/types/rbac-v1.ts";

@@ -1,4 +1,4 @@
-import type { StructType, Type } from "../../apimachinery/schema/types.ts";
+import type { StructType, Type } from "../../apimachinery/index.ts";
 import type { AnyObject } from "./entry.ts";
 
 /** A field that is or holds a list which is written although it is empty. */

@@ -30,8 +30,6 @@ const rewordings: readonly (readonly [old: RegExp, words: string])[] = [
   [/(Invalid value: "a\/b\/c": )a qualified name/g, "$1a valid label key"],
   // v1.23: JSON is read by another decoder.
   [/v1\.\w+\.\w+: decode base64: (illegal base64 data at input byte \d+), error found in .*$/gs, "$1"],
-  // v1.34: lists come from the cache, which reports what is malformed as a fault of its own.
-  [/^invalid (?:continue token|resource version): /g, ""],
 ];
 
 /** A text of v1.20 in the words of v1.36. */

@@ -30,7 +30,7 @@ interface Case extends HttpRequest {
   readonly name: string;
   readonly path?: string;
   readonly status: number;
-  readonly reason: string;
+  readonly reason: string | undefined;
   /** The whole message, or what it must hold. */
   readonly message: string | RegExp;
 }
@@ -188,7 +188,7 @@ describe("bodies that cannot be read", () => {
       name: "a version at creation",
       ...post(map({ metadata: { name: "a", resourceVersion: "5" } })),
       status: 500,
-      reason: "",
+      reason: undefined,
       message: "resourceVersion should not be set on objects to be created",
     },
     {
@@ -249,8 +249,6 @@ describe("unknown fields", () => {
 });
 
 describe("media types", () => {
-  const patchTypes =
-    "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml";
   test.each<Case>([
     {
       name: "a body of an unknown type",
@@ -266,9 +264,7 @@ describe("media types", () => {
       ...patch("{}", json),
       status: 415,
       reason: "UnsupportedMediaType",
-      message: new RegExp(
-        `^the body of the request was in an unknown format - accepted media types include: ${patchTypes.replaceAll("+", "\\+")}`,
-      ),
+      message: "415: Unsupported Media Type",
     },
     {
       name: "an answer of an unknown type",
@@ -276,7 +272,7 @@ describe("media types", () => {
       status: 406,
       reason: "NotAcceptable",
       message:
-        /^only the following media types are accepted: application\/json, application\/yaml, application\/vnd.kubernetes.protobuf/,
+        /^406: Not Acceptable\n\nAvailable representations: application\/json, application\/yaml, application\/vnd.kubernetes.protobuf/,
     },
   ])("$name", check);
 });
@@ -373,13 +369,13 @@ describe("reads", () => {
       name: "an unknown field",
       path: `${configMaps}?fieldSelector=spec.a%3Db`,
       ...badRequest,
-      message: "field label not supported: spec.a",
+      message: '"spec.a" is not a known field selector: only "metadata.name", "metadata.namespace"',
     },
     {
       name: "a continue token",
       path: `${configMaps}?limit=1&continue=nonsense`,
       ...badRequest,
-      message: /^continue key is not valid: /,
+      message: /^invalid continue token: continue key is not valid: /,
     },
     {
       name: "a limit",
@@ -387,7 +383,13 @@ describe("reads", () => {
       ...badRequest,
       message: 'strconv.ParseInt: parsing "x": invalid syntax',
     },
-    { name: "a version", path: `${configMaps}?resourceVersion=x`, ...badRequest, message: /"x": / },
+    {
+      name: "a version",
+      path: `${configMaps}?resourceVersion=x`,
+      ...badRequest,
+      message:
+        'invalid resource version: resourceVersion: Invalid value: "x": strconv.ParseUint: parsing "x": invalid syntax',
+    },
     {
       name: "a match without version",
       path: `${configMaps}?resourceVersionMatch=Exact`,

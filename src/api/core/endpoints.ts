@@ -62,7 +62,7 @@ function validate(endpoints: Endpoints): readonly FieldError[] {
 }
 
 function validateAddresses(addresses: readonly EndpointAddress[], path: FieldPath): FieldError[] {
-  return addresses.flatMap(({ ip = "", hostname, nodeName }, index) => {
+  return addresses.flatMap(({ ip, hostname, nodeName }, index) => {
     const at = path.index(index);
     return [
       ...invalidFor(at.child("ip"), ip, isValidIP(ip)),

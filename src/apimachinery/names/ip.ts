@@ -136,20 +136,6 @@ export function isValidIP(value: string): Problems {
     : noProblems;
 }
 
-/** An IPv4 address. */
-export function isValidIPv4Address(value: string): Problems {
-  return parseIP(value) !== undefined && ipFamilyOf(value) === "IPv4"
-    ? noProblems
-    : ["must be a valid IPv4 address"];
-}
-
-/** An IPv6 address. */
-export function isValidIPv6Address(value: string): Problems {
-  return parseIP(value) !== undefined && ipFamilyOf(value) === "IPv6"
-    ? noProblems
-    : ["must be a valid IPv6 address"];
-}
-
 /** An IPv4 or IPv6 range, given by its first address. */
 export function isValidCIDR(value: string): Problems {
   const range = parseCIDR(value);

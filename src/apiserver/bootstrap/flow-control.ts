@@ -122,6 +122,8 @@ export async function runFlowControl(options: FlowControlOptions, signal: AbortS
     } catch (error) {
       logger.warn("Flow schemas and priority levels could not be kept up", { error });
     }
+    // It may have aborted meanwhile: then nothing would end the wait.
+    if (signal.aborted) break;
     const round = new AbortController();
     const end = () => round.abort();
     signal.addEventListener("abort", end, { once: true });

@@ -142,10 +142,10 @@ test("all at once", () => {
     responseKind: object;
     subresources?: { responseKind: object }[];
   }
-  const found = (group: string, resource: string) =>
-    (list.items.find(({ metadata }) => metadata.name === group)?.versions[0]?.resources as Found[]).find(
-      (one) => one.resource === resource,
-    );
+  const found = (group: string, resource: string) => {
+    const resources = list.items.find(({ metadata }) => metadata.name === group)?.versions[0]?.resources;
+    return (resources as Found[] | undefined)?.find((one) => one.resource === resource);
+  };
   expect(found("apps", "deployments")?.subresources?.[0]?.responseKind).toEqual({
     group: "autoscaling",
     version: "v1",

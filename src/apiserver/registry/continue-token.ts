@@ -29,7 +29,7 @@ export function encodeToken({ revision, start }: ContinueToken): string {
   return text.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
-/** What a client's token says. Upstream reports a malformed one as a fault of its own. */
+/** What a client's token says. */
 export function decodeToken(text: string): ContinueToken {
   const { v = "", rv = 0, start = "" } = fieldsOf(parsed(bytesOf(text)));
   if (v !== tokenVersion) throw invalid(`server does not recognize this encoded version ${v}`);
@@ -41,7 +41,8 @@ export function decodeToken(text: string): ContinueToken {
   return { revision: rv, start: segments.join("/") };
 }
 
-const invalid = (why: string) => new ApiError({ message: `continue key is not valid: ${why}`, code: 500 });
+const invalid = (why: string) =>
+  ApiError.badRequest(`invalid continue token: continue key is not valid: ${why}`);
 
 /** The bytes of a token, a character each. */
 function bytesOf(text: string): string {

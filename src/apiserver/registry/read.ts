@@ -10,7 +10,7 @@ import { parseSelection, selectorOf } from "./selection.ts";
 import type { EntrySelector } from "./selection.ts";
 import type { ServedResource } from "./served.ts";
 import { storageKey } from "./storage-path.ts";
-import { parseVersion, untilFresh } from "./versions.ts";
+import { parseListVersion, untilFresh } from "./versions.ts";
 
 /** A list before it is encoded. */
 export interface EntryList {
@@ -52,7 +52,7 @@ export async function list(core: Core, served: ServedResource, options: ListRequ
   // What may be of any age comes as a whole.
   const limit = isPaged && resourceVersion !== "0" ? Math.max(options.limit ?? 0, 0) : 0;
   if (isPaged && options.continue) return listFrom(core, served, { ...options, selector, limit });
-  const asked = parseVersion(resourceVersion);
+  const asked = parseListVersion(resourceVersion);
   if (asked > core.caches.revision) await untilFresh(core, resourceVersion);
   const { revision } = core.caches;
   // A page of a version is of that very version, unless the client says otherwise.
@@ -114,7 +114,7 @@ async function listFrom(
 ): Promise<EntryList> {
   const { selector, limit, resourceVersion = "" } = request;
   const token = decodeToken(request.continue ?? "");
-  if (parseVersion(resourceVersion) > 0) {
+  if (resourceVersion !== "" && resourceVersion !== "0") {
     throw ApiError.badRequest("specifying resource version is not allowed when using continue");
   }
   const page: PageRequest = { selector, limit, after: selector.prefix + token.start };

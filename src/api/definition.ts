@@ -78,6 +78,8 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   readonly tracksGeneration?: boolean;
   /** A new object may bring its status: nodes, for example. Default: status is cleared. */
   readonly keepsStatusOnCreate?: true;
+  /** A spec that many objects have alike, as those that are made of one template: it is held once. */
+  readonly sharesSpec?: true;
   /** How long objects live; for events. Milliseconds. */
   readonly timeToLive?: number;
   /** Seconds a delete without grace period leaves before the object goes; absent: it goes at once. */

@@ -1,5 +1,5 @@
-import type { FieldError, LabelSelector } from "../../apimachinery/index.ts";
-import { FieldPath, fieldErrors } from "../../apimachinery/index.ts";
+import type { FieldError, LabelSelector, ObjectMeta } from "../../apimachinery/index.ts";
+import { FieldPath, fieldErrors, rememberShared } from "../../apimachinery/index.ts";
 import { ipWarnings } from "../common/address-warnings.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
 import { mapField, mapList, withField } from "../common/fill.ts";
@@ -58,6 +58,7 @@ const columns: readonly PrinterColumn<Pod>[] = [
 export const podDefinition = defineResource<Pod>({
   resource: Pod,
   returnsDeleted: true,
+  sharesSpec: true,
   defaults: (pod) => ({ ...pod, spec: defaultPodOnly(defaultPodSpec(pod.spec ?? { containers: [] })) }),
   validate,
   validateUpdate: (pod, old, context) => [
@@ -143,6 +144,8 @@ function gracePeriodSeconds(pod: Pod, requested: number | undefined): number {
   return period < 0 ? 1 : period;
 }
 
+const qualityOfShared = rememberShared(qualityOfService);
+
 function prepareForCreate(pod: Pod): Pod {
   const spec = mergeMatchLabelKeys(withServiceAccount(pod.spec), pod.metadata.labels ?? {});
   const gated = (spec.schedulingGates ?? []).length > 0;
@@ -163,7 +166,7 @@ function prepareForCreate(pod: Pod): Pod {
             ],
           }
         : {}),
-      qosClass: qualityOfService(spec),
+      qosClass: qualityOfShared(spec),
     },
   };
 }
@@ -175,14 +178,8 @@ function validate(pod: Pod, context: RequestContext): readonly FieldError[] {
   const { metadata, spec } = pod;
   const errors = [
     ...validatePodAnnotations(metadata.annotations, spec, annotationsPath),
-    ...validatePodSpec(spec, specPath, { pod: metadata }),
-    ...validateTokens(spec),
+    ...(dependsOnPod(spec) ? validateSpec(spec, metadata) : validateSharedSpec(spec)),
   ];
-  for (const list of ["containers", "initContainers"] as const) {
-    for (const [index, container] of (spec[list] ?? []).entries()) {
-      errors.push(...validateImage(container, specPath.child(list).index(index)));
-    }
-  }
   if (context.operation !== "create") return errors;
   if ((spec.ephemeralContainers ?? []).length > 0) {
     errors.push(fieldErrors.forbidden(specPath.child("ephemeralContainers"), "cannot be set on create"));
@@ -192,6 +189,22 @@ function validate(pod: Pod, context: RequestContext): readonly FieldError[] {
     errors.push(fieldErrors.forbidden(specPath.child("nodeName"), why));
   }
   return [...errors, ...validateProfilesMatch(metadata, spec, specPath)];
+}
+
+/** Whether it depends on the pod's metadata what the spec may say. */
+const dependsOnPod = ({ resourceClaims = [], volumes = [] }: PodSpec): boolean =>
+  resourceClaims.length > 0 || volumes.some(({ ephemeral }) => ephemeral !== undefined);
+
+const validateSharedSpec = rememberShared((spec: PodSpec) => validateSpec(spec, {}));
+
+function validateSpec(spec: PodSpec, pod: Partial<ObjectMeta>): readonly FieldError[] {
+  const errors = [...validatePodSpec(spec, specPath, { pod }), ...validateTokens(spec)];
+  for (const list of ["containers", "initContainers"] as const) {
+    for (const [index, container] of (spec[list] ?? []).entries()) {
+      errors.push(...validateImage(container, specPath.child(list).index(index)));
+    }
+  }
+  return errors;
 }
 
 /** Tokens are of an account: one must be named by then. */

@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from "../json.ts";
 import { jsonEquals } from "../patch/index.ts";
 import type { ListType, StructType, Type } from "../schema/types.ts";
+import { rememberShared, sharedText } from "../shared-values.ts";
 import { leaf, type FieldSet } from "./field-set.ts";
 import {
   insertField,
@@ -77,8 +78,11 @@ class Comparer {
     for (const field of differing(old, object, type)) {
       if (field.name === "apiVersion" || field.name === "kind") continue;
       const [before, after] = [old[field.name], object[field.name]];
-      if (field.name !== "metadata") this.field(level, field, [before, after]);
-      else if (field.type.kind === "struct") {
+      if (field.name !== "metadata") {
+        const whole = before === undefined ? setOfShared(field.type, after) : undefined;
+        if (whole === undefined) this.field(level, field, [before, after]);
+        else level.add(field.element, whole, undefined);
+      } else if (field.type.kind === "struct") {
         const [oldMetadata, metadata] = [before ?? emptyObject, after ?? emptyObject];
         if (!isJsonObject(oldMetadata) || !isJsonObject(metadata)) continue;
         level.add(
@@ -268,6 +272,20 @@ function grouped(
     else group.push(value);
   }
   return groups;
+}
+
+const setsOfShared = new WeakMap<StructType, (value: JsonObject) => FieldSet>();
+
+/** As `wholeSet`, of a value that other objects have too: all have the same set. */
+function setOfShared(type: Type, value: JsonValue | undefined): FieldSet | undefined {
+  if (type.kind !== "struct" || type.structType === "atomic" || !isJsonObject(value)) return undefined;
+  if (sharedText(value) === undefined) return undefined;
+  let setOf = setsOfShared.get(type);
+  if (setOf === undefined) {
+    setOf = rememberShared((object) => wholeStruct(type, object));
+    setsOfShared.set(type, setOf);
+  }
+  return setOf(value);
 }
 
 /** Every path at and below a value that is new or gone as a whole. */

@@ -12,6 +12,7 @@ import { encodeObject, Entry } from "./entry.ts";
 import type { AnyObject } from "./entry.ts";
 import { manageUpdate } from "./field-manager.ts";
 import type { ServedResource } from "./served.ts";
+import { withSharedSpec } from "./shared-spec.ts";
 import { storageKey } from "./storage-path.ts";
 
 /** How often a generated name is drawn again when it is taken. */
@@ -78,16 +79,17 @@ async function createNamed(
     options: request,
   };
   const now = core.clock.now();
+  const asked = withSharedSpec(served, request.object);
   // What admission adds is nobody's.
   const managed = request.managed
-    ? request.object
-    : manageUpdate(served, { object: request.object, old: undefined, now, table: core.served, request });
+    ? asked
+    : manageUpdate(served, { object: asked, old: undefined, now, table: core.served, request });
   const admitted = await admit(core, subject, { object: managed });
   const context: RequestContext = { now, operation: "create", user: request.user };
   const prepared = prepare(served, admitted, { core, context });
   const dryRun = request.dryRun ?? false;
   const reservation = await reserve(core, served, { object: prepared, old: undefined, dryRun });
-  const final = reservation?.object ?? prepared;
+  const final = withSharedSpec(served, reservation?.object ?? prepared);
   let written = false;
   try {
     const found = validateNew(served, final, context);

@@ -1,3 +1,4 @@
+import { sharedText } from "../../apimachinery/index.ts";
 import type { KubernetesObject } from "../../apimachinery/index.ts";
 import type { Revision } from "../../store/index.ts";
 
@@ -78,7 +79,16 @@ export function encodeObject(object: AnyObject): Uint8Array {
   const { kind, apiVersion, metadata, ...rest } = object;
   const { resourceVersion: _, ...meta } = metadata;
   const decoded = { kind, apiVersion, metadata: meta, ...rest } as AnyObject;
-  const bytes = encoder.encode(JSON.stringify(decoded));
+  const bytes = encoder.encode(textOf(decoded));
   justEncoded.set(bytes, decoded);
   return bytes;
+}
+
+/** JSON; what other objects have too has been written already. */
+function textOf(object: AnyObject): string {
+  const spec = object["spec"];
+  const known = typeof spec === "object" && spec !== null ? sharedText(spec) : undefined;
+  if (known === undefined) return JSON.stringify(object);
+  const { spec: _, ...others } = object;
+  return `${JSON.stringify(others).slice(0, -1)},"spec":${known}}`;
 }

@@ -13,6 +13,7 @@ import type { AnyObject, Entry } from "./entry.ts";
 import { deepEqual } from "./equal.ts";
 import { manageUpdate } from "./field-manager.ts";
 import type { ServedResource } from "./served.ts";
+import { withSharedSpec } from "./shared-spec.ts";
 import { storageKey } from "./storage-path.ts";
 import { subresourceUpdate } from "./subresource-update.ts";
 
@@ -246,7 +247,7 @@ async function checked(
   const { dryRun = false, warn } = options;
   const reservation =
     context.subresource === undefined ? await reserve(core, served, { object, old, dryRun }) : undefined;
-  const final = reservation?.object ?? object;
+  const final = withSharedSpec(served, reservation?.object ?? object);
   try {
     const errors = validateChange(served, { object: final, old, context });
     if (errors.length > 0) throw ApiError.invalid(served.storage.stored, key.name, errors);

@@ -25,4 +25,4 @@ export * from "./patch/index.ts";
 export * from "./apply/index.ts";
 export * from "./kubernetes-version.ts";
 export * from "./timestamp.ts";
-export { rememberShared, share, sharedText } from "./shared-values.ts";
+export { hold, rememberShared, share, sharedText } from "./shared-values.ts";

@@ -21,6 +21,13 @@ class SharedValues {
     return (known as Value | undefined) ?? value;
   }
 
+  hold<Value extends object>(value: Value): Value {
+    const text = JSON.stringify(value);
+    this.keep(text, value);
+    this.texts.set(value, text);
+    return value;
+  }
+
   textOf(value: object): string | undefined {
     return this.texts.get(value);
   }
@@ -40,6 +47,9 @@ const values = new SharedValues();
 
 /** The value that others have too where there is one, else the value itself. */
 export const share = <Value extends object>(value: Value): Value => values.share(value);
+
+/** The value, which others are going to have. */
+export const hold = <Value extends object>(value: Value): Value => values.hold(value);
 
 /** The value in JSON, when others have it too. */
 export const sharedText = (value: object): string | undefined => values.textOf(value);

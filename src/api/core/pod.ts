@@ -1,5 +1,5 @@
 import type { FieldError, LabelSelector, ObjectMeta } from "../../apimachinery/index.ts";
-import { FieldPath, fieldErrors, rememberShared } from "../../apimachinery/index.ts";
+import { FieldPath, fieldErrors, hold, rememberShared, sharedText } from "../../apimachinery/index.ts";
 import { ipWarnings } from "../common/address-warnings.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
 import { mapField, mapList, withField } from "../common/fill.ts";
@@ -54,12 +54,18 @@ const columns: readonly PrinterColumn<Pod>[] = [
   }),
 ];
 
+/** What is made of a spec that others have too, they have too. */
+const defaultSpec = rememberShared((spec: PodSpec) => {
+  const filled = defaultPodOnly(defaultPodSpec(spec));
+  return sharedText(spec) === undefined ? filled : hold(filled);
+});
+
 /** The rules of pods. */
 export const podDefinition = defineResource<Pod>({
   resource: Pod,
   returnsDeleted: true,
   sharesSpec: true,
-  defaults: (pod) => ({ ...pod, spec: defaultPodOnly(defaultPodSpec(pod.spec ?? { containers: [] })) }),
+  defaults: (pod) => ({ ...pod, spec: defaultSpec(pod.spec ?? { containers: [] }) }),
   validate,
   validateUpdate: (pod, old, context) => [
     ...validateAnnotations(pod, old),

@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from "../json.ts";
 import { jsonEquals } from "../patch/index.ts";
 import type { ListType, StructType, Type } from "../schema/types.ts";
-import { rememberShared, sharedText } from "../shared-values.ts";
+import { hold, rememberShared, sharedText } from "../shared-values.ts";
 import { leaf, type FieldSet } from "./field-set.ts";
 import {
   insertField,
@@ -282,7 +282,7 @@ function setOfShared(type: Type, value: JsonValue | undefined): FieldSet | undef
   if (sharedText(value) === undefined) return undefined;
   let setOf = setsOfShared.get(type);
   if (setOf === undefined) {
-    setOf = rememberShared((object) => wholeStruct(type, object));
+    setOf = rememberShared((object) => hold(wholeStruct(type, object)));
     setsOfShared.set(type, setOf);
   }
   return setOf(value);

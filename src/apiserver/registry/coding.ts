@@ -23,6 +23,7 @@ import { withMarkerDefaults } from "./marker-defaults.ts";
 import { recognize } from "./recognize.ts";
 import type { Wanted } from "./recognize.ts";
 import type { ServedResource } from "./served.ts";
+import { withSharedSpec } from "./shared-spec.ts";
 
 /** An object as a client sent it: JSON bytes, a value, or what decodes itself once its type is known. */
 export type Input = Uint8Array | EncodedInput | object;
@@ -107,7 +108,7 @@ export function completed(
   const { resource, apiVersion } = served;
   const { kind: _, apiVersion: __, metadata, ...rest } = decoded as AnyObject;
   const named = { kind: resource.kind, apiVersion, metadata, ...rest } as AnyObject;
-  const object = withMarkerDefaults(named, served.type);
+  const object = withSharedSpec(served, withMarkerDefaults(named, served.type));
   return (served.definition.defaults?.(object) ?? object) as AnyObject;
 }
 

@@ -79,11 +79,10 @@ async function createNamed(
     options: request,
   };
   const now = core.clock.now();
-  const asked = withSharedSpec(served, request.object);
   // What admission adds is nobody's.
   const managed = request.managed
-    ? asked
-    : manageUpdate(served, { object: asked, old: undefined, now, table: core.served, request });
+    ? request.object
+    : manageUpdate(served, { object: request.object, old: undefined, now, table: core.served, request });
   const admitted = await admit(core, subject, { object: managed });
   const context: RequestContext = { now, operation: "create", user: request.user };
   const prepared = prepare(served, admitted, { core, context });

@@ -1,5 +1,5 @@
 import { sharedText } from "../../apimachinery/index.ts";
-import type { KubernetesObject } from "../../apimachinery/index.ts";
+import type { KubernetesObject, ManagedFieldsEntry } from "../../apimachinery/index.ts";
 import type { Revision } from "../../store/index.ts";
 
 /** Any object of the API, its fields besides metadata unknown to the type system. */
@@ -86,9 +86,22 @@ export function encodeObject(object: AnyObject): Uint8Array {
 
 /** JSON; what other objects have too has been written already. */
 function textOf(object: AnyObject): string {
-  const spec = object["spec"];
+  const { kind: _, apiVersion: __, metadata, spec, ...others } = object;
   const known = typeof spec === "object" && spec !== null ? sharedText(spec) : undefined;
   if (known === undefined) return JSON.stringify(object);
-  const { spec: _, ...others } = object;
-  return `${JSON.stringify(others).slice(0, -1)},"spec":${known}}`;
+  const { managedFields = [], ...own } = metadata;
+  const managers =
+    managedFields.length === 0 ? "" : `,"managedFields":[${managedFields.map(managerText).join(",")}]`;
+  const rest = JSON.stringify(others).slice(1, -1);
+  return `${headOf(object)}${JSON.stringify(own).slice(1, -1)}${managers}},"spec":${known}${rest === "" ? "" : ","}${rest}}`;
+}
+
+function managerText({ fieldsV1 = {}, subresource, ...manager }: ManagedFieldsEntry): string {
+  let fields = "";
+  for (const [name, node] of Object.entries(fieldsV1)) {
+    const text = sharedText(node as object) ?? JSON.stringify(node);
+    fields += `${fields === "" ? "" : ","}${JSON.stringify(name)}:${text}`;
+  }
+  const ending = subresource === undefined ? "" : `,"subresource":${JSON.stringify(subresource)}`;
+  return `${JSON.stringify(manager).slice(0, -1)},"fieldsV1":{${fields}}${ending}}`;
 }

@@ -1,8 +1,9 @@
 import { podReferences } from "../../api/index.ts";
 import { Pod, ServiceAccount } from "../../api/types/core-v1.ts";
 import type { Container, PodSpec, Volume } from "../../api/types/core-v1.ts";
-import { randomSuffix } from "../../base/index.ts";
-import type { Clock, Milliseconds, Random } from "../../base/index.ts";
+import type { ObjectMeta } from "../../apimachinery/index.ts";
+import { fnv32a, randomSuffix, seededRandom } from "../../base/index.ts";
+import type { Clock, Milliseconds } from "../../base/index.ts";
 import type { ObjectReader } from "../reader.ts";
 import type { AdmissionPlugin, AdmissionRequest } from "./plugin.ts";
 import { mirrorAnnotation, podOf, refused } from "./request.ts";
@@ -22,15 +23,14 @@ const defaultAccountPatience: Milliseconds = 1500;
 /** Gives each pod a service account, its token and its pull secrets. */
 export function serviceAccountAdmission(options: {
   readonly reader: ObjectReader;
-  readonly random: Random;
   readonly clock: Clock;
 }): AdmissionPlugin {
-  const { reader, random } = options;
+  const { reader } = options;
   const finish = (
     request: AdmissionRequest,
     { pod, account }: { readonly pod: Pod; readonly account: ServiceAccount | undefined },
   ): Pod => {
-    const admitted = { ...pod, spec: withAccount(pod.spec, { account: found(request, account), random }) };
+    const admitted = { ...pod, spec: withAccount(pod, found(request, account)) };
     judge(request, { pod: admitted, account });
     return admitted;
   };
@@ -152,28 +152,24 @@ function secretProblem(spec: PodSpec, account: ServiceAccount): string | undefin
   return undefined;
 }
 
-function withAccount(
-  spec: PodSpec,
-  options: { readonly account: ServiceAccount; readonly random: Random },
-): PodSpec {
-  const { account } = options;
+function withAccount({ metadata, spec }: Pod, account: ServiceAccount): PodSpec {
   const { name } = account.metadata;
   const named: PodSpec = { ...spec, serviceAccountName: name, serviceAccount: name };
   const mounts = spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true;
-  const mounted = mounts ? withTokenVolume(named, options.random) : named;
+  const mounted = mounts ? withTokenVolume(named, metadata) : named;
   const pullSecrets = account.imagePullSecrets ?? [];
   return mounted.imagePullSecrets?.length || pullSecrets.length === 0
     ? mounted
     : { ...mounted, imagePullSecrets: pullSecrets };
 }
 
-function withTokenVolume(spec: PodSpec, random: Random): PodSpec {
+function withTokenVolume(spec: PodSpec, metadata: Partial<ObjectMeta>): PodSpec {
   const present = spec.volumes?.find((volume) => volume.name.startsWith(volumePrefix))?.name;
   const needsMount = (container: Container) =>
     !container.volumeMounts?.some((mount) => mount.mountPath === mountPath);
   const all = [...(spec.containers ?? []), ...(spec.initContainers ?? [])];
   if (!all.some(needsMount)) return spec;
-  const name = present ?? volumePrefix + randomSuffix(random);
+  const name = present ?? volumePrefix + suffixOf(metadata);
   const mount = (container: Container): Container =>
     needsMount(container)
       ? {
@@ -188,6 +184,10 @@ function withTokenVolume(spec: PodSpec, random: Random): PodSpec {
     ...(present === undefined ? { volumes: [...(spec.volumes ?? []), tokenVolume(name)] } : {}),
   };
 }
+
+/** Pods of one workload, which share the start of their names, name the volume alike: so they have one spec in common. */
+const suffixOf = ({ namespace = "", generateName, name = "" }: Partial<ObjectMeta>): string =>
+  randomSuffix(seededRandom(fnv32a(`${namespace}/${generateName || name}`)));
 
 const tokenVolume = (name: string): Volume => ({
   name,

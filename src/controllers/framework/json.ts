@@ -1,3 +1,4 @@
+import { fnv32a } from "../../base/index.ts";
 /** Whether two JSON values are equal; members that are undefined count as absent. */
 export function equalJson(left: unknown, right: unknown): boolean {
   if (left === right) return true;
@@ -29,13 +30,6 @@ export function canonicalJson(value: unknown): string {
 }
 
 const safeAlphabet = "bcdfghjklmnpqrstvwxz2456789";
-
-/** FNV-1a, 32 bits. */
-export function fnv32a(text: string): number {
-  let hash = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193);
-  return hash >>> 0;
-}
 
 /** A stable hash of a value, written so that no words can arise; `collisionCount` gives another. */
 export function hashOf(value: unknown, collisionCount = 0): string {

@@ -87,6 +87,11 @@ export class ResourceCache {
     return this.entries.range(prefix, after);
   }
 
+  /** How many entries `range` walks. */
+  count(prefix: string, after?: string): number {
+    return this.entries.count(prefix, after);
+  }
+
   /** The oldest revision from which a watch can resume. */
   get oldestResumable(): Revision {
     return this.floor;
@@ -187,6 +192,10 @@ export class ComputedCache extends ResourceCache {
   override get(key: string): Entry | undefined {
     for (const entry of this.range(this.prefix)) if (entry.key === key) return entry;
     return undefined;
+  }
+
+  override count(prefix: string, after?: string): number {
+    return Array.from(this.range(prefix, after)).length;
   }
 
   override *range(prefix: string, after = ""): Generator<Entry> {

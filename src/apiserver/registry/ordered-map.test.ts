@@ -17,11 +17,15 @@ test("agrees with a sorted list over random changes", () => {
   const sorted = [...model].sort(([left], [right]) => (left < right ? -1 : 1));
   expect(map.size).toBe(model.size);
   expect([...map.range("")]).toEqual(sorted.map(([, value]) => value));
-  for (const prefix of ["/0/", "/3/", "/9/"]) {
+  for (const prefix of ["", "/", "/0/", "/1", "/3/", "/4/8", "/9/"]) {
     const below = sorted.filter(([key]) => key.startsWith(prefix));
     expect([...map.range(prefix)]).toEqual(below.map(([, value]) => value));
+    expect(map.count(prefix)).toBe(below.length);
     const middle = below[below.length >> 1]?.[0];
     const rest = below.filter(([key]) => middle !== undefined && key > middle);
-    if (middle) expect([...map.range(prefix, middle)]).toEqual(rest.map(([, value]) => value));
+    if (!middle) continue;
+    expect([...map.range(prefix, middle)]).toEqual(rest.map(([, value]) => value));
+    expect(map.count(prefix, middle)).toBe(rest.length);
+    expect(map.count(prefix, below.at(-1)?.[0])).toBe(0);
   }
 });

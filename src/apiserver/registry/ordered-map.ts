@@ -1,4 +1,6 @@
 const blockCapacity = 512;
+/** Follows every character of a key. */
+const lastCharacter = "\uffff";
 
 interface Block<V> {
   readonly keys: string[];
@@ -65,6 +67,22 @@ export class OrderedMap<V> {
         if (key !== after) yield values[at]!;
       }
     }
+  }
+
+  /** How many values `range` walks; blocks are counted as wholes. */
+  count(prefix: string, after?: string): number {
+    const start = after === undefined || after < prefix ? prefix : after;
+    let count = 0;
+    for (let position = this.blockOf(start); position < this.blocks.length; position++) {
+      const { keys } = this.blocks[position]!;
+      const from = lowerBound(keys, start);
+      const isWhole = keys.at(-1)!.startsWith(prefix);
+      const end = isWhole ? keys.length : lowerBound(keys, prefix + lastCharacter);
+      count += Math.max(end - from, 0) - (from < end && keys[from] === after ? 1 : 0);
+      // The keys of a later block do not start with the prefix either, unless this one ends before it.
+      if (!isWhole && keys.at(-1)! > prefix) break;
+    }
+    return count;
   }
 
   /** The block where the key is or would be. */

@@ -77,13 +77,15 @@ function pageOf(core: Core, served: ServedResource, request: PageRequest): Entry
   const { selector, after } = request;
   const limit = request.limit || Infinity;
   const { revision } = core.caches;
+  const { cache } = served.storage;
   const entries: Entry[] = [];
   let remaining = 0;
-  for (const entry of served.storage.cache.range(selector.prefix, after)) {
+  for (const entry of cache.range(selector.prefix, after)) {
     if (entries.length >= limit) {
-      remaining += 1;
-      if (selector.selective) break;
-    } else if (selector.matches(entry)) entries.push(entry);
+      remaining = selector.selective ? 1 : cache.count(selector.prefix, entries.at(-1)?.key);
+      break;
+    }
+    if (selector.matches(entry)) entries.push(entry);
   }
   return { entries, metadata: pageMetadata({ selector, entries, revision, remaining }) };
 }

@@ -16,7 +16,7 @@ class SharedValues {
     if (this.texts.has(value)) return value;
     const text = JSON.stringify(value);
     const known = this.current.get(text) ?? this.previous.get(text);
-    if (known !== undefined) this.texts.set(known, text);
+    if (known !== undefined && known !== value) this.texts.set(known, text);
     if (!this.current.has(text)) this.keep(text, known ?? value);
     return (known as Value | undefined) ?? value;
   }

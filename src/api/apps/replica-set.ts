@@ -11,7 +11,7 @@ import { defineResource } from "../definition.ts";
 import type { ReplicaSetSpec, ReplicaSetStatus } from "../types/apps-v1.ts";
 import { ReplicaSet } from "../types/apps-v1.ts";
 import type { CountRules } from "../common/status-counts.ts";
-import { validateCounts } from "../common/status-counts.ts";
+import { replicaCeilings, validateCounts } from "../common/status-counts.ts";
 import { validateWorkload } from "./workload.ts";
 
 const statusRules: CountRules<ReplicaSetStatus> = {
@@ -23,14 +23,7 @@ const statusRules: CountRules<ReplicaSetStatus> = {
     "terminatingReplicas",
     "observedGeneration",
   ],
-  ceilings: [
-    {
-      fields: ["fullyLabeledReplicas", "readyReplicas", "availableReplicas"],
-      most: "replicas",
-      name: "status.replicas",
-    },
-    { fields: ["availableReplicas"], most: "readyReplicas", name: "readyReplicas" },
-  ],
+  ceilings: replicaCeilings,
 };
 
 /** The rules of replica sets. */

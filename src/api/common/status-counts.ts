@@ -15,6 +15,16 @@ export interface CountRules<T> {
   readonly ceilings?: readonly Ceiling<T>[];
 }
 
+/** Of what replicates pods: no more of them are ready than there are. */
+export const replicaCeilings = [
+  {
+    fields: ["fullyLabeledReplicas", "readyReplicas", "availableReplicas"],
+    most: "replicas",
+    name: "status.replicas",
+  },
+  { fields: ["availableReplicas"], most: "readyReplicas", name: "readyReplicas" },
+] as const;
+
 type Collisions = { readonly collisionCount?: number } | undefined;
 
 /** Checks the counts in a workload's status. */

@@ -5,7 +5,7 @@ import { ageColumn, column, containerColumns, formatLabels, nameColumn } from ".
 import { fill } from "../common/fill.ts";
 import { shownLabels } from "../common/selectors.ts";
 import type { CountRules } from "../common/status-counts.ts";
-import { validateCounts } from "../common/status-counts.ts";
+import { replicaCeilings, validateCounts } from "../common/status-counts.ts";
 import { updateChecks } from "../common/updates.ts";
 import { isNewIntent, podNameWarnings } from "../common/warnings.ts";
 import { validateRunning } from "../common/running.ts";
@@ -16,14 +16,7 @@ import { defaultPodTemplate, podTemplateWarnings, validatePodTemplate } from "./
 
 const statusRules: CountRules<ReplicationControllerStatus> = {
   counts: ["replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas", "observedGeneration"],
-  ceilings: [
-    {
-      fields: ["fullyLabeledReplicas", "readyReplicas", "availableReplicas"],
-      most: "replicas",
-      name: "status.replicas",
-    },
-    { fields: ["availableReplicas"], most: "readyReplicas", name: "readyReplicas" },
-  ],
+  ceilings: replicaCeilings,
 };
 
 /** The rules of replication controllers. */

@@ -4,7 +4,7 @@ import { invalidFor } from "../common/checks.ts";
 import { semanticallyEqual } from "../common/equal.ts";
 import { internalValue } from "../common/internal-value.ts";
 import { validateNodeSelector } from "../core/pod-spec/index.ts";
-import type { Device, DeviceAttribute, DeviceCounterConsumption } from "../types/resource-v1.ts";
+import type { CounterSet, Device, DeviceAttribute, DeviceCounterConsumption } from "../types/resource-v1.ts";
 import { validateBindingConditions } from "./binding-conditions.ts";
 import { validateCapacity } from "./capacity-validation.ts";
 import { validateList, validateMap, validateSet } from "./collections.ts";
@@ -19,9 +19,8 @@ const longestAttribute = 64;
 const semanticVersion =
   /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(\.(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*)?(\+[0-9a-zA-Z-]+(\.[0-9a-zA-Z-]+)*)?$/;
 
-/** How many counters a set has, or a device takes of one. */
-export const mostCounters = 32;
-export const longestCounterName = 63;
+const mostCounters = 32;
+const longestCounterName = 63;
 
 /** Checks a device; what it had before is not looked at again. */
 export function validateDevice(
@@ -113,19 +112,25 @@ function validateText(field: string, value: unknown, path: FieldPath): FieldErro
 
 function validateConsumption(consumption: DeviceCounterConsumption, path: FieldPath): FieldError[] {
   const { counterSet, counters } = consumption;
-  const at = path.child("counters");
   return [
     ...(counterSet
       ? validateLabelName(counterSet, path.child("counterSet"))
       : [fieldErrors.required(path.child("counterSet"))]),
-    ...(Object.keys(counters ?? {}).length === 0
-      ? [fieldErrors.required(at)]
-      : validateMap(counters, at, {
-          most: mostCounters,
-          longestKey: longestCounterName,
-          checkKey: validateLabelName,
-        })),
+    ...validateCounters(counters, path.child("counters")),
   ];
+}
+
+/** Checks the counters that a set has, or that a device takes of one: there must be some. */
+export function validateCounters(
+  counters: CounterSet["counters"] | undefined,
+  path: FieldPath,
+): FieldError[] {
+  if (Object.keys(counters ?? {}).length === 0) return [fieldErrors.required(path)];
+  return validateMap(counters, path, {
+    most: mostCounters,
+    longestKey: longestCounterName,
+    checkKey: validateLabelName,
+  });
 }
 
 const whenChosen = "when `perDeviceNodeSelection` is set to true in the ResourceSlice spec";

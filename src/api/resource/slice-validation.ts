@@ -4,9 +4,9 @@ import { immutable, invalidFor } from "../common/checks.ts";
 import { internalValue } from "../common/internal-value.ts";
 import { validateNodeSelector } from "../core/pod-spec/index.ts";
 import type { CounterSet, Device, ResourcePool, ResourceSliceSpec } from "../types/resource-v1.ts";
-import { validateMap, validateSet } from "./collections.ts";
+import { validateSet } from "./collections.ts";
 import { hasLists } from "./defaults.ts";
-import { longestCounterName, mostCounters, validateDevice } from "./device-validation.ts";
+import { validateCounters, validateDevice } from "./device-validation.ts";
 import { validateDriverName, validateLabelName, validatePoolName } from "./names.ts";
 
 const mostDevices = 128;
@@ -108,15 +108,8 @@ function validateNodes(spec: ResourceSliceSpec, path: FieldPath): FieldError[] {
 }
 
 function validateCounterSet({ name, counters }: CounterSet, path: FieldPath): FieldError[] {
-  const at = path.child("counters");
   return [
     ...(name ? validateLabelName(name, path.child("name")) : [fieldErrors.required(path.child("name"))]),
-    ...(Object.keys(counters ?? {}).length === 0
-      ? [fieldErrors.required(at)]
-      : validateMap(counters, at, {
-          most: mostCounters,
-          longestKey: longestCounterName,
-          checkKey: validateLabelName,
-        })),
+    ...validateCounters(counters, path.child("counters")),
   ];
 }

@@ -5,7 +5,7 @@ import { omit } from "../common/fill.ts";
 import type { PodGroupSchedulingPolicy, PodGroupTemplate } from "../types/scheduling-v1alpha2.ts";
 
 /** Fields of features that are off, by the switch they belong to: dropped where they were not in use before. */
-const disabledFields = [
+export const disabledFields = [
   "schedulingConstraints",
   "resourceClaims",
   "disruptionMode",

@@ -15,7 +15,13 @@ import { updateChecks } from "../common/updates.ts";
 import { defineResource } from "../definition.ts";
 import type { PodGroupTemplate, WorkloadSpec } from "../types/scheduling-v1alpha2.ts";
 import { PodGroup, Workload } from "../types/scheduling-v1alpha2.ts";
-import { duplicateOf, validatePolicy, validateText, withoutDisabled } from "./pod-group-rules.ts";
+import {
+  disabledFields,
+  duplicateOf,
+  validatePolicy,
+  validateText,
+  withoutDisabled,
+} from "./pod-group-rules.ts";
 
 const mostTemplates = 8;
 const specPath = FieldPath.root("spec");
@@ -58,15 +64,7 @@ export const podGroupDefinition = defineResource<PodGroup>({
   columns,
 });
 
-const constantFields = [
-  "podGroupTemplateRef",
-  "schedulingPolicy",
-  "schedulingConstraints",
-  "resourceClaims",
-  "disruptionMode",
-  "priorityClassName",
-  "priority",
-] as const;
+const constantFields = ["podGroupTemplateRef", "schedulingPolicy", ...disabledFields] as const;
 
 function withoutDisabledIn(spec: WorkloadSpec, old: readonly PodGroupTemplate[]): WorkloadSpec {
   const templates = spec?.podGroupTemplates;

@@ -10,7 +10,9 @@ import { remove, removeCollection } from "../registry/delete.ts";
 import type { AnyObject, Entry } from "../registry/entry.ts";
 import { patch, patchScale } from "../registry/patch.ts";
 import { get, list } from "../registry/read.ts";
-import { getScale, updateScale } from "../registry/scale.ts";
+import { subresourceKind } from "../registry/recognize.ts";
+import type { Wanted } from "../registry/recognize.ts";
+import { getScale, scaleKind, updateScale } from "../registry/scale.ts";
 import type { ServedResource } from "../registry/served.ts";
 import { post } from "../registry/subresources.ts";
 import { update } from "../registry/update.ts";
@@ -268,6 +270,18 @@ function requestOptions(call: ResourceCall): RequestOptions {
   };
 }
 
+/** The object that the body holds, which must be of the kind that is wanted. */
+async function readObject(
+  call: ResourceCall,
+  wanted: Wanted & Pick<ServedResource, "definition">,
+  options: RequestOptions,
+): Promise<AnyObject> {
+  const { apiVersion, resource } = wanted;
+  const { version, kind } = resource;
+  const input = await readInput(call.exchange, { apiVersion, version, kind }, call);
+  return decodeObject(wanted, input, options);
+}
+
 async function serveCreate(call: ResourceCall): Promise<void> {
   const { core, served, exchange, info } = call;
   const answers = core.answers.get(`${served.resource.group}/${served.resource.plural}`);
@@ -277,25 +291,13 @@ async function serveCreate(call: ResourceCall): Promise<void> {
   mediaTypeOf(exchange, call);
   const options = requestOptions(call);
   if (info.subresource !== "") {
-    const kind = served.subresources.find(({ name }) => name === info.subresource);
-    const names = {
-      group: kind?.group ?? served.resource.group,
-      version: kind?.version ?? served.resource.version,
-      kind: kind?.kind ?? served.resource.kind,
-    };
-    const apiVersion = names.group === "" ? names.version : `${names.group}/${names.version}`;
-    const type = schemas.typeOf(names);
-    if (!type) throw ApiError.methodNotSupported(groupResource(served), "create");
-    const input = await readInput(exchange, { apiVersion, version: names.version, kind: names.kind }, call);
-    const body = decodeObject(
-      {
-        resource: { ...served.resource, ...names },
-        apiVersion,
-        type,
-        definition: { resource: served.resource },
-        ...(kind?.accepts === undefined ? {} : { accepts: kind.accepts }),
-      },
-      input,
+    const found = served.subresources.find(({ name }) => name === info.subresource);
+    const { group, version, kind } = { ...served.resource, ...found };
+    const wanted = subresourceKind(served, { group, version, kind });
+    if (!wanted) throw ApiError.methodNotSupported(groupResource(served), "create");
+    const body = await readObject(
+      call,
+      found?.accepts ? { ...wanted, accepts: found.accepts } : wanted,
       options,
     );
     const answer = await post(core, served, {
@@ -306,16 +308,7 @@ async function serveCreate(call: ResourceCall): Promise<void> {
     });
     return answerMade(call, answer, { form, status: 201 });
   }
-  const input = await readInput(
-    exchange,
-    {
-      apiVersion: served.apiVersion,
-      version: served.resource.version,
-      kind: served.resource.kind,
-    },
-    call,
-  );
-  const object = decodeObject(served, input, options);
+  const object = await readObject(call, served, options);
   const namespace = served.resource.namespaced ? info.namespace : undefined;
   if (answers) {
     const answer = await answers({ core, served, namespace, body: object, options });
@@ -331,38 +324,18 @@ function answerWritten(call: ResourceCall, written: Written, form: Negotiated): 
 }
 
 async function serveUpdate(call: ResourceCall): Promise<void> {
-  const { core, served, exchange, info } = call;
+  const { core, served, info } = call;
   const form = negotiated(call);
   const options = requestOptions(call);
   const key = keyOf(call);
   if (info.subresource === "scale") {
-    const scaleKind = { apiVersion: "autoscaling/v1", version: "v1", kind: "Scale" };
-    const type = schemas.typeOf({ group: "autoscaling", version: "v1", kind: "Scale" });
-    if (!type) throw ApiError.methodNotSupported(groupResource(served), "update");
-    const input = await readInput(exchange, scaleKind, call);
-    const scale = decodeObject(
-      {
-        resource: { ...served.resource, group: "autoscaling", version: "v1", kind: "Scale" },
-        apiVersion: scaleKind.apiVersion,
-        type,
-        definition: { resource: served.resource },
-      },
-      input,
-      options,
-    );
+    const wanted = subresourceKind(served, scaleKind);
+    if (!wanted) throw ApiError.methodNotSupported(groupResource(served), "update");
+    const scale = await readObject(call, wanted, options);
     const answer = await updateScale(core, served, { ...options, key, scale });
     return answerMade(call, answer, { columns: scaleColumns, form, status: 200 });
   }
-  const input = await readInput(
-    exchange,
-    {
-      apiVersion: served.apiVersion,
-      version: served.resource.version,
-      kind: served.resource.kind,
-    },
-    call,
-  );
-  const object = decodeObject(served, input, options);
+  const object = await readObject(call, served, options);
   const written = await update(core, served, { ...options, key, object, subresource: info.subresource });
   return answerWritten(call, written, form);
 }

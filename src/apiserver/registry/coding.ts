@@ -68,7 +68,7 @@ export function decodeObject(
     if (validation === "Strict") throw cannotBeHandled(strictDecodingError(problems));
     for (const problem of problems) for (const warning of warningsOf(problem)) options.warn?.(warning);
   }
-  return completed(served, decoded.object);
+  return completed(served, withSharedSpec(served, decoded.object as AnyObject));
 }
 
 interface Reading extends Pick<EncodedInput, "decode"> {
@@ -108,7 +108,7 @@ export function completed(
   const { resource, apiVersion } = served;
   const { kind: _, apiVersion: __, metadata, ...rest } = decoded as AnyObject;
   const named = { kind: resource.kind, apiVersion, metadata, ...rest } as AnyObject;
-  const object = withSharedSpec(served, withMarkerDefaults(named, served.type));
+  const object = withMarkerDefaults(named, served.type);
   return (served.definition.defaults?.(object) ?? object) as AnyObject;
 }
 

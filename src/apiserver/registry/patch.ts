@@ -3,13 +3,13 @@ import { ApiError } from "../../apimachinery/index.ts";
 import type { JsonObject, ObjectKey } from "../../apimachinery/index.ts";
 import { warningsOf } from "../../apimachinery/codec/index.ts";
 import type { Patch } from "../../api/index.ts";
-import { schemas } from "../../api/index.ts";
 import { groupResource } from "./context.ts";
 import type { Core, RequestOptions, Written } from "./context.ts";
 import type { AnyObject } from "./entry.ts";
 import { applyObject } from "./field-manager.ts";
 import { decodePatched, patchedBy } from "./patched.ts";
-import { scaleOf, updateScale, withReplicas } from "./scale.ts";
+import { subresourceKind } from "./recognize.ts";
+import { scaleKind, scaleOf, updateScale, withReplicas } from "./scale.ts";
 import type { ServedResource } from "./served.ts";
 import { checkNames, modify } from "./update.ts";
 
@@ -87,8 +87,6 @@ function checkText({ problems = [] }: Extract<Patch, { type: "apply" }>, request
   }
 }
 
-const scaleKind = { group: "autoscaling", version: "v1", kind: "Scale" };
-
 /** A patch of the Scale of an object. */
 export async function patchScale(
   core: Core,
@@ -97,15 +95,13 @@ export async function patchScale(
 ): Promise<AnyObject> {
   const { patch: body, key } = request;
   if (body.type === "apply") return applyScale(core, served, { ...request, patch: body });
-  const type = schemas.typeOf(scaleKind);
-  invariant(type !== undefined, "no type of scales");
-  const resource = { ...served.resource, ...scaleKind };
-  const kind = { resource, apiVersion: "autoscaling/v1", type, definition: { resource } };
+  const kind = subresourceKind(served, scaleKind);
+  invariant(kind !== undefined, "no type of scales");
   return updateScale(core, served, {
     ...request,
     key,
     scale(present) {
-      const patched = patchedBy(type, json(present), body);
+      const patched = patchedBy(kind.type, json(present), body);
       const scale = decodePatched(kind, patched, { old: json(present), patch: body, request });
       checkNames(served, scale, key);
       return scale;

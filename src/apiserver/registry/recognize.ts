@@ -17,6 +17,22 @@ export type Wanted = Pick<ServedResource, "resource" | "apiVersion" | "type"> & 
   readonly accepts?: readonly string[];
 };
 
+/** A kind whose objects are sent to a subresource; undefined when nothing is known of it. */
+export function subresourceKind(
+  served: ServedResource,
+  names: GroupVersionKind,
+): (Wanted & Pick<ServedResource, "definition">) | undefined {
+  const type = schemas.typeOf(names);
+  return (
+    type && {
+      resource: { ...served.resource, ...names },
+      apiVersion: apiVersionOf(names),
+      type,
+      definition: { resource: served.resource },
+    }
+  );
+}
+
 /** The kind that an object says it is; where it says nothing, the one that is wanted. Throws `BadRequest`. */
 export function recognize(wanted: Wanted, value: unknown): Recognized {
   const { group, version, kind } = wanted.resource;

@@ -7,6 +7,9 @@ import { get } from "./read.ts";
 import type { ServedResource } from "./served.ts";
 import { checkNames, modify } from "./update.ts";
 
+/** The kind of Scales. */
+export const scaleKind = { group: "autoscaling", version: "v1", kind: "Scale" } as const;
+
 /** The Scale of an object. */
 export function getScale(served: ServedResource, key: ObjectKey): AnyObject {
   return scaleOf(served, served.fromStored(get(served, key).object));

@@ -247,7 +247,8 @@ async function checked(
   const { dryRun = false, warn } = options;
   const reservation =
     context.subresource === undefined ? await reserve(core, served, { object, old, dryRun }) : undefined;
-  const final = withSharedSpec(served, reservation?.object ?? object);
+  const reserved = reservation?.object ?? object;
+  const final = reserved["spec"] === old["spec"] ? reserved : withSharedSpec(served, reserved);
   try {
     const errors = validateChange(served, { object: final, old, context });
     if (errors.length > 0) throw ApiError.invalid(served.storage.stored, key.name, errors);

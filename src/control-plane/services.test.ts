@@ -1,24 +1,11 @@
 import { expect, test } from "vitest";
-import { silentLogger, systemRandom, VirtualClock } from "../base/index.ts";
 import { Service } from "../api/types/core-v1.ts";
 import { IPAddress, ServiceCIDR } from "../api/types/networking-v1.ts";
-import { generateServiceAccountKey } from "../apiserver/authentication/index.ts";
-import { createMemoryStore } from "../store/index.ts";
-import { createControlPlane, type ControlPlaneOptions } from "./index.ts";
+import { administrator, testOptions } from "./control-plane-suite.ts";
+import { createControlPlane } from "./index.ts";
 
 test("a store that knows no IPAddress objects gets them, and a second family, at the next start", async () => {
-  const clock = new VirtualClock();
-  const options: ControlPlaneOptions = {
-    store: createMemoryStore({ clock }),
-    clock,
-    random: systemRandom,
-    logger: silentLogger,
-    serviceAccountKey: await generateServiceAccountKey(),
-    issuer: "https://kubernetes.default.svc",
-    rootCertificateAuthority: "",
-    serviceCIDR: "10.96.0.0/16",
-  };
-  const administrator = { name: "admin", groups: ["system:masters"] };
+  const options = await testOptions();
   const first = await createControlPlane(options);
   const before = first.clientFor(administrator);
   const web = {

@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { rm, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startCluster, type TestCluster } from "../../src/testing/index.ts";
-import { run, temporaryDirectory } from "../integration/harness.ts";
+import { startScene, type Scene } from "../lib/scene.ts";
+import { run } from "../integration/harness.ts";
 
 const usual = "/usr/bin/kubectl";
 /** Every kubectl there is: Debian's, whatever else the PATH has, and one that KUBETS_KUBECTL names. */
@@ -27,24 +27,19 @@ const deployment = (image: string) => ({
 });
 
 describe.each(programs)("%s", { timeout: 60_000 }, (program) => {
-  let cluster: TestCluster;
-  let scratch: string;
-  let env: NodeJS.ProcessEnv;
+  let scene: Scene;
 
   beforeAll(async () => {
-    scratch = await temporaryDirectory();
-    cluster = await startCluster({ nodes: 2 });
-    const kubeconfig = join(scratch, "kubeconfig");
-    await writeFile(kubeconfig, await cluster.kubeconfig(), { mode: 0o600 });
-    env = { ...process.env, KUBECONFIG: kubeconfig, HOME: scratch };
+    scene = await startScene({ nodes: 2 });
   });
-  afterAll(async () => {
-    await cluster.stop();
-    await rm(scratch, { recursive: true });
-  });
+  afterAll(() => scene.end());
 
   const call = (line: string, input?: string) =>
-    run(program, line.split(" "), { env, cwd: scratch, ...(input === undefined ? {} : { input }) });
+    run(program, line.split(" "), {
+      env: scene.env,
+      cwd: scene.scratch,
+      ...(input === undefined ? {} : { input }),
+    });
 
   /** Runs kubectl, which must succeed, and answers what it prints. */
   async function kubectl(line: string, input?: string): Promise<string> {
@@ -54,7 +49,7 @@ describe.each(programs)("%s", { timeout: 60_000 }, (program) => {
   }
 
   test("apply, prune by replacement, scale automatically", async () => {
-    const file = join(scratch, "web.json");
+    const file = join(scene.scratch, "web.json");
     await writeFile(file, JSON.stringify(deployment("web:1")));
     expect(await kubectl("apply -f web.json")).toBe("deployment.apps/web created\n");
     await kubectl("rollout status deployment/web --timeout=30s");

@@ -1,9 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { expect, test } from "vitest";
-import { startCluster } from "../../src/testing/index.ts";
-import { run, temporaryDirectory } from "../integration/harness.ts";
+import { run } from "../integration/harness.ts";
+import { startScene } from "../lib/scene.ts";
 
 /** Debian's, for which its package python3-kubernetes is. */
 const python = "/usr/bin/python3";
@@ -19,16 +17,12 @@ function missing(): string | undefined {
 }
 
 test.skipIf(reason !== undefined)("Python's kubernetes client", async () => {
-  const scratch = await temporaryDirectory();
-  const cluster = await startCluster({ nodes: 1 });
+  const scene = await startScene({ nodes: 1 });
   try {
-    const kubeconfig = join(scratch, "kubeconfig");
-    await writeFile(kubeconfig, await cluster.kubeconfig(), { mode: 0o600 });
-    const ended = await run(python, [script, kubeconfig], { cwd: scratch });
+    const ended = await run(python, [script, scene.kubeconfig], { cwd: scene.scratch });
     expect(ended).toMatchObject({ code: 0, stderr: "" });
     expect(ended.stdout.match(/^ok /gm)).toHaveLength(6);
   } finally {
-    await cluster.stop();
-    await rm(scratch, { recursive: true });
+    await scene.end();
   }
 });

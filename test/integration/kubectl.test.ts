@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { rm, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startCluster, type TestCluster } from "../../src/testing/index.ts";
-import { run, temporaryDirectory } from "./harness.ts";
+import { startScene, type Scene } from "../lib/scene.ts";
+import { run } from "./harness.ts";
 
 const reason = missing();
 if (reason !== undefined) console.log(`kubectl.test.ts is skipped: ${reason}`);
@@ -39,24 +39,15 @@ spec:
 
 /** A first day with kubectl, in order: each test goes on where the last one ended. */
 describe.skipIf(reason !== undefined)("kubectl", { timeout: 60_000 }, () => {
-  let cluster: TestCluster;
-  let scratch: string;
-  let env: NodeJS.ProcessEnv;
+  let scene: Scene;
 
   beforeAll(async () => {
-    scratch = await temporaryDirectory();
-    cluster = await startCluster({ nodes: 2 });
-    const kubeconfig = join(scratch, "kubeconfig");
-    await writeFile(kubeconfig, await cluster.kubeconfig(), { mode: 0o600 });
-    env = { ...process.env, KUBECONFIG: kubeconfig, HOME: scratch };
-    await writeFile(join(scratch, "web.yaml"), manifest);
+    scene = await startScene({ nodes: 2 });
+    await writeFile(join(scene.scratch, "web.yaml"), manifest);
   });
-  afterAll(async () => {
-    await cluster.stop();
-    await rm(scratch, { recursive: true });
-  });
+  afterAll(() => scene.end());
 
-  const call = (...args: string[]) => run("kubectl", args, { env, cwd: scratch });
+  const call = (...args: string[]) => run("kubectl", args, { env: scene.env, cwd: scene.scratch });
 
   /** Runs kubectl, which must succeed, and answers what it prints. */
   async function kubectl(...args: string[]): Promise<string> {
@@ -204,7 +195,7 @@ describe.skipIf(reason !== undefined)("kubectl", { timeout: 60_000 }, () => {
   test("server-side apply, diff, dry run", async () => {
     await kubectl("create", "configmap", "owned", "--from-literal=a=b");
     const object = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "owned" }, data: { a: "c" } };
-    await writeFile(join(scratch, "owned.json"), JSON.stringify(object));
+    await writeFile(join(scene.scratch, "owned.json"), JSON.stringify(object));
     const conflict = await call("apply", "--server-side", "-f", "owned.json");
     expect(conflict.stderr).toMatch(/Apply failed with 1 conflict: conflict with "kubectl-create"/);
     expect(conflict.stderr).toContain(".data.a");

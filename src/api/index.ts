@@ -1,4 +1,5 @@
 export type * from "./client.ts";
+export { ignoreMissing, unlessMissing } from "./missing.ts";
 export { createUnlessPresent } from "./create-unless-present.ts";
 export * from "./definition.ts";
 export * from "./schema.ts";

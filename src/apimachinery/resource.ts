@@ -60,6 +60,12 @@ export function apiVersionOf(names: { readonly group: string; readonly version: 
   return names.group === "" ? names.version : `${names.group}/${names.version}`;
 }
 
+/** Group and version of `v1` or `group/version`: what `apiVersionOf` writes. */
+export function versionNamed(apiVersion: string): { readonly group: string; readonly version: string } {
+  const cut = apiVersion.indexOf("/");
+  return { group: cut < 0 ? "" : apiVersion.slice(0, cut), version: apiVersion.slice(cut + 1) };
+}
+
 /** `pods` for the core group, else `deployments.apps`: how errors name a resource. */
 export function qualifiedName(names: { readonly group: string; readonly plural: string }): string {
   return names.group === "" ? names.plural : `${names.plural}.${names.group}`;

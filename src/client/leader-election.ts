@@ -1,6 +1,7 @@
+import { unlessMissing } from "../api/index.ts";
 import { systemRandom } from "../base/index.ts";
 import type { Clock, Logger, Milliseconds, Random } from "../base/index.ts";
-import { ApiError } from "../apimachinery/index.ts";
+import { ApiError, microTimestampOf } from "../apimachinery/index.ts";
 import type { ObjectKey } from "../apimachinery/index.ts";
 import type { Client } from "../api/index.ts";
 import { Lease } from "../api/types/coordination-v1.ts";
@@ -43,7 +44,7 @@ export function planAttempt(
   candidate: { readonly identity: string; readonly leaseDuration: Milliseconds; readonly now: Milliseconds },
 ): Attempt {
   const { identity, leaseDuration, now } = candidate;
-  const time = `${new Date(now).toISOString().slice(0, 23)}000Z`;
+  const time = microTimestampOf(now);
   const leaseDurationSeconds = Math.max(1, Math.trunc(leaseDuration / 1000));
   const fresh = { holderIdentity: identity, leaseDurationSeconds, acquireTime: time, renewTime: time };
   if (seen.spec === undefined) return { type: "create", spec: { ...fresh, leaseTransitions: 0 } };
@@ -160,13 +161,8 @@ class Candidate {
     }
   }
 
-  private async read(signal: AbortSignal): Promise<Lease | undefined> {
-    try {
-      return await this.options.client.get(Lease, this.options.lease, { signal });
-    } catch (error) {
-      if (ApiError.is(error, "NotFound")) return undefined;
-      throw error;
-    }
+  private read(signal: AbortSignal): Promise<Lease | undefined> {
+    return unlessMissing(this.options.client.get(Lease, this.options.lease, { signal }));
   }
 
   private report(holder: string): void {

@@ -1,5 +1,5 @@
 import { ApiError, ipFamilyOf, parseIP, type New, type Resource } from "../apimachinery/index.ts";
-import { createUnlessPresent } from "../api/index.ts";
+import { createUnlessPresent, unlessMissing } from "../api/index.ts";
 import type { Client } from "../api/index.ts";
 import { Namespace, Service, ServiceAccount } from "../api/types/core-v1.ts";
 import { EndpointSlice } from "../api/types/discovery-v1.ts";
@@ -119,10 +119,7 @@ export async function publishService(client: Client, service: MachineService): P
   const { name, namespace, labels, clusterIP, address } = service;
   const metadata = { name, namespace };
   // A second create would be refused for the address before it is for the name.
-  const present = await client.get(Service, metadata).catch((error: unknown) => {
-    if (ApiError.is(error, "NotFound")) return undefined;
-    throw error;
-  });
+  const present = await unlessMissing(client.get(Service, metadata));
   if (present === undefined) {
     await client.create(Service, {
       metadata: { ...metadata, labels },

@@ -6,6 +6,7 @@ import {
   kubernetesVersion,
   timestampOf,
   type New,
+  microTimestampOf,
 } from "../apimachinery/index.ts";
 import type { Client } from "../api/index.ts";
 import {
@@ -125,7 +126,7 @@ function nodeStatus(
 
 async function renewLease({ client, clock }: Context, name: string): Promise<void> {
   const key = { namespace: leaseNamespace, name };
-  const renewTime = new Date(clock.now()).toISOString().replace("Z", "000Z");
+  const renewTime = microTimestampOf(clock.now());
   const spec = { holderIdentity: name, leaseDurationSeconds: 40, renewTime };
   try {
     await client.patch(Lease, key, { type: "merge", body: { spec } });

@@ -1,3 +1,5 @@
+import type { JsonValue } from "../json.ts";
+import { goKind } from "../patch/json.ts";
 /** Bytes or values that are no object of the type asked for; the message is in Go's words. */
 export class DecodeError extends Error {
   override readonly name = "DecodeError";
@@ -23,7 +25,7 @@ export function unreadableKind(read: () => unknown): string | undefined {
   }
   if (value === null) return undefined;
   if (typeof value === "object" && !Array.isArray(value)) return unreadableName(value);
-  const type = Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
+  const type = goKind(value as JsonValue);
   return `${noKind}json: cannot unmarshal ${type} into Go value of type ${kindStruct}`;
 }
 
@@ -33,7 +35,7 @@ function unreadableName(value: object): string | undefined {
   for (const field of ["kind", "apiVersion"]) {
     const name = names[field] ?? "";
     if (typeof name === "string") continue;
-    const type = Array.isArray(name) ? "array" : typeof name === "boolean" ? "bool" : typeof name;
+    const type = goKind(name as JsonValue);
     return `${noKind}json: cannot unmarshal ${type} into Go struct field .${field} of type string`;
   }
   const apiVersion = names["apiVersion"] as string | undefined;

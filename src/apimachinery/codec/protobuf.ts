@@ -1,3 +1,4 @@
+import { versionNamed } from "../resource.ts";
 import type { GroupVersionKind } from "../resource.ts";
 import { protoOf } from "../schema/index.ts";
 import type { StructType } from "../schema/types.ts";
@@ -150,9 +151,7 @@ function decodeNested(bytes: Uint8Array, nesting: Nesting): object {
   const envelope = readEnvelope(bytes);
   const apiVersion = envelope.apiVersion || (nesting.fallback?.apiVersion ?? "");
   const kind = envelope.kind || (nesting.fallback?.kind ?? "");
-  const cut = apiVersion.indexOf("/");
-  const names = { group: cut < 0 ? "" : apiVersion.slice(0, cut), version: apiVersion.slice(cut + 1), kind };
-  const type = nesting.types.typeOf(names);
+  const type = nesting.types.typeOf({ ...versionNamed(apiVersion), kind });
   if (type === undefined)
     throw new DecodeError(`no kind "${kind}" is registered for version "${apiVersion}" in scheme`);
   const raw: RawDecoder = (inner) =>

@@ -137,6 +137,8 @@ function duplicateYamlKeys(yaml: Yaml, text: string): readonly string[] {
   const duplicates: string[] = [];
   const open: OpenCollection[] = [];
   let documents = 0;
+  // Events come in the order of the text: lines are counted on from the last one that was asked for.
+  let [line, counted] = [1, 0];
   for (const event of yaml.parseEvents(text, { maxDepth: maximumYamlDepth })) {
     if (event.type === POP) {
       open.pop();
@@ -154,8 +156,10 @@ function duplicateYamlKeys(yaml: Yaml, text: string): readonly string[] {
       delete open.at(-1)!.key;
       const start =
         event.type === SCALAR ? event.valueStart : event.type === ALIAS ? event.anchorStart : event.start;
-      const line = text.slice(0, start).split("\n").length;
-      if (keys.has(key)) duplicates.push(`line ${line}: key ${goQuote(key)} already set in map`);
+      if (keys.has(key)) {
+        for (; counted < start; counted++) if (text[counted] === "\n") line++;
+        duplicates.push(`line ${line}: key ${goQuote(key)} already set in map`);
+      }
       keys.add(key);
     }
     if (event.type === MAPPING) open.push({ keys: new Set() });
@@ -171,7 +175,7 @@ const noText: readonly RegExp[] = [
   /^(?:~|null|Null|NULL|)$/,
   /^(?:y|Y|n|N|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF|true|True|TRUE|false|False|FALSE)$/,
   /^[-+]?(?:0b[01_]+|0o?[0-7_]*|0x[\da-fA-F_]+|\d[\d_]*)$/,
-  /^[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?$/,
+  float,
   /^[-+]?\.(?:inf|Inf|INF)$|^\.(?:nan|NaN|NAN)$/,
   // Sixties, and times.
   /^[-+]?\d[\d_]*(?::[0-5]?\d)+(?:\.[\d_]*)?$/,

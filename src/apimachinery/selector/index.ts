@@ -1,3 +1,3 @@
 export * from "./field-selector.ts";
 export * from "./label-selector.ts";
-export { SelectorError, type Operator, type Requirement } from "./requirement.ts";
+export { aggregate, SelectorError, type Operator, type Requirement } from "./requirement.ts";

@@ -84,16 +84,9 @@ function wholeSteps(
 ): NonNullable<AdmissionSteps["whole"]> {
   const timing = (type: "admit" | "validate") => {
     const note = observer.of({ operation, type });
-    return async <T>(run: () => Promise<T>): Promise<T> => {
+    return <T>(run: () => Promise<T>): Promise<T> => {
       const started = observer.now();
-      let rejected = true;
-      try {
-        const value = await run();
-        rejected = false;
-        return value;
-      } finally {
-        note({ rejected, seconds: observer.now() - started });
-      }
+      return settled(run(), (rejected) => note({ rejected, seconds: observer.now() - started }));
     };
   };
   return { admit: timing("admit"), validate: timing("validate") };
@@ -131,7 +124,7 @@ function timed(
   };
 }
 
-async function settled(answer: Promise<unknown>, done: (rejected: boolean) => void): Promise<unknown> {
+async function settled<T>(answer: Promise<T>, done: (rejected: boolean) => void): Promise<T> {
   let rejected = true;
   try {
     const value = await answer;

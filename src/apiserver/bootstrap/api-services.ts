@@ -1,5 +1,4 @@
-import { ApiError } from "../../apimachinery/index.ts";
-import { createUnlessPresent, semanticallyEqual } from "../../api/index.ts";
+import { createUnlessPresent, semanticallyEqual, ignoreMissing } from "../../api/index.ts";
 import type { Client } from "../../api/index.ts";
 import { APIService } from "../../api/types/apiregistration-v1.ts";
 import type { ObjectReader } from "../reader.ts";
@@ -74,12 +73,6 @@ export async function publishApiServices(options: {
   });
   const gone = Array.from(present.values())
     .filter(({ metadata }) => metadata.labels?.[automanagedLabel] === onStart && !wanted.has(metadata.name))
-    .map(async ({ metadata: { name } }) => {
-      try {
-        await client.delete(APIService, { name });
-      } catch (error) {
-        if (!ApiError.is(error, "NotFound")) throw error;
-      }
-    });
+    .map(({ metadata: { name } }) => ignoreMissing(client.delete(APIService, { name })));
   await Promise.all([...made, ...gone]);
 }

@@ -1,6 +1,6 @@
 import { ApiError, apiVersionOf, timestampOf } from "../../apimachinery/index.ts";
 import type { KubernetesObject, Resource } from "../../apimachinery/index.ts";
-import { flowControlDefaults, semanticallyEqual } from "../../api/index.ts";
+import { flowControlDefaults, semanticallyEqual, ignoreMissing } from "../../api/index.ts";
 import type { Client } from "../../api/index.ts";
 import { FlowSchema, PriorityLevelConfiguration } from "../../api/types/flowcontrol-v1.ts";
 import type { FlowSchemaCondition } from "../../api/types/flowcontrol-v1.ts";
@@ -172,11 +172,7 @@ async function reportDangling({ client, reader, clock }: FlowControlOptions): Pr
       // Applied, so that conditions of others stay as they are.
       const body = { ...typeMeta, metadata: { name }, status: { conditions: [condition] } };
       const options = { subresource: "status", fieldManager: consumer } as const;
-      try {
-        await client.patch(FlowSchema, { name }, { type: "apply", body, force: true }, options);
-      } catch (error) {
-        if (!ApiError.is(error, "NotFound")) throw error;
-      }
+      await ignoreMissing(client.patch(FlowSchema, { name }, { type: "apply", body, force: true }, options));
     }),
   );
 }

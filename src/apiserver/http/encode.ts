@@ -1,4 +1,4 @@
-import { ApiError } from "../../apimachinery/index.ts";
+import { ApiError, versionNamed } from "../../apimachinery/index.ts";
 import type { ListMeta } from "../../apimachinery/index.ts";
 import { encodeCbor, encodeProtobuf, encodeYaml, hasProtobuf } from "../../apimachinery/codec/index.ts";
 import type { StructType } from "../../apimachinery/index.ts";
@@ -41,9 +41,7 @@ export function encodeProto(object: object, type: StructType | undefined): Uint8
 
 export function typeOfObject(object: object): StructType | undefined {
   const { apiVersion = "", kind = "" } = object as { readonly apiVersion?: string; readonly kind?: string };
-  const slash = apiVersion.indexOf("/");
-  const group = slash < 0 ? "" : apiVersion.slice(0, slash);
-  return schemas.typeOf({ group, version: apiVersion.slice(slash + 1), kind });
+  return schemas.typeOf({ ...versionNamed(apiVersion), kind });
 }
 
 /** Whether the stored bytes are the very bytes of this version. */

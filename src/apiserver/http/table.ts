@@ -1,4 +1,4 @@
-import { ApiError } from "../../apimachinery/index.ts";
+import { ApiError, versionNamed } from "../../apimachinery/index.ts";
 import type { ListMeta } from "../../apimachinery/index.ts";
 import { ageSince } from "../../api/index.ts";
 import type { PrinterColumn } from "../../api/index.ts";
@@ -114,9 +114,7 @@ export function misplacedForm(
   kind: { readonly apiVersion: string; readonly kind: string; readonly custom: boolean },
 ): ApiError {
   const isList = form === "PartialObjectMetadata";
-  const cut = kind.apiVersion.indexOf("/");
-  const group = cut < 0 ? "" : kind.apiVersion.slice(0, cut);
-  const typed = `${internalPackage(group)}.${kind.kind}`;
+  const typed = `${internalPackage(versionNamed(kind.apiVersion).group)}.${kind.kind}`;
   const type = kind.custom ? `unstructured.Unstructured${isList ? "List" : ""}` : typed;
   return ApiError.notAcceptable(
     `you requested ${form}, but the requested object is ${isList ? "a list" : "not a list"} (*${type})`,

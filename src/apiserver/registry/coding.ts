@@ -20,7 +20,7 @@ import type { RequestContext } from "../../api/index.ts";
 import type { RequestOptions } from "./context.ts";
 import type { AnyObject } from "./entry.ts";
 import { withMarkerDefaults } from "./marker-defaults.ts";
-import { recognize } from "./recognize.ts";
+import { cannotBe, recognize } from "./recognize.ts";
 import type { Wanted } from "./recognize.ts";
 import type { ServedResource } from "./served.ts";
 import { withSharedSpec } from "./shared-spec.ts";
@@ -51,10 +51,8 @@ export function decodeObject(
   const { names, decode } = readingOf(served, input);
   const { kind, type, refusal } = recognize(served, names);
   const validation = options.fieldValidation ?? "Ignore";
-  const cannotBeHandled = (why: string) =>
-    ApiError.badRequest(
-      `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${served.resource.kind}: ${why}`,
-    );
+  const cannotBeHandled = (problem: string) =>
+    ApiError.badRequest(cannotBe(kind, { wanted: served.resource.kind, problem }));
   let decoded: Decoded;
   try {
     decoded = decode(type, { strict: validation !== "Ignore" });

@@ -1,3 +1,4 @@
+import { ignoreMissing } from "../../api/index.ts";
 import { ApiError, timestampOf } from "../../apimachinery/index.ts";
 import type { ObjectKey, ObjectMeta } from "../../apimachinery/index.ts";
 import type { DeleteOptions } from "../../api/index.ts";
@@ -68,11 +69,7 @@ export async function removeCollection(
   const chosen = await list(core, served, request.list);
   for (const { object } of chosen.entries) {
     const { name, namespace } = object.metadata;
-    try {
-      await removeOne(core, served, { ...request, key: { name, namespace } });
-    } catch (error) {
-      if (!ApiError.is(error, "NotFound")) throw error;
-    }
+    await ignoreMissing(removeOne(core, served, { ...request, key: { name, namespace } }));
   }
   return chosen;
 }

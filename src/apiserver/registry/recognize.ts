@@ -1,4 +1,4 @@
-import { ApiError, apiVersionOf } from "../../apimachinery/index.ts";
+import { ApiError, apiVersionOf, versionNamed } from "../../apimachinery/index.ts";
 import type { GroupVersionKind, StructType } from "../../apimachinery/index.ts";
 import { schemas } from "../../api/index.ts";
 import type { ServedResource } from "./served.ts";
@@ -60,12 +60,8 @@ export function recognize(wanted: Wanted, value: unknown): Recognized {
   return { kind: named, type, refusal };
 }
 
-function versionNamed(apiVersion: string): { readonly group: string; readonly version: string } {
-  const cut = apiVersion.indexOf("/");
-  return { group: cut < 0 ? "" : apiVersion.slice(0, cut), version: apiVersion.slice(cut + 1) };
-}
-
-const cannotBe = (
+/** Why an object of one kind is none of another. */
+export const cannotBe = (
   { kind, version }: GroupVersionKind,
   { wanted, problem }: { readonly wanted: string; readonly problem: string },
 ): string => `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${wanted}: ${problem}`;

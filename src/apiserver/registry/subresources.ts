@@ -1,10 +1,4 @@
-import {
-  ApiError,
-  fieldErrorMessage,
-  fieldErrors,
-  FieldPath,
-  timestampOf,
-} from "../../apimachinery/index.ts";
+import { ApiError, fieldErrors, FieldPath, timestampOf, aggregate } from "../../apimachinery/index.ts";
 import type { ObjectKey } from "../../apimachinery/index.ts";
 import { admit, validateAdmission } from "./admit.ts";
 import { groupResource } from "./context.ts";
@@ -70,8 +64,8 @@ function bindingProblem(kind: string, name: string): string | undefined {
       ? []
       : [fieldErrors.notSupported(target.child("kind"), kind, ["Node", "<empty>"])]),
     ...(name === "" ? [fieldErrors.required(target.child("name"))] : []),
-  ].map((error) => `${error.field}: ${fieldErrorMessage(error)}`);
-  return errors.length > 1 ? `[${errors.join(", ")}]` : errors[0];
+  ];
+  return errors.length === 0 ? undefined : aggregate(errors);
 }
 
 /** Assigns a pod to a node: what the scheduler does. */

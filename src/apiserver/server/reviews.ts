@@ -1,3 +1,4 @@
+import { otherNamespace } from "../registry/create.ts";
 import { ApiError } from "../../apimachinery/index.ts";
 import type { TokenRequest, TokenReview } from "../../api/types/authentication-v1.ts";
 import type {
@@ -71,9 +72,7 @@ function asCreated(request: Parameters<AnswerHandler>[0]): Parameters<AnswerHand
   const { core, served, options, namespace = "" } = request;
   const { namespace: given = "", ...rest } = request.body.metadata;
   if (given !== "" && namespace !== "" && given !== namespace) {
-    throw ApiError.badRequest(
-      "the namespace of the provided object does not match the namespace sent on the request",
-    );
+    throw otherNamespace();
   }
   const metadata = (namespace === "" ? rest : { ...rest, namespace }) as AnyObject["metadata"];
   const object = { ...request.body, metadata };

@@ -172,33 +172,37 @@ function anyPort(operation: PortOperation): number {
   return port;
 }
 
+/** Takes the port that one of the service's ports asks for, or says why it cannot be had. */
+function takePort({ operation, refuse }: PortWrite, nodePort: number, index: number): number {
+  const problem = operation.take(nodePort);
+  if (problem === undefined) return nodePort;
+  throw refuse(fieldErrors.invalid(portsPath.index(index).child("nodePort"), nodePort, problem));
+}
+
 /** The ports of a new service: one number serves the same port over several protocols, as of DNS. */
-function initial({ spec, operation, refuse }: PortWrite): readonly ServicePort[] {
+function initial(write: PortWrite): readonly ServicePort[] {
+  const { spec, operation } = write;
   const given = spec.ports ?? [];
   const numbers = new Map<number, number>();
-  const take = (nodePort: number, index: number) => {
-    const problem = operation.take(nodePort);
-    if (problem === undefined) return nodePort;
-    throw refuse(fieldErrors.invalid(portsPath.index(index).child("nodePort"), nodePort, problem));
-  };
   return given.map((port, index) => {
     const { port: number, nodePort = 0 } = port;
     if (nodePort === 0 && !givesPorts(spec)) return port;
     const known = numbers.get(number);
     if (known === undefined) {
       const wanted = given.find((other) => other.port === number && other.nodePort)?.nodePort;
-      const chosen = wanted ? take(wanted, index) : anyPort(operation);
+      const chosen = wanted ? takePort(write, wanted, index) : anyPort(operation);
       numbers.set(number, chosen);
       return { ...port, nodePort: chosen };
     }
     if (nodePort === 0) return { ...port, nodePort: known };
-    if (nodePort !== known) take(nodePort, index);
+    if (nodePort !== known) takePort(write, nodePort, index);
     return port;
   });
 }
 
 /** The ports of a service that was there: what it had stays its own. */
-function changed({ spec, operation, refuse }: PortWrite, old: ServiceSpec): readonly ServicePort[] {
+function changed(write: PortWrite, old: ServiceSpec): readonly ServicePort[] {
+  const { spec, operation } = write;
   const before = new Set(nodePortsOf(old));
   const claimed = new Set<number>();
   const seen = new Set<string>();
@@ -207,11 +211,7 @@ function changed({ spec, operation, refuse }: PortWrite, old: ServiceSpec): read
     if (nodePort === 0 && !givesPorts(spec)) return port;
     if (nodePort === 0) nodePort = anyPort(operation);
     else if (!before.has(nodePort) && !claimed.has(nodePort)) {
-      const problem = operation.take(nodePort);
-      if (problem !== undefined) {
-        throw refuse(fieldErrors.invalid(portsPath.index(index).child("nodePort"), nodePort, problem));
-      }
-      claimed.add(nodePort);
+      claimed.add(takePort(write, nodePort, index));
     }
     const use = `{${port.protocol} ${nodePort}}`;
     if (seen.has(use)) {

@@ -1,7 +1,8 @@
+import { ignoreMissing } from "../../api/index.ts";
 import { certificateEnd } from "../../api/index.ts";
 import { CertificateSigningRequest } from "../../api/types/certificates-v1.ts";
 import type { Milliseconds } from "../../base/index.ts";
-import { again, ignoreMissing, settled, watchItself } from "../framework/index.ts";
+import { again, settled, watchItself } from "../framework/index.ts";
 import type { Controller, ControllerContext } from "../framework/index.ts";
 
 const hour: Milliseconds = 60 * 60 * 1000;

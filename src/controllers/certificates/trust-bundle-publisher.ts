@@ -1,8 +1,9 @@
+import { ignoreMissing } from "../../api/index.ts";
 import { createHash } from "node:crypto";
 import { createUnlessPresent } from "../../api/index.ts";
 import { ClusterTrustBundle } from "../../api/types/certificates-v1beta1.ts";
 import type { SharedInformer } from "../../client/index.ts";
-import { ignoreMissing, settled, watch } from "../framework/index.ts";
+import { settled, watch } from "../framework/index.ts";
 import type { Controller, ControllerContext } from "../framework/index.ts";
 
 const signerName = "kubernetes.io/kube-apiserver-serving";

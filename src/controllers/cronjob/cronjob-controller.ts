@@ -1,3 +1,4 @@
+import { unlessMissing } from "../../api/index.ts";
 import { ApiError, keyOf, timestampOf } from "../../apimachinery/index.ts";
 import type { ObjectKey } from "../../apimachinery/index.ts";
 import { referenceTo } from "../../client/index.ts";
@@ -108,13 +109,8 @@ class CronJobController implements Controller {
     return kept;
   }
 
-  private async readJob(key: ObjectKey): Promise<Job | undefined> {
-    try {
-      return await this.context.client.get<Job>(Job, key);
-    } catch (error) {
-      if (ApiError.is(error, "NotFound")) return undefined;
-      throw error;
-    }
+  private readJob(key: ObjectKey): Promise<Job | undefined> {
+    return unlessMissing(this.context.client.get<Job>(Job, key));
   }
 
   private async replaceJob(cronJob: CronJob, name: string): Promise<void> {

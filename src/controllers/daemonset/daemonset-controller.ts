@@ -1,3 +1,4 @@
+import { ignoreMissing } from "../../api/index.ts";
 import { keyOf } from "../../apimachinery/index.ts";
 import type { New, ObjectKey } from "../../apimachinery/index.ts";
 import type { SharedInformer } from "../../client/index.ts";
@@ -10,7 +11,6 @@ import {
   controllerReference,
   createPodFor,
   equalJson,
-  ignoreMissing,
   indexByController,
   matchesSelector,
   observed,

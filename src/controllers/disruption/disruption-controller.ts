@@ -1,3 +1,4 @@
+import { ignoreMissing } from "../../api/index.ts";
 import { ApiError, keyOf, timestampOf } from "../../apimachinery/index.ts";
 import type { ObjectKey } from "../../apimachinery/index.ts";
 import type { SharedInformer } from "../../client/index.ts";
@@ -8,7 +9,6 @@ import {
   again,
   controllerOf,
   equalJson,
-  ignoreMissing,
   isReady,
   matchesSelector,
   observed,

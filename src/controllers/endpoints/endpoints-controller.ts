@@ -1,3 +1,4 @@
+import { ignoreMissing } from "../../api/index.ts";
 import type { ObjectKey } from "../../apimachinery/index.ts";
 import type { SharedInformer } from "../../client/index.ts";
 import { Endpoints, Node, Pod, Service } from "../../api/types/core-v1.ts";
@@ -15,7 +16,6 @@ import type { Backend } from "../endpointslice/index.ts";
 import {
   canonicalJson,
   equalJson,
-  ignoreMissing,
   observed,
   settled,
   watch,

@@ -1,3 +1,4 @@
+import { ignoreMissing } from "../../api/index.ts";
 import { keyOf } from "../../apimachinery/index.ts";
 import type { New, ObjectKey } from "../../apimachinery/index.ts";
 import { Node, Pod, Service } from "../../api/types/core-v1.ts";
@@ -5,7 +6,6 @@ import { EndpointSlice } from "../../api/types/discovery-v1.ts";
 import {
   controllerReference,
   equalJson,
-  ignoreMissing,
   isReady,
   matchesLabels,
   observed,

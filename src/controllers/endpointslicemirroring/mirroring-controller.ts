@@ -1,18 +1,11 @@
+import { ignoreMissing } from "../../api/index.ts";
 import { keyOf } from "../../apimachinery/index.ts";
 import type { ObjectKey } from "../../apimachinery/index.ts";
 import type { SharedInformer } from "../../client/index.ts";
 import { Endpoints, Service } from "../../api/types/core-v1.ts";
 import { EndpointSlice } from "../../api/types/discovery-v1.ts";
 import { planSlices } from "../endpointslice/index.ts";
-import {
-  controllerReference,
-  equalJson,
-  ignoreMissing,
-  observed,
-  settled,
-  watch,
-  watchItself,
-} from "../framework/index.ts";
+import { controllerReference, equalJson, observed, settled, watch, watchItself } from "../framework/index.ts";
 import type { Controller, ControllerContext, Outcome } from "../framework/index.ts";
 import {
   isMirrored,

@@ -3,7 +3,6 @@ export * from "./batches.ts";
 export * from "./catalog.ts";
 export * from "./conditions.ts";
 export * from "./controller.ts";
-export * from "./ignore-missing.ts";
 export * from "./json.ts";
 export * from "./label-selector.ts";
 export * from "./owners.ts";

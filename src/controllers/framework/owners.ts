@@ -1,4 +1,5 @@
-import { ApiError, apiVersionOf, keyOf } from "../../apimachinery/index.ts";
+import { unlessMissing } from "../../api/index.ts";
+import { apiVersionOf, keyOf, versionNamed } from "../../apimachinery/index.ts";
 import type { KubernetesObject, ObjectKey, OwnerReference, Resource } from "../../apimachinery/index.ts";
 import type { Client } from "../../api/index.ts";
 import type { SharedInformer } from "../../client/index.ts";
@@ -23,12 +24,10 @@ export function controllerReference(resource: Resource<object>, owner: Kubernete
 /** The key of the object's controller if that is of the resource's kind. */
 export function controllerKey(object: KubernetesObject, resource: Resource<object>): ObjectKey | undefined {
   const owner = controllerOf(object);
-  if (owner?.kind !== resource.kind || groupOf(owner.apiVersion) !== resource.group) return undefined;
+  if (owner?.kind !== resource.kind || versionNamed(owner.apiVersion).group !== resource.group)
+    return undefined;
   return { ...(resource.namespaced ? { namespace: object.metadata.namespace } : {}), name: owner.name };
 }
-
-const groupOf = (apiVersion: string) =>
-  apiVersion.includes("/") ? apiVersion.slice(0, apiVersion.indexOf("/")) : "";
 
 const controllerIndex = "controllerUid";
 const orphanPrefix = "orphan/";
@@ -148,10 +147,6 @@ async function rewriteOwners<T extends KubernetesObject>(
 ): Promise<T | undefined> {
   const { uid, resourceVersion } = object.metadata;
   const metadata = { uid, resourceVersion, ownerReferences: ownerReferences.length ? ownerReferences : null };
-  try {
-    return await context.client.patch(context.resource, keyOf(object), { type: "merge", body: { metadata } });
-  } catch (error) {
-    if (ApiError.is(error, "NotFound")) return undefined;
-    throw error;
-  }
+  const { client, resource } = context;
+  return unlessMissing(client.patch(resource, keyOf(object), { type: "merge", body: { metadata } }));
 }

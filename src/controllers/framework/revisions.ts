@@ -7,7 +7,7 @@ import type { ControllerContext } from "./controller.ts";
 import { canonicalJson, equalJson, hashOf } from "./json.ts";
 import { controllerReference, ownedBy } from "./owners.ts";
 import { observed } from "./read-your-writes.ts";
-import { ignoreMissing } from "./ignore-missing.ts";
+import { ignoreMissing } from "../../api/index.ts";
 
 /** The hash of the template that a pod or revision was made from. */
 export const revisionHashLabel = "controller-revision-hash";

@@ -1,3 +1,4 @@
+import { ignoreMissing } from "../../api/index.ts";
 import { keyOf, timestampOf } from "../../apimachinery/index.ts";
 import type { New, ObjectKey } from "../../apimachinery/index.ts";
 import type { SharedInformer } from "../../client/index.ts";
@@ -12,7 +13,6 @@ import {
   controllerReference,
   createPodFor,
   equalJson,
-  ignoreMissing,
   indexByController,
   matchesSelector,
   observed,

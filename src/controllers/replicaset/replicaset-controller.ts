@@ -1,3 +1,4 @@
+import { ignoreMissing } from "../../api/index.ts";
 import { ApiError, isNamespaceTerminating, keyOf, timestampOf } from "../../apimachinery/index.ts";
 import type { KubernetesObject, LabelSelector, ObjectKey, Resource } from "../../apimachinery/index.ts";
 import type { SharedInformer } from "../../client/index.ts";
@@ -12,7 +13,6 @@ import {
   controllerOf,
   controllerReference,
   equalJson,
-  ignoreMissing,
   indexByController,
   isActive,
   matchesSelector,

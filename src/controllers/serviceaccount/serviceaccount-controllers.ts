@@ -1,3 +1,4 @@
+import { unlessMissing } from "../../api/index.ts";
 import { ApiError, keyOf } from "../../apimachinery/index.ts";
 import { ConfigMap, Namespace, Secret, ServiceAccount } from "../../api/types/core-v1.ts";
 import { equalJson, observed, settled, watch, watchItself } from "../framework/index.ts";
@@ -106,12 +107,7 @@ export function tokensController(context: ControllerContext): Controller {
       const name = secret?.metadata.annotations?.[accountNameAnnotation];
       if (secret?.type !== tokenSecretType || !name || !key.namespace) return settled;
       const { uid, resourceVersion, annotations } = secret.metadata;
-      const account = await client
-        .get(ServiceAccount, { namespace: key.namespace, name })
-        .catch((error: unknown) => {
-          if (ApiError.is(error, "NotFound")) return undefined;
-          throw error;
-        });
+      const account = await unlessMissing(client.get(ServiceAccount, { namespace: key.namespace, name }));
       const wanted = annotations?.[accountUidAnnotation];
       if (account === undefined || (wanted && wanted !== account.metadata.uid)) {
         await client.delete(Secret, key, { preconditions: { uid, resourceVersion } });

@@ -1,23 +1,10 @@
-import {
-  ApiError,
-  cidrContains,
-  formatIP,
-  ipFamilyOf,
-  parseCIDR,
-  parseIP,
-} from "../../apimachinery/index.ts";
+import { ignoreMissing, unlessMissing } from "../../api/index.ts";
+import { cidrContains, formatIP, ipFamilyOf, parseCIDR, parseIP } from "../../apimachinery/index.ts";
 import type { ObjectKey } from "../../apimachinery/index.ts";
 import { allocatedAddress, isAllocatedAddress, isHeadless, isLabelledAddress } from "../../api/index.ts";
 import { Service } from "../../api/types/core-v1.ts";
 import { IPAddress, ServiceCIDR } from "../../api/types/networking-v1.ts";
-import {
-  again,
-  ignoreMissing,
-  settled,
-  watch,
-  watchItself,
-  watchOnlyUntilSynced,
-} from "../framework/index.ts";
+import { again, settled, watch, watchItself, watchOnlyUntilSynced } from "../framework/index.ts";
 import type { Controller, ControllerContext, Outcome } from "../framework/index.ts";
 
 /** A service that is being made has its addresses first: for as long as a request may last they may belong to nobody. */
@@ -82,9 +69,9 @@ class AddressRepair {
     if (look(informers.informer(IPAddress).get({ name })) === null) return;
     // Informers lag behind each other: the server knows what is true.
     const { namespace = "", name: owner } = service.metadata;
-    const current = await missingAsUndefined(client.get(Service, { namespace, name: owner }));
+    const current = await unlessMissing(client.get(Service, { namespace, name: owner }));
     if (!current?.spec.clusterIPs?.includes(text)) return;
-    const address = await missingAsUndefined(client.get(IPAddress, { name }));
+    const address = await unlessMissing(client.get(IPAddress, { name }));
     const finding = look(address);
     if (finding === null) return;
     const { reason, message } = finding;
@@ -114,7 +101,7 @@ class AddressRepair {
     if (names(informers.informer(Service).get(key))) return settled;
     const age = clock.now() - Date.parse(address.metadata.creationTimestamp ?? "");
     if (age <= grace) return again(grace - age + 1);
-    const service = await missingAsUndefined(client.get(Service, key));
+    const service = await unlessMissing(client.get(Service, key));
     if (names(service)) return settled;
     const about = `IPAddress: ${name} for Service ${namespace}/${owner}`;
     return this.remove(
@@ -178,13 +165,4 @@ export function examine(
     return { reason: "ClusterIPAlreadyAllocated", message, repair: false };
   }
   return isLabelledAddress(address) ? null : { reason: "", message: "", repair: true };
-}
-
-async function missingAsUndefined<T>(asked: Promise<T>): Promise<T | undefined> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (ApiError.is(error, "NotFound")) return undefined;
-    throw error;
-  }
 }

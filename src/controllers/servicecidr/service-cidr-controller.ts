@@ -1,8 +1,9 @@
+import { ignoreMissing } from "../../api/index.ts";
 import { cidrContains, parseCIDR, parseIP, timestampOf } from "../../apimachinery/index.ts";
 import type { CIDR } from "../../apimachinery/index.ts";
 import { isAllocatedAddress } from "../../api/index.ts";
 import { IPAddress, ServiceCIDR } from "../../api/types/networking-v1.ts";
-import { again, ignoreMissing, settled, watch } from "../framework/index.ts";
+import { again, settled, watch } from "../framework/index.ts";
 import type { Controller, ControllerContext } from "../framework/index.ts";
 
 const finalizer = "networking.k8s.io/service-cidr-finalizer";

@@ -1,6 +1,7 @@
+import { ignoreMissing } from "../../api/index.ts";
 import type { KubernetesObject, ObjectKey, Resource } from "../../apimachinery/index.ts";
 import { PersistentVolume, PersistentVolumeClaim, Pod } from "../../api/types/core-v1.ts";
-import { controllerOf, ignoreMissing, settled, watch, watchItself } from "../framework/index.ts";
+import { controllerOf, settled, watch, watchItself } from "../framework/index.ts";
 import type { Controller, ControllerContext } from "../framework/index.ts";
 
 const claimFinalizer = "kubernetes.io/pvc-protection";

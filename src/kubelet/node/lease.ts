@@ -1,5 +1,6 @@
+import { unlessMissing } from "../../api/index.ts";
+import { microTimestampOf } from "../../apimachinery/index.ts";
 import type { Clock, Logger, Milliseconds } from "../../base/index.ts";
-import { ApiError } from "../../apimachinery/index.ts";
 import type { Client } from "../../api/index.ts";
 import { Lease } from "../../api/types/coordination-v1.ts";
 import { Node } from "../../api/types/core-v1.ts";
@@ -35,16 +36,11 @@ export async function keepLease(options: LeaseOptions, signal: AbortSignal): Pro
 
 async function renew({ client, clock, nodeName }: LeaseOptions, known: Lease | undefined): Promise<Lease> {
   const key = { namespace, name: nodeName };
-  const renewTime = `${new Date(clock.now()).toISOString().slice(0, -1)}000Z`;
+  const renewTime = microTimestampOf(clock.now());
   const spec = { holderIdentity: nodeName, leaseDurationSeconds: leaseSeconds, renewTime };
-  const current = known ?? (await client.get(Lease, key).catch(ifMissing));
+  const current = known ?? (await unlessMissing(client.get(Lease, key)));
   if (current) return client.update(Lease, { ...current, spec: { ...current.spec, ...spec } });
   const node = await client.get(Node, { name: nodeName });
   const owner = { apiVersion: "v1", kind: "Node", name: nodeName, uid: node.metadata.uid ?? "" };
   return client.create(Lease, { metadata: { ...key, ownerReferences: [owner] }, spec });
-}
-
-function ifMissing(error: unknown): undefined {
-  if (ApiError.is(error, "NotFound")) return undefined;
-  throw error;
 }

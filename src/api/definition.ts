@@ -34,6 +34,8 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   readonly defaults?: (object: T) => T;
   /** What must hold of a whole object; it is checked on creation and on every update but that of `status`. */
   readonly validate?: (object: T, context: RequestContext) => readonly FieldError[];
+  /** What must hold of a new object, besides; its errors follow those of the whole. */
+  readonly validateCreate?: (object: T, context: RequestContext) => readonly FieldError[];
   /** What must hold of a change, besides. */
   readonly validateUpdate?: (object: T, old: T, context: RequestContext) => readonly FieldError[];
   /** What takes a while to tell, as of signatures: asked of a new object that nothing else is wrong with. */

@@ -101,6 +101,7 @@ function exercise(definition: ResourceDefinition, sent: KubernetesObject, other:
   const created = definition.prepareForCreate?.(object, create) ?? object;
   const old = definition.prepareForCreate?.(before, create) ?? before;
   definition.validate?.(created, create);
+  definition.validateCreate?.(created, create);
   definition.warnings?.(object, undefined);
   const updated = definition.prepareForUpdate?.(object, old, update) ?? object;
   definition.validate?.(updated, update);

@@ -90,8 +90,7 @@ function policyDefinition<T extends Policy>(resource: Resource<T>): ResourceDefi
       ),
     }),
     prepareForStatusUpdate: (policy, old) => keepMetadata({ ...policy, spec: old.spec }, old),
-    validate: (policy, { operation }) =>
-      operation === "create" ? validatePolicy(policy, { validates, conditions: true }) : [],
+    validateCreate: (policy) => validatePolicy(policy, { validates, conditions: true }),
     validateUpdate: (policy, old, { subresource }) =>
       subresource === "status"
         ? validateStatus(policy)

@@ -59,8 +59,7 @@ function configurationDefinition<T extends Configuration>(
           fillMissing<MutatingWebhook>(defaultWebhook(webhook), further),
         ),
       ) as T,
-    validate: (object, { operation }) =>
-      operation === "create" ? validateWebhooks(object.webhooks ?? [], strict) : [],
+    validateCreate: (object) => validateWebhooks(object.webhooks ?? [], strict),
     validateUpdate: (object, old) =>
       validateWebhooks(object.webhooks ?? [], rulesAfter(object.webhooks ?? [], old.webhooks ?? [])),
     warnings: ({ metadata }) => reservedNameWarnings(metadata.name),

@@ -30,7 +30,7 @@ export const customResourceDefinitionDefinition = defineResource<CustomResourceD
     status: withStoredVersion(definition.status, definition.spec),
   }),
   prepareForStatusUpdate: (definition, old) => ({ ...definition, spec: old.spec }),
-  validate: (definition, { operation }) => (operation === "create" ? validateDefinition(definition) : []),
+  validateCreate: validateDefinition,
   validateUpdate: updateChecks<CustomResourceDefinition>({
     other: validateDefinitionUpdate,
     status: ({ status }) => validateDefinitionStatus(status),

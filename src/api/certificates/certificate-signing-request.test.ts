@@ -119,12 +119,12 @@ describe("new requests", () => {
   ];
   test.each(cases)("%s", (_, change, problems) => {
     const made = request([], {}, change);
-    const errors = definition.validate?.(made, { now, operation: "create" });
+    const errors = definition.validateCreate?.(made, { now, operation: "create" });
     expect(errors?.map(({ field, detail }) => `${field}: ${detail}`)).toEqual(problems);
   });
   test("an unknown usage is told those that are known", () => {
     const made = request([], {}, { usages: ["x"] });
-    const [error] = definition.validate?.(made, { now, operation: "create" }) ?? [];
+    const [error] = definition.validateCreate?.(made, { now, operation: "create" }) ?? [];
     expect(error?.detail).toMatch(/^supported values: "any", "cert sign", .*"timestamping"$/);
     expect(definition.validateUpdate?.(made, made, { now, operation: "update" })).toEqual([]);
   });

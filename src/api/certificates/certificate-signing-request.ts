@@ -11,7 +11,7 @@ import { validateChange, validateNew, verifySignature } from "./validation.ts";
 export const certificateSigningRequestDefinition = defineResource<CertificateSigningRequest>({
   resource: CertificateSigningRequest,
   nameRule: "none",
-  validate: (request, { operation }) => (operation === "create" ? validateNew(request) : []),
+  validateCreate: validateNew,
   validateUpdate: (request, old, { subresource }) => validateChange(request, old, subresource),
   verify: verifySignature,
   repeatedMetadataChecks: ["whole", "change"],

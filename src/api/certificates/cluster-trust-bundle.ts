@@ -19,8 +19,7 @@ const rules = {
   requiresVersion: true,
   nameRule: "none",
   repeatedMetadataChecks: ["whole", "change"],
-  validate: (bundle: AnyBundle, { operation }: { readonly operation: string }) =>
-    operation === "create" ? validate(bundle, { parses: true }) : [],
+  validateCreate: (bundle: AnyBundle) => validate(bundle, { parses: true }),
   validateUpdate: (bundle: AnyBundle, old: AnyBundle) => [
     ...validate(bundle, { parses: bundle.spec.trustBundle !== old.spec.trustBundle }),
     ...immutable(specPath.child("signerName"), bundle.spec.signerName ?? "", old.spec.signerName ?? ""),

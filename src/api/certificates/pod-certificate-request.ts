@@ -30,7 +30,7 @@ export const podCertificateRequestDefinition = defineResource<PodCertificateRequ
   requiresVersion: true,
   tracksGeneration: false,
   defaults: (request) => ({ ...request, spec: fillMissing(request.spec, { maxExpirationSeconds: oneDay }) }),
-  validate: ({ spec }, { operation }) => (operation === "create" ? validate(spec) : []),
+  validateCreate: ({ spec }) => validate(spec),
   verify: verifyProof,
   validateUpdate: updateChecks({
     other: ({ spec }, old) =>

@@ -46,7 +46,7 @@ export const endpointSliceDefinition = defineResource<EndpointSlice>({
     ),
   prepareForCreate: (slice) => withoutTopology(slice, undefined),
   prepareForUpdate: (slice, old) => countingLabels(withoutTopology(slice, old), old),
-  validate: (slice, { operation }) => (operation === "create" ? validate(slice, none) : []),
+  validateCreate: (slice) => validate(slice, none),
   // Addresses that are there already may stay as they are written.
   validateUpdate: (slice, old) => [
     ...validate(slice, new Set((old.endpoints ?? []).flatMap(({ addresses }) => addresses ?? []))),

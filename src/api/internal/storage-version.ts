@@ -34,8 +34,7 @@ export const storageVersionDefinition = defineResource<StorageVersion>({
   nameRule: "path",
   requiresVersion: true,
   repeatedMetadataChecks: [],
-  validate: ({ metadata, status }, { operation }) =>
-    operation === "create" ? [...validateName(metadata.name), ...validateStatus(status)] : [],
+  validateCreate: ({ metadata, status }) => [...validateName(metadata.name), ...validateStatus(status)],
   validateUpdate: updateChecks<StorageVersion>({ status: ({ status }) => validateStatus(status) }),
   prepareForStatusUpdate: (version, old) => keepMetadata({ ...version, spec: old.spec }, old),
   columns: [

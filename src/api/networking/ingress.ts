@@ -16,10 +16,7 @@ const shownHosts = 3;
 export const ingressDefinition = defineResource<Ingress>({
   resource: Ingress,
   repeatedMetadataChecks: ["change", "whole"],
-  validate: (ingress, { operation }) =>
-    operation === "create"
-      ? [...validateIngressSpec(ingress.spec, undefined), ...validateClass(ingress)]
-      : [],
+  validateCreate: (ingress) => [...validateIngressSpec(ingress.spec, undefined), ...validateClass(ingress)],
   validateUpdate: updateChecks({
     other: (ingress, old) => validateIngressSpec(ingress.spec, old.spec),
     status: validateStatus,

@@ -29,7 +29,7 @@ const directions = ["Ingress", "Egress"];
 export const networkPolicyDefinition = defineResource<NetworkPolicy>({
   resource: NetworkPolicy,
   defaults: (policy) => mapField(policy, "spec", defaultSpec),
-  validate: ({ spec }, { operation }) => (operation === "create" ? validateSpec(spec, new Set()) : []),
+  validateCreate: ({ spec }) => validateSpec(spec, new Set()),
   // Ranges that are there already may stay as they are written.
   validateUpdate: ({ spec }, { spec: old }) => validateSpec(spec, rangesOf(old)),
   warnings: ({ spec }) =>

@@ -28,7 +28,7 @@ type AnyCIDR = ServiceCIDR | BetaServiceCIDR;
 type AnyAddress = IPAddress | BetaIPAddress;
 
 const rangeRules = {
-  validate: validateRanges,
+  validateCreate: ({ spec }: AnyCIDR) => rangeProblems(spec),
   columns: [
     nameColumn,
     column<AnyCIDR>("CIDRs", "Ranges that services get addresses of", {
@@ -81,10 +81,6 @@ export const betaIpAddressDefinition = defineResource<BetaIPAddress>({
   resource: BetaIPAddress,
   ...addressRules,
 });
-
-function validateRanges({ spec }: AnyCIDR, { operation }: Pick<RequestContext, "operation">): FieldError[] {
-  return operation === "create" ? rangeProblems(spec) : [];
-}
 
 function rangeProblems(spec: AnyCIDR["spec"]): FieldError[] {
   const path = FieldPath.root("spec").child("cidrs");

@@ -93,8 +93,7 @@ function claimDefinition(resource: Resource<object>): ResourceDefinition<v1.Reso
   return defineResource<v1.ResourceClaim>({
     resource: resource as Resource<v1.ResourceClaim>,
     defaults: (claim) => withAmounts(claim, ["spec", "devices"]),
-    validate: (claim, { operation }) =>
-      operation === "create" ? validateDeviceClaim(current(claim).spec.devices, path.child("devices")) : [],
+    validateCreate: (claim) => validateDeviceClaim(current(claim).spec.devices, path.child("devices")),
     validateUpdate: updateChecks<v1.ResourceClaim>({
       other: (claim, old) =>
         immutableValue(path, { next: current(claim).spec, old: current(old).spec, type }),
@@ -146,8 +145,7 @@ function templateDefinition(resource: Resource<object>): ResourceDefinition<v1.R
   return defineResource<v1.ResourceClaimTemplate>({
     resource: resource as Resource<v1.ResourceClaimTemplate>,
     defaults: (template) => withAmounts(template, ["spec", "spec", "devices"]),
-    validate: (template, { operation }) =>
-      operation === "create" ? validateTemplate(current(template).spec, path) : [],
+    validateCreate: (template) => validateTemplate(current(template).spec, path),
     validateUpdate: (template, old) =>
       immutableValue(path, { next: current(template).spec, old: current(old).spec, type }),
     columns: [nameColumn, ageColumn],
@@ -179,7 +177,7 @@ function sliceDefinition(resource: Resource<object>): ResourceDefinition<v1.Reso
     resource: resource as Resource<v1.ResourceSlice>,
     prepareForCreate: (slice, context) => prepare(slice, undefined, context),
     prepareForUpdate: prepare,
-    validate: (slice, { operation }) => (operation === "create" ? validateSlice(current(slice).spec) : []),
+    validateCreate: (slice) => validateSlice(current(slice).spec),
     validateUpdate: (slice, old) => validateSlice(current(slice).spec, current(old).spec),
     warnings: ({ spec }) => driverWarnings(spec.driver ?? ""),
     columns: [
@@ -218,7 +216,7 @@ function taintRuleDefinition(resource: Resource<object>): ResourceDefinition<bet
     resource: resource as Resource<beta2.DeviceTaintRule>,
     prepareForCreate: (rule, { now }) => timed(rule, now),
     prepareForUpdate: (rule, old, { now }) => restamped(timed(rule, now), old, now),
-    validate: ({ spec }, { operation }) => (operation === "create" ? validateTaintRule(spec) : []),
+    validateCreate: ({ spec }) => validateTaintRule(spec),
     validateUpdate: updateChecks<beta2.DeviceTaintRule>({
       other: ({ spec }, old) => validateTaintRule(spec, old.spec),
       status: ({ status }) => validateRuleStatus(status),

@@ -23,7 +23,7 @@ const type = "io.k8s.api.resource.v1alpha3.ResourcePoolStatusRequestStatus";
 export const resourcePoolStatusRequestDefinition = defineResource<ResourcePoolStatusRequest>({
   resource: ResourcePoolStatusRequest,
   requiresVersion: true,
-  validate: ({ spec }, { operation }) => (operation === "create" ? validateSpec(spec) : []),
+  validateCreate: ({ spec }) => validateSpec(spec),
   validateUpdate: updateChecks<ResourcePoolStatusRequest>({
     other: ({ spec }, old) =>
       semanticallyEqual(spec, old.spec)

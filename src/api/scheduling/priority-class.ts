@@ -22,7 +22,7 @@ export const priorityClassDefinition = defineResource<PriorityClass>({
   // Nothing that may change counts.
   tracksGeneration: false,
   prepareForCreate: (object) => ({ ...object, metadata: { ...object.metadata, generation: 1 } }),
-  validate: (object, { operation }) => (operation === "create" ? validate(object) : []),
+  validateCreate: validate,
   validateUpdate: (object, old) => [
     ...((object.value ?? 0) === (old.value ?? 0)
       ? []

@@ -35,7 +35,7 @@ export const workloadDefinition = defineResource<Workload>({
     ...object,
     spec: withoutDisabledIn(object.spec, old.spec?.podGroupTemplates ?? []),
   }),
-  validate: ({ spec }, { operation }) => (operation === "create" ? validateWorkload(spec ?? {}) : []),
+  validateCreate: ({ spec }) => validateWorkload(spec ?? {}),
   validateUpdate: ({ spec }, { spec: old }) => [
     ...immutable(specPath.child("controllerRef"), spec?.controllerRef, old?.controllerRef),
     ...immutable(
@@ -54,7 +54,7 @@ export const podGroupDefinition = defineResource<PodGroup>({
   prepareForCreate: (group) => ({ ...group, spec: withoutDisabled(group.spec, []) }),
   prepareForUpdate: (group, old) => ({ ...group, spec: withoutDisabled(group.spec, [old.spec]) }),
   prepareForStatusUpdate: (group, old) => withoutClaims(keepMetadata({ ...group, spec: old.spec }, old), old),
-  validate: ({ spec }, { operation }) => (operation === "create" ? validatePodGroup(spec ?? {}) : []),
+  validateCreate: ({ spec }) => validatePodGroup(spec ?? {}),
   validateUpdate: updateChecks({
     other: ({ spec }, { spec: old }) =>
       constantFields.flatMap((field) => immutable(specPath.child(field), spec?.[field], old?.[field])),

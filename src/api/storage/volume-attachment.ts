@@ -24,10 +24,8 @@ export const volumeAttachmentDefinition = defineResource<VolumeAttachment>({
   requiresVersion: true,
   tracksGeneration: false,
   repeatedMetadataChecks: ["whole", "whole"],
-  validate: (attachment, { operation }) => [
-    ...validate(attachment),
-    ...(operation === "create" ? validateNew(attachment) : []),
-  ],
+  validate,
+  validateCreate: validateNew,
   // Upstream looks at the whole twice when an attachment changes, and also when its status does.
   validateUpdate: (attachment, old, { subresource }) => [
     ...(subresource === "status" ? validate(attachment) : []),

@@ -28,7 +28,9 @@ export function creationProblems<T extends KubernetesObject>(
   definition: ResourceDefinition<T>,
   sketch: Sketch,
 ): readonly string[] {
-  return texts(definition.validate?.(frozen(created(definition, sketch)), create) ?? []);
+  const object = frozen(created(definition, sketch));
+  const whole = definition.validate?.(object, create) ?? [];
+  return texts([...whole, ...(definition.validateCreate?.(object, create) ?? [])]);
 }
 
 /** What is wrong with an update from one object to another. */

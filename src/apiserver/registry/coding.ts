@@ -124,10 +124,10 @@ export function validateNew(
   context: RequestContext,
 ): readonly FieldError[] {
   const { namespaced } = served.resource;
-  const { nameRule, validate } = served.definition;
+  const { nameRule, validate, validateCreate } = served.definition;
   const errors = validateObjectMeta(object.metadata, { namespaced, ...(nameRule ? { nameRule } : {}) });
   const finalizers = finalizerErrors(served, object);
-  const own = validate?.(object, context) ?? [];
+  const own = [...(validate?.(object, context) ?? []), ...(validateCreate?.(object, context) ?? [])];
   return own.length + finalizers.length > 0 ? [...errors, ...finalizers, ...own] : errors;
 }
 

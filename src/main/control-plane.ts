@@ -79,16 +79,17 @@ async function serve({
     openLogStore({ directory: layout.store, clock, logger: logger.named("store") }),
   ]);
   reporter.part("store");
+  const settings = frontSettings(configuration.front ?? {});
   const plane = await createControlPlane({
     store,
     clock,
     random,
     logger,
     serviceAccountKey: await loadServiceAccountKey(pki.serviceAccount),
-    ...clusterSettings({ configuration, pki }),
+    ...clusterSettings({ configuration, pki, settings }),
     runtimeConfig: parseRuntimeConfig(configuration.runtimeConfig ?? ""),
   });
-  const front = await openFront(plane, { configuration, pki });
+  const front = await openFront(plane, { configuration, pki, settings });
   await writeCredentials({ layout, configuration, pki, clock });
   reporter.part("API server");
   const administrator = plane.clientFor({ name: "system:apiserver", groups: ["system:masters"] });
@@ -114,9 +115,16 @@ async function serve({
   await store.close();
 }
 
+interface ServedWith {
+  readonly configuration: ClusterConfiguration;
+  readonly pki: ClusterPki;
+  /** How requests are let in. */
+  readonly settings: ReturnType<typeof frontSettings>;
+}
+
 /** What the control plane is made with, of what is set and kept of the cluster. */
-const clusterSettings = (options: { configuration: ClusterConfiguration; pki: ClusterPki }) => {
-  const { configuration, pki } = options;
+const clusterSettings = (options: ServedWith) => {
+  const { configuration, pki, settings } = options;
   return {
     issuer: issuerOf(configuration),
     rootCertificateAuthority: pki.ca.certificate,
@@ -127,7 +135,7 @@ const clusterSettings = (options: { configuration: ClusterConfiguration; pki: Cl
     admission: configuration,
     signCertificate: certificateSigner(pki),
     legacyServiceAccountTokens: configuration.legacyServiceAccountTokens ?? false,
-    requestHeader: frontSettings(configuration.front ?? {}).requestHeader,
+    requestHeader: settings.requestHeader,
   };
 };
 
@@ -142,7 +150,7 @@ const certificateSigner =
 /** Serves HTTPS on all addresses of the machine, as upstream does. */
 function openFront(
   { server, authenticator, tokens }: ControlPlane,
-  { configuration, pki }: { configuration: ClusterConfiguration; pki: ClusterPki },
+  { configuration, pki, settings }: ServedWith,
 ) {
   return serveApi(server, {
     host: "0.0.0.0",
@@ -154,7 +162,7 @@ function openFront(
       clientAuthority: pki.ca.certificate,
     },
     authenticator,
-    ...frontSettings(configuration.front ?? {}),
+    ...settings,
     connect: connectHandlers({
       reader: server.reader,
       random: systemRandom,

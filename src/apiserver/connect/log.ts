@@ -1,3 +1,4 @@
+import { flagOf } from "../http/index.ts";
 import { request as httpsRequest } from "node:https";
 import type { IncomingMessage } from "node:http";
 import { ApiError } from "../../apimachinery/index.ts";
@@ -7,7 +8,7 @@ import type { ObjectReader } from "../reader.ts";
 import { copyBody } from "./copy-body.ts";
 import { dialMessage, hostAndPort } from "./kubelets.ts";
 import type { Endpoint, Kubelets } from "./kubelets.ts";
-import { containerOf, podOf, queryFlag } from "./pod-container.ts";
+import { containerOf, podOf } from "./pod-container.ts";
 
 /** Of a kubelet's refusal no more is read. */
 const longestRefusal = 50_000;
@@ -30,7 +31,7 @@ export async function serveLog(
   if (!pod.spec.nodeName) return (await openBody()).end();
   const endpoint = kubelets.endpoint(pod.spec.nodeName);
   const path = `/containerLogs/${encodeURIComponent(key.namespace ?? "")}/${encodeURIComponent(key.name)}/${encodeURIComponent(container)}${query}`;
-  const insecure = queryFlag(exchange.query, "insecureSkipTLSVerifyBackend");
+  const insecure = flagOf(exchange.query, "insecureSkipTLSVerifyBackend") ?? false;
   const answer = await ask(endpoint, { kubelets, path, signal, insecure });
   if (answer.statusCode !== 200) throw await refusalOf(answer, key.name);
   await copyBody(answer, { body: await openBody(), signal });
@@ -48,7 +49,7 @@ function kubeletQuery(query: URLSearchParams, name: string): string {
   const errors: FieldError[] = [];
   const passed = new URLSearchParams();
   for (const flag of ["follow", "previous", "timestamps"]) {
-    if (queryFlag(query, flag)) passed.set(flag, "true");
+    if (flagOf(query, flag)) passed.set(flag, "true");
   }
   for (const [field, least] of [
     ["sinceSeconds", 1],

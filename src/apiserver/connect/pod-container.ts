@@ -33,9 +33,3 @@ export function nodeOf({ metadata, spec }: Pod): string {
   if (spec.nodeName) return spec.nodeName;
   throw ApiError.badRequest(`pod ${metadata.name} does not have a host assigned`);
 }
-
-/** A flag of a query as upstream's parameter codec reads it: present means yes, unless it says no. */
-export function queryFlag(query: URLSearchParams, name: string): boolean {
-  const value = query.get(name)?.toLowerCase();
-  return value !== undefined && value !== "false" && value !== "0";
-}

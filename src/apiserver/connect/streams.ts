@@ -1,3 +1,4 @@
+import { flagOf } from "../http/index.ts";
 import { ApiError } from "../../apimachinery/index.ts";
 import type { Pod } from "../../api/types/core-v1.ts";
 import { proxyUpgrade, requestSpdy } from "../../streaming/index.ts";
@@ -6,7 +7,7 @@ import type { Upgrade } from "../http/index.ts";
 import type { ObjectReader } from "../reader.ts";
 import { DialError, dial, hostAndPort } from "./kubelets.ts";
 import type { Endpoint, Kubelets } from "./kubelets.ts";
-import { containerOf, nodeOf, podOf, queryFlag } from "./pod-container.ts";
+import { containerOf, nodeOf, podOf } from "./pod-container.ts";
 
 interface Parts {
   readonly reader: ObjectReader;
@@ -20,10 +21,10 @@ export async function serveCommand(call: ConnectRequest, parts: Parts): Promise<
   const container = containerOf(pod, query.get("container") ?? "");
   const endpoint = parts.kubelets.endpoint(nodeOf(pod));
   const streams = {
-    stdin: queryFlag(query, "stdin"),
-    stdout: queryFlag(query, "stdout"),
-    stderr: queryFlag(query, "stderr"),
-    tty: queryFlag(query, "tty"),
+    stdin: flagOf(query, "stdin") ?? false,
+    stdout: flagOf(query, "stdout") ?? false,
+    stderr: flagOf(query, "stderr") ?? false,
+    tty: flagOf(query, "tty") ?? false,
   };
   const passed = new URLSearchParams();
   if (streams.stdin) passed.set("input", "1");

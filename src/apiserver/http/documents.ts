@@ -1,9 +1,8 @@
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { ApiError } from "../../apimachinery/index.ts";
-import { schemas } from "../../api/index.ts";
 import type { Discovery, DiscoveryPage } from "../discovery/index.ts";
-import { encodeAny } from "./encode.ts";
+import { encodeAny, typeOfObject } from "./encode.ts";
 import type { Exchange, ResponseHeaders } from "./exchange.ts";
 import type { HealthChecks } from "./health.ts";
 import {
@@ -15,7 +14,7 @@ import {
   plainJson,
 } from "./negotiate.ts";
 import type { Negotiated, Offer } from "./negotiate.ts";
-import { acceptsGzip, gzipHeaders, send, sendObject } from "./respond.ts";
+import { acceptsGzip, gzipped, send, sendObject } from "./respond.ts";
 
 /** Serves documents below `/openapi` and elsewhere: undefined for paths that are not its own. */
 export interface DocumentSource {
@@ -42,6 +41,7 @@ export interface Document {
 
 interface DocumentRequest {
   readonly exchange: Exchange;
+  readonly encoded: EncodedPages;
   readonly headers: ResponseHeaders;
   readonly offer: Pick<Offer, "cbor">;
 }
@@ -131,16 +131,30 @@ async function sendDiscovery(request: DocumentRequest, page: DiscoveryPage): Pro
 }
 
 async function sendPage(
-  { exchange, headers }: DocumentRequest,
+  { exchange, headers, encoded }: DocumentRequest,
   page: { document: object; negotiated: Negotiated; contentType: string },
 ): Promise<void> {
   const { document, negotiated, contentType } = page;
-  const { apiVersion = "v1", kind } = document as { readonly apiVersion?: string; readonly kind: string };
-  const cut = apiVersion.indexOf("/");
-  const group = cut < 0 ? "" : apiVersion.slice(0, cut);
-  const type = schemas.typeOf({ group, version: apiVersion.slice(cut + 1), kind });
-  const body = await encodeAny(document, negotiated, type);
+  const body = await encoded.get(document, negotiated);
   return send(exchange, { status: 200, contentType, headers, body });
+}
+
+/** Pages of discovery in the encodings that were asked for; a page is made anew when it changes, and its bytes go with it. */
+export class EncodedPages {
+  private readonly pages = new WeakMap<object, Map<string, Promise<Uint8Array>>>();
+
+  get(document: object, negotiated: Negotiated): Promise<Uint8Array> {
+    let forms = this.pages.get(document);
+    if (!forms) this.pages.set(document, (forms = new Map()));
+    const form = `${negotiated.mediaType} ${negotiated.pretty}`;
+    const known = forms.get(form);
+    if (known) return known;
+    const made = encodeAny(document, negotiated, typeOfObject({ apiVersion: "v1", ...document }));
+    forms.set(form, made);
+    // Whoever asks next tries anew.
+    made.catch(() => forms.delete(form));
+    return made;
+  }
 }
 
 const decompress = promisify(gunzip);
@@ -156,13 +170,9 @@ async function sendDocument(
   if (status !== 200) return exchange.respond(status, all, bytes);
   if (etag !== "" && matches(exchange.headers["if-none-match"], etag)) return exchange.respond(304, all);
   if (document.gzipped !== true) return send(exchange, { status, contentType, headers: all, body: bytes });
-  if (acceptsGzip(exchange)) {
-    const { vary } = document.headers ?? {};
-    const both = vary === undefined ? gzipHeaders.vary : `${String(vary)}, ${gzipHeaders.vary}`;
-    const zipped = { ...all, ...gzipHeaders, vary: both, "content-type": contentType };
-    return exchange.respond(status, zipped, bytes);
-  }
-  return exchange.respond(status, { ...all, "content-type": contentType }, await decompress(bytes));
+  const typed = { ...all, "content-type": contentType };
+  if (acceptsGzip(exchange)) return exchange.respond(status, gzipped(typed), bytes);
+  return exchange.respond(status, typed, await decompress(bytes));
 }
 
 /** Whether one of the tags that a client has is the document's. */

@@ -4,7 +4,7 @@ import type { Core } from "../registry/context.ts";
 import { get } from "../registry/read.ts";
 import type { ServedResource } from "../registry/served.ts";
 import type { Discovery } from "../discovery/index.ts";
-import { serveDocument } from "./documents.ts";
+import { EncodedPages, serveDocument } from "./documents.ts";
 import type { DocumentSource } from "./documents.ts";
 import type { Incoming } from "./filters/filter.ts";
 import { healthAnswer } from "./health.ts";
@@ -41,6 +41,7 @@ export interface EndpointOptions {
 export class Endpoints {
   private readonly options: EndpointOptions;
   private readonly frames = new FrameCache();
+  private readonly encoded = new EncodedPages();
   private readonly watches = new Set<() => void>();
 
   constructor(options: EndpointOptions) {
@@ -118,7 +119,8 @@ export class Endpoints {
       return exchange.respond(status, { ...headers, ...own }, Buffer.from(text));
     }
     for (const serve of paths) if (await serve(request)) return;
-    if (await serveDocument({ exchange, headers, offer: { cbor } }, this.options)) return;
+    const { encoded } = this;
+    if (await serveDocument({ exchange, headers, offer: { cbor }, encoded }, this.options)) return;
     for (const delegate of delegates) if (await delegate({ exchange, info, user })) return;
     if (isBelowRoutes(this.options.core, exchange.path)) throw ApiError.noSuchPath();
     notFound(request);

@@ -1,4 +1,5 @@
 export * from "./serve.ts";
+export { flagOf } from "./query.ts";
 export type { DocumentSource } from "./documents.ts";
 export type { ConnectHandler, ConnectRequest, Delegate } from "./handler.ts";
 export type { BodyStream, Exchange, ResponseHeaders } from "./exchange.ts";

@@ -46,7 +46,7 @@ export function mediaTypeOf(exchange: Exchange, offer: Pick<Offer, "cbor">): Med
 /** The body of a write: JSON bytes as they came, anything else with a way to read it. */
 export async function readInput(
   exchange: Exchange,
-  expected: { readonly apiVersion: string; readonly version: string; readonly kind: string },
+  expected: { readonly apiVersion: string; readonly kind: string },
   offer: Pick<Offer, "cbor">,
 ): Promise<Input> {
   const mediaType = mediaTypeOf(exchange, offer);

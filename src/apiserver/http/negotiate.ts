@@ -95,10 +95,9 @@ export function negotiateAggregated(asked: Asked, offer: Pick<Offer, "cbor">): N
   const { accept } = asked.headers;
   if (!accept) return undefined;
   const chosen = choose(accept, mediaTypesOf(offer), ({ parameters }, mediaType) => {
-    const { as, g: group, v: version, pretty, ...others } = parameters;
+    const { as, g: group, v: version, ...others } = parameters;
     const isWanted = as === "APIGroupDiscoveryList" && group === "apidiscovery.k8s.io" && version === "v2";
-    const plain = isWanted && formOf({ parameters: others }, mediaType, { ...offer, served: "" });
-    return plain ? { ...plain, pretty: pretty === "1" } : undefined;
+    return isWanted ? formOf({ parameters: others }, mediaType, { ...offer, served: "" }) : undefined;
   });
   return chosen && wantsPretty(asked) ? { ...chosen, pretty: true } : chosen;
 }

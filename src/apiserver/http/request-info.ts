@@ -1,3 +1,4 @@
+import { flagOf } from "./query.ts";
 import {
   exactFieldMatch,
   isPathSegmentName,
@@ -153,7 +154,7 @@ function resourceInfo(
   const [resource = "", named = "", subresource = "", ...tail] = rest;
   let name = named;
   if (verb === "get" && name === "") {
-    verb = watchAsked(query) ? "watch" : "list";
+    verb = flagOf(query, "watch") ? "watch" : "list";
     // Rights to one name also allow lists and watches that select it.
     name = selectedName(query.get("fieldSelector") ?? "");
   } else if (verb === "delete" && name === "") verb = "deletecollection";
@@ -183,9 +184,4 @@ function selectedName(fieldSelector: string): string {
     if (error instanceof SelectorError) return "";
     throw error;
   }
-}
-
-function watchAsked(query: URLSearchParams): boolean {
-  const value = query.get("watch")?.toLowerCase();
-  return value !== undefined && value !== "false" && value !== "0";
 }

@@ -277,8 +277,7 @@ async function readObject(
   options: RequestOptions,
 ): Promise<AnyObject> {
   const { apiVersion, resource } = wanted;
-  const { version, kind } = resource;
-  const input = await readInput(call.exchange, { apiVersion, version, kind }, call);
+  const input = await readInput(call.exchange, { apiVersion, kind: resource.kind }, call);
   return decodeObject(wanted, input, options);
 }
 

@@ -11,8 +11,12 @@ import type { Negotiated, Offer } from "./negotiate.ts";
 /** Bodies larger than this are compressed for those who accept it. */
 const compressFrom = 128 * 1024;
 const gzipOptions = { level: 1 };
-/** What tells clients that an answer is compressed. */
-export const gzipHeaders = { "content-encoding": "gzip", vary: "Accept-Encoding" };
+/** The headers of an answer that is compressed. */
+export const gzipped = (headers: ResponseHeaders): ResponseHeaders => ({
+  ...headers,
+  "content-encoding": "gzip",
+  vary: headers["vary"] === undefined ? "Accept-Encoding" : `${String(headers["vary"])}, Accept-Encoding`,
+});
 
 /** Whether the client takes compressed answers. */
 export const acceptsGzip = ({ headers }: Exchange): boolean =>
@@ -37,9 +41,7 @@ export async function send(
   const compressed = await new Promise<Uint8Array>((resolve, reject) => {
     gzip(body, gzipOptions, (error, result) => (error ? reject(error) : resolve(result)));
   });
-  const vary =
-    headers["vary"] === undefined ? gzipHeaders.vary : `${String(headers["vary"])}, ${gzipHeaders.vary}`;
-  exchange.respond(status, { ...headers, ...gzipHeaders, vary }, compressed);
+  exchange.respond(status, gzipped(headers), compressed);
 }
 
 /**
@@ -63,7 +65,7 @@ export async function sendPieces(
   if (exchange.method === "HEAD") return exchange.respond(status, headers);
   const { signal } = exchange;
   const zips = acceptsGzip(exchange);
-  const body = exchange.stream(status, zips ? { ...headers, ...gzipHeaders } : headers);
+  const body = exchange.stream(status, zips ? gzipped(headers) : headers);
   const target = zips ? zipped(body, signal) : body;
   for (let next: IteratorResult<Piece, void> = first; !next.done; next = pieces.next()) {
     // The piece must be out before the next one is made.

@@ -168,7 +168,7 @@ function pagesOf({ clock, random }: Core, flags: NonNullable<ServeOptions["flags
     goVersion,
     binaryVersion,
     flags,
-    paths: () => pagePaths,
+    paths: pagePaths,
   });
 }
 

@@ -1,4 +1,4 @@
-import { ApiError } from "../../apimachinery/index.ts";
+import { ApiError, timestampOf } from "../../apimachinery/index.ts";
 import type { Clock, Milliseconds, Random } from "../../base/index.ts";
 import type { PathHandler } from "./endpoints.ts";
 import type { Exchange } from "./exchange.ts";
@@ -22,7 +22,7 @@ export interface ZPagesOptions {
   /** Settings as flags: name to value. */
   readonly flags: Readonly<Partial<Record<string, string>>>;
   /** Paths worth a look. */
-  readonly paths: () => readonly string[];
+  readonly paths: readonly string[];
 }
 
 /** Serves `/statusz` and `/flagz`: text for people, objects for those who ask for one. */
@@ -96,7 +96,7 @@ function statusText(options: ZPagesOptions): string {
     ["Go version", goVersion],
     ["Binary version", binaryVersion],
     ["Emulation version", minorOf(binaryVersion)],
-    ["Paths", paths().join(" ")],
+    ["Paths", paths.join(" ")],
   ];
   const lines = rows.map(([name, value]) => `${name}${mark} ${value}`);
   return `\n${component} statusz\n${warning}\n\n${lines.join("\n")}\n`;
@@ -104,12 +104,12 @@ function statusText(options: ZPagesOptions): string {
 
 function status({ clock, started, goVersion, binaryVersion, paths }: ZPagesOptions): object {
   return {
-    startTime: new Date(started).toISOString().replace(/\.\d+Z$/, "Z"),
+    startTime: timestampOf(started),
     uptimeSeconds: Math.floor((clock.now() - started) / 1_000),
     goVersion,
     binaryVersion,
     emulationVersion: minorOf(binaryVersion),
-    paths: paths(),
+    paths,
   };
 }
 

@@ -1,3 +1,4 @@
+import { rootOf } from "./operations.ts";
 import { encodeJson, type JsonObject, type SchemaRegistry } from "../../apimachinery/index.ts";
 import { accepts, contentHash, parseAccept, type ServedResource } from "../discovery/index.ts";
 import type { CustomSchemas } from "./custom.ts";
@@ -94,12 +95,11 @@ class Documents implements OpenApi {
   readonly #made = new Map<string, Promise<Uint8Array>>();
   readonly #hashes = new Map<string, string>();
   readonly #lastModified: string;
+  #indexed: { readonly bytes: Uint8Array; readonly hash: string } | undefined;
 
   constructor(options: OpenApiOptions) {
     this.#options = options;
-    const byVersion = grouped(options.resources, ({ group, version }) =>
-      group === "" ? `api/${version}` : `apis/${group}/${version}`,
-    );
+    const byVersion = grouped(options.resources, (resource) => rootOf(resource).slice(1));
     this.#served = [...byVersion.values()].flatMap(([first]) => first ?? []);
     this.#roots = rootOperations(this.#served);
     const parts = Array.from(this.#roots, ([key, root]): [string, Part] => [
@@ -137,16 +137,18 @@ class Documents implements OpenApi {
   }
 
   #index(): Promise<OpenApiAnswer> {
+    this.#indexed ??= this.#makeIndex();
+    const { bytes, hash } = this.#indexed;
+    return this.#answer("index", { contentType: json.contentType, make: async () => bytes, hash });
+  }
+
+  #makeIndex(): { readonly bytes: Uint8Array; readonly hash: string } {
     const paths = Array.from(this.#versions, ([key, part]) => [
       key,
       { serverRelativeURL: addressOf(key, this.#hashOf(key, part)) },
     ]);
     const bytes = encodeJson({ paths: Object.fromEntries(paths) });
-    return this.#answer("index", {
-      contentType: json.contentType,
-      make: async () => bytes,
-      hash: contentHash(bytes),
-    });
+    return { bytes, hash: contentHash(bytes) };
   }
 
   async #document(

@@ -1,3 +1,4 @@
+import { apiVersionOf } from "../../apimachinery/index.ts";
 import type { GroupVersionKind, SchemaRegistry, SubresourceFacts } from "../../apimachinery/index.ts";
 import type { ServedResource } from "../discovery/index.ts";
 
@@ -86,8 +87,7 @@ const deleteCollectionParameters = [
 ];
 
 export function operationsOf(resource: ServedResource, schemas: SchemaRegistry): readonly Operation[] {
-  const base =
-    resource.group === "" ? `/api/${resource.version}` : `/apis/${resource.group}/${resource.version}`;
+  const base = rootOf(resource);
   const scope = resource.namespaced ? `${base}/namespaces/{namespace}` : base;
   const place: Place = {
     resource,
@@ -396,7 +396,12 @@ export function groupParts(group: string): readonly string[] {
   return (group === "" ? "core" : group.replace(/\.k8s\.io$/, "")).split(".");
 }
 
-function groupVersionName({ group, version }: ServedResource): string {
+/** Where a group version's resources are. */
+export const rootOf = (names: { readonly group: string; readonly version: string }): string =>
+  `${names.group === "" ? "/api" : "/apis"}/${apiVersionOf(names)}`;
+
+/** The words of a group's name and its version. */
+export function groupVersionName({ group, version }: Pick<ServedResource, "group" | "version">): string {
   return [...groupParts(group), version].map(capitalized).join("");
 }
 

@@ -1,5 +1,5 @@
 import type { GroupVersion } from "./definitions.ts";
-import { capitalized, groupParts, tagOf, type Operation } from "./operations.ts";
+import { capitalized, groupParts, groupVersionName, rootOf, tagOf, type Operation } from "./operations.ts";
 
 const metaPackage = "io.k8s.apimachinery.pkg.apis.meta.v1";
 
@@ -62,8 +62,8 @@ export function rootOperations(served: readonly GroupVersion[]): ReadonlyMap<str
       answer: { definition: `${metaPackage}.APIGroup` },
     })),
     ...served.map(({ group, version }) => ({
-      path: group === "" ? `/api/${version}` : `/apis/${group}/${version}`,
-      id: `get${[...groupParts(group), version].map(capitalized).join("")}APIResources`,
+      path: rootOf({ group, version }),
+      id: `get${groupVersionName({ group, version })}APIResources`,
       tag: tagOf({ group, version }),
       description: "Lists the resources.",
       answer: { definition: `${metaPackage}.APIResourceList` },

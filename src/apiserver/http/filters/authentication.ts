@@ -61,10 +61,9 @@ function identify(request: Incoming, options: AuthenticationOptions): UserInfo |
     if (named) return withGroup(named);
     refused ||= !isAllowed;
   }
-  const certificate = shown.type === "certificate" && shown.isClient ? shown.certificate : undefined;
-  if (certificate && shown.type === "certificate") {
-    options.metrics.certificate((shown.validUntil - request.received) / 1_000);
-  }
+  const own = shown.type === "certificate" && shown.isClient ? shown : undefined;
+  if (own) options.metrics.certificate((own.validUntil - request.received) / 1_000);
+  const certificate = own?.certificate;
   const bearerToken = bearerOf(exchange, warn);
   // What was shown and not believed is no silence.
   const silent = !refused && bearerToken === undefined && anonymous;

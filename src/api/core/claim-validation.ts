@@ -7,7 +7,7 @@ import { withField } from "../common/fill.ts";
 import { validateLabelSelector } from "../common/selectors.ts";
 import type { PersistentVolumeClaim, PersistentVolumeClaimSpec, ResourceList } from "../types/core-v1.ts";
 import { claimSpecWarnings, validateClaimSpec } from "./claim-spec.ts";
-import { compareAmounts, isNativeResource, validateAmount, wholeUnits } from "./resource-names.ts";
+import { compareAmounts, isNativeResource, validateAmount, validateWhole } from "./resource-names.ts";
 import { storageClassAnnotation } from "./volume-columns.ts";
 
 const path = FieldPath.root("spec");
@@ -160,11 +160,6 @@ export function validateClaimStatus({ spec, status }: PersistentVolumeClaim): re
     );
   }
   return errors;
-}
-
-function validateWhole(quantity: string, at: FieldPath): FieldError[] {
-  const whole = wholeUnits(quantity);
-  return whole < 0n ? [fieldErrors.invalid(at, Number(whole), "must be a valid resource quantity")] : [];
 }
 
 /** Of Kubernetes' own resources, only storage can be resized. */

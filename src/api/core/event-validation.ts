@@ -1,5 +1,11 @@
 import type { FieldError } from "../../apimachinery/index.ts";
-import { FieldPath, fieldErrors, isDNS1123Subdomain, isQualifiedName } from "../../apimachinery/index.ts";
+import {
+  FieldPath,
+  byteLength,
+  fieldErrors,
+  isDNS1123Subdomain,
+  isQualifiedName,
+} from "../../apimachinery/index.ts";
 import { invalidFor } from "../common/checks.ts";
 import type { Event } from "../types/core-v1.ts";
 
@@ -51,7 +57,7 @@ function validateTimed(event: Event, controllerPath: FieldPath): FieldError[] {
 }
 
 function tooLong(field: string, value: string | undefined, maximum: number): FieldError[] {
-  return new TextEncoder().encode(value ?? "").length > maximum
+  return byteLength(value ?? "") > maximum
     ? [fieldErrors.invalid(FieldPath.root(field), "", `can have at most ${maximum} characters`)]
     : [];
 }

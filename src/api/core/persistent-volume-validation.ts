@@ -31,7 +31,7 @@ import {
   validateNoBacksteps,
   validateSources,
 } from "./pod-spec/index.ts";
-import { compareAmounts, wholeUnits } from "./resource-names.ts";
+import { compareAmounts, validateWhole } from "./resource-names.ts";
 import { storageClassAnnotation } from "./volume-columns.ts";
 
 /** Fields of a volume that are not where its storage comes from. */
@@ -145,10 +145,7 @@ function validateCapacity({ capacity }: PersistentVolumeSpec): FieldError[] {
     );
   }
   for (const [name, quantity] of amounts) {
-    const whole = wholeUnits(quantity);
-    if (whole < 0n) {
-      errors.push(fieldErrors.invalid(at.key(name), Number(whole), "must be a valid resource quantity"));
-    }
+    errors.push(...validateWhole(quantity, at.key(name)));
     if (compareAmounts(quantity, "0") <= 0) {
       errors.push(fieldErrors.invalid(at.key(name), quantity, "must be greater than zero"));
     }

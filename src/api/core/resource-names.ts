@@ -93,8 +93,14 @@ export function compareAmounts(first: string, second: string): number {
   return difference < 0n ? -1 : difference > 0n ? 1 : 0;
 }
 
+/** Checks that an amount is not negative once it is rounded to whole units. */
+export function validateWhole(quantity: string, path: FieldPath): FieldError[] {
+  const whole = wholeUnits(quantity);
+  return whole < 0n ? [fieldErrors.invalid(path, Number(whole), "must be a valid resource quantity")] : [];
+}
+
 /** An amount in whole units, rounded away from zero. */
-export function wholeUnits(quantity: string): bigint {
+function wholeUnits(quantity: string): bigint {
   const nanos = nanosOf(quantity) ?? 0n;
   const unit = 10n ** 9n;
   const whole = nanos / unit;

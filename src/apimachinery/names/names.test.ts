@@ -224,6 +224,13 @@ test("updated metadata", () => {
   ]);
 });
 
+test.each(["a", "é", "€", "😀", "€😀é", "\ud800", "\udc00", "\ud800é", "\ud800\ud800\udc00", "\udc00\ud800"])(
+  "bytes of %j in UTF-8",
+  (text) => {
+    expect(names.byteLength(text)).toBe(new TextEncoder().encode(text).length);
+  },
+);
+
 test("label selectors", () => {
   const errors = names.validateLabelSelector(
     {

@@ -22,12 +22,13 @@ export function byteLength(text: string): number {
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index);
     if (code < 0x80) continue;
-    const surrogatePair = code >= 0xd800 && code <= 0xdbff;
     bytes += code < 0x800 ? 1 : 2;
-    if (surrogatePair) index++;
+    if (code >= 0xd800 && code <= 0xdbff && isLowSurrogate(text.charCodeAt(index + 1))) index++;
   }
   return bytes;
 }
+
+const isLowSurrogate = (code: number): boolean => code >= 0xdc00 && code <= 0xdfff;
 
 /** A rule made of a longest length and an expression. */
 export function rule(options: {

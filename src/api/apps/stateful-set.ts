@@ -5,9 +5,9 @@ import { semanticallyEqual } from "../common/equal.ts";
 import { fill, mapField, mapList } from "../common/fill.ts";
 import { updateChecks } from "../common/updates.ts";
 import { isNewIntent } from "../common/warnings.ts";
+import { claimSpecWarnings } from "../core/claim-spec.ts";
 import { defaultPodTemplate, podTemplateWarnings } from "../core/pod-spec/index.ts";
 import { defaultClaim } from "../core/persistent-volume-claim.ts";
-import { isWhole } from "../core/resource-names.ts";
 import { defineResource } from "../definition.ts";
 import type { StatefulSetSpec, StatefulSetStatus, StatefulSetUpdateStrategy } from "../types/apps-v1.ts";
 import { StatefulSet } from "../types/apps-v1.ts";
@@ -120,13 +120,7 @@ function warningsOf(spec: StatefulSetSpec, { isNew }: { readonly isNew: boolean 
   for (const [index, claim] of (spec.volumeClaimTemplates ?? []).entries()) {
     const claimPath = FieldPath.root("spec").child("volumeClaimTemplates").index(index);
     // Upstream names the claim's spec in updates only, and in capitals.
-    const at = (isNew ? claimPath : claimPath.child("Spec")).child("resources");
-    for (const side of ["requests", "limits"] as const) {
-      const quantity = claim.spec.resources?.[side]?.["storage"];
-      if (quantity === undefined || isWhole(quantity)) continue;
-      const why = `fractional byte value "${quantity}" is invalid, must be an integer`;
-      warnings.push(`${at.child(side).key("storage").text}: ${why}`);
-    }
+    warnings.push(...claimSpecWarnings(claim.spec, isNew ? claimPath : claimPath.child("Spec")));
   }
   if ((spec.revisionHistoryLimit ?? 0) < 0) {
     const why = "a negative value retains all historical revisions; a value >= 0 is recommended";

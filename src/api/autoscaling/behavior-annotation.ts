@@ -1,4 +1,5 @@
-import type { HPAScalingRules, HorizontalPodAutoscalerBehavior } from "../types/autoscaling-v2.ts";
+import { internalValue } from "../common/internal-value.ts";
+import type { HorizontalPodAutoscalerBehavior } from "../types/autoscaling-v2.ts";
 import { parsed, readAs } from "./annotation-value.ts";
 
 const directions = ["scaleUp", "scaleDown"] as const;
@@ -7,13 +8,7 @@ const policyFields = ["type", "value", "periodSeconds"] as const;
 
 /** A behavior as upstream writes it into an annotation: with the names of the server's own fields, all of them. */
 export function writeBehavior(behavior: HorizontalPodAutoscalerBehavior): string {
-  return JSON.stringify(
-    renamed(behavior, directions, (rules) =>
-      renamed(rules as HPAScalingRules, ruleFields, (value) =>
-        Array.isArray(value) ? value.map((policy) => renamed(policy as object, policyFields)) : value,
-      ),
-    ),
-  );
+  return JSON.stringify(internalValue(behavior, "io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerBehavior"));
 }
 
 /** The behavior in an annotation, of which names may be written either way. */
@@ -27,19 +22,7 @@ export function readBehavior(text: string | undefined): HorizontalPodAutoscalerB
   return readAs<HorizontalPodAutoscalerBehavior>(behavior, "v2.HorizontalPodAutoscalerBehavior");
 }
 
-const capitalized = (name: string) => `${name.slice(0, 1).toUpperCase()}${name.slice(1)}`;
 const same = (value: unknown) => value;
-
-function renamed(
-  object: object,
-  names: readonly string[],
-  change: (value: unknown) => unknown = same,
-): Readonly<Record<string, unknown>> {
-  const fields = object as Readonly<Record<string, unknown>>;
-  return Object.fromEntries(
-    names.map((name) => [capitalized(name), fields[name] === undefined ? null : change(fields[name])]),
-  );
-}
 
 function read(
   value: unknown,

@@ -2,6 +2,7 @@ import type { FieldError, FieldPath } from "../../apimachinery/index.ts";
 import { fieldErrors, isQualifiedName, nilList, omittedValue } from "../../apimachinery/index.ts";
 import { invalidFor, nonNegative } from "../common/checks.ts";
 import { fill, mapField, mapList } from "../common/fill.ts";
+import { internalValue } from "../common/internal-value.ts";
 import type {
   JobSpec,
   PodFailurePolicy,
@@ -45,35 +46,13 @@ export function validateJobPolicies(spec: JobSpec, path: FieldPath): FieldError[
 
 /** A failure policy as upstream's messages show it. */
 export function shownFailurePolicy(policy: PodFailurePolicy | undefined): unknown {
-  return (
-    policy && {
-      Rules: (policy.rules ?? []).map(({ action, onExitCodes, onPodConditions }) => ({
-        Action: action ?? "",
-        OnExitCodes: onExitCodes
-          ? {
-              ContainerName: onExitCodes.containerName ?? null,
-              Operator: onExitCodes.operator ?? "",
-              Values: onExitCodes.values ?? null,
-            }
-          : null,
-        OnPodConditions:
-          onPodConditions?.map(({ type, status }) => ({ Type: type ?? "", Status: status ?? "" })) ?? null,
-      })),
-    }
-  );
+  const withRules = policy && { ...policy, rules: policy.rules ?? [] };
+  return internalValue(withRules, "*io.k8s.api.batch.v1.PodFailurePolicy");
 }
 
 /** A success policy as upstream's messages show it. */
 export function shownSuccessPolicy(policy: SuccessPolicy | undefined): unknown {
-  return (
-    policy && {
-      Rules:
-        policy.rules?.map(({ succeededIndexes = null, succeededCount = null }) => ({
-          SucceededIndexes: succeededIndexes,
-          SucceededCount: succeededCount,
-        })) ?? null,
-    }
-  );
+  return internalValue(policy, "*io.k8s.api.batch.v1.SuccessPolicy");
 }
 
 function validateFailurePolicy(spec: JobSpec, path: FieldPath): FieldError[] {

@@ -3,6 +3,7 @@ import { FieldPath, fieldErrors } from "../../apimachinery/index.ts";
 import { atMostFullPercent, countOrPercent, nonNegativeFields, optionalOneOf } from "../common/checks.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
 import { validateConditions } from "../common/conditions.ts";
+import { internalValue } from "../common/internal-value.ts";
 import { validateLabelSelector } from "../common/selectors.ts";
 import { updateChecks } from "../common/updates.ts";
 import { defineResource } from "../definition.ts";
@@ -52,7 +53,8 @@ function validate(
   const errors: FieldError[] = [];
   if (minAvailable !== undefined && maxUnavailable !== undefined) {
     const why = "minAvailable and maxUnavailable cannot be both set";
-    errors.push(fieldErrors.invalid(path, shown(spec), why));
+    const shown = internalValue(spec, "io.k8s.api.policy.v1.PodDisruptionBudgetSpec");
+    errors.push(fieldErrors.invalid(path, shown, why));
   }
   return [
     ...errors,
@@ -66,16 +68,6 @@ function validate(
       "IfHealthyBudget",
     ]),
   ];
-}
-
-/** A spec as upstream's messages show it. */
-function shown(spec: PodDisruptionBudgetSpec | undefined): unknown {
-  return {
-    MinAvailable: spec?.minAvailable ?? null,
-    Selector: spec?.selector ?? null,
-    MaxUnavailable: spec?.maxUnavailable ?? null,
-    UnhealthyPodEvictionPolicy: spec?.unhealthyPodEvictionPolicy ?? null,
-  };
 }
 
 function validateStatus({ status }: PodDisruptionBudget): readonly FieldError[] {

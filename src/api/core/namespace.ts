@@ -8,6 +8,7 @@ import {
 import { invalidFor } from "../common/checks.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
 import { omit, withField } from "../common/fill.ts";
+import { updateChecks } from "../common/updates.ts";
 import { defineResource } from "../definition.ts";
 import { Namespace } from "../types/core-v1.ts";
 
@@ -37,7 +38,7 @@ export const namespaceDefinition = defineResource<Namespace>({
     (namespace.spec?.finalizers ?? []).flatMap((name, index) =>
       finalizerErrors(name, subresource === "finalize" ? finalizersPath.index(index) : finalizersPath),
     ),
-  validateUpdate: (namespace, _, { subresource }) => (subresource === "status" ? phaseErrors(namespace) : []),
+  validateUpdate: updateChecks<Namespace>({ status: phaseErrors }),
   prepareForCreate: (namespace) => {
     const finalizers = namespace.spec?.finalizers ?? [];
     return {

@@ -1,5 +1,6 @@
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
 import { fill } from "../common/fill.ts";
+import { updateChecks } from "../common/updates.ts";
 import { defineResource } from "../definition.ts";
 import type { PersistentVolumeClaimSpec } from "../types/core-v1.ts";
 import { PersistentVolumeClaim } from "../types/core-v1.ts";
@@ -25,11 +26,11 @@ export const persistentVolumeClaimDefinition = defineResource<PersistentVolumeCl
   returnsDeleted: true,
   defaults: defaultClaim,
   validate: (claim) => validateClaim(claim, undefined),
-  // Upstream checks the whole twice over.
-  validateUpdate: (claim, old, { subresource }) =>
-    subresource === "status"
-      ? validateClaimStatus(claim)
-      : [...validateClaim(claim, old), ...validateClaimUpdate(claim, old)],
+  validateUpdate: updateChecks<PersistentVolumeClaim>({
+    // Upstream checks the whole twice over.
+    other: (claim, old) => [...validateClaim(claim, old), ...validateClaimUpdate(claim, old)],
+    status: validateClaimStatus,
+  }),
   warnings: claimWarnings,
   prepareForCreate: (claim) => ({
     ...claim,

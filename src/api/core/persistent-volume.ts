@@ -1,6 +1,7 @@
 import { timestampOf } from "../../apimachinery/index.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
 import { fill, mapField, withField } from "../common/fill.ts";
+import { updateChecks } from "../common/updates.ts";
 import { defineResource } from "../definition.ts";
 import type { PersistentVolumeSpec, PersistentVolumeStatus } from "../types/core-v1.ts";
 import { PersistentVolume } from "../types/core-v1.ts";
@@ -29,11 +30,13 @@ export const persistentVolumeDefinition = defineResource<PersistentVolume>({
     status: fill(volume.status, { phase: "Pending" }),
   }),
   validate: validatePersistentVolume,
-  // Upstream checks the whole twice over.
-  validateUpdate: (volume, old, { subresource }) =>
-    subresource === "status"
-      ? []
-      : [...validatePersistentVolume(volume), ...validatePersistentVolumeUpdate(volume, old)],
+  validateUpdate: updateChecks<PersistentVolume>({
+    // Upstream checks the whole twice over.
+    other: (volume, old) => [
+      ...validatePersistentVolume(volume),
+      ...validatePersistentVolumeUpdate(volume, old),
+    ],
+  }),
   warnings: persistentVolumeWarnings,
   prepareForCreate: (volume, { now }) => ({
     ...volume,

@@ -1,4 +1,5 @@
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
+import { updateChecks } from "../common/updates.ts";
 import { defineResource } from "../definition.ts";
 import { ResourceQuota } from "../types/core-v1.ts";
 import {
@@ -13,8 +14,7 @@ export const resourceQuotaDefinition = defineResource<ResourceQuota>({
   resource: ResourceQuota,
   returnsDeleted: true,
   validate: validateQuota,
-  validateUpdate: (quota, old, { subresource }) =>
-    subresource === "status" ? validateQuotaStatus(quota) : validateQuotaUpdate(quota, old),
+  validateUpdate: updateChecks<ResourceQuota>({ other: validateQuotaUpdate, status: validateQuotaStatus }),
   warnings: (quota, old) => (old === undefined ? quotaWarnings(quota) : []),
   prepareForStatusUpdate: (quota, old) => ({ ...quota, spec: old.spec }),
   columns: [

@@ -1,5 +1,6 @@
 import { ageColumn, column, formatLabels, nameColumn } from "../common/columns.ts";
 import { fill, mapField, mapList, omit } from "../common/fill.ts";
+import { updateChecks } from "../common/updates.ts";
 import type { PrinterColumn } from "../definition.ts";
 import { defineResource } from "../definition.ts";
 import type { LoadBalancerStatus, ServicePort, ServiceSpec } from "../types/core-v1.ts";
@@ -37,8 +38,7 @@ export const serviceDefinition = defineResource<Service>({
   returnsDeleted: true,
   defaults,
   validate: validateService,
-  validateUpdate: (service, old, { subresource }) =>
-    subresource === "status" ? validateBalancerStatus(service) : validateServiceUpdate(service, old),
+  validateUpdate: updateChecks<Service>({ other: validateServiceUpdate, status: validateBalancerStatus }),
   updateErrorsFirst: true,
   warnings: serviceWarnings,
   statusWarnings: balancerWarnings,

@@ -76,6 +76,8 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
    * are reported again: those of a change (the default) or those of a whole object.
    */
   readonly repeatedMetadataChecks?: readonly ("change" | "whole")[];
+  /** An update checks the object as a whole twice over, and reports what is wrong with it as often. */
+  readonly repeatsChecks?: true;
   /** A spec change raises metadata.generation; default: true when the kind has spec and status. */
   readonly tracksGeneration?: boolean;
   /** A new object may bring its status: nodes, for example. Default: status is cleared. */

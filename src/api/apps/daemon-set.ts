@@ -70,17 +70,11 @@ export const daemonSetDefinition = defineResource<DaemonSet>({
       },
     };
   },
+  repeatsChecks: true,
   validate,
   validateUpdate: updateChecks<DaemonSet>({
-    other: (daemonSet, old) => [
-      // Upstream looks at the whole twice; so does whoever counts the causes.
-      ...validate(daemonSet),
-      ...immutable(
-        FieldPath.root("spec").child("selector"),
-        shownSelector(daemonSet.spec.selector),
-        old.spec.selector,
-      ),
-    ],
+    other: ({ spec }, old) =>
+      immutable(FieldPath.root("spec").child("selector"), shownSelector(spec.selector), old.spec.selector),
     status: ({ status }, old) =>
       validateCounts({ status, old: old.status }, FieldPath.root("status"), statusRules),
   }),

@@ -9,7 +9,7 @@ import type { Affinity, Container, PodTemplateSpec } from "../types/core-v1.ts";
 import { hasCondition } from "./conditions.ts";
 import { hasPrefixedLabels } from "./job-labels.ts";
 import { shownFailurePolicy, shownSuccessPolicy } from "./job-policies.ts";
-import { validateJob, validateSelectingSpec } from "./job-validation.ts";
+import { validateJob } from "./job-validation.ts";
 
 const schedulingFields = ["nodeSelector", "tolerations", "schedulingGates"] as const;
 const path = FieldPath.root("spec");
@@ -19,9 +19,7 @@ export function validateJobUpdate(job: Job, old: Job): readonly FieldError[] {
   const { spec } = job;
   const kept = (field: keyof JobSpec) => immutable(path.child(field), spec[field], old.spec[field]);
   return [
-    ...validateJob(job, { needsPrefixedLabels: hasPrefixedLabels(old) }),
-    // Upstream looks at the spec twice; so does whoever counts the causes.
-    ...validateSelectingSpec(spec, path),
+    ...validateJob(job, { needsPrefixedLabels: hasPrefixedLabels(old), repeatsSpec: true }),
     ...validateCompletions(spec, old.spec),
     ...immutable(path.child("selector"), shownSelector(spec.selector), old.spec.selector),
     ...validateTemplate(job, old),

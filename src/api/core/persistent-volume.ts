@@ -29,13 +29,10 @@ export const persistentVolumeDefinition = defineResource<PersistentVolume>({
     ),
     status: fill(volume.status, { phase: "Pending" }),
   }),
+  repeatsChecks: true,
   validate: validatePersistentVolume,
   validateUpdate: updateChecks<PersistentVolume>({
-    // Upstream checks the whole twice over.
-    other: (volume, old) => [
-      ...validatePersistentVolume(volume),
-      ...validatePersistentVolumeUpdate(volume, old),
-    ],
+    other: validatePersistentVolumeUpdate,
   }),
   warnings: persistentVolumeWarnings,
   prepareForCreate: (volume, { now }) => ({

@@ -24,10 +24,9 @@ export const replicationControllerDefinition = defineResource<ReplicationControl
   resource: ReplicationController,
   orphansByDefault: true,
   defaults,
+  repeatsChecks: true,
   validate,
   validateUpdate: updateChecks<ReplicationController>({
-    // Upstream looks at the whole twice; so does whoever counts the causes.
-    other: validate,
     status: ({ status }, old) =>
       validateCounts({ status, old: old.status }, FieldPath.root("status"), statusRules),
   }),

@@ -29,6 +29,7 @@ const rules = {
   columns,
   nameRule: "path",
   repeatedMetadataChecks: ["whole", "whole", "change"],
+  repeatsChecks: true,
 } as const;
 
 /** The rules of role bindings. */
@@ -37,8 +38,7 @@ export const roleBindingDefinition = defineResource<RoleBinding>({
   ...rules,
   defaults: defaultBinding,
   validate: validateRoleBinding,
-  // Upstream looks at the whole twice when a binding changes.
-  validateUpdate: (binding, old) => [...validateRoleBinding(binding), ...validateRoleUnchanged(binding, old)],
+  validateUpdate: validateRoleUnchanged,
 });
 
 /** The rules of cluster role bindings. */
@@ -47,10 +47,7 @@ export const clusterRoleBindingDefinition = defineResource<ClusterRoleBinding>({
   ...rules,
   defaults: defaultBinding,
   validate: validateClusterRoleBinding,
-  validateUpdate: (binding, old) => [
-    ...validateClusterRoleBinding(binding),
-    ...validateRoleUnchanged(binding, old),
-  ],
+  validateUpdate: validateRoleUnchanged,
 });
 
 function validateRoleBinding(binding: RoleBinding): FieldError[] {

@@ -11,6 +11,7 @@ const rules = {
   columns: generalColumns,
   nameRule: "path",
   repeatedMetadataChecks: ["whole", "whole", "change"],
+  repeatsChecks: true,
 } as const;
 
 /** The rules of roles. */
@@ -18,8 +19,6 @@ export const roleDefinition = defineResource<Role>({
   resource: Role,
   ...rules,
   validate: validateRole,
-  // Upstream looks at the whole twice when a role changes.
-  validateUpdate: validateRole,
 });
 
 /** The rules of cluster roles. */
@@ -27,7 +26,6 @@ export const clusterRoleDefinition = defineResource<ClusterRole>({
   resource: ClusterRole,
   ...rules,
   validate: validateClusterRole,
-  validateUpdate: validateClusterRole,
 });
 
 function validateRole(role: Role): FieldError[] {

@@ -19,9 +19,9 @@ export const csiNodeDefinition = defineResource<CSINode>({
   returnsDeleted: true,
   requiresVersion: true,
   repeatedMetadataChecks: ["whole", "whole"],
+  repeatsChecks: true,
   validate,
-  // Upstream looks at the whole twice when a node changes.
-  validateUpdate: (node, old) => [...validate(node), ...validateChanges(node, old)],
+  validateUpdate: validateChanges,
   columns: [
     nameColumn,
     column("Drivers", "How many drivers the node has", {

@@ -43,7 +43,8 @@ export function updateProblems<T extends KubernetesObject>(
   const prepared = frozen(definition.prepareForUpdate?.(next, old, update) ?? next);
   const whole = definition.validate?.(prepared, update) ?? [];
   const changes = definition.validateUpdate?.(prepared, old, update) ?? [];
-  return texts(definition.updateErrorsFirst ? [...changes, ...whole] : [...whole, ...changes]);
+  const wholes = definition.repeatsChecks ? [...whole, ...whole] : whole;
+  return texts(definition.updateErrorsFirst ? [...changes, ...wholes] : [...wholes, ...changes]);
 }
 
 /** What is wrong with an update of the status from one object to another. */

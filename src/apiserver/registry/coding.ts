@@ -143,13 +143,14 @@ interface CheckedChange {
 
 export function validateChange(served: ServedResource, change: CheckedChange): readonly FieldError[] {
   const { object, old, context } = change;
-  const { validate, validateUpdate, updateErrorsFirst } = served.definition;
+  const { validate, validateUpdate, updateErrorsFirst, repeatsChecks } = served.definition;
   const errors = validateMetadataChange(served, change);
   // Whoever reports a status cannot mend the rest of the object, so that rest is not looked at again.
   const whole = (context.subresource === "status" ? undefined : validate?.(object, context)) ?? [];
   const changes = validateUpdate?.(object, old, context) ?? [];
   if (whole.length === 0 && changes.length === 0) return errors;
-  return updateErrorsFirst ? [...errors, ...changes, ...whole] : [...errors, ...whole, ...changes];
+  const wholes = repeatsChecks ? [...whole, ...whole] : whole;
+  return updateErrorsFirst ? [...errors, ...changes, ...wholes] : [...errors, ...wholes, ...changes];
 }
 
 /** All updates check metadata as a whole and as a change; what kinds check again is reported again. */

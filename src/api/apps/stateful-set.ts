@@ -80,9 +80,7 @@ export const statefulSetDefinition = defineResource<StatefulSet>({
     };
   },
   nameRule: "label",
-  // What is checked of an update depends on what there is, so that it is checked with the change.
-  validate: ({ spec }, { operation }) =>
-    operation === "create" ? validateStatefulSetSpec(spec, FieldPath.root("spec")) : [],
+  validateCreate: ({ spec }) => validateStatefulSetSpec(spec, FieldPath.root("spec")),
   validateUpdate: updateChecks<StatefulSet>({
     other: validateUpdate,
     status: ({ status }, old) =>

@@ -54,9 +54,7 @@ export const autoscalerDefinition = defineResource<HorizontalPodAutoscaler>({
     }
     return { ...autoscaler, spec: mapField(spec, "behavior", defaultBehavior) };
   },
-  // What is checked of an update depends on what there is, so that it is checked with the change.
-  validate: ({ spec }, { operation }) =>
-    operation === "create" ? validateAutoscalerSpec(spec, specPath) : [],
+  validateCreate: ({ spec }) => validateAutoscalerSpec(spec, specPath),
   validateUpdate: updateChecks<HorizontalPodAutoscaler>({
     other: ({ spec }, old) => validateAutoscalerSpec(spec, specPath, old.spec),
     status: ({ status }) => nonNegativeFields(statusPath, status, ["currentReplicas", "desiredReplicas"]),
@@ -74,8 +72,7 @@ export const firstAutoscalerDefinition = defineResource<FirstAutoscaler>({
     autoscalerToFirst(
       autoscalerFromFirst({ ...autoscaler, spec: fill(autoscaler.spec, { minReplicas: 1 }) }),
     ),
-  validate: (autoscaler, { operation }) =>
-    operation === "create" ? validateAutoscalerSpec(autoscalerFromFirst(autoscaler).spec, specPath) : [],
+  validateCreate: (autoscaler) => validateAutoscalerSpec(autoscalerFromFirst(autoscaler).spec, specPath),
   validateUpdate: updateChecks<FirstAutoscaler>({
     other: (autoscaler, old) =>
       validateAutoscalerSpec(autoscalerFromFirst(autoscaler).spec, specPath, autoscalerFromFirst(old).spec),

@@ -24,8 +24,7 @@ export const cronJobDefinition = defineResource<CronJob>({
     });
     return { ...cronJob, spec: { ...spec, jobTemplate: defaultJobTemplate(spec.jobTemplate) } };
   },
-  // What is checked of an update depends on what there is, so that it is checked with the change.
-  validate: (cronJob, { operation }) => (operation === "create" ? validateCronJob(cronJob) : []),
+  validateCreate: validateCronJob,
   validateUpdate: updateChecks<CronJob>({
     other: ({ spec }, old) => validateCronJobSpec(spec, FieldPath.root("spec"), old.spec),
   }),

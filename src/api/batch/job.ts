@@ -26,9 +26,7 @@ export const jobDefinition = defineResource<Job>({
     "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove " +
     "them or set propagationPolicy=Orphan to suppress this warning",
   defaults,
-  // What is checked of an update depends on what there is, so that it is checked with the change.
-  validate: (job, { operation }) =>
-    operation === "create" ? validateJob(job, { needsPrefixedLabels: true }) : [],
+  validateCreate: (job) => validateJob(job, { needsPrefixedLabels: true }),
   validateUpdate: updateChecks<Job>({ other: validateJobUpdate, status: validateJobStatus }),
   prepareForCreate: (job) => (job.spec.manualSelector === true ? job : withGeneratedSelector(job)),
   prepareForStatusUpdate: (job, old) => ({ ...job, spec: old.spec }),

@@ -10,11 +10,8 @@ export const eventsEventDefinition = defineResource<Event>({
   hasNoDependents: true,
   createsOnUpdate: true,
   // Upstream means to let nothing but the series change, but compares an update with itself: clients count on it.
-  validate: (event, { operation }) => {
-    const core = eventToCore(event);
-    const errors = validateEvent(core, "reportingController");
-    return operation === "create" ? [...errors, ...validateNewEvent(core)] : errors;
-  },
+  validate: (event) => validateEvent(eventToCore(event), "reportingController"),
+  validateCreate: (event) => validateNewEvent(eventToCore(event)),
   columns: (coreDefinition.columns ?? []).map((column) => ({
     ...column,
     value: (event, now) => column.value(eventToCore(event), now),

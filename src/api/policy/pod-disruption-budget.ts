@@ -17,8 +17,7 @@ export const podDisruptionBudgetDefinition = defineResource<PodDisruptionBudget>
   repeatedMetadataChecks: [],
   nameRule: "path",
   requiresVersion: true,
-  // What is checked of an update depends on what there is, so that it is checked with the change.
-  validate: ({ spec }, { operation }) => (operation === "create" ? validate(spec) : []),
+  validateCreate: ({ spec }) => validate(spec),
   validateUpdate: updateChecks<PodDisruptionBudget>({
     other: ({ spec }, old) => {
       const before = validateLabelSelector(old.spec?.selector, FieldPath.root("spec"));

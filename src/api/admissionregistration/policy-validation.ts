@@ -8,7 +8,7 @@ import {
   isQualifiedName,
   validateLabelSelector,
 } from "../../apimachinery/index.ts";
-import { invalidFor, oneOf, optionalOneOf } from "../common/checks.ts";
+import { invalidFor, oneOf, optionalOneOf, requiredText } from "../common/checks.ts";
 import { hasLineBreaks, isExpressionName, validateExpression } from "../common/expressions.ts";
 import type {
   AuditAnnotation,
@@ -242,12 +242,10 @@ export function validateBinding(
   },
   options: { readonly mutates: boolean },
 ): FieldError[] {
-  const { policyName = "", paramRef, matchResources } = spec;
+  const { policyName, paramRef, matchResources } = spec;
   const at = specPath.child("matchResources");
   return [
-    ...(policyName === ""
-      ? [fieldErrors.required(specPath.child("policyName"))]
-      : invalidFor(specPath.child("policyName"), policyName, isDNS1123Subdomain(policyName))),
+    ...requiredText(specPath.child("policyName"), policyName, isDNS1123Subdomain),
     ...(paramRef ? validateParamRef(paramRef, specPath.child("paramRef")) : []),
     ...(matchResources ? validateMatchResources(matchResources, at) : []),
     ...(matchResources && options.mutates ? validateMutable(matchResources, at) : []),

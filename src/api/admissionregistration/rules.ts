@@ -1,6 +1,6 @@
 import type { FieldError, FieldPath } from "../../apimachinery/index.ts";
 import { fieldErrors, isPathSegmentName, isQualifiedName } from "../../apimachinery/index.ts";
-import { invalidFor, optionalOneOf } from "../common/checks.ts";
+import { invalidFor, optionalOneOf, requiredText } from "../common/checks.ts";
 import { validateExpression } from "../common/expressions.ts";
 import type {
   MatchCondition,
@@ -110,8 +110,7 @@ export function validateMatchConditions(
   for (const [index, { name = "", expression }] of (conditions ?? []).entries()) {
     const at = path.index(index);
     errors.push(...validateExpression(expression, at.child("expression")));
-    if (name === "") errors.push(fieldErrors.required(at.child("name")));
-    else errors.push(...invalidFor(at.child("name"), name, isQualifiedName(name)));
+    errors.push(...requiredText(at.child("name"), name, isQualifiedName));
     if (seen.has(name)) errors.push(fieldErrors.duplicate(at.child("name"), name));
     if (name !== "") seen.add(name);
   }

@@ -2,6 +2,7 @@ import type { FieldError, FieldPath } from "../../apimachinery/index.ts";
 import { fieldErrors, isDNS1123Label, isPathSegmentName } from "../../apimachinery/index.ts";
 import { nanosOf } from "../common/amounts.ts";
 import { invalidFor } from "../common/checks.ts";
+import { validateSegments } from "../common/references.ts";
 import { validateContainerResourceName } from "../core/resource-names.ts";
 import type {
   ContainerResourceMetricSource,
@@ -99,11 +100,7 @@ function validateReference(
   rules: ReferenceRules,
 ): FieldError[] {
   const { apiVersion = "" } = reference ?? {};
-  const errors = (["kind", "name"] as const).flatMap((field) => {
-    const value = reference?.[field];
-    const at = path.child(field);
-    return value ? invalidFor(at, value, isPathSegmentName(value)) : [fieldErrors.required(at)];
-  });
+  const errors = validateSegments(reference ?? {}, path, ["kind", "name"]);
   const problem = versionProblem(reference, rules);
   if (problem === undefined) return errors;
   return [...errors, fieldErrors.invalid(path.child("apiVersion"), apiVersion, problem)];

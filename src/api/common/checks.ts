@@ -9,6 +9,15 @@ export function invalidFor(path: FieldPath, value: unknown, problems: Problems):
   return problems.map((problem) => fieldErrors.invalid(path, value, problem));
 }
 
+/** A text that is absent, or that has problems. */
+export function requiredText(
+  path: FieldPath,
+  text: string | undefined,
+  check: (text: string) => Problems,
+): FieldError[] {
+  return text ? invalidFor(path, text, check(text)) : [fieldErrors.required(path)];
+}
+
 /** A number below zero. */
 export function nonNegative(path: FieldPath, value: number | undefined): FieldError[] {
   if (value === undefined || value >= 0) return [];

@@ -1,6 +1,6 @@
 import type { FieldError, FieldPath } from "../../apimachinery/index.ts";
-import { fieldErrors, isDNS1123Subdomain, isPathSegmentName } from "../../apimachinery/index.ts";
-import { invalidFor } from "./checks.ts";
+import { isDNS1123Subdomain, isPathSegmentName } from "../../apimachinery/index.ts";
+import { invalidFor, requiredText } from "./checks.ts";
 
 /** Checks that each field is there and can be part of a URL's path. */
 export function validateSegments<F extends string>(
@@ -8,11 +8,7 @@ export function validateSegments<F extends string>(
   path: FieldPath,
   names: readonly F[],
 ): FieldError[] {
-  return names.flatMap((name) => {
-    const value = fields[name] ?? "";
-    const at = path.child(name);
-    return value === "" ? [fieldErrors.required(at)] : invalidFor(at, value, isPathSegmentName(value));
-  });
+  return names.flatMap((name) => requiredText(path.child(name), fields[name], isPathSegmentName));
 }
 
 /** Checks a reference to an object by group, kind and name. */

@@ -10,7 +10,7 @@ import {
   nilList,
   parseIP,
 } from "../../apimachinery/index.ts";
-import { invalidFor } from "../common/checks.ts";
+import { invalidFor, requiredText } from "../common/checks.ts";
 import { validateTypedReference } from "../common/references.ts";
 import type {
   HTTPIngressPath,
@@ -133,9 +133,7 @@ function validateBackend({ service, resource }: IngressBackend, path: FieldPath)
     return [fieldErrors.invalid(path, "", "resource or service backend is required")];
   }
   const at = path.child("service");
-  const errors = service.name
-    ? invalidFor(at.child("name"), service.name, isDNS1123Label(service.name))
-    : [fieldErrors.required(at.child("name"))];
+  const errors = requiredText(at.child("name"), service.name, isDNS1123Label);
   const { name, number } = service.port ?? {};
   if (name && number) {
     errors.push(fieldErrors.invalid(path, "", "cannot set both port name & port number"));

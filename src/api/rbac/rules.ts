@@ -1,8 +1,9 @@
 import type { FieldError } from "../../apimachinery/index.ts";
-import { FieldPath, fieldErrors, isDNS1123Subdomain, isPathSegmentName } from "../../apimachinery/index.ts";
+import { FieldPath, fieldErrors, isDNS1123Subdomain } from "../../apimachinery/index.ts";
 import { invalidFor } from "../common/checks.ts";
 import { fill, mapField, mapList } from "../common/fill.ts";
 import { internalValue } from "../common/internal-value.ts";
+import { validateSegments } from "../common/references.ts";
 import type { PolicyRule, RoleRef, Subject } from "../types/rbac-v1.ts";
 
 const rbacGroup = "rbac.authorization.k8s.io";
@@ -74,8 +75,7 @@ export function validateBinding(
   if (!options.roleKinds.includes(kind)) {
     errors.push(fieldErrors.notSupported(path.child("kind"), kind, options.roleKinds));
   }
-  if (name === "") errors.push(fieldErrors.required(path.child("name")));
-  else errors.push(...invalidFor(path.child("name"), name, isPathSegmentName(name)));
+  errors.push(...validateSegments({ name }, path, ["name"]));
   for (const [index, subject] of (binding.subjects ?? []).entries()) {
     errors.push(...validateSubject(subject, FieldPath.root("subjects").index(index), options.subjects));
   }

@@ -1,6 +1,6 @@
 import type { FieldError, FieldPath } from "../../apimachinery/index.ts";
-import { fieldErrors, isDNS1123Subdomain } from "../../apimachinery/index.ts";
-import { invalidFor } from "../common/checks.ts";
+import { fieldErrors, isDNS1123Label, isDNS1123Subdomain } from "../../apimachinery/index.ts";
+import { invalidFor, requiredText } from "../common/checks.ts";
 import { semanticallyEqual } from "../common/equal.ts";
 import { internalValue } from "../common/internal-value.ts";
 import { validateNodeSelector } from "../core/pod-spec/index.ts";
@@ -113,9 +113,7 @@ function validateText(field: string, value: unknown, path: FieldPath): FieldErro
 function validateConsumption(consumption: DeviceCounterConsumption, path: FieldPath): FieldError[] {
   const { counterSet, counters } = consumption;
   return [
-    ...(counterSet
-      ? validateLabelName(counterSet, path.child("counterSet"))
-      : [fieldErrors.required(path.child("counterSet"))]),
+    ...requiredText(path.child("counterSet"), counterSet, isDNS1123Label),
     ...validateCounters(counters, path.child("counters")),
   ];
 }

@@ -1,6 +1,6 @@
 import type { FieldError, FieldPath } from "../../apimachinery/index.ts";
 import { fieldErrors, isDNS1123Label, isDNS1123Subdomain } from "../../apimachinery/index.ts";
-import { invalidFor } from "../common/checks.ts";
+import { invalidFor, requiredText } from "../common/checks.ts";
 import { validateDriverName } from "../core/pod-spec/volume-sources.ts";
 
 const longestPoolName = 253;
@@ -21,7 +21,7 @@ export const validateLabelName = (name: string | undefined, path: FieldPath): Fi
 
 /** Checks the name of a class of devices. */
 export const validateClassName = (name: string | undefined, path: FieldPath): FieldError[] =>
-  name ? invalidFor(path, name, isDNS1123Subdomain(name)) : [fieldErrors.required(path)];
+  requiredText(path, name, isDNS1123Subdomain);
 
 /** Checks the name of a pool of devices: DNS names between slashes. */
 export function validatePoolName(name: string | undefined, path: FieldPath): FieldError[] {

@@ -1,6 +1,6 @@
 import type { FieldError } from "../../apimachinery/index.ts";
 import { FieldPath, fieldErrors, isDNS1123Subdomain } from "../../apimachinery/index.ts";
-import { invalidFor } from "../common/checks.ts";
+import { invalidFor, requiredText } from "../common/checks.ts";
 import { generalColumns } from "../common/columns.ts";
 import { validateConditions } from "../common/conditions.ts";
 import { semanticallyEqual } from "../common/equal.ts";
@@ -50,7 +50,7 @@ function validateSpec(spec: Partial<ResourcePoolStatusRequest["spec"]> | undefin
 }
 
 const validateDriver = (driver: string | undefined, path: FieldPath) =>
-  driver ? invalidFor(path, driver, isDNS1123Subdomain(driver.toLowerCase())) : [fieldErrors.required(path)];
+  requiredText(path, driver, (text) => isDNS1123Subdomain(text.toLowerCase()));
 
 function atLeast(value: number | undefined, path: FieldPath, least: number): FieldError[] {
   if (value === undefined || value >= least) return [];

@@ -1,13 +1,13 @@
 import type { FieldError } from "../../apimachinery/index.ts";
-import { FieldPath, fieldErrors, isDNS1123Subdomain } from "../../apimachinery/index.ts";
-import { immutable, invalidFor } from "../common/checks.ts";
+import { FieldPath, fieldErrors, isDNS1123Label, isDNS1123Subdomain } from "../../apimachinery/index.ts";
+import { immutable, invalidFor, requiredText } from "../common/checks.ts";
 import { internalValue } from "../common/internal-value.ts";
 import { validateNodeSelector } from "../core/pod-spec/index.ts";
 import type { CounterSet, Device, ResourcePool, ResourceSliceSpec } from "../types/resource-v1.ts";
 import { validateSet } from "./collections.ts";
 import { hasLists } from "./defaults.ts";
 import { validateCounters, validateDevice } from "./device-validation.ts";
-import { validateDriverName, validateLabelName, validatePoolName } from "./names.ts";
+import { validateDriverName, validatePoolName } from "./names.ts";
 
 const mostDevices = 128;
 const mostAdvancedDevices = 64;
@@ -109,7 +109,7 @@ function validateNodes(spec: ResourceSliceSpec, path: FieldPath): FieldError[] {
 
 function validateCounterSet({ name, counters }: CounterSet, path: FieldPath): FieldError[] {
   return [
-    ...(name ? validateLabelName(name, path.child("name")) : [fieldErrors.required(path.child("name"))]),
+    ...requiredText(path.child("name"), name, isDNS1123Label),
     ...validateCounters(counters, path.child("counters")),
   ];
 }

@@ -1,6 +1,5 @@
-import type { FieldError, FieldPath, Problems } from "../../apimachinery/index.ts";
+import type { FieldError, FieldPath } from "../../apimachinery/index.ts";
 import { fieldErrors } from "../../apimachinery/index.ts";
-import { invalidFor } from "../common/checks.ts";
 import { omit } from "../common/fill.ts";
 import type { PodGroupSchedulingPolicy, PodGroupTemplate } from "../types/scheduling-v1alpha2.ts";
 
@@ -46,13 +45,4 @@ export function duplicateOf(
   const element = list[index];
   const isTaken = list.slice(0, index).some(({ name }) => name === element?.name);
   return isTaken ? [fieldErrors.duplicate(path, element)] : [];
-}
-
-/** Checks a text that must be there and of a certain form. */
-export function validateText(
-  text: string | undefined,
-  path: FieldPath,
-  check: (text: string) => Problems,
-): FieldError[] {
-  return text ? invalidFor(path, text, check(text)) : [fieldErrors.required(path)];
 }

@@ -1,27 +1,16 @@
 import type { FieldError } from "../../apimachinery/index.ts";
-import {
-  FieldPath,
-  fieldErrors,
-  isDNS1123Label,
-  isDNS1123Subdomain,
-  isPathSegmentName,
-} from "../../apimachinery/index.ts";
-import { immutable, invalidFor } from "../common/checks.ts";
+import { FieldPath, fieldErrors, isDNS1123Label, isDNS1123Subdomain } from "../../apimachinery/index.ts";
+import { immutable, invalidFor, requiredText } from "../common/checks.ts";
 import { ageColumn, nameColumn } from "../common/columns.ts";
 import { validateConditions } from "../common/conditions.ts";
 import { omit } from "../common/fill.ts";
 import { keepMetadata } from "../common/metadata.ts";
+import { validateSegments } from "../common/references.ts";
 import { updateChecks } from "../common/updates.ts";
 import { defineResource } from "../definition.ts";
 import type { PodGroupTemplate, WorkloadSpec } from "../types/scheduling-v1alpha2.ts";
 import { PodGroup, Workload } from "../types/scheduling-v1alpha2.ts";
-import {
-  disabledFields,
-  duplicateOf,
-  validatePolicy,
-  validateText,
-  withoutDisabled,
-} from "./pod-group-rules.ts";
+import { disabledFields, duplicateOf, validatePolicy, withoutDisabled } from "./pod-group-rules.ts";
 
 const mostTemplates = 8;
 const specPath = FieldPath.root("spec");
@@ -89,7 +78,7 @@ function validateWorkload({ controllerRef, podGroupTemplates }: Partial<Workload
         ? [fieldErrors.tooMany(path, templates.length, mostTemplates)]
         : templates.flatMap((template, index) => [
             ...duplicateOf(templates, index, path.index(index)),
-            ...validateText(template.name, path.index(index).child("name"), isDNS1123Label),
+            ...requiredText(path.index(index).child("name"), template.name, isDNS1123Label),
             ...validatePolicy(template.schedulingPolicy, path.index(index).child("schedulingPolicy")),
           ])),
   ];
@@ -101,8 +90,7 @@ function validateController(
 ): FieldError[] {
   return [
     ...(apiGroup ? invalidFor(path.child("apiGroup"), apiGroup, isDNS1123Subdomain(apiGroup)) : []),
-    ...validateText(kind, path.child("kind"), isPathSegmentName),
-    ...validateText(name, path.child("name"), isPathSegmentName),
+    ...validateSegments({ kind, name }, path, ["kind", "name"]),
   ];
 }
 
@@ -121,7 +109,7 @@ function validateTemplate(
   if (!workload) return [fieldErrors.invalid(path, "", "must specify one of: `workload`")];
   const at = path.child("workload");
   return [
-    ...validateText(workload.workloadName, at.child("workloadName"), isDNS1123Subdomain),
-    ...validateText(workload.podGroupTemplateName, at.child("podGroupTemplateName"), isDNS1123Label),
+    ...requiredText(at.child("workloadName"), workload.workloadName, isDNS1123Subdomain),
+    ...requiredText(at.child("podGroupTemplateName"), workload.podGroupTemplateName, isDNS1123Label),
   ];
 }

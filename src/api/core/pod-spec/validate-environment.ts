@@ -1,6 +1,6 @@
 import type { FieldError, FieldPath } from "../../../apimachinery/index.ts";
 import { fieldErrors } from "../../../apimachinery/index.ts";
-import { invalidFor } from "../../common/checks.ts";
+import { invalidFor, requiredText } from "../../common/checks.ts";
 import {
   canonicalQuantity,
   isConfigMapKey,
@@ -196,21 +196,17 @@ function validateSource(variable: EnvVar, path: FieldPath): FieldError[] {
 
 function validateKeyRef(reference: ConfigMapKeySelector, path: FieldPath): FieldError[] {
   const name = reference.name ?? "";
-  const errors = invalidFor(path.child("name"), name, isDNS1123Subdomain(name));
-  if (!reference.key) errors.push(fieldErrors.required(path.child("key")));
-  else errors.push(...invalidFor(path.child("key"), reference.key, isConfigMapKey(reference.key)));
-  return errors;
+  return [
+    ...invalidFor(path.child("name"), name, isDNS1123Subdomain(name)),
+    ...requiredText(path.child("key"), reference.key, isConfigMapKey),
+  ];
 }
 
 function validateFileRef(reference: FileKeySelector, path: FieldPath): FieldError[] {
   const { key, volumeName, path: file } = reference;
   return [
-    ...(key
-      ? invalidFor(path.child("key"), key, isEnvVarName(key))
-      : [fieldErrors.required(path.child("key"))]),
-    ...(volumeName
-      ? invalidFor(path.child("volumeName"), volumeName, isDNS1123Label(volumeName))
-      : [fieldErrors.required(path.child("volumeName"))]),
+    ...requiredText(path.child("key"), key, isEnvVarName),
+    ...requiredText(path.child("volumeName"), volumeName, isDNS1123Label),
     ...(file ? validateNoBacksteps(file, path.child("path")) : [fieldErrors.required(path.child("path"))]),
   ];
 }

@@ -8,7 +8,14 @@ import {
   isQualifiedName,
   validateLabelSelector,
 } from "../../apimachinery/index.ts";
-import { invalidFor, oneOf, optionalOneOf, requiredText } from "../common/checks.ts";
+import {
+  invalidFor,
+  invalidJoined,
+  mixedCaseProblems,
+  oneOf,
+  optionalOneOf,
+  requiredText,
+} from "../common/checks.ts";
 import { hasLineBreaks, isExpressionName, validateExpression } from "../common/expressions.ts";
 import type {
   AuditAnnotation,
@@ -117,13 +124,11 @@ function validateCommon(spec: CommonSpec, rules: PolicyRules & { readonly mutate
   return errors;
 }
 
-function validateParamKind({ apiVersion = "", kind = "" }: ParamKind, path: FieldPath): FieldError[] {
-  const errors = validateApiVersion(apiVersion, path.child("apiVersion"));
-  if (kind === "") return [...errors, fieldErrors.required(path.child("kind"))];
-  const problems = isDNS1035Label(kind.toLowerCase());
-  if (problems.length === 0) return errors;
-  const why = `may have mixed case, but should otherwise match: ${problems.join(",")}`;
-  return [...errors, fieldErrors.invalid(path.child("kind"), kind, why)];
+function validateParamKind({ apiVersion = "", kind }: ParamKind, path: FieldPath): FieldError[] {
+  return [
+    ...validateApiVersion(apiVersion, path.child("apiVersion")),
+    ...requiredText(path.child("kind"), kind, mixedCaseProblems),
+  ];
 }
 
 function validateApiVersion(apiVersion: string, path: FieldPath): FieldError[] {
@@ -134,14 +139,11 @@ function validateApiVersion(apiVersion: string, path: FieldPath): FieldError[] {
   }
   const version = parts.at(-1) ?? "";
   const group = parts.length === 2 ? (parts[0] ?? "") : "";
-  const groupProblems = group === "" ? [] : isDNS1123Subdomain(group);
-  const errors = groupProblems.length > 0 ? [fieldErrors.invalid(path, group, groupProblems.join(","))] : [];
+  const errors = group === "" ? [] : invalidJoined(path, group, isDNS1123Subdomain(group));
   if (version === "") {
     return [...errors, fieldErrors.invalid(path, apiVersion, "version must be specified")];
   }
-  const problems = isDNS1035Label(version);
-  if (problems.length > 0) errors.push(fieldErrors.invalid(path, version, problems.join(",")));
-  return errors;
+  return [...errors, ...invalidJoined(path, version, isDNS1035Label(version))];
 }
 
 function validateMatchResources(match: MatchResources, path: FieldPath): FieldError[] {

@@ -1,6 +1,6 @@
 import type { FieldError, FieldPath } from "../../apimachinery/index.ts";
 import { fieldErrors, isPathSegmentName, isQualifiedName } from "../../apimachinery/index.ts";
-import { invalidFor, optionalOneOf, requiredText } from "../common/checks.ts";
+import { invalidFor, optionalOneOf, requiredList, requiredText } from "../common/checks.ts";
 import { validateExpression } from "../common/expressions.ts";
 import type {
   MatchCondition,
@@ -11,32 +11,18 @@ import type {
 const operations = ["*", "CONNECT", "CREATE", "DELETE", "UPDATE"];
 const scopes = ["*", "Cluster", "Namespaced"];
 const mostConditions = 64;
-const hasWildcard = (list: readonly string[] | undefined) => (list?.length ?? 0) > 1 && list?.includes("*");
 
 /** Checks which requests a webhook wants. */
 export function validateRule(rule: RuleWithOperations, path: FieldPath): FieldError[] {
   const at = path.child("operations");
-  const errors: FieldError[] = [];
-  if (!rule.operations?.length) errors.push(fieldErrors.required(at));
-  if (hasWildcard(rule.operations)) {
-    errors.push(
-      fieldErrors.invalid(at, rule.operations, "if '*' is present, must not specify other operations"),
-    );
-  }
+  const errors = requiredList(at, rule.operations, { noun: "operations" });
   for (const [index, operation] of (rule.operations ?? []).entries()) {
     errors.push(...optionalOneOf(at.index(index), operation, operations));
   }
-  const lists = [
-    ["apiGroups", "API groups"],
-    ["apiVersions", "API versions"],
-  ] as const;
-  for (const [field, noun] of lists) {
-    if (!rule[field]?.length) errors.push(fieldErrors.required(path.child(field)));
-    if (hasWildcard(rule[field])) {
-      const why = `if '*' is present, must not specify other ${noun}`;
-      errors.push(fieldErrors.invalid(path.child(field), rule[field], why));
-    }
-  }
+  errors.push(
+    ...requiredList(path.child("apiGroups"), rule.apiGroups, { noun: "API groups" }),
+    ...requiredList(path.child("apiVersions"), rule.apiVersions, { noun: "API versions" }),
+  );
   for (const [index, version] of (rule.apiVersions ?? []).entries()) {
     if (version === "") errors.push(fieldErrors.required(path.child("apiVersions").index(index)));
   }

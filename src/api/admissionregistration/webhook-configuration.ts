@@ -5,7 +5,7 @@ import {
   isDNS1123Subdomain,
   validateLabelSelector,
 } from "../../apimachinery/index.ts";
-import { optionalOneOf } from "../common/checks.ts";
+import { invalidJoined, optionalOneOf } from "../common/checks.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
 import { semanticallyEqual } from "../common/equal.ts";
 import { fillMissing, mapField, mapList } from "../common/fill.ts";
@@ -182,9 +182,8 @@ function validateWebhook(webhook: Webhook, path: FieldPath, rules: WebhookRules)
 
 function validateName(name: string, path: FieldPath): FieldError[] {
   if (name === "") return [fieldErrors.required(path)];
-  const problems = isDNS1123Subdomain(name);
-  if (problems.length > 0) return [fieldErrors.invalid(path, name, problems.join(","))];
-  if (name.split(".").length >= fewestSegments) return [];
+  const errors = invalidJoined(path, name, isDNS1123Subdomain(name));
+  if (errors.length > 0 || name.split(".").length >= fewestSegments) return errors;
   const why = "should be a domain with at least three segments separated by dots";
   return [fieldErrors.invalid(path, name, why)];
 }

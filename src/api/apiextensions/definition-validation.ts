@@ -6,7 +6,7 @@ import {
   isDNS1123Subdomain,
   nilList,
 } from "../../apimachinery/index.ts";
-import { immutable, oneOf } from "../common/checks.ts";
+import { immutable, invalidFor, invalidJoined, mixedCaseProblems, oneOf } from "../common/checks.ts";
 import { parseGoUrl } from "../common/go-url.ts";
 import {
   hasAcceptedReview,
@@ -49,7 +49,6 @@ const strict: Rules = {
   schemas: true,
   acceptedReview: true,
   structural: true,
-  prunedDefaults: true,
   validTypes: true,
   atomicSets: true,
   listKeys: true,
@@ -119,7 +118,6 @@ function rulesAfter({ spec }: CustomResourceDefinition): Rules {
     schemas: schemas.every((schema) => schema !== undefined),
     acceptedReview: hasAcceptedReview(spec.conversion?.webhook?.conversionReviewVersions),
     structural: schemas.every((schema) => schema === undefined || isStructural(schema)),
-    prunedDefaults: true,
     validTypes: none(({ type }) => Boolean(type) && !schemaTypes.includes(type ?? "")),
     atomicSets: none((schema) => schema["x-kubernetes-list-type"] === "set" && !hasAtomicItems(schema)),
     listKeys: none((schema) => validateKeys(schema, specPath).length > 0),
@@ -156,11 +154,9 @@ function validateSpec(spec: InternalSpec, rules: Rules): FieldError[] {
 function validateGroup(group: string): FieldError[] {
   const at = specPath.child("group");
   if (group === "") return [fieldErrors.required(at)];
-  const problems = isDNS1123Subdomain(group);
-  if (problems.length > 0) return [fieldErrors.invalid(at, group, problems.join(","))];
-  return group.includes(".")
-    ? []
-    : [fieldErrors.invalid(at, group, "should be a domain with at least one dot")];
+  const errors = invalidJoined(at, group, isDNS1123Subdomain(group));
+  if (errors.length > 0 || group.includes(".")) return errors;
+  return [fieldErrors.invalid(at, group, "should be a domain with at least one dot")];
 }
 
 function validatePresence(spec: InternalSpec, rules: Rules): FieldError[] {
@@ -190,7 +186,7 @@ function validateVersions(spec: InternalSpec, rules: Rules): FieldError[] {
     const subresources = common.subresources ?? version.subresources;
     const hasStatus = subresources?.status !== undefined;
     return [
-      ...joined(version.name, at.child("name"), isDNS1035Label),
+      ...validateLabel(version.name, at.child("name")),
       ...validateVersion(version, at, { rules, hasStatus }),
     ];
   });
@@ -202,12 +198,11 @@ function validateVersions(spec: InternalSpec, rules: Rules): FieldError[] {
     errors.push(fieldErrors.invalid(path, shownVersions(versions), why));
   }
   const first = versions[0]?.name ?? "";
-  return first === "" ? errors : [...errors, ...joined(first, specPath.child("version"), isDNS1035Label)];
+  return first === "" ? errors : [...errors, ...validateLabel(first, specPath.child("version"))];
 }
 
-function joined(value: string, path: FieldPath, rule: (value: string) => readonly string[]): FieldError[] {
-  const problems = rule(value ?? "");
-  return problems.length === 0 ? [] : [fieldErrors.invalid(path, value ?? "", problems.join(","))];
+function validateLabel(label: string | undefined, path: FieldPath): FieldError[] {
+  return invalidJoined(path, label ?? "", isDNS1035Label(label ?? ""));
 }
 
 function validateRequiredNames(
@@ -226,26 +221,21 @@ function validateNames(
   const errors: FieldError[] = [];
   for (const field of ["plural", "singular"] as const) {
     const name = names?.[field];
-    if (name) errors.push(...joined(name, path.child(field), isDNS1035Label));
+    if (name) errors.push(...validateLabel(name, path.child(field)));
   }
-  for (const [field, name] of [
-    ["kind", kind],
-    ["listKind", listKind],
-  ] as const) {
-    const problems = name ? isDNS1035Label(name.toLowerCase()) : [];
-    if (problems.length === 0) continue;
-    const why = `may have mixed case, but should otherwise match: ${problems.join(",")}`;
-    errors.push(fieldErrors.invalid(path.child(field), name, why));
+  for (const field of ["kind", "listKind"] as const) {
+    const name = names?.[field];
+    if (name) errors.push(...invalidFor(path.child(field), name, mixedCaseProblems(name)));
   }
   for (const [index, name] of shortNames.entries()) {
-    errors.push(...joined(name, path.child("shortNames").index(index), isDNS1035Label));
+    errors.push(...validateLabel(name, path.child("shortNames").index(index)));
   }
   if (kind && kind === listKind) {
     const why = "kind and listKind may not be the same";
     errors.push(fieldErrors.invalid(path.child("listKind"), listKind, why));
   }
   for (const [index, name] of categories.entries()) {
-    errors.push(...joined(name, path.child("categories").index(index), isDNS1035Label));
+    errors.push(...validateLabel(name, path.child("categories").index(index)));
   }
   return errors;
 }

@@ -22,7 +22,6 @@ const longestWarning = 256;
 /** What is asked of definitions: what was there before a rule came may go on. */
 export interface DefinitionRules extends Pick<SchemaRules, "validTypes" | "atomicSets" | "listKeys"> {
   readonly structural: boolean;
-  readonly prunedDefaults: boolean;
 }
 
 /** Checks what stands with one version. */
@@ -86,7 +85,7 @@ export function validateRootSchema(
   if (rules.structural && problem === undefined) {
     const structure = validateStructure(schema, at);
     errors.push(...structure);
-    if (structure.length === 0 && rules.prunedDefaults) errors.push(...validateDefaults(schema, at));
+    if (structure.length === 0) errors.push(...validateDefaults(schema, at));
   }
   errors.push(...validateSchema(schema, at, { ...rules, isRoot: true }));
   return errors.length === 0 && problem !== undefined ? [fieldErrors.invalid(at, "", problem)] : errors;

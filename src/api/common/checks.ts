@@ -1,12 +1,28 @@
-import type { FieldError, FieldPath } from "../../apimachinery/index.ts";
-import { fieldErrors } from "../../apimachinery/index.ts";
+import type { FieldError, FieldPath, Problems } from "../../apimachinery/index.ts";
+import {
+  fieldErrors,
+  isDNS1035Label,
+  isValidPercent,
+  isValidPortName,
+  isValidPortNum,
+} from "../../apimachinery/index.ts";
 import { semanticallyEqual } from "./equal.ts";
-import type { Problems } from "../../apimachinery/index.ts";
-import { isValidPortName, isValidPortNum, isValidPercent } from "../../apimachinery/index.ts";
 
 /** An error for each problem of a value. */
 export function invalidFor(path: FieldPath, value: unknown, problems: Problems): FieldError[] {
   return problems.map((problem) => fieldErrors.invalid(path, value, problem));
+}
+
+/** One error for all problems of a value. */
+export function invalidJoined(path: FieldPath, value: unknown, problems: Problems): FieldError[] {
+  return problems.length === 0 ? [] : [fieldErrors.invalid(path, value, problems.join(","))];
+}
+
+/** What is wrong with a kind: in lower case it must be a label. */
+export function mixedCaseProblems(kind: string): Problems {
+  const problems = isDNS1035Label(kind.toLowerCase());
+  if (problems.length === 0) return problems;
+  return [`may have mixed case, but should otherwise match: ${problems.join(",")}`];
 }
 
 /** A text that is absent, or that has problems. */
@@ -62,6 +78,21 @@ export function optionalOneOf(
   return value === undefined || supported.includes(value)
     ? []
     : [fieldErrors.notSupported(path, value, supported)];
+}
+
+/** A wildcard that is not alone in its list. */
+export function loneWildcard(path: FieldPath, list: readonly string[], noun: string): FieldError[] {
+  if (list.length < 2 || !list.includes("*")) return [];
+  return [fieldErrors.invalid(path, list, `if '*' is present, must not specify other ${noun}`)];
+}
+
+/** A list that has no elements, or a wildcard besides others. */
+export function requiredList(
+  path: FieldPath,
+  list: readonly string[] | undefined,
+  words: { readonly missing?: string; readonly noun: string },
+): FieldError[] {
+  return list?.length ? loneWildcard(path, list, words.noun) : [fieldErrors.required(path, words.missing)];
 }
 
 /** A field that an update changes although it may not. */

@@ -1,6 +1,6 @@
 import type { FieldError, FieldPath } from "../../apimachinery/index.ts";
 import { fieldErrors, isDNS1123Label, isDNS1123Subdomain } from "../../apimachinery/index.ts";
-import { invalidFor } from "./checks.ts";
+import { invalidFor, invalidJoined } from "./checks.ts";
 
 const pathPattern = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+";
 const pathExpression = new RegExp(`^${pathPattern}$`);
@@ -23,16 +23,13 @@ export function validateDomainPrefixedPath(text: string, path: FieldPath): Field
 export function validateFullDomainName(text: string, path: FieldPath): FieldError[] {
   if (text === "") return [fieldErrors.required(path)];
   const name = text.endsWith(".") ? text.slice(0, -1) : text;
-  const problems = isDNS1123Subdomain(name);
-  if (problems.length > 0) return [fieldErrors.invalid(path, name, problems.join(","))];
+  const errors = invalidJoined(path, name, isDNS1123Subdomain(name));
+  if (errors.length > 0) return errors;
   const labels = name.split(".");
   if (labels.length < 2) {
     const why = "should be a domain with at least two segments separated by dots";
     return [fieldErrors.invalid(path, name, why)];
   }
-  for (const label of labels) {
-    const wrong = isDNS1123Label(label);
-    if (wrong.length > 0) return [fieldErrors.invalid(path, label, wrong.join(","))];
-  }
-  return [];
+  // The first label that is wrong is told alone.
+  return labels.flatMap((label) => invalidJoined(path, label, isDNS1123Label(label))).slice(0, 1);
 }

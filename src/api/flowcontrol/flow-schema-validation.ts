@@ -1,6 +1,6 @@
 import type { FieldError } from "../../apimachinery/index.ts";
 import { FieldPath, fieldErrors, isDNS1123Label, isDNS1123Subdomain } from "../../apimachinery/index.ts";
-import { invalidFor } from "../common/checks.ts";
+import { invalidFor, loneWildcard, requiredList } from "../common/checks.ts";
 import { semanticallyEqual } from "../common/equal.ts";
 import { internalValue } from "../common/internal-value.ts";
 import type {
@@ -125,32 +125,18 @@ function validateAccount(account: Subject["serviceAccount"], path: FieldPath): F
 function validateVerbs(given: readonly string[] | undefined, path: FieldPath): FieldError[] {
   const list = given ?? [];
   if (list.length === 0) return [fieldErrors.required(path, "verbs must contain at least one value")];
-  if (list.includes(wildcard)) return validateWildcard(list, path, "verbs");
+  if (list.includes(wildcard)) return loneWildcard(path, list, "verbs");
   return list.every((verb) => verbs.includes(verb)) ? [] : [fieldErrors.notSupported(path, list, verbs)];
-}
-
-function validateWildcard(list: readonly string[], path: FieldPath, noun: string): FieldError[] {
-  if (list.length < 2 || !list.includes(wildcard)) return [];
-  return [fieldErrors.invalid(path, list, `if '*' is present, must not specify other ${noun}`)];
-}
-
-function validateList(
-  list: readonly string[] | undefined,
-  path: FieldPath,
-  words: { readonly missing: string; readonly noun: string },
-): FieldError[] {
-  if (!list?.length) return [fieldErrors.required(path, words.missing)];
-  return validateWildcard(list, path, words.noun);
 }
 
 function validateResourceRule(rule: ResourcePolicyRule, path: FieldPath): FieldError[] {
   return [
     ...validateVerbs(rule.verbs, path.child("verbs")),
-    ...validateList(rule.apiGroups, path.child("apiGroups"), {
+    ...requiredList(path.child("apiGroups"), rule.apiGroups, {
       missing: "resource rules must supply at least one api group",
       noun: "api groups",
     }),
-    ...validateList(rule.resources, path.child("resources"), {
+    ...requiredList(path.child("resources"), rule.resources, {
       missing: "resource rules must supply at least one resource",
       noun: "resources",
     }),
@@ -165,7 +151,7 @@ function validateNamespaces(rule: ResourcePolicyRule, path: FieldPath): FieldErr
     const why = "resource rules that are not cluster scoped must supply at least one namespace";
     return [fieldErrors.required(path, why)];
   }
-  if (namespaces.includes(wildcard)) return validateWildcard(namespaces, path, "namespaces");
+  if (namespaces.includes(wildcard)) return loneWildcard(path, namespaces, "namespaces");
   const introduction = "each member of this list must be '*' or a DNS-1123 label; ";
   return namespaces.flatMap((namespace, index) =>
     invalidFor(
@@ -183,7 +169,7 @@ function validateNonResourceRule(rule: NonResourcePolicyRule, path: FieldPath): 
   if (urls.length === 0) {
     return [...errors, fieldErrors.required(at, "nonResourceURLs must contain at least one value")];
   }
-  if (urls.includes(wildcard)) return [...errors, ...validateWildcard(urls, at, "non-resource URLs")];
+  if (urls.includes(wildcard)) return [...errors, ...loneWildcard(at, urls, "non-resource URLs")];
   const wrong = urls.flatMap((url, index) => invalidFor(at.index(index), url, urlProblems(url)));
   return [...errors, ...wrong];
 }

@@ -7,7 +7,7 @@ import {
   isQualifiedName,
   nilList,
 } from "../../apimachinery/index.ts";
-import { invalidFor } from "../common/checks.ts";
+import { invalidFor, invalidJoined } from "../common/checks.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
 import { keepMetadata } from "../common/metadata.ts";
 import { updateChecks } from "../common/updates.ts";
@@ -101,8 +101,7 @@ function validateServer(version: ServerStorageVersion, path: FieldPath): FieldEr
 }
 
 function validateVersion(version: string, path: FieldPath): FieldError[] {
-  const problems = versionProblems(version);
-  return problems.length === 0 ? [] : [fieldErrors.invalid(path, version, problems.join(","))];
+  return invalidJoined(path, version, versionProblems(version));
 }
 
 function versionProblems(apiVersion: string): Problems {

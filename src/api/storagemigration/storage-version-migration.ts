@@ -6,6 +6,7 @@ import {
   isDNS1123Subdomain,
   nilList,
 } from "../../apimachinery/index.ts";
+import { invalidJoined } from "../common/checks.ts";
 import { column, nameColumn } from "../common/columns.ts";
 import { validateConditions } from "../common/conditions.ts";
 import { immutableValue } from "../common/internal-value.ts";
@@ -43,14 +44,13 @@ const resourceText = ({ group, resource }: Partial<GroupResource> = {}) =>
   group ? `${resource ?? ""}.${group}` : (resource ?? "");
 
 function validateResource({ group, resource }: Partial<GroupResource> = {}, path: FieldPath): FieldError[] {
-  const errors: FieldError[] = [];
-  const joined = (field: string, value: string, problems: readonly string[]) => {
-    if (problems.length > 0) errors.push(fieldErrors.invalid(path.child(field), value, problems.join(",")));
-  };
-  if (resource) joined("resource", resource, isDNS1035Label(resource));
-  else errors.push(fieldErrors.required(path.child("resource"), "resource is required to be set"));
-  if (group) joined("group", group, isDNS1123Subdomain(group));
-  return errors;
+  const at = path.child("resource");
+  return [
+    ...(resource
+      ? invalidJoined(at, resource, isDNS1035Label(resource))
+      : [fieldErrors.required(at, "resource is required to be set")]),
+    ...(group ? invalidJoined(path.child("group"), group, isDNS1123Subdomain(group)) : []),
+  ];
 }
 
 function validateStatus(

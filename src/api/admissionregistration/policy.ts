@@ -4,7 +4,7 @@ import { ageColumn, column, formatSelector, nameColumn } from "../common/columns
 import { validateConditions } from "../common/conditions.ts";
 import { semanticallyEqual } from "../common/equal.ts";
 import { fillMissing, mapField, mapList } from "../common/fill.ts";
-import { keepMetadata } from "../common/metadata.ts";
+import { onlyStatus } from "../common/metadata.ts";
 import type { ResourceDefinition } from "../definition.ts";
 import { defineResource } from "../definition.ts";
 import type {
@@ -89,7 +89,7 @@ function policyDefinition<T extends Policy>(resource: Resource<T>): ResourceDefi
         defaultMatch,
       ),
     }),
-    prepareForStatusUpdate: (policy, old) => keepMetadata({ ...policy, spec: old.spec }, old),
+    prepareForStatusUpdate: onlyStatus,
     validateCreate: (policy) => validatePolicy(policy, { validates, conditions: true }),
     validateUpdate: (policy, old, { subresource }) =>
       subresource === "status"

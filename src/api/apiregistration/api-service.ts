@@ -10,7 +10,7 @@ import {
 import { invalidFor } from "../common/checks.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
 import { fillMissing, mapField } from "../common/fill.ts";
-import { keepMetadata } from "../common/metadata.ts";
+import { onlyStatus } from "../common/metadata.ts";
 import { updateChecks } from "../common/updates.ts";
 import { defineResource } from "../definition.ts";
 import type { APIServiceSpec } from "../types/apiregistration-v1.ts";
@@ -36,7 +36,7 @@ export const apiServiceDefinition = defineResource<APIService>({
   // What the server serves itself is there as soon as it is named.
   prepareForCreate: (object, { now }) =>
     object.spec.service === undefined ? { ...object, status: { conditions: [localCondition(now)] } } : object,
-  prepareForStatusUpdate: (object, old) => keepMetadata({ ...object, spec: old.spec }, old),
+  prepareForStatusUpdate: onlyStatus,
   columns: [
     nameColumn,
     column("Service", "Who serves the group", {

@@ -4,7 +4,7 @@ import { invalidFor } from "../common/checks.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
 import { fillMissing } from "../common/fill.ts";
 import { immutableValue } from "../common/internal-value.ts";
-import { keepMetadata } from "../common/metadata.ts";
+import { onlyStatus } from "../common/metadata.ts";
 import { isKubernetesSigner, validateSignerName, validateUserAnnotations } from "../common/signers.ts";
 import { updateChecks } from "../common/updates.ts";
 import { defineResource } from "../definition.ts";
@@ -41,7 +41,7 @@ export const podCertificateRequestDefinition = defineResource<PodCertificateRequ
       }),
     status: (request, old, { now }) => validatePodCertificateStatus(request, old, now),
   }),
-  prepareForStatusUpdate: (request, old) => keepMetadata({ ...request, spec: old.spec }, old),
+  prepareForStatusUpdate: onlyStatus,
   columns: [
     nameColumn,
     column("PodName", "The pod that asks", { value: ({ spec }) => spec.podName ?? "" }),

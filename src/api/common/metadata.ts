@@ -10,12 +10,12 @@ const kept = [
   "ownerReferences",
 ] as const;
 
-/** The object with the metadata that `old` has: whoever reports status changes nothing else. */
-export function keepMetadata<T extends KubernetesObject>(object: T, old: T): T {
+/** The object with the spec and the metadata that `old` has: whoever reports status changes nothing else. */
+export function onlyStatus<T extends KubernetesObject & { readonly spec?: unknown }>(object: T, old: T): T {
   const metadata: { -readonly [K in keyof ObjectMeta]?: ObjectMeta[K] } = { ...object.metadata };
   for (const field of kept) {
     delete metadata[field];
     if (old.metadata[field] !== undefined) Object.assign(metadata, { [field]: old.metadata[field] });
   }
-  return { ...object, metadata: metadata as ObjectMeta };
+  return { ...object, spec: old.spec, metadata: metadata as ObjectMeta };
 }

@@ -1,6 +1,6 @@
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
 import { fill, fillZero, mapField } from "../common/fill.ts";
-import { keepMetadata } from "../common/metadata.ts";
+import { onlyStatus } from "../common/metadata.ts";
 import { updateChecks } from "../common/updates.ts";
 import { defineResource } from "../definition.ts";
 import type { FlowSchemaSpec, LimitedPriorityLevelConfiguration } from "../types/flowcontrol-v1.ts";
@@ -21,7 +21,7 @@ export const flowSchemaDefinition = defineResource<FlowSchema>({
   repeatedMetadataChecks: ["whole"],
   validate: validateFlowSchema,
   validateUpdate: updateChecks<FlowSchema>({ status: ({ status }) => validateTypes(status) }),
-  prepareForStatusUpdate: (schema, old) => keepMetadata({ ...schema, spec: old.spec }, old),
+  prepareForStatusUpdate: onlyStatus,
   columns: [
     nameColumn,
     column("PriorityLevel", "The level that requests get", {
@@ -58,7 +58,7 @@ export const priorityLevelConfigurationDefinition = defineResource<PriorityLevel
   repeatedMetadataChecks: ["whole"],
   validate: validatePriorityLevel,
   validateUpdate: updateChecks<PriorityLevelConfiguration>({ status: ({ status }) => validateTypes(status) }),
-  prepareForStatusUpdate: (level, old) => keepMetadata({ ...level, spec: old.spec }, old),
+  prepareForStatusUpdate: onlyStatus,
   columns: [
     nameColumn,
     column("Type", "Limited or Exempt", { value: ({ spec }) => spec.type ?? "" }),

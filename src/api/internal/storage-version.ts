@@ -9,7 +9,7 @@ import {
 } from "../../apimachinery/index.ts";
 import { invalidFor, invalidJoined } from "../common/checks.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
-import { keepMetadata } from "../common/metadata.ts";
+import { onlyStatus } from "../common/metadata.ts";
 import { updateChecks } from "../common/updates.ts";
 import { defineResource } from "../definition.ts";
 import type {
@@ -36,7 +36,7 @@ export const storageVersionDefinition = defineResource<StorageVersion>({
   repeatedMetadataChecks: [],
   validateCreate: ({ metadata, status }) => [...validateName(metadata.name), ...validateStatus(status)],
   validateUpdate: updateChecks<StorageVersion>({ status: ({ status }) => validateStatus(status) }),
-  prepareForStatusUpdate: (version, old) => keepMetadata({ ...version, spec: old.spec }, old),
+  prepareForStatusUpdate: onlyStatus,
   columns: [
     nameColumn,
     column("CommonEncodingVersion", "The version in which all servers encode objects of the resource", {

@@ -16,7 +16,7 @@ import {
 import { immutable, invalidFor } from "../common/checks.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
 import { immutableValue } from "../common/internal-value.ts";
-import { keepMetadata } from "../common/metadata.ts";
+import { onlyStatus } from "../common/metadata.ts";
 import { validateSegments } from "../common/references.ts";
 import { updateChecks } from "../common/updates.ts";
 import type { RequestContext } from "../definition.ts";
@@ -29,6 +29,8 @@ type AnyAddress = IPAddress | BetaIPAddress;
 
 const rangeRules = {
   validateCreate: ({ spec }: AnyCIDR) => rangeProblems(spec),
+  validateUpdate: updateChecks<AnyCIDR>({ other: validateRangeChange }),
+  prepareForStatusUpdate: onlyStatus,
   columns: [
     nameColumn,
     column<AnyCIDR>("CIDRs", "Ranges that services get addresses of", {
@@ -61,16 +63,12 @@ const addressRules = {
 export const serviceCidrDefinition = defineResource<ServiceCIDR>({
   resource: ServiceCIDR,
   ...rangeRules,
-  validateUpdate: updateChecks<ServiceCIDR>({ other: validateRangeChange }),
-  prepareForStatusUpdate: (range, old) => keepMetadata({ ...range, spec: old.spec }, old),
 });
 
 /** The rules of ranges of service addresses, in the beta version. */
 export const betaServiceCidrDefinition = defineResource<BetaServiceCIDR>({
   resource: BetaServiceCIDR,
   ...rangeRules,
-  validateUpdate: updateChecks<BetaServiceCIDR>({ other: validateRangeChange }),
-  prepareForStatusUpdate: (range, old) => keepMetadata({ ...range, spec: old.spec }, old),
 });
 
 /** The rules of allocated service addresses. */

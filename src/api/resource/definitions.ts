@@ -10,7 +10,7 @@ import { ageColumn, column, generalColumns, nameColumn } from "../common/columns
 import { validateConditions } from "../common/conditions.ts";
 import { mapField, withField } from "../common/fill.ts";
 import { immutableValue } from "../common/internal-value.ts";
-import { keepMetadata } from "../common/metadata.ts";
+import { onlyStatus } from "../common/metadata.ts";
 import { updateChecks } from "../common/updates.ts";
 import { isExtendedResource } from "../core/resource-names.ts";
 import type { RequestContext, ResourceDefinition } from "../definition.ts";
@@ -100,8 +100,7 @@ function claimDefinition(resource: Resource<object>): ResourceDefinition<v1.Reso
       status: (claim, old) => validateClaimStatus(current(claim), current(old)),
     }),
     repeatedMetadataChecks: bothMetadataChecks,
-    prepareForStatusUpdate: (claim, old) =>
-      withoutFreedDevices(keepMetadata({ ...claim, spec: old.spec }, old), old),
+    prepareForStatusUpdate: (claim, old) => withoutFreedDevices(onlyStatus(claim, old), old),
     columns: [
       nameColumn,
       column("State", "Whether the claim has devices and users", { value: stateText }),
@@ -221,7 +220,7 @@ function taintRuleDefinition(resource: Resource<object>): ResourceDefinition<bet
       other: ({ spec }, old) => validateTaintRule(spec, old.spec),
       status: ({ status }) => validateRuleStatus(status),
     }),
-    prepareForStatusUpdate: (rule, old) => keepMetadata({ ...rule, spec: old.spec }, old),
+    prepareForStatusUpdate: onlyStatus,
     columns: generalColumns,
     tracksGeneration: true,
   });

@@ -5,7 +5,7 @@ import { generalColumns } from "../common/columns.ts";
 import { validateConditions } from "../common/conditions.ts";
 import { semanticallyEqual } from "../common/equal.ts";
 import { immutableValue } from "../common/internal-value.ts";
-import { keepMetadata } from "../common/metadata.ts";
+import { onlyStatus } from "../common/metadata.ts";
 import { updateChecks } from "../common/updates.ts";
 import { defineResource } from "../definition.ts";
 import type { PoolStatus, ResourcePoolStatusRequestStatus } from "../types/resource-v1alpha3.ts";
@@ -31,7 +31,7 @@ export const resourcePoolStatusRequestDefinition = defineResource<ResourcePoolSt
         : [fieldErrors.invalid(FieldPath.root("spec"), undefined, "field is immutable")],
     status: ({ status }, old) => validateStatus(status, old.status),
   }),
-  prepareForStatusUpdate: (request, old) => keepMetadata({ ...request, spec: old.spec }, old),
+  prepareForStatusUpdate: onlyStatus,
   columns: generalColumns,
   tracksGeneration: false,
 });

@@ -4,7 +4,7 @@ import { immutable, invalidFor, requiredText } from "../common/checks.ts";
 import { ageColumn, nameColumn } from "../common/columns.ts";
 import { validateConditions } from "../common/conditions.ts";
 import { omit } from "../common/fill.ts";
-import { keepMetadata } from "../common/metadata.ts";
+import { onlyStatus } from "../common/metadata.ts";
 import { validateSegments } from "../common/references.ts";
 import { updateChecks } from "../common/updates.ts";
 import { defineResource } from "../definition.ts";
@@ -42,7 +42,7 @@ export const podGroupDefinition = defineResource<PodGroup>({
   tracksGeneration: false,
   prepareForCreate: (group) => ({ ...group, spec: withoutDisabled(group.spec, []) }),
   prepareForUpdate: (group, old) => ({ ...group, spec: withoutDisabled(group.spec, [old.spec]) }),
-  prepareForStatusUpdate: (group, old) => withoutClaims(keepMetadata({ ...group, spec: old.spec }, old), old),
+  prepareForStatusUpdate: (group, old) => withoutClaims(onlyStatus(group, old), old),
   validateCreate: ({ spec }) => validatePodGroup(spec ?? {}),
   validateUpdate: updateChecks({
     other: ({ spec }, { spec: old }) =>

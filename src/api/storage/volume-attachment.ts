@@ -4,7 +4,7 @@ import { inRange, invalidFor } from "../common/checks.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
 import { semanticallyEqual } from "../common/equal.ts";
 import { internalValue } from "../common/internal-value.ts";
-import { keepMetadata } from "../common/metadata.ts";
+import { onlyStatus } from "../common/metadata.ts";
 import { validateDriverName } from "../core/pod-spec/volume-sources.ts";
 import { defineResource } from "../definition.ts";
 import type { VolumeAttachmentSource, VolumeError } from "../types/storage-v1.ts";
@@ -32,7 +32,7 @@ export const volumeAttachmentDefinition = defineResource<VolumeAttachment>({
     ...validate(attachment),
     ...validateUnchanged(attachment, old),
   ],
-  prepareForStatusUpdate: (attachment, old) => keepMetadata({ ...attachment, spec: old.spec }, old),
+  prepareForStatusUpdate: onlyStatus,
   columns: [
     nameColumn,
     {

@@ -10,7 +10,7 @@ import { invalidJoined } from "../common/checks.ts";
 import { column, nameColumn } from "../common/columns.ts";
 import { validateConditions } from "../common/conditions.ts";
 import { immutableValue } from "../common/internal-value.ts";
-import { keepMetadata } from "../common/metadata.ts";
+import { onlyStatus } from "../common/metadata.ts";
 import { updateChecks } from "../common/updates.ts";
 import { defineResource } from "../definition.ts";
 import type { StorageVersionMigrationStatus } from "../types/storagemigration-v1beta1.ts";
@@ -29,7 +29,7 @@ export const storageVersionMigrationDefinition = defineResource<StorageVersionMi
     other: ({ spec }, old) => immutableValue(specPath, { next: spec, old: old.spec, type: specType }),
     status: ({ status }, old) => validateStatus(status ?? {}, old.status ?? {}),
   }),
-  prepareForStatusUpdate: (migration, old) => keepMetadata({ ...migration, spec: old.spec }, old),
+  prepareForStatusUpdate: onlyStatus,
   columns: [
     // Upstream does not mark this name as one.
     { ...nameColumn, format: "" },

@@ -7,6 +7,7 @@ import {
   Secret,
   Service,
 } from "../../api/types/core-v1.ts";
+import { RoleBinding } from "../../api/types/rbac-v1.ts";
 import { Event as NewEvent } from "../../api/types/events-v1.ts";
 import type { ApiError } from "../../apimachinery/index.ts";
 import { seededRandom, VirtualClock } from "../../base/index.ts";
@@ -76,6 +77,19 @@ test("what is wrong with a label is told by each check", async () => {
   );
   expect(causes).toHaveLength(4);
   expect(new Set(causes).size).toBe(1);
+});
+
+test("what is wrong with a binding as a whole is told twice, and then what may not change", async () => {
+  const client = await setUp();
+  const subjects = [{ kind: "User", name: "u" }];
+  const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "r" };
+  const binding = await client.create(RoleBinding, { metadata: at("b"), roleRef, subjects });
+  const update = client.update(RoleBinding, { ...binding, roleRef: { ...roleRef, name: "" } });
+  expect(await causesOf(update)).toEqual([
+    "roleRef.name: Required value",
+    "roleRef.name: Required value",
+    'roleRef: Invalid value: {"APIGroup":"rbac.authorization.k8s.io","Kind":"Role","Name":""}: cannot change roleRef',
+  ]);
 });
 
 test("a limit range without a name gets one", async () => {

@@ -13,6 +13,7 @@ import { semanticallyEqual } from "../common/equal.ts";
 import { fill } from "../common/fill.ts";
 import { internalForm } from "../common/internal-form.ts";
 import { validateRunning } from "../common/running.ts";
+import { validateSelected } from "../common/selected.ts";
 import { isEmptySelector, shownSelector, validateLabelSelector } from "../common/selectors.ts";
 import { updateChecks } from "../common/updates.ts";
 import { isNewIntent } from "../common/warnings.ts";
@@ -22,8 +23,7 @@ import { defineResource } from "../definition.ts";
 import type { DaemonSetSpec, DaemonSetStatus, DaemonSetUpdateStrategy } from "../types/apps-v1.ts";
 import { DaemonSet } from "../types/apps-v1.ts";
 import type { CountRules } from "../common/status-counts.ts";
-import { validateCounts } from "../common/status-counts.ts";
-import { validateSelected } from "./workload.ts";
+import { countChecks } from "../common/status-counts.ts";
 
 /** How often the template has changed: a field once, which no version that is served has. */
 const templateGeneration = "deprecated.daemonset.template.generation";
@@ -75,8 +75,7 @@ export const daemonSetDefinition = defineResource<DaemonSet>({
   validateUpdate: updateChecks<DaemonSet>({
     other: ({ spec }, old) =>
       immutable(FieldPath.root("spec").child("selector"), shownSelector(spec.selector), old.spec.selector),
-    status: ({ status }, old) =>
-      validateCounts({ status, old: old.status }, FieldPath.root("status"), statusRules),
+    status: countChecks(statusRules),
   }),
   prepareForCreate: (daemonSet) =>
     withTemplateGeneration(daemonSet, Math.max(1, templateGenerationOf(daemonSet))),

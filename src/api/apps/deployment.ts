@@ -7,13 +7,12 @@ import { fill, withField } from "../common/fill.ts";
 import { internalForm } from "../common/internal-form.ts";
 import { shownSelector } from "../common/selectors.ts";
 import { updateChecks } from "../common/updates.ts";
-import { isNewIntent, podNameWarnings } from "../common/warnings.ts";
 import { defineResource } from "../definition.ts";
-import { defaultPodTemplate, podTemplateWarnings } from "../core/pod-spec/index.ts";
+import { defaultPodTemplate, workloadWarnings } from "../core/pod-spec/index.ts";
 import type { DeploymentSpec, DeploymentStatus, DeploymentStrategy } from "../types/apps-v1.ts";
 import { Deployment } from "../types/apps-v1.ts";
 import type { CountRules } from "../common/status-counts.ts";
-import { validateCounts } from "../common/status-counts.ts";
+import { countChecks } from "../common/status-counts.ts";
 import { validateWorkload } from "./workload.ts";
 
 const statusRules: CountRules<DeploymentStatus> = {
@@ -66,8 +65,7 @@ export const deploymentDefinition = defineResource<Deployment>({
   validateUpdate: updateChecks<Deployment>({
     other: ({ spec }, old) =>
       immutable(FieldPath.root("spec").child("selector"), shownSelector(spec.selector), old.spec.selector),
-    status: ({ status }, old) =>
-      validateCounts({ status, old: old.status }, FieldPath.root("status"), statusRules),
+    status: countChecks(statusRules),
   }),
   // Annotations go to the replica sets, so that they count as intent.
   prepareForUpdate: (deployment, old) =>
@@ -82,10 +80,7 @@ export const deploymentDefinition = defineResource<Deployment>({
     metadata: withField(deployment.metadata, "labels", old.metadata.labels),
     spec: old.spec,
   }),
-  warnings: (deployment, old) => [
-    ...(old === undefined ? podNameWarnings(deployment.metadata.name) : []),
-    ...(isNewIntent(deployment, old) ? podTemplateWarnings(deployment.spec.template) : []),
-  ],
+  warnings: workloadWarnings,
   columns: [
     nameColumn,
     column("Ready", "Ready pods, of those wanted", {

@@ -5,13 +5,12 @@ import { ageColumn, column, containerColumns, nameColumn, selectorColumn } from 
 import { fill } from "../common/fill.ts";
 import { shownSelector } from "../common/selectors.ts";
 import { updateChecks } from "../common/updates.ts";
-import { isNewIntent, podNameWarnings } from "../common/warnings.ts";
-import { defaultPodTemplate, podTemplateWarnings } from "../core/pod-spec/index.ts";
+import { defaultPodTemplate, workloadWarnings } from "../core/pod-spec/index.ts";
 import { defineResource } from "../definition.ts";
 import type { ReplicaSetSpec, ReplicaSetStatus } from "../types/apps-v1.ts";
 import { ReplicaSet } from "../types/apps-v1.ts";
 import type { CountRules } from "../common/status-counts.ts";
-import { replicaCeilings, validateCounts } from "../common/status-counts.ts";
+import { countChecks, replicaCeilings } from "../common/status-counts.ts";
 import { validateWorkload } from "./workload.ts";
 
 const statusRules: CountRules<ReplicaSetStatus> = {
@@ -38,14 +37,10 @@ export const replicaSetDefinition = defineResource<ReplicaSet>({
   validateUpdate: updateChecks<ReplicaSet>({
     other: ({ spec }, old) =>
       immutable(FieldPath.root("spec").child("selector"), shownSelector(spec.selector), old.spec.selector),
-    status: ({ status }, old) =>
-      validateCounts({ status, old: old.status }, FieldPath.root("status"), statusRules),
+    status: countChecks(statusRules),
   }),
   prepareForStatusUpdate: (replicaSet, old) => ({ ...replicaSet, spec: old.spec }),
-  warnings: (replicaSet, old) => [
-    ...(old === undefined ? podNameWarnings(replicaSet.metadata.name) : []),
-    ...(isNewIntent(replicaSet, old) ? podTemplateWarnings(replicaSet.spec.template) : []),
-  ],
+  warnings: workloadWarnings,
   columns: [
     nameColumn,
     column("Desired", "How many pods are wanted", {

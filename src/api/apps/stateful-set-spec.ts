@@ -3,12 +3,11 @@ import { fieldErrors, isDNS1123Label } from "../../apimachinery/index.ts";
 import { atMostFullPercent, countOrPercent, invalidFor, isZeroCount, nonNegative } from "../common/checks.ts";
 import { internalForm } from "../common/internal-form.ts";
 import { validateRunning } from "../common/running.ts";
-import { isEmptySelector, shownSelector, validateLabelSelector } from "../common/selectors.ts";
 import { validateClaimSpec } from "../core/claim-spec.ts";
 import { validatePodTemplate } from "../core/pod-spec/index.ts";
 import type { StatefulSetSpec, StatefulSetUpdateStrategy } from "../types/apps-v1.ts";
 import type { PodTemplateSpec } from "../types/core-v1.ts";
-import { validateSelected } from "./workload.ts";
+import { validateSelection } from "./workload.ts";
 
 const managementPolicies = ["OrderedReady", "Parallel"];
 const retentionPolicies = ["Retain", "Delete"];
@@ -39,22 +38,19 @@ export function validateStatefulSetSpec(
     ...(spec.serviceName && !options.isStored
       ? invalidFor(path.child("serviceName"), spec.serviceName, isDNS1123Label(spec.serviceName))
       : []),
-    ...validateSelection(spec, path, options.skipsTemplate ?? false),
+    ...validateTemplate(spec, path, options),
     ...validateRunning(spec.template?.spec, path.child("template", "spec"), { templateOwner: "StatefulSet" }),
   ];
 }
 
-function validateSelection(spec: StatefulSetSpec, path: FieldPath, skipsTemplate: boolean): FieldError[] {
-  const at = path.child("selector");
-  const { selector } = spec;
-  const problems = validateLabelSelector(selector, at);
-  const errors = [...(selector ? [] : [fieldErrors.required(at)]), ...problems];
-  if (selector && isEmptySelector(selector)) {
-    errors.push(fieldErrors.invalid(at, selector, "empty selector is invalid for statefulset"));
-  }
-  if (problems.length > 0) return [...errors, fieldErrors.invalid(at, shownSelector(selector), "")];
-  errors.push(...validateSelected(selector, spec.template, path.child("template")));
-  if (skipsTemplate) return errors;
+function validateTemplate(
+  spec: StatefulSetSpec,
+  path: FieldPath,
+  { skipsTemplate = false }: { readonly skipsTemplate?: boolean },
+): FieldError[] {
+  const words = { selectorOwner: "statefulset", unreadable: "" };
+  const { errors, isReadable } = validateSelection(spec, path, words);
+  if (!isReadable || skipsTemplate) return errors;
   return [...errors, ...validatePodTemplate(withClaims(spec), path.child("template"))];
 }
 

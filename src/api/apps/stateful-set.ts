@@ -13,7 +13,7 @@ import type { StatefulSetSpec, StatefulSetStatus, StatefulSetUpdateStrategy } fr
 import { StatefulSet } from "../types/apps-v1.ts";
 import { validateStatefulSetSpec } from "./stateful-set-spec.ts";
 import type { CountRules } from "../common/status-counts.ts";
-import { validateCounts } from "../common/status-counts.ts";
+import { countChecks } from "../common/status-counts.ts";
 
 const statusRules: CountRules<StatefulSetStatus> = {
   counts: [
@@ -83,8 +83,7 @@ export const statefulSetDefinition = defineResource<StatefulSet>({
   validateCreate: ({ spec }) => validateStatefulSetSpec(spec, FieldPath.root("spec")),
   validateUpdate: updateChecks<StatefulSet>({
     other: validateUpdate,
-    status: ({ status }, old) =>
-      validateCounts({ status, old: old.status }, FieldPath.root("status"), statusRules),
+    status: countChecks(statusRules),
   }),
   prepareForStatusUpdate: (statefulSet, old) => ({ ...statefulSet, spec: old.spec }),
   warnings: (statefulSet, old) =>

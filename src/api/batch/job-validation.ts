@@ -2,7 +2,8 @@ import type { FieldError } from "../../apimachinery/index.ts";
 import { FieldPath, fieldErrors, isDNS1123Label } from "../../apimachinery/index.ts";
 import { nonNegativeFields } from "../common/checks.ts";
 import { validateDomainPrefixedPath } from "../common/domain-names.ts";
-import { selectorMatches, shownLabels, validateLabelSelector } from "../common/selectors.ts";
+import { validateSelected } from "../common/selected.ts";
+import { validateLabelSelector } from "../common/selectors.ts";
 import { validatePodTemplate } from "../core/pod-spec/index.ts";
 import type { Job, JobSpec } from "../types/batch-v1.ts";
 import { validateGeneratedSelector } from "./job-labels.ts";
@@ -49,12 +50,9 @@ function validateSelectingSpec(spec: JobSpec, path: FieldPath): FieldError[] {
   const at = path.child("selector");
   const problems = selector ? validateLabelSelector(selector, at) : [fieldErrors.required(at)];
   const errors = [...validateJobSpec(spec, path), ...problems];
-  const labels = template.metadata?.labels;
-  const chooses = selector && (problems.length > 0 || selectorMatches(selector, labels));
-  if (chooses) return errors;
-  const why = "`selector` does not match template `labels`";
-  const labelsPath = path.child("template", "metadata", "labels");
-  return [...errors, fieldErrors.invalid(labelsPath, shownLabels(labels), why)];
+  return selector && problems.length > 0
+    ? errors
+    : [...errors, ...validateSelected(selector, template, path.child("template"))];
 }
 
 /** Checks the spec of a job, or of the jobs that a cron job makes. */

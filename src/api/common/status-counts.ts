@@ -1,5 +1,5 @@
-import type { FieldError, FieldPath } from "../../apimachinery/index.ts";
-import { fieldErrors } from "../../apimachinery/index.ts";
+import type { FieldError } from "../../apimachinery/index.ts";
+import { FieldPath, fieldErrors } from "../../apimachinery/index.ts";
 import { nonNegativeFields } from "./checks.ts";
 
 /** Counts of a status that may not be greater than another one, which the message names. */
@@ -25,24 +25,27 @@ export const replicaCeilings = [
   { fields: ["availableReplicas"], most: "readyReplicas", name: "readyReplicas" },
 ] as const;
 
+const path = FieldPath.root("status");
+
 type Collisions = { readonly collisionCount?: number } | undefined;
 
-/** Checks the counts in a workload's status. */
-export function validateCounts<T extends object>(
-  change: { readonly status: T | undefined; readonly old: T | undefined },
-  path: FieldPath,
-  { counts, ceilings = [] }: CountRules<T>,
-): FieldError[] {
-  const { status, old } = change;
-  return [
+interface Counted<T> {
+  readonly status?: T;
+}
+
+/** The check of the counts in a workload's status. */
+export function countChecks<T extends object>({
+  counts,
+  ceilings = [],
+}: CountRules<T>): (object: Counted<T>, old: Counted<T>) => FieldError[] {
+  return ({ status }, { status: old }) => [
     ...nonNegativeFields(path, status, counts),
-    ...ceilings.flatMap((ceiling) => exceeding(path, status, ceiling)),
-    ...validateCollisions(status, old, path.child("collisionCount")),
+    ...ceilings.flatMap((ceiling) => exceeding(status, ceiling)),
+    ...validateCollisions(status, old),
   ];
 }
 
 function exceeding<T extends object>(
-  path: FieldPath,
   status: T | undefined,
   { fields, most, name }: Ceiling<T>,
 ): FieldError[] {
@@ -55,8 +58,8 @@ function exceeding<T extends object>(
 }
 
 /** Checks that collisions do not become fewer. */
-function validateCollisions(status: Collisions, old: Collisions, path: FieldPath): FieldError[] {
+function validateCollisions(status: Collisions, old: Collisions): FieldError[] {
   const [count, before] = [status?.collisionCount, old?.collisionCount];
   if (before === undefined || (count !== undefined && count >= before)) return [];
-  return [fieldErrors.invalid(path, count ?? 0, "cannot be decremented")];
+  return [fieldErrors.invalid(path.child("collisionCount"), count ?? 0, "cannot be decremented")];
 }

@@ -5,14 +5,13 @@ import { ageColumn, column, containerColumns, formatLabels, nameColumn } from ".
 import { fill } from "../common/fill.ts";
 import { shownLabels } from "../common/selectors.ts";
 import type { CountRules } from "../common/status-counts.ts";
-import { replicaCeilings, validateCounts } from "../common/status-counts.ts";
+import { countChecks, replicaCeilings } from "../common/status-counts.ts";
 import { updateChecks } from "../common/updates.ts";
-import { isNewIntent, podNameWarnings } from "../common/warnings.ts";
 import { validateRunning } from "../common/running.ts";
 import { defineResource } from "../definition.ts";
 import type { ReplicationControllerSpec, ReplicationControllerStatus } from "../types/core-v1.ts";
 import { ReplicationController } from "../types/core-v1.ts";
-import { defaultPodTemplate, podTemplateWarnings, validatePodTemplate } from "./pod-spec/index.ts";
+import { defaultPodTemplate, validatePodTemplate, workloadWarnings } from "./pod-spec/index.ts";
 
 const statusRules: CountRules<ReplicationControllerStatus> = {
   counts: ["replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas", "observedGeneration"],
@@ -26,15 +25,9 @@ export const replicationControllerDefinition = defineResource<ReplicationControl
   defaults,
   repeatsChecks: true,
   validate,
-  validateUpdate: updateChecks<ReplicationController>({
-    status: ({ status }, old) =>
-      validateCounts({ status, old: old.status }, FieldPath.root("status"), statusRules),
-  }),
+  validateUpdate: updateChecks<ReplicationController>({ status: countChecks(statusRules) }),
   prepareForStatusUpdate: (controller, old) => ({ ...controller, spec: old.spec }),
-  warnings: (controller, old) => [
-    ...(old === undefined ? podNameWarnings(controller.metadata.name) : []),
-    ...(isNewIntent(controller, old) ? podTemplateWarnings(controller.spec.template) : []),
-  ],
+  warnings: workloadWarnings,
   columns: [
     nameColumn,
     column("Desired", "How many pods are wanted", {

@@ -17,5 +17,5 @@ export {
   validateSources,
   type SourceRule,
 } from "./volume-sources.ts";
-export { podTemplateWarnings, podWarnings } from "./warnings.ts";
+export { podTemplateWarnings, podWarnings, workloadWarnings } from "./warnings.ts";
 export { oldSourceWarnings } from "./warnings-volumes.ts";

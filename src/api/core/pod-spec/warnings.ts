@@ -1,7 +1,8 @@
-import type { ObjectMeta } from "../../../apimachinery/index.ts";
+import type { KubernetesObject, ObjectMeta } from "../../../apimachinery/index.ts";
 import { FieldPath, isDNS1123Label } from "../../../apimachinery/index.ts";
 import { ipWarnings } from "../../common/address-warnings.ts";
 import { nodeLabelWarning, nodeTermWarnings } from "../../common/node-labels.ts";
+import { isNewIntent, podNameWarnings } from "../../common/warnings.ts";
 import type { Pod, PodSpec, PodTemplateSpec, ResourceList } from "../../types/core-v1.ts";
 import { isWhole } from "../resource-names.ts";
 import { appArmorPrefix, seccompAnnotation, seccompPrefix } from "./annotations.ts";
@@ -22,6 +23,17 @@ export function podWarnings(pod: Pod): readonly string[] {
             `a DNS label is recommended: [${problems.join(" ")}]`,
         ];
   return [...hostname, ...specWarnings(pod.spec, pod.metadata, { path: FieldPath.empty, isPod: true })];
+}
+
+/** Warnings of a workload that makes pods of its own name from its template. */
+export function workloadWarnings(
+  object: KubernetesObject & { readonly spec: { readonly template?: PodTemplateSpec } },
+  old: KubernetesObject | undefined,
+): readonly string[] {
+  return [
+    ...(old === undefined ? podNameWarnings(object.metadata.name) : []),
+    ...(isNewIntent(object, old) ? podTemplateWarnings(object.spec.template) : []),
+  ];
 }
 
 /** Warnings of what the template of a new object asks for that hardly anybody can want. */

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { isEarlier, parseSemanticVersion } from "../common/semantic-version.ts";
 import { creationProblems, updateProblems } from "../testing/check.ts";
 import type { Sketch } from "../testing/check.ts";
 import { leaseCandidateDefinition } from "./lease-candidate.ts";
 import { leaseDefinition } from "./lease.ts";
-import { isEarlier, parseSemanticVersion } from "./semantic-version.ts";
 
 describe("leases", () => {
   const cases: readonly (readonly [string, Sketch, readonly string[]])[] = [

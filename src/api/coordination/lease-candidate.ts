@@ -2,12 +2,12 @@ import type { FieldError } from "../../apimachinery/index.ts";
 import { FieldPath, fieldErrors, isConfigMapKey } from "../../apimachinery/index.ts";
 import { immutable, invalidFor } from "../common/checks.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
+import { isEarlier, parseSemanticVersion } from "../common/semantic-version.ts";
 import type { RequestContext } from "../definition.ts";
 import { defineResource } from "../definition.ts";
 import { LeaseCandidate as AlphaLeaseCandidate } from "../types/coordination-v1alpha2.ts";
 import type { LeaseCandidateSpec } from "../types/coordination-v1beta1.ts";
 import { LeaseCandidate } from "../types/coordination-v1beta1.ts";
-import { isEarlier, parseSemanticVersion } from "./semantic-version.ts";
 import { validateLeaseStrategy } from "./strategy.ts";
 
 type AnyCandidate = LeaseCandidate | AlphaLeaseCandidate;
@@ -75,9 +75,9 @@ function validateSpec(spec: LeaseCandidateSpec): FieldError[] {
   return [...errors, ...validateLeaseStrategy(strategy, path.child("strategy"))];
 }
 
-const nothing = { numbers: [0n, 0n, 0n], preRelease: [] };
+const nothing = { numbers: ["0", "0", "0"], preRelease: [] };
 const isNothing = (version: typeof nothing | NonNullable<ReturnType<typeof parseSemanticVersion>>): boolean =>
-  version.numbers.every((value) => value === 0n) && version.preRelease.length === 0;
+  version.numbers.every((value) => value === "0") && version.preRelease.length === 0;
 
 /** The version that the text says; the very first where it says none, which is an error unless it is empty. */
 function validateVersion(text: string | undefined, at: FieldPath, errors: FieldError[]) {

@@ -3,6 +3,7 @@ import { fieldErrors, isDNS1123Label, isDNS1123Subdomain } from "../../apimachin
 import { invalidFor, requiredText } from "../common/checks.ts";
 import { semanticallyEqual } from "../common/equal.ts";
 import { internalValue } from "../common/internal-value.ts";
+import { parseSemanticVersion } from "../common/semantic-version.ts";
 import { validateNodeSelector } from "../core/pod-spec/index.ts";
 import type { CounterSet, Device, DeviceAttribute, DeviceCounterConsumption } from "../types/resource-v1.ts";
 import { validateBindingConditions } from "./binding-conditions.ts";
@@ -16,9 +17,6 @@ const mostAttributeValues = 48;
 const mostTaints = 16;
 const mostConsumptions = 2;
 const longestAttribute = 64;
-const semanticVersion =
-  /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(\.(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*)?(\+[0-9a-zA-Z-]+(\.[0-9a-zA-Z-]+)*)?$/;
-
 const mostCounters = 32;
 const longestCounterName = 63;
 
@@ -103,7 +101,7 @@ function validateAttribute(attribute: DeviceAttribute, path: FieldPath): FieldEr
 function validateText(field: string, value: unknown, path: FieldPath): FieldError[] {
   if (typeof value !== "string") return [];
   const errors: FieldError[] = [];
-  if (field === "version" && !semanticVersion.test(value)) {
+  if (field === "version" && parseSemanticVersion(value) === undefined) {
     const why = "must be a string compatible with semver.org spec 2.0.0";
     errors.push(fieldErrors.invalid(path, value, why));
   }

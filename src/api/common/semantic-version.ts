@@ -1,6 +1,6 @@
-/** A semantic version: its three numbers and the parts of its pre-release, if it has one. */
+/** A semantic version: its three numbers, as they are written, and the parts of its pre-release, if it has one. */
 export interface SemanticVersion {
-  readonly numbers: readonly bigint[];
+  readonly numbers: readonly string[];
   readonly preRelease: readonly string[];
 }
 
@@ -19,14 +19,14 @@ export function parseSemanticVersion(text: string): SemanticVersion | undefined 
   if (preRelease.some((part) => numeric.test(part) && part.length > 1 && part.startsWith("0"))) {
     return undefined;
   }
-  return { numbers: [1, 2, 3].map((index) => BigInt(match[index] ?? "0")), preRelease };
+  return { numbers: [1, 2, 3].map((index) => match[index] ?? "0"), preRelease };
 }
 
 /** Whether one version comes before another, by the order of semver.org. */
 export function isEarlier(one: SemanticVersion, other: SemanticVersion): boolean {
   for (const [index, value] of one.numbers.entries()) {
-    const against = other.numbers[index] ?? 0n;
-    if (value !== against) return value < against;
+    const against = other.numbers[index] ?? "0";
+    if (value !== against) return isLess(value, against);
   }
   if (one.preRelease.length === 0 || other.preRelease.length === 0) {
     return one.preRelease.length > other.preRelease.length;
@@ -43,5 +43,10 @@ export function isEarlier(one: SemanticVersion, other: SemanticVersion): boolean
 function comesBefore(one: string, other: string): boolean {
   const [isNumber, otherIsNumber] = [numeric.test(one), numeric.test(other)];
   if (isNumber !== otherIsNumber) return isNumber;
-  return isNumber ? BigInt(one) < BigInt(other) : one < other;
+  return isNumber ? isLess(one, other) : one < other;
+}
+
+/** Whether one number is less than another, neither of which has leading zeros. */
+function isLess(one: string, other: string): boolean {
+  return one.length === other.length ? one < other : one.length < other.length;
 }

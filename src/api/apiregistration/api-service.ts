@@ -12,6 +12,7 @@ import { ageColumn, column, nameColumn } from "../common/columns.ts";
 import { fillMissing, mapField } from "../common/fill.ts";
 import { onlyStatus } from "../common/metadata.ts";
 import { updateChecks } from "../common/updates.ts";
+import { base64Length } from "../core/data.ts";
 import { defineResource } from "../definition.ts";
 import type { APIServiceSpec } from "../types/apiregistration-v1.ts";
 import { APIService } from "../types/apiregistration-v1.ts";
@@ -91,7 +92,7 @@ function validateSpec(spec: APIServiceSpec): FieldError[] {
 function validateLocal({ caBundle, insecureSkipTLSVerify }: APIServiceSpec): FieldError[] {
   const errors: FieldError[] = [];
   if (caBundle) {
-    const size = `${decodedLength(caBundle)} bytes`;
+    const size = `${base64Length(caBundle)} bytes`;
     const why = "local APIServices may not have a caBundle";
     errors.push(fieldErrors.invalid(path.child("caBundle"), size, why));
   }
@@ -113,9 +114,6 @@ function validateRemote({ service, caBundle, insecureSkipTLSVerify }: APIService
   }
   return errors;
 }
-
-/** How many bytes a base64 text stands for. */
-const decodedLength = (base64: string) => Math.floor((base64.replace(/=+$/, "").length * 3) / 4);
 
 function validateStatus({ status }: APIService): FieldError[] {
   const at = FieldPath.root("status").child("conditions");

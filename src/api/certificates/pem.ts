@@ -1,3 +1,5 @@
+import { fromBase64Bytes } from "../core/data.ts";
+
 /** One block of PEM: what it says to be, and what is in it. */
 export interface PemBlock {
   readonly type: string;
@@ -27,22 +29,12 @@ export function pemBlocks(text: string): readonly PemBlock[] {
 function blockOf(type: string, lines: readonly string[]): PemBlock | undefined {
   const headers = lines.findIndex((line) => !line.includes(":"));
   const body = lines.slice(Math.max(headers, 0)).join("").replace(/\s/g, "");
-  const bytes = body.length % 4 === 0 ? bytesOfBase64(body) : undefined;
+  const bytes = body.length % 4 === 0 ? fromBase64Bytes(body) : undefined;
   return bytes && { type, hasHeaders: headers > 0, bytes };
-}
-
-/** The bytes that base64 stands for; undefined when it is none. */
-export function bytesOfBase64(base64: string): Uint8Array | undefined {
-  try {
-    return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-  } catch (error) {
-    if (error instanceof DOMException) return undefined;
-    throw error;
-  }
 }
 
 /** The blocks of base64 of PEM, as fields of bytes hold it in JSON. */
 export const pemBlocksOfBase64 = (base64: string | undefined): readonly PemBlock[] => {
-  const bytes = bytesOfBase64(base64 ?? "");
+  const bytes = fromBase64Bytes(base64 ?? "");
   return bytes === undefined ? [] : pemBlocks(new TextDecoder("latin1").decode(bytes));
 };

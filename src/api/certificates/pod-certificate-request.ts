@@ -7,12 +7,12 @@ import { immutableValue } from "../common/internal-value.ts";
 import { onlyStatus } from "../common/metadata.ts";
 import { isKubernetesSigner, validateSignerName, validateUserAnnotations } from "../common/signers.ts";
 import { updateChecks } from "../common/updates.ts";
+import { fromBase64Bytes } from "../core/data.ts";
 import { defineResource } from "../definition.ts";
 import { PodCertificateRequest } from "../types/certificates-v1beta1.ts";
-import { bytesOfBase64 } from "./pem.ts";
 import { validatePodCertificateStatus } from "./pod-certificate-status.ts";
 import { isProven, signatureProblem } from "./signature.ts";
-import { parseRequestBytes } from "./signing-request.ts";
+import { parseBase64Request } from "./signing-request.ts";
 import { keyAlgorithms, keyCurves, publicKeyType } from "./x509.ts";
 
 type Spec = PodCertificateRequest["spec"];
@@ -100,19 +100,19 @@ function validateIdentity(spec: Spec, who: "pod" | "serviceAccount" | "node"): F
 /** Checks what kind of key the request is for; whether the sender has it, is told by `verifyProof`. */
 function validateKey(spec: Spec): FieldError[] {
   for (const field of ["pkixPublicKey", "proofOfPossession", "stubPKCS10Request"] as const) {
-    const bytes = bytesOfBase64(spec[field] ?? "");
+    const bytes = fromBase64Bytes(spec[field] ?? "");
     if (bytes !== undefined && bytes.length > mostBytes) {
       return [fieldErrors.tooLong(specPath.child(field), mostBytes)];
     }
   }
   if (!spec.stubPKCS10Request) {
-    return keyProblem(bytesOfBase64(spec.pkixPublicKey ?? ""), {
+    return keyProblem(fromBase64Bytes(spec.pkixPublicKey ?? ""), {
       path: specPath.child("pkixPublicKey"),
       shown: spec.pkixPublicKey ?? "",
     });
   }
   const path = specPath.child("stubPKCS10Request");
-  const parsed = parseRequestBytes(bytesOfBase64(spec.stubPKCS10Request) ?? new Uint8Array());
+  const parsed = parseBase64Request(spec.stubPKCS10Request);
   if (parsed.type === "unreadable") {
     return [fieldErrors.invalid(path, omittedValue, "must be a valid PKCS#10 certificate signing request")];
   }
@@ -150,12 +150,12 @@ function keyProblem(
 async function verifyProof({ spec }: PodCertificateRequest): Promise<readonly FieldError[]> {
   const why = "could not verify proof-of-possession signature";
   if (spec.stubPKCS10Request) {
-    const parsed = parseRequestBytes(bytesOfBase64(spec.stubPKCS10Request) ?? new Uint8Array());
+    const parsed = parseBase64Request(spec.stubPKCS10Request);
     const isSigned = parsed.type === "request" && (await signatureProblem(parsed.proof)) === undefined;
     return isSigned ? [] : [fieldErrors.invalid(specPath.child("stubPKCS10Request"), omittedValue, why)];
   }
   const [publicKey, signature] = [spec.pkixPublicKey, spec.proofOfPossession].map(
-    (base64) => bytesOfBase64(base64 ?? "") ?? new Uint8Array(),
+    (base64) => fromBase64Bytes(base64 ?? "") ?? new Uint8Array(),
   );
   const signed = new TextEncoder().encode(spec.podUID);
   if (publicKey && signature && (await isProven({ publicKey, signature, signed }))) return [];

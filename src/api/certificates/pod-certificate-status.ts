@@ -1,11 +1,12 @@
 import type { FieldError } from "../../apimachinery/index.ts";
-import { FieldPath, fieldErrors, omittedValue } from "../../apimachinery/index.ts";
+import { byteLength, FieldPath, fieldErrors, omittedValue } from "../../apimachinery/index.ts";
 import { validateConditions } from "../common/conditions.ts";
 import { semanticallyEqual } from "../common/equal.ts";
+import { fromBase64Bytes } from "../core/data.ts";
 import type { PodCertificateRequest } from "../types/certificates-v1beta1.ts";
-import { bytesOfBase64, pemBlocks } from "./pem.ts";
+import { pemBlocks } from "./pem.ts";
 import type { PemBlock } from "./pem.ts";
-import { parseRequestBytes } from "./signing-request.ts";
+import { parseBase64Request } from "./signing-request.ts";
 import { parseCertificate } from "./x509.ts";
 import type { ParsedCertificate } from "./x509.ts";
 
@@ -74,7 +75,7 @@ function validateOutcomes({ conditions }: Status): FieldError[] {
 
 function validateIssued(request: PodCertificateRequest, now: number): readonly FieldError[] {
   const chain = request.status.certificateChain ?? "";
-  if (new TextEncoder().encode(chain).length > longestChain) {
+  if (byteLength(chain) > longestChain) {
     return [fieldErrors.tooLong(chainPath, longestChain)];
   }
   const refused = (why: string) => [fieldErrors.invalid(chainPath, chain, why)];
@@ -99,8 +100,8 @@ function validateIssued(request: PodCertificateRequest, now: number): readonly F
 }
 
 function keyOf({ spec }: PodCertificateRequest): Uint8Array | undefined {
-  if (!spec.stubPKCS10Request) return bytesOfBase64(spec.pkixPublicKey ?? "");
-  const parsed = parseRequestBytes(bytesOfBase64(spec.stubPKCS10Request) ?? new Uint8Array());
+  if (!spec.stubPKCS10Request) return fromBase64Bytes(spec.pkixPublicKey ?? "");
+  const parsed = parseBase64Request(spec.stubPKCS10Request);
   return parsed.type === "request" ? parsed.proof.publicKey : undefined;
 }
 

@@ -1,3 +1,4 @@
+import { fromBase64Bytes } from "../core/data.ts";
 import {
   bitsOf,
   DerError,
@@ -42,8 +43,12 @@ export function parseSigningRequest(base64: string | undefined): ParsedRequest {
   return parseRequestBytes(block.bytes);
 }
 
-/** Reads the DER of a request. */
-export function parseRequestBytes(bytes: Uint8Array): ParsedRequest {
+/** Reads what a PodCertificateRequest holds: base64 of the DER of a request. */
+export function parseBase64Request(base64: string): ParsedRequest {
+  return parseRequestBytes(fromBase64Bytes(base64) ?? nothing);
+}
+
+function parseRequestBytes(bytes: Uint8Array): ParsedRequest {
   try {
     return readRequest(bytes);
   } catch (error) {

@@ -1,4 +1,4 @@
-import type { FieldPath } from "../../apimachinery/index.ts";
+import type { FieldPath, LabelSelector } from "../../apimachinery/index.ts";
 import { isValidLabelValue } from "../../apimachinery/index.ts";
 import type { NodeSelectorTerm } from "../types/core-v1.ts";
 
@@ -22,7 +22,7 @@ export const nodeLabelWarning = (key: string): string | undefined => deprecated[
 
 /** Warnings of a term that asks for labels of nodes which should no longer be used, or for values that none has. */
 export function nodeTermWarnings(
-  term: NodeSelectorTerm | undefined,
+  term: Pick<NodeSelectorTerm | LabelSelector, "matchExpressions"> | undefined,
   path: FieldPath,
   options: { readonly checkValues: boolean },
 ): string[] {

@@ -2,9 +2,8 @@ import type { FieldError } from "../../apimachinery/index.ts";
 import { FieldPath, fieldErrors, isQualifiedName } from "../../apimachinery/index.ts";
 import { invalidFor, nonNegative } from "../common/checks.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
-import { semanticallyEqual } from "../common/equal.ts";
 import { omit } from "../common/fill.ts";
-import { internalValue } from "../common/internal-value.ts";
+import { immutableValue } from "../common/internal-value.ts";
 import { validateDriverName } from "../core/pod-spec/volume-sources.ts";
 import { defineResource } from "../definition.ts";
 import type { CSINodeDriver } from "../types/storage-v1.ts";
@@ -12,6 +11,7 @@ import { CSINode } from "../types/storage-v1.ts";
 
 const longestNodeId = 256;
 const path = FieldPath.root("spec").child("drivers");
+const type = "io.k8s.api.storage.v1.CSINodeDriver";
 
 /** The rules of CSI nodes. */
 export const csiNodeDefinition = defineResource<CSINode>({
@@ -63,12 +63,7 @@ function validateChanges(node: CSINode, old: CSINode): FieldError[] {
   const identity = (driver: CSINodeDriver) => omit(driver, "allocatable");
   return (old.spec?.drivers ?? []).flatMap((before) =>
     (node.spec?.drivers ?? [])
-      .filter(
-        (driver) => driver.name === before.name && !semanticallyEqual(identity(driver), identity(before)),
-      )
-      .map((driver) => {
-        const shown = internalValue(identity(driver), "io.k8s.api.storage.v1.CSINodeDriver");
-        return fieldErrors.invalid(path, shown, "field is immutable");
-      }),
+      .filter(({ name }) => name === before.name)
+      .flatMap((driver) => immutableValue(path, { next: identity(driver), old: identity(before), type })),
   );
 }

@@ -3,7 +3,7 @@ import { FieldPath, fieldErrors, isDNS1123Subdomain } from "../../apimachinery/i
 import { nanosOf } from "../common/amounts.ts";
 import { immutable, invalidFor } from "../common/checks.ts";
 import { column, nameColumn } from "../common/columns.ts";
-import { nodeLabelWarning } from "../common/node-labels.ts";
+import { nodeLabelWarning, nodeTermWarnings } from "../common/node-labels.ts";
 import { validateLabelSelector } from "../common/selectors.ts";
 import { defineResource } from "../definition.ts";
 import { CSIStorageCapacity } from "../types/storage-v1.ts";
@@ -39,15 +39,9 @@ function validate(record: CSIStorageCapacity): FieldError[] {
 }
 
 function warnings({ nodeTopology }: CSIStorageCapacity): string[] {
-  const { matchExpressions = [], matchLabels = {} } = nodeTopology ?? {};
   return [
-    ...matchExpressions.flatMap(({ key }, index) => {
-      const warning = nodeLabelWarning(key);
-      return warning === undefined
-        ? []
-        : [`nodeTopology.matchExpressions[${index}].key: ${key} is ${warning}`];
-    }),
-    ...Object.keys(matchLabels).flatMap((key) => {
+    ...nodeTermWarnings(nodeTopology, FieldPath.root("nodeTopology"), { checkValues: false }),
+    ...Object.keys(nodeTopology?.matchLabels ?? {}).flatMap((key) => {
       const warning = nodeLabelWarning(key);
       return warning === undefined ? [] : [`nodeTopology.matchLabels.${key}: ${warning}`];
     }),

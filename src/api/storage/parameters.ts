@@ -1,5 +1,5 @@
 import type { FieldError } from "../../apimachinery/index.ts";
-import { FieldPath, fieldErrors, isQualifiedName } from "../../apimachinery/index.ts";
+import { byteLength, FieldPath, fieldErrors, isQualifiedName } from "../../apimachinery/index.ts";
 import { invalidFor } from "../common/checks.ts";
 import { semanticallyEqual } from "../common/equal.ts";
 
@@ -26,7 +26,7 @@ export function validateParameters(
   let size = 0;
   for (const [key, value] of entries) {
     if (key === "") errors.push(fieldErrors.invalid(path, key, "field can not be empty."));
-    size += byteCount(key) + byteCount(value);
+    size += byteLength(key) + byteLength(value);
   }
   if (size > longestParameters) errors.push(fieldErrors.tooLong(path, longestParameters));
   if (options.required && entries.length === 0) {
@@ -34,9 +34,6 @@ export function validateParameters(
   }
   return errors;
 }
-
-/** How many bytes of UTF-8 a text is. */
-export const byteCount = (text: string): number => new TextEncoder().encode(text).length;
 
 /** An error where a field of the object changes although it may not. */
 export function forbidChange(field: string, next: unknown, old: unknown): FieldError[] {

@@ -1,21 +1,20 @@
 import type { FieldError } from "../../apimachinery/index.ts";
-import { FieldPath, fieldErrors, isDNS1123Subdomain } from "../../apimachinery/index.ts";
+import { byteLength, FieldPath, fieldErrors, isDNS1123Subdomain } from "../../apimachinery/index.ts";
 import { inRange, invalidFor } from "../common/checks.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
-import { semanticallyEqual } from "../common/equal.ts";
-import { internalValue } from "../common/internal-value.ts";
+import { immutableValue } from "../common/internal-value.ts";
 import { onlyStatus } from "../common/metadata.ts";
 import { validateDriverName } from "../core/pod-spec/volume-sources.ts";
 import { defineResource } from "../definition.ts";
 import type { VolumeAttachmentSource, VolumeError } from "../types/storage-v1.ts";
 import { VolumeAttachment } from "../types/storage-v1.ts";
 import { validateInlineVolume } from "./inline-volume.ts";
-import { byteCount } from "./parameters.ts";
 
 const longestMetadata = 256 * 1024;
 const longestErrorMessage = 1024;
 const largestCode = 2 ** 31 - 1;
 const path = FieldPath.root("spec");
+const type = "io.k8s.api.storage.v1.VolumeAttachmentSpec";
 
 /** The rules of volume attachments. */
 export const volumeAttachmentDefinition = defineResource<VolumeAttachment>({
@@ -30,7 +29,7 @@ export const volumeAttachmentDefinition = defineResource<VolumeAttachment>({
   validateUpdate: (attachment, old, { subresource }) => [
     ...(subresource === "status" ? validate(attachment) : []),
     ...validate(attachment),
-    ...validateUnchanged(attachment, old),
+    ...immutableValue(path, { next: attachment.spec, old: old.spec, type }),
   ],
   prepareForStatusUpdate: onlyStatus,
   columns: [
@@ -61,7 +60,7 @@ function validate({ spec, status }: VolumeAttachment): FieldError[] {
   );
   let size = 0;
   for (const [key, value] of Object.entries(status?.attachmentMetadata ?? {})) {
-    size += byteCount(key) + byteCount(value);
+    size += byteLength(key) + byteLength(value);
   }
   if (size > longestMetadata) {
     errors.push(fieldErrors.tooLong(at.child("attachmentMetadata"), longestMetadata));
@@ -87,7 +86,7 @@ function validateSource(source: VolumeAttachmentSource, at: FieldPath): FieldErr
 function validateVolumeError(error: VolumeError | undefined, at: FieldPath): FieldError[] {
   if (error === undefined) return [];
   // Upstream names the limit of something else.
-  const tooLong = byteCount(error.message ?? "") > longestErrorMessage;
+  const tooLong = byteLength(error.message ?? "") > longestErrorMessage;
   return [
     ...(tooLong ? [fieldErrors.tooLong(at.child("message"), longestMetadata)] : []),
     ...inRange(at.child("errorCode"), error.errorCode, { from: 0, to: largestCode }),
@@ -103,10 +102,4 @@ function validateNew({ spec }: VolumeAttachment): FieldError[] {
       ? []
       : invalidFor(path.child("source", "persistentVolumeName"), name, isDNS1123Subdomain(name))),
   ];
-}
-
-function validateUnchanged({ spec }: VolumeAttachment, { spec: old }: VolumeAttachment): FieldError[] {
-  if (semanticallyEqual(spec, old)) return [];
-  const shown = internalValue(spec, "io.k8s.api.storage.v1.VolumeAttachmentSpec");
-  return [fieldErrors.invalid(path, shown, "field is immutable")];
 }

@@ -19,7 +19,7 @@ const client = new MemoryClient({ clock: systemClock, random: systemRandom });
 const lifetime = new AbortController();
 let running: Promise<unknown>;
 /** How often rules were loaded. */
-const count = { loads: 0 };
+const count = { loads: 0, forgetting: 0 };
 
 function listRules(): string {
   const file = `/run/netns/kt${process.pid}-node`;
@@ -45,7 +45,10 @@ beforeAll(async () => {
             await machine.load(commands);
             count.loads++;
           },
-          forgetUdp: (flow) => machine.forgetUdp(flow),
+          forgetUdp: async (flow) => {
+            count.forgetting++;
+            await machine.forgetUdp(flow).finally(() => count.forgetting--);
+          },
         },
         healthChecks: { set: () => undefined, close: async () => undefined },
         table: "services",
@@ -74,11 +77,11 @@ afterAll(async () => {
   expect(left).toBe("");
 }, 60_000);
 
-/** Makes a change and waits until its rules are in force. */
+/** Makes a change and waits until its rules are in force, for flows that are under way too. */
 async function inForce(change: () => Promise<unknown>): Promise<void> {
   const before = count.loads;
   await change();
-  for (let wait = 0; count.loads === before; wait++) {
+  for (let wait = 0; count.loads === before || count.forgetting > 0; wait++) {
     if (wait > 500) throw new Error("no rules were loaded");
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

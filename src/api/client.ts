@@ -1,4 +1,5 @@
 import type { KubernetesObject, ObjectList, New, ObjectKey, Resource } from "../apimachinery/index.ts";
+import type { NumberTexts } from "../apimachinery/codec/index.ts";
 
 /** How reads of lists and watches are narrowed. */
 export interface Selection {
@@ -38,17 +39,19 @@ export interface WriteOptions {
 }
 
 export type Patch =
-  | { readonly type: "json"; readonly body: readonly object[]; readonly problems?: readonly string[] }
-  /** `problems` is what strict decoding found in the patch's own text. */
-  | { readonly type: "merge"; readonly body: object; readonly problems?: readonly string[] }
-  | { readonly type: "strategic"; readonly body: object; readonly problems?: readonly string[] }
+  | ({ readonly type: "json"; readonly body: readonly object[] } & PatchText)
+  | ({ readonly type: "merge"; readonly body: object } & PatchText)
+  | ({ readonly type: "strategic"; readonly body: object } & PatchText)
   /** Server-side apply; needs `fieldManager`. */
-  | {
-      readonly type: "apply";
-      readonly body: object;
-      readonly force?: boolean;
-      readonly problems?: readonly string[];
-    };
+  | ({ readonly type: "apply"; readonly body: object; readonly force?: boolean } & PatchText);
+
+/** What the text of a patch says besides its value. */
+interface PatchText {
+  /** What strict decoding found. */
+  readonly problems?: readonly string[];
+  /** Numbers that are more than their value, by their place in the patched object. */
+  readonly numbers?: NumberTexts;
+}
 
 export interface DeleteOptions {
   readonly gracePeriodSeconds?: number;

@@ -1,6 +1,7 @@
 import { SchemaAlternative } from "../schema/index.ts";
 import type { Field, ListType, MapType, ScalarType, StructType, Type } from "../schema/types.ts";
 import { DecodeError } from "./decode-error.ts";
+import { numberKey, type NumberTexts } from "./number-texts.ts";
 import { convertScalar, describe, zeroOfScalar } from "./scalars.ts";
 
 /** Deeper nesting than this is no honest object; it would exhaust the stack. */
@@ -21,6 +22,8 @@ interface Place {
 /** Collects what is unknown, when anyone wants to know. */
 export interface Converter {
   readonly problems: string[] | undefined;
+  /** The texts of numbers, where the values alone do not say how they were written. */
+  readonly numbers?: NumberTexts | undefined;
 }
 
 /**
@@ -47,7 +50,7 @@ function convert(
     case "map":
       return map(value, type, owner, place, converter);
     default:
-      return scalar(value, type, owner, place);
+      return scalar(value, type, owner, place, converter);
   }
 }
 
@@ -161,11 +164,14 @@ function scalar(
   type: ScalarType,
   owner: StructType | undefined,
   place: Place | undefined,
+  converter: Converter,
 ): unknown {
   if (type instanceof SchemaAlternative) return alternative(value, type, owner, place);
   if (value === null || value === undefined) return zeroOfScalar(type);
-  const converted = convertScalar(value, type);
-  if (converted === undefined) throw mismatch(value, type, owner, place);
+  const { numbers } = converter;
+  const source = numbers === undefined ? undefined : numbers.get(numberKey(stepsTo(place)));
+  const converted = convertScalar(value, type, source);
+  if (converted === undefined) throw mismatch(value, type, owner, place, source);
   return converted;
 }
 
@@ -283,9 +289,13 @@ function isEmpty(value: object): boolean {
 
 /** `spec.containers[0].name`: elements by index, keys of maps as they are. */
 function strictPath(place: Place | undefined, name: string): string {
-  const steps: (string | number)[] = [name];
+  return joinPath([...stepsTo(place), name]);
+}
+
+function stepsTo(place: Place | undefined): readonly (string | number)[] {
+  const steps: (string | number)[] = [];
   for (let at = place; at !== undefined; at = at.parent) steps.unshift(at.step);
-  return joinPath(steps);
+  return steps;
 }
 
 /** A path in the words of strict decoding. */
@@ -304,18 +314,18 @@ function mismatch(
   type: Type,
   owner: StructType | undefined,
   place: Place | undefined,
+  source?: string,
 ): DecodeError {
+  const found = describe(value, type, source);
   const names: string[] = [];
   for (let at = place; at !== undefined; at = at.parent) {
     if (typeof at.step === "string" && !at.key) names.unshift(at.step);
   }
   const target = type.kind === "intOrString" ? "int32" : goName(type);
   if (owner === undefined || type.kind === "intOrString" || isOwnDecoder(type))
-    return new DecodeError(`json: cannot unmarshal ${describe(value, type)} into Go value of type ${target}`);
+    return new DecodeError(`json: cannot unmarshal ${found} into Go value of type ${target}`);
   const field = `${shortName(owner.name)}.${names.join(".")}`;
-  return new DecodeError(
-    `json: cannot unmarshal ${describe(value, type)} into Go struct field ${field} of type ${target}`,
-  );
+  return new DecodeError(`json: cannot unmarshal ${found} into Go struct field ${field} of type ${target}`);
 }
 
 /** Types that decode themselves from text do not know which field they are in. */

@@ -5,6 +5,7 @@ export {
   decodeValue,
   duplicateFields,
   encodeJson,
+  oddNumbers,
   parseJson,
   strictDecodingError,
   warningsOf,
@@ -14,6 +15,7 @@ export {
 } from "./json.ts";
 export { cborNames, decodeCbor, decodeCborValue, encodeCbor, encodeCborEvent } from "./cbor.ts";
 export { zeroOfStruct } from "./convert.ts";
+export { numberKey, type NumberTexts } from "./number-texts.ts";
 export { BackwardWriter, wireType } from "./wire.ts";
 export { formatDuration, normalizeMicroTime, normalizeTime, parseDuration } from "./time.ts";
 export {

@@ -223,3 +223,64 @@ test("nesting is bounded", () => {
   expect(() => decodeJson(text, crd)).toThrow(new DecodeError("exceeded max depth"));
   expect(() => decodeJson(text, crd, { strict: true })).toThrow(new DecodeError("exceeded max depth"));
 });
+
+describe("numbers", () => {
+  const deploymentOf = (replicas: string) =>
+    `{"spec":{"replicas":${replicas},"template":{"spec":{"x":":1.5"}}}}`;
+  const check = (replicas: string, expected: number | string) => {
+    const read = () => (decodeJson(deploymentOf(replicas), deployment).object as { spec: object }).spec;
+    if (typeof expected === "number") expect(read()).toMatchObject({ replicas: expected });
+    else expect(read).toThrow(`json: cannot unmarshal number ${expected} into Go struct field`);
+  };
+
+  test.each(["1.0", "1e0", "1E+1", "0.1e1", "-1.0", "1.5", "2147483648", "9223372036854775808"])(
+    "%s is no int32, and is told as it was written",
+    (text) => check(text, text),
+  );
+  test("others are, and zero has no sign", () => {
+    check("3", 3);
+    check("-2147483648", -2_147_483_648);
+    expect(
+      Object.is(
+        (decodeJson(deploymentOf("-0"), deployment).object as { spec: { replicas: number } }).spec.replicas,
+        0,
+      ),
+    ).toBe(true);
+  });
+
+  const service = (port: string) => `{"spec":{"ports":[{"port":1,"targetPort":${port}}]}}`;
+  test("numbers or texts are integers", () => {
+    const type = typeOf("v1", "Service");
+    expect(() => decodeJson(service("80.0"), type)).toThrow(
+      "json: cannot unmarshal number 80.0 into Go value of type int32",
+    );
+    expect(() => decodeJson(service("80"), type)).not.toThrow();
+  });
+
+  const seconds = (text: string) =>
+    (decodeJson(`{"spec":{"activeDeadlineSeconds":${text}}}`, pod).object as { spec: object }).spec;
+  test("the largest integer is the nearest that there is", () => {
+    const largest = { activeDeadlineSeconds: 2 ** 63 - 1024 };
+    expect(seconds("9223372036854775807")).toMatchObject(largest);
+    expect(seconds(JSON.stringify(largest.activeDeadlineSeconds))).toMatchObject(largest);
+    expect(seconds("-9223372036854775808")).toMatchObject({ activeDeadlineSeconds: -(2 ** 63) });
+    expect(() => seconds("9223372036854775808")).toThrow("number 9223372036854775808");
+  });
+
+  test.each([
+    ["1e3", "1e3"],
+    ["1E3", "1E3"],
+    ["1.50", "1500m"],
+    ["123456789012345678", "123456789012345678"],
+    ["0.0000001", "100n"],
+  ])("the quantity %s is %s", (text, quantity) => {
+    const quota = decodeJson(`{"spec":{"hard":{"cpu":7,"memory":${text}}}}`, typeOf("v1", "ResourceQuota"));
+    expect(quota.object).toMatchObject({ spec: { hard: { cpu: "7", memory: quantity } } });
+  });
+
+  test("of keys that are there twice the last one counts", () => {
+    expect(decodeJson('{"spec":{"replicas":1.0,"replicas":2}}', deployment).object).toMatchObject({
+      spec: { replicas: 2 },
+    });
+  });
+});

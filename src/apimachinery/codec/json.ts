@@ -2,11 +2,14 @@ import { SchemaAlternative } from "../schema/index.ts";
 import type { StructType, Type } from "../schema/types.ts";
 import { convertStruct, joinPath, maximumProblems } from "./convert.ts";
 import { DecodeError } from "./decode-error.ts";
+import { numberKey, type NumberTexts } from "./number-texts.ts";
 import { hasDuplicateKeys, scanJson, type Path } from "./scan.ts";
 
 export interface DecodeOptions {
   /** Whether to look for unknown and duplicate fields; costs a second pass over text. Default: false. */
   readonly strict?: boolean;
+  /** How numbers were written, where that matters: `oddNumbers` of the text. */
+  readonly numbers?: NumberTexts | undefined;
 }
 
 export interface Decoded {
@@ -35,8 +38,9 @@ export function decodeParsed(
   type: StructType,
   options: DecodeOptions = {},
 ): Decoded {
-  if (options.strict !== true) return decodeValue(value, type);
-  const decoded = decodeValue(value, type, options);
+  const numbers = oddNumbers(text);
+  if (options.strict !== true) return decodeValue(value, type, { numbers });
+  const decoded = decodeValue(value, type, { strict: true, numbers });
   if (!hasDuplicateKeys(text, value)) return decoded;
   return { ...decoded, problems: inOrder(text, { type, unknown: decoded.problems }) };
 }
@@ -63,8 +67,26 @@ function inOrder(
 /** An object of a type from a JSON value: what `decodeJson` does after parsing. The value stays as it is. */
 export function decodeValue(value: unknown, type: StructType, options: DecodeOptions = {}): Decoded {
   const problems: string[] | undefined = options.strict === true ? [] : undefined;
-  const object = convertStruct(value, type, { problems });
+  const object = convertStruct(value, type, { problems, numbers: options.numbers });
   return { object, problems: problems === undefined ? none : [...new Set(problems)] };
+}
+
+/** A number with a fraction, an exponent or so many digits that its value may be another; strings may look like one. */
+const maybeOdd = /(?:"\s*:|[[,])\s*-?(?:\d+[.eE]|\d{16})/;
+const isOdd = /[.eE]|\d{16}/;
+
+/** The numbers of a JSON text that their values alone do not tell; undefined where there are none. */
+export function oddNumbers(text: string): NumberTexts | undefined {
+  if (!maybeOdd.test(text)) return undefined;
+  const numbers = new Map<string, string>();
+  scanJson(text, {
+    onNumber(path, source) {
+      // Of keys that an object has twice the last one counts.
+      if (isOdd.test(source)) numbers.set(numberKey(path), source);
+      else numbers.delete(numberKey(path));
+    },
+  });
+  return numbers.size === 0 ? undefined : numbers;
 }
 
 /** `duplicate field "metadata.name"` for each that a JSON text of any form has. */

@@ -8,26 +8,29 @@ const int32Limit = 2 ** 31;
 const int64Limit = 2 ** 63;
 const base64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
-/** The canonical value of a scalar; undefined when it is of another type. Throws when it is malformed. */
-export function convertScalar(value: unknown, type: ScalarType): unknown {
+/**
+ * The canonical value of a scalar; undefined when it is of another type. Throws when it is malformed. `source` is the
+ * text of a number whose value alone does not say how it was written.
+ */
+export function convertScalar(value: unknown, type: ScalarType, source?: string): unknown {
   switch (type.kind) {
     case "string":
       return typeof value === "string" ? value : undefined;
     case "boolean":
       return typeof value === "boolean" ? value : undefined;
     case "int32":
-      return isInteger(value, -int32Limit, int32Limit) ? value : undefined;
+      return integerOf(value, { from: -int32Limit, below: int32Limit, source });
     case "int64":
-      return isInteger(value, -int64Limit, int64Limit) ? value : undefined;
+      return integerOf(value, { from: -int64Limit, below: int64Limit, source });
     case "uint64":
-      return isInteger(value, 0, 2 * int64Limit) ? value : undefined;
+      return integerOf(value, { from: 0, below: 2 * int64Limit, source });
     case "float64":
       return typeof value === "number" ? value : undefined;
     case "bytes":
       return typeof value === "string" ? canonicalBase64(value) : undefined;
     case "quantity":
       return typeof value === "string" || typeof value === "number"
-        ? canonicalQuantity(String(value))
+        ? canonicalQuantity(source ?? String(value))
         : invalidQuantity();
     case "time":
       return typeof value === "string" ? normalizeTime(value) : undefined;
@@ -36,7 +39,8 @@ export function convertScalar(value: unknown, type: ScalarType): unknown {
     case "duration":
       return typeof value === "string" ? formatDuration(parseDuration(value)) : undefined;
     case "intOrString":
-      return typeof value === "string" || isInteger(value, -int32Limit, int32Limit) ? value : undefined;
+      if (typeof value === "string") return value;
+      return integerOf(value, { from: -int32Limit, below: int32Limit, source });
     case "fieldsV1":
     case "raw":
     case "json":
@@ -72,7 +76,7 @@ export function zeroOfScalar(type: ScalarType): "" | "0" | "0s" | 0 | false | nu
 }
 
 /** What Go calls the value in a type error. */
-export function describe(value: unknown, type: { readonly kind: string }): string {
+export function describe(value: unknown, type: { readonly kind: string }, source?: string): string {
   switch (typeof value) {
     case "string":
       return "string";
@@ -80,15 +84,32 @@ export function describe(value: unknown, type: { readonly kind: string }): strin
       return "bool";
     case "number":
       // A number that is only out of range, or no integer, is named.
-      return /^u?int/.test(type.kind) || type.kind === "intOrString" ? `number ${value}` : "number";
+      return /^u?int/.test(type.kind) || type.kind === "intOrString" ? `number ${source ?? value}` : "number";
     default:
       return Array.isArray(value) ? "array" : "object";
   }
 }
 
-function isInteger(value: unknown, from: number, below: number): boolean {
-  return typeof value === "number" && Number.isInteger(value) && value >= from && value < below;
+interface IntegerRange {
+  readonly from: number;
+  readonly below: number;
+  readonly source: string | undefined;
 }
+
+/** Whether a text writes an integer: with no fraction and no exponent, even where these change nothing. */
+const integerText = /^-?\d+$/;
+
+function integerOf(value: unknown, { from, below, source }: IntegerRange): number | undefined {
+  if (typeof value !== "number" || !Number.isInteger(value)) return undefined;
+  if (source !== undefined && !integerText.test(source)) return undefined;
+  // Zero has no sign.
+  if (value >= from && value < below) return value === 0 ? 0 : value;
+  const isRounded = value === below && source !== undefined && BigInt(source) < BigInt(below);
+  return isRounded ? largestBelow(below) : undefined;
+}
+
+/** What comes nearest to an integer that no number holds: numbers of this size are half of 2**-52 of it apart. */
+const largestBelow = (limit: number) => limit - (limit / 2) * Number.EPSILON;
 
 function canonicalBase64(text: string): string {
   const stripped = /[\r\n]/.test(text) ? text.replace(/[\r\n]/g, "") : text;

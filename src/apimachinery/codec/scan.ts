@@ -7,16 +7,18 @@ const maximumScanDepth = maximumDepth * 4;
 
 export type Path = readonly (string | number)[];
 
+interface ScanOptions {
+  readonly onKey?: (path: Path) => void;
+  readonly onNumber?: (path: Path, source: string) => void;
+}
+
 /**
  * Goes over JSON text as Go's scanner does: throws DecodeError in Go's words when it is malformed, and answers the
- * paths of keys that an object has more than once. Slower than JSON.parse: for strict decoding and for errors.
- * `onKey` sees the path of each key as it comes.
+ * paths of keys that an object has more than once. Slower than JSON.parse: for strict decoding, odd numbers and errors.
+ * `onKey` sees the path of each key as it comes, `onNumber` that of each number with its text.
  */
-export function scanJson(
-  text: string,
-  options: { readonly onKey?: (path: Path) => void } = {},
-): readonly Path[] {
-  const scanner = new Scanner(text, options.onKey);
+export function scanJson(text: string, options: ScanOptions = {}): readonly Path[] {
+  const scanner = new Scanner(text, options);
   scanner.value("looking for beginning of value");
   scanner.space();
   if (scanner.position < text.length) throw scanner.unexpected("after top-level value");
@@ -74,11 +76,11 @@ class Scanner {
   position = 0;
   readonly #text: string;
   readonly #path: (string | number)[] = [];
-  readonly #onKey: ((path: Path) => void) | undefined;
+  readonly #options: ScanOptions;
 
-  constructor(text: string, onKey: ((path: Path) => void) | undefined) {
+  constructor(text: string, options: ScanOptions) {
     this.#text = text;
-    this.#onKey = onKey;
+    this.#options = options;
   }
 
   value(context: string): void {
@@ -125,7 +127,7 @@ class Scanner {
       if (this.#text[this.position] !== '"')
         throw this.unexpected("looking for beginning of object key string");
       const key = this.#string();
-      this.#onKey?.([...this.#path, key]);
+      this.#options.onKey?.([...this.#path, key]);
       if (keys.has(key)) this.duplicates.push([...this.#path, key]);
       keys.add(key);
       this.space();
@@ -206,6 +208,7 @@ class Scanner {
       this.position++;
       throw this.unexpected("in numeric literal");
     }
+    this.#options.onNumber?.(this.#path, match[0]);
     this.position += match[0].length;
     const next = this.#text[this.position];
     if (next === ".") {

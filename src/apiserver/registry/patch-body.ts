@@ -1,6 +1,13 @@
 import { ApiError } from "../../apimachinery/index.ts";
 import type { JsonObject, JsonValue } from "../../apimachinery/index.ts";
-import { DecodeError, duplicateFields, parseJson } from "../../apimachinery/codec/index.ts";
+import {
+  DecodeError,
+  duplicateFields,
+  numberKey,
+  oddNumbers,
+  parseJson,
+} from "../../apimachinery/codec/index.ts";
+import type { NumberTexts } from "../../apimachinery/codec/index.ts";
 import { goKind } from "../../apimachinery/patch/index.ts";
 import type { Patch } from "../../api/index.ts";
 
@@ -22,11 +29,16 @@ export function decodePatchBody(
       type,
       body: value as unknown as object[],
       problems: [...problems, ...duplicates].map((problem) => `json patch ${problem}`),
+      ...numbersOf(operationNumbers(value, oddNumbers(text))),
     };
   }
   if (value === null && type === "strategic") return { type, body: {}, problems: [] };
   if (value === null) throw ApiError.badRequest("Invalid JSON Patch");
-  if (typeof value === "object" && !Array.isArray(value)) return { type, body: value, problems: duplicates };
+  if (typeof value === "object" && !Array.isArray(value)) {
+    // A strategic merge patch is of values, not of text.
+    const numbers = type === "merge" ? oddNumbers(text) : undefined;
+    return { type, body: value, problems: duplicates, ...numbersOf(numbers) };
+  }
   throw refused(
     type,
     `json: cannot unmarshal ${goKind(value)} into Go value of type map[string]interface {}`,
@@ -41,6 +53,25 @@ function parsed(type: JsonPatchType, text: string, strict: boolean): JsonValue {
     if (strict) throw refused(type, error.message);
     throw ApiError.badRequest(type === "merge" ? "Invalid JSON Patch" : error.message);
   }
+}
+
+const numbersOf = (numbers: NumberTexts | undefined) => (numbers === undefined ? {} : { numbers });
+
+/** Where numbers of operations come to stand in what they change; lists whose elements move later are not followed. */
+function operationNumbers(patch: JsonValue, numbers: NumberTexts | undefined): NumberTexts | undefined {
+  if (numbers === undefined || !Array.isArray(patch)) return undefined;
+  const moved = new Map<string, string>();
+  for (const [key, source] of numbers) {
+    const [index, field, ...rest] = key.split("\0");
+    const { path } = ((patch as readonly JsonValue[])[Number(index)] ?? {}) as JsonObject;
+    if (field !== "value" || typeof path !== "string") continue;
+    const steps = path.split("/").slice(1);
+    moved.set(
+      numberKey([...steps.map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~")), ...rest]),
+      source,
+    );
+  }
+  return moved;
 }
 
 /** Strategic merge patches are decoded without saying that it was a patch. */

@@ -5,6 +5,7 @@ import {
   decodeValue,
   strictDecodingError,
   type Decoded,
+  type NumberTexts,
 } from "../../apimachinery/codec/index.ts";
 import {
   applyJsonPatch,
@@ -52,7 +53,8 @@ export function decodePatched(
   const shown = () => (patch.type === "strategic" ? goText(json(patch.body)) : textOf(patched));
   let decoded;
   try {
-    decoded = decodeChanged(patched, old, { type: served.type, strict: validation !== "Ignore" });
+    const strict = validation !== "Ignore";
+    decoded = decodeChanged(patched, old, { type: served.type, strict, numbers: patch.numbers });
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     const message = patch.type === "strategic" ? asConversion(error.message) : error.message;
@@ -70,13 +72,16 @@ export function decodePatched(
 export function decodeChanged(
   object: JsonObject,
   old: JsonObject | undefined,
-  { type, strict }: { readonly type: StructType; readonly strict: boolean },
+  {
+    type,
+    ...options
+  }: { readonly type: StructType; readonly strict: boolean; readonly numbers?: NumberTexts | undefined },
 ): Decoded {
-  if (old === undefined) return decodeValue(object, type, { strict });
+  if (old === undefined) return decodeValue(object, type, options);
   const isSame = (key: string) => typeof object[key] === "object" && object[key] === old[key];
   const changed: Record<string, JsonValue | undefined> = {};
   for (const key of Object.keys(object)) if (!isSame(key)) changed[key] = object[key];
-  const decoded = decodeValue(changed, type, { strict });
+  const decoded = decodeValue(changed, type, options);
   const fields = decoded.object as Readonly<Record<string, unknown>>;
   const whole: Record<string, unknown> = {};
   for (const key of Object.keys(object)) {

@@ -1,5 +1,7 @@
 import { invariant } from "../base/index.ts";
-import { endOfPrefix, OrderedIndex, type Position } from "./ordered-index.ts";
+import { isWithin, keyAfter, rangeOfPrefix } from "./key-range.ts";
+import type { KeyRange, RangeOptions } from "./mvcc.ts";
+import { OrderedIndex, type Position } from "./ordered-index.ts";
 import {
   type Change,
   type Key,
@@ -10,7 +12,6 @@ import {
   revisionOf,
   StoreError,
   type Versioned,
-  type Write,
 } from "./store.ts";
 
 interface Entry {
@@ -24,42 +25,6 @@ interface Entry {
 const firstRevision: Revision = 1;
 
 /**
- * The change that a write makes to a key that holds `before`; throws `conflict` when the write's condition fails.
- * It changes nothing, so that a durable store can plan on top of writes that are not on disk yet.
- */
-export function planChange(
-  write: Write,
-  state: { readonly before: Versioned | undefined; readonly revision: Revision },
-): Change {
-  const { before, revision } = state;
-  const { key } = write;
-  if (write.type === "create") {
-    if (before) throw new StoreError("conflict", `the key ${key} exists`, before);
-    return { type: "put", current: put(write, revision, revision, 1), previous: undefined };
-  }
-  if (!before) throw new StoreError("conflict", `the key ${key} does not exist`);
-  if (before.modRevision !== write.ifModified) {
-    const message = `the key ${key} is at revision ${before.modRevision}, not ${write.ifModified}`;
-    throw new StoreError("conflict", message, before);
-  }
-  if (write.type === "delete") return { type: "delete", key, revision, previous: before };
-  const current = put(write, before.createRevision, revision, before.version + 1);
-  return { type: "put", current, previous: before };
-}
-
-function put(
-  write: Exclude<Write, { type: "delete" }>,
-  createRevision: Revision,
-  modRevision: Revision,
-  version: number,
-): Versioned {
-  const { key, value, lease } = write;
-  return lease === undefined
-    ? { key, value, createRevision, modRevision, version }
-    : { key, value, createRevision, modRevision, version, lease };
-}
-
-/**
  * Keys, values and their history, synchronous and without time or disk: what every in-process store is made of.
  * History is the list of changes since the compaction; the versions of a key share its change objects.
  */
@@ -67,10 +32,11 @@ export class Keyspace {
   private newest: Revision = firstRevision;
   private compacted: Revision = 0;
   private bytes = 0;
+  private endedBytes = 0;
   private readonly entries = new Map<Key, Entry>();
   private readonly index = new OrderedIndex<Entry>((entry) => entry.current !== undefined);
-  /** `history[i]` made the revision `historyStart + i`. */
-  private history: Change[] = [];
+  /** `history[i]` made the revision `historyStart + i`: one change, or several in order. */
+  private history: (Change | Change[])[] = [];
   private historyStart: Revision = firstRevision + 1;
 
   get revision(): Revision {
@@ -86,20 +52,25 @@ export class Keyspace {
     return this.bytes;
   }
 
+  /** The length of all keys and values that can be read, past ones too. */
+  get readableBytes(): number {
+    return this.bytes + this.endedBytes;
+  }
+
   /** What the key holds now. */
   current(key: Key): Versioned | undefined {
     return this.entries.get(key)?.current;
   }
 
-  /** Makes a planned change; its revision must be the next one. */
+  /** Makes a planned change; its revision must be the next one, or the newest once more for another key. */
   apply(change: Change): void {
     const revision = revisionOf(change);
-    invariant(revision === this.newest + 1, `change of revision ${revision} after ${this.newest}`);
     const entry = this.entryOf(keyOf(change));
     invariant(entry.current === change.previous, `change of ${entry.key} was planned on another state`);
     if (change.previous) (entry.ended ??= []).push(change);
     this.place(entry, change.type === "put" ? change.current : undefined);
-    this.history.push(change);
+    if (revision === this.newest + 1) this.history.push(change);
+    else this.extendNewest(change);
     this.newest = revision;
   }
 
@@ -119,45 +90,63 @@ export class Keyspace {
   }
 
   list(prefix: Key, options: { at?: Revision; after?: Key; limit?: number } = {}): Page {
+    const { after, ...rest } = options;
+    const range = rangeOfPrefix(prefix);
+    const from = after !== undefined && after >= prefix ? keyAfter(after) : prefix;
+    const { items, count, revision } = this.range({ start: from, end: range.end }, rest);
+    return { items, revision, remaining: count - items.length };
+  }
+
+  /** The range's keys at a revision up to the limit, and how many it has. */
+  range(
+    range: KeyRange,
+    options: RangeOptions = {},
+  ): { readonly items: Versioned[]; readonly count: number; readonly revision: Revision } {
     if (options.at) this.requireReadable(options.at);
     const revision = options.at || this.newest;
-    const limit = options.limit || Infinity;
+    const limit = options.countOnly ? 0 : options.limit || Infinity;
+    const { from, to } = this.placeOf(range);
     const items: Versioned[] = [];
-    const range = this.rangeOf(prefix, options.after);
-    const stopped = this.index.scan(range, (entry) => {
+    const stopped = this.index.scan({ from, to }, (entry) => {
       const versioned = versionAt(entry, revision);
       if (!versioned) return true;
       if (items.length >= limit) return false;
       items.push(versioned);
       return true;
     });
-    const rest = { from: stopped, to: range.to };
-    return { items, revision, remaining: this.countAt(rest, { prefix, revision }) };
+    const rest = this.countAt({ from: stopped, to }, { range, revision });
+    return { items, count: items.length + rest, revision };
   }
 
-  /** Up to `limit` items at a readable revision after the key, without counting the rest. */
+  /** Up to `limit` items of all at a readable revision after the key, without counting the rest. */
   items(options: {
     readonly at: Revision;
     readonly after: Key | undefined;
     readonly limit: number;
   }): Versioned[] {
+    const { at, after, limit } = options;
     const items: Versioned[] = [];
-    this.index.scan(this.rangeOf("", options.after), (entry) => {
-      const versioned = versionAt(entry, options.at);
+    const start = after === undefined ? "" : keyAfter(after);
+    this.index.scan(this.placeOf({ start, end: undefined }), (entry) => {
+      const versioned = versionAt(entry, at);
       if (versioned) items.push(versioned);
-      return items.length < options.limit;
+      return items.length < limit;
     });
     return items;
   }
 
-  /** Up to `limit` changes under the prefix after the revision. */
-  changes(prefix: Key, { after, limit }: { readonly after: Revision; readonly limit: number }): PastChanges {
+  /** Changes in the range after the revision, up to `limit` and to the end of a revision. */
+  changes(
+    range: KeyRange,
+    { after, limit }: { readonly after: Revision; readonly limit: number },
+  ): PastChanges {
     if (after < this.compacted) throw compactedError(after + 1, this.compacted);
     const found: Change[] = [];
     let at = Math.max(after + 1 - this.historyStart, 0);
     for (; at < this.history.length && found.length < limit; at++) {
-      const change = this.history[at]!;
-      if (keyOf(change).startsWith(prefix)) found.push(change);
+      for (const change of changesOf(this.history[at]!)) {
+        if (isWithin(keyOf(change), range)) found.push(change);
+      }
     }
     return { changes: found, through: Math.max(this.historyStart + at - 1, after) };
   }
@@ -166,7 +155,9 @@ export class Keyspace {
   compact(through: Revision): void {
     this.requireCompactable(through);
     const count = through + 1 - this.historyStart;
-    for (let at = 0; at < count; at++) this.forget(keyOf(this.history[at]!), through);
+    for (let at = 0; at < count; at++) {
+      for (const change of changesOf(this.history[at]!)) this.forget(keyOf(change), through);
+    }
     if (count > 0) {
       this.history = this.history.slice(count);
       this.historyStart = through + 1;
@@ -193,8 +184,12 @@ export class Keyspace {
   private place(entry: Entry, next: Versioned | undefined): void {
     const before = entry.current;
     entry.current = next;
-    if (before) this.bytes -= before.key.length + before.value.length;
-    if (next) this.bytes += next.key.length + next.value.length;
+    if (before) {
+      const length = lengthOf(before);
+      this.bytes -= length;
+      this.endedBytes += length;
+    }
+    if (next) this.bytes += lengthOf(next);
     if (before && !next) this.index.adjustAlive(entry.key, -1);
     if (!before && next) this.index.adjustAlive(entry.key, 1);
   }
@@ -203,7 +198,9 @@ export class Keyspace {
     const entry = this.entries.get(key);
     if (!entry) return;
     if (entry.ended && revisionOf(entry.ended[0]!) <= through) {
-      const keep = entry.ended.slice(endedBy(entry.ended, through));
+      const count = endedBy(entry.ended, through);
+      for (let at = 0; at < count; at++) this.endedBytes -= lengthOf(entry.ended[at]!.previous!);
+      const keep = entry.ended.slice(count);
       entry.ended = keep.length > 0 ? keep : undefined;
     }
     if (entry.current || entry.ended) return;
@@ -211,11 +208,18 @@ export class Keyspace {
     this.index.remove(key);
   }
 
-  private rangeOf(prefix: Key, after: Key | undefined): { from: Position; to: Position } {
-    const end = endOfPrefix(prefix);
+  private extendNewest(change: Change): void {
+    const revision = revisionOf(change);
+    const last = this.history.at(-1);
+    invariant(last && revision === this.newest, `change of revision ${revision} after ${this.newest}`);
+    invariant(change.previous?.modRevision !== revision, `${keyOf(change)} changes twice in one revision`);
+    if (Array.isArray(last)) last.push(change);
+    else this.history[this.history.length - 1] = [last, change];
+  }
+
+  private placeOf({ start, end }: KeyRange): { from: Position; to: Position } {
     const to = end === undefined ? this.index.end : this.index.atOrAfter(end);
-    const from =
-      after !== undefined && after >= prefix ? this.index.after(after) : this.index.atOrAfter(prefix);
+    const from = this.index.atOrAfter(start);
     const isEmpty = from.chunk > to.chunk || (from.chunk === to.chunk && from.offset > to.offset);
     return { from: isEmpty ? to : from, to };
   }
@@ -225,28 +229,29 @@ export class Keyspace {
    * looking at each key where there are fewer keys than changes since.
    */
   private countAt(
-    range: { from: Position; to: Position },
-    options: { prefix: Key; revision: Revision },
+    place: { from: Position; to: Position },
+    options: { range: KeyRange; revision: Revision },
   ): number {
-    const { prefix, revision } = options;
-    const first = this.index.at(range.from)?.key;
-    if (first === undefined || this.index.countEntries(range) === 0) return 0;
-    if (revision === this.newest) return this.index.countAlive(range);
-    if (this.index.countEntries(range) <= this.newest - revision) {
+    const { range, revision } = options;
+    const start = this.index.at(place.from)?.key;
+    if (start === undefined || this.index.countEntries(place) === 0) return 0;
+    if (revision === this.newest) return this.index.countAlive(place);
+    if (this.index.countEntries(place) <= this.newest - revision) {
       let count = 0;
-      this.index.scan(range, (entry) => {
+      this.index.scan(place, (entry) => {
         if (versionAt(entry, revision)) count++;
         return true;
       });
       return count;
     }
-    let count = this.index.countAlive(range);
+    let count = this.index.countAlive(place);
+    const rest = { start, end: range.end };
     for (let at = revision + 1 - this.historyStart; at < this.history.length; at++) {
-      const change = this.history[at]!;
-      const key = keyOf(change);
-      if (key < first || !key.startsWith(prefix)) continue;
-      if (change.type === "delete") count++;
-      else if (!change.previous) count--;
+      for (const change of changesOf(this.history[at]!)) {
+        if (!isWithin(keyOf(change), rest)) continue;
+        if (change.type === "delete") count++;
+        else if (!change.previous) count--;
+      }
     }
     return count;
   }
@@ -257,12 +262,18 @@ export class Keyspace {
   }
 }
 
+const changesOf = (past: Change | Change[]): readonly Change[] => (Array.isArray(past) ? past : [past]);
+
 function versionAt(entry: Entry, at: Revision): Versioned | undefined {
   const { current, ended } = entry;
   if (current && current.modRevision <= at) return current;
   if (!ended) return undefined;
   const version = ended[endedBy(ended, at)]?.previous;
   return version && version.modRevision <= at ? version : undefined;
+}
+
+function lengthOf({ key, value }: Versioned): number {
+  return key.length + value.length;
 }
 
 /** How many of the changes, in order, were made at or before the revision. */

@@ -1,33 +1,49 @@
 import { type Clock, invariant, type Milliseconds, type Timer } from "../base/index.ts";
+import type { LeaseStatus } from "./mvcc.ts";
 import { type Change, type Key, type LeaseId, StoreError } from "./store.ts";
 
 interface Lease {
   readonly id: LeaseId;
   readonly timeToLive: Milliseconds;
+  /** What was left when it was last noted; undefined: all of it. */
+  noted: Milliseconds | undefined;
   expiresAt: Milliseconds;
   timer: Timer | undefined;
   readonly keys: Set<Key>;
 }
 
-/** Longest wait of one timer; longer leases are looked at again. */
-const longestWait: Milliseconds = 24 * 60 * 60 * 1000;
+/** Longest wait of one timer; longer leases are looked at again, and what is left of them can be noted. */
+const longestWait: Milliseconds = 5 * 60 * 1000;
+/** Identities from here on are chosen by clients, and do not move those that a table makes. */
+const firstChosen = 2 ** 40;
 
 /** The leases of an in-process store: which keys each holds, and when it ends. */
 export class LeaseTable {
   private readonly leases = new Map<LeaseId, Lease>();
   private readonly clock: Clock;
   private readonly onExpire: (lease: LeaseId) => void;
+  private readonly onRemaining: (lease: LeaseId, remaining: Milliseconds) => void;
   private lastNumber = 0;
 
-  /** `onExpire` is called each time a lease is due; it must end it, or push it back by `arm`. */
-  constructor(options: { readonly clock: Clock; readonly onExpire: (lease: LeaseId) => void }) {
+  /**
+   * `onExpire` is called each time a lease is due; it must end it, or push it back by `arm`. `onRemaining` is
+   * called now and then with what is left of a long one.
+   */
+  constructor(options: {
+    readonly clock: Clock;
+    readonly onExpire: (lease: LeaseId) => void;
+    readonly onRemaining?: (lease: LeaseId, remaining: Milliseconds) => void;
+  }) {
     this.clock = options.clock;
     this.onExpire = options.onExpire;
+    this.onRemaining = options.onRemaining ?? (() => {});
   }
 
-  /** An identity that no lease has had. */
+  /** An identity that no lease has, and that this table has not made before. */
   nextId(): LeaseId {
-    return String(++this.lastNumber);
+    do this.lastNumber++;
+    while (this.leases.has(String(this.lastNumber)));
+    return String(this.lastNumber);
   }
 
   /** The number of the last identity; leases that a store recovers go on behind it. */
@@ -40,9 +56,29 @@ export class LeaseTable {
 
   /** Adds a lease without starting its time; adding a lease again does nothing. */
   add(id: LeaseId, timeToLive: Milliseconds): void {
-    this.lastNumber = Math.max(this.lastNumber, Number(id));
+    const number = Number(id);
+    if (number < firstChosen) this.lastNumber = Math.max(this.lastNumber, number);
     if (this.leases.has(id)) return;
-    this.leases.set(id, { id, timeToLive, expiresAt: Infinity, timer: undefined, keys: new Set() });
+    const lease = {
+      id,
+      timeToLive,
+      noted: undefined,
+      expiresAt: Infinity,
+      timer: undefined,
+      keys: new Set<Key>(),
+    };
+    this.leases.set(id, lease);
+  }
+
+  /** Notes what is left of a lease, for `armAll`; undefined: all of it. */
+  note(id: LeaseId, remaining: Milliseconds | undefined): void {
+    const lease = this.leases.get(id);
+    if (lease) lease.noted = remaining;
+  }
+
+  /** What was left of the lease when it was last noted. */
+  notedOf(id: LeaseId): Milliseconds | undefined {
+    return this.leases.get(id)?.noted;
   }
 
   /** Starts the lease's time again, or lets it be due after `delay`. */
@@ -52,8 +88,9 @@ export class LeaseTable {
     this.startTimer(lease);
   }
 
+  /** Starts the time of all leases: what was noted as left, or the whole. */
   armAll(): void {
-    for (const id of this.leases.keys()) this.arm(id);
+    for (const { id, noted } of this.leases.values()) this.arm(id, noted);
   }
 
   /** Forgets a lease; its keys keep what they hold. */
@@ -71,10 +108,16 @@ export class LeaseTable {
     return this.leases.has(id);
   }
 
+  /** Throws unless a lease may be given the identity. */
+  requireNew(id: LeaseId): void {
+    if (!/^-?[1-9]\d{0,18}$/.test(id)) throw new StoreError("invalid", `lease id ${id} is no whole number`);
+    if (this.leases.has(id)) throw new StoreError("leaseExists", "lease already exists");
+  }
+
   /** Throws `leaseNotFound` unless the lease exists. */
   require(id: LeaseId): Lease {
     const lease = this.leases.get(id);
-    if (!lease) throw new StoreError("leaseNotFound", `requested lease ${id} not found`);
+    if (!lease) throw new StoreError("leaseNotFound", "requested lease not found");
     return lease;
   }
 
@@ -82,9 +125,16 @@ export class LeaseTable {
     return [...(this.leases.get(id)?.keys ?? [])];
   }
 
-  /** Every lease with its granted time. */
-  all(): readonly { readonly id: LeaseId; readonly timeToLive: Milliseconds }[] {
+  /** Every lease with its granted time, and what was noted as left of it. */
+  all(): readonly Pick<Lease, "id" | "timeToLive" | "noted">[] {
     return [...this.leases.values()];
+  }
+
+  status(id: LeaseId): LeaseStatus | undefined {
+    const lease = this.leases.get(id);
+    if (!lease) return undefined;
+    const remaining = Math.max(lease.expiresAt - this.clock.now(), 0);
+    return { id, granted: lease.timeToLive, remaining, keys: [...lease.keys].toSorted() };
   }
 
   /** Moves the key of an applied change from the lease it had to the one it has. */
@@ -106,8 +156,10 @@ export class LeaseTable {
     const delay = lease.expiresAt - this.clock.now();
     invariant(Number.isFinite(delay), `lease ${lease.id} has no end`);
     lease.timer = this.clock.after(Math.min(delay, longestWait), () => {
-      if (lease.expiresAt > this.clock.now()) this.startTimer(lease);
-      else this.onExpire(lease.id);
+      const remaining = lease.expiresAt - this.clock.now();
+      if (remaining <= 0) return this.onExpire(lease.id);
+      this.startTimer(lease);
+      this.onRemaining(lease.id, remaining);
     });
   }
 }

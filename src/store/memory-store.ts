@@ -1,18 +1,22 @@
 import { type Clock, type Milliseconds, systemClock } from "../base/index.ts";
-import { Keyspace, planChange } from "./keyspace.ts";
+import { rangeOfPrefix } from "./key-range.ts";
+import { Keyspace } from "./keyspace.ts";
 import { LeaseTable } from "./lease-table.ts";
-import type { Change, Key, LeaseId, Page, PastChanges, Revision, Store, Versioned, Write } from "./store.ts";
+import type { KeyRange, LeaseStatus, Mvcc, Outcome, RangeOptions, RangeResult, Transaction } from "./mvcc.ts";
+import { planChange } from "./plan.ts";
+import type { Change, Key, LeaseId, Page, PastChanges, Revision, Versioned, Write } from "./store.ts";
+import { planTransaction } from "./transaction.ts";
 import { closedError, WatchHub } from "./watch-hub.ts";
 
 /** A store that lives and dies with the process; every write is visible when the call returns. */
-export class MemoryStore implements Store {
+export class MemoryStore implements Mvcc {
   private readonly keyspace = new Keyspace();
   private readonly hub = new WatchHub(this.keyspace);
-  private readonly leases: LeaseTable;
+  private readonly leaseTable: LeaseTable;
   private isClosed = false;
 
   constructor(options: { readonly clock: Clock }) {
-    this.leases = new LeaseTable({ clock: options.clock, onExpire: (lease) => this.endLease(lease) });
+    this.leaseTable = new LeaseTable({ clock: options.clock, onExpire: (lease) => this.endLease(lease) });
   }
 
   get revision(): Revision {
@@ -25,10 +29,24 @@ export class MemoryStore implements Store {
 
   async commit(write: Write): Promise<Revision> {
     this.requireOpen();
-    if (write.type !== "delete" && write.lease !== undefined) this.leases.require(write.lease);
+    if (write.type !== "delete" && write.lease !== undefined) this.leaseTable.require(write.lease);
     const revision = this.keyspace.revision + 1;
     this.apply([planChange(write, { before: this.keyspace.current(write.key), revision })]);
     return revision;
+  }
+
+  async transact(transaction: Transaction): Promise<Outcome> {
+    this.requireOpen();
+    const { keyspace, leaseTable: leases } = this;
+    const { outcome, changes } = planTransaction(transaction, {
+      revision: keyspace.revision,
+      current: (key) => keyspace.current(key),
+      read: (range, part) => keyspace.range(range, part),
+      past: (range, part) => keyspace.range(range, part),
+      requireLease: (lease) => leases.require(lease),
+    });
+    this.apply(changes);
+    return outcome;
   }
 
   async get(key: Key, options: { readonly at?: Revision } = {}): Promise<Versioned | undefined> {
@@ -44,23 +62,38 @@ export class MemoryStore implements Store {
     return this.keyspace.list(prefix, options);
   }
 
+  async range(
+    range: KeyRange,
+    options: RangeOptions = {},
+  ): Promise<RangeResult & { readonly revision: Revision }> {
+    this.requireOpen();
+    return this.keyspace.range(range, options);
+  }
+
   async changes(
     prefix: Key,
     options: { readonly after: Revision; readonly limit: number },
   ): Promise<PastChanges> {
     this.requireOpen();
-    return this.keyspace.changes(prefix, options);
+    return this.keyspace.changes(rangeOfPrefix(prefix), options);
   }
 
   watch(
     prefix: Key,
     options: { readonly after: Revision; readonly signal: AbortSignal },
   ): AsyncIterable<readonly Change[]> {
-    return this.hub.watch(prefix, options);
+    return this.hub.watch(rangeOfPrefix(prefix), options);
+  }
+
+  watchRange(
+    range: KeyRange,
+    options: { readonly after: Revision; readonly signal: AbortSignal },
+  ): AsyncIterable<readonly Change[]> {
+    return this.hub.watch(range, options);
   }
 
   subscribe(prefix: Key, onChange: (changes: readonly Change[]) => void): () => void {
-    return this.hub.subscribe(prefix, onChange);
+    return this.hub.subscribe(rangeOfPrefix(prefix), onChange);
   }
 
   async compact(through: Revision): Promise<void> {
@@ -68,47 +101,59 @@ export class MemoryStore implements Store {
     this.keyspace.compact(through);
   }
 
-  async grantLease(ttl: Milliseconds): Promise<LeaseId> {
+  async grantLease(ttl: Milliseconds, options: { readonly id?: LeaseId } = {}): Promise<LeaseId> {
     this.requireOpen();
-    const id = this.leases.nextId();
-    this.leases.add(id, ttl);
-    this.leases.arm(id);
+    const id = options.id ?? this.leaseTable.nextId();
+    this.leaseTable.requireNew(id);
+    this.leaseTable.add(id, ttl);
+    this.leaseTable.arm(id);
     return id;
   }
 
   async keepLeaseAlive(lease: LeaseId): Promise<void> {
     this.requireOpen();
-    this.leases.arm(lease);
+    this.leaseTable.arm(lease);
   }
 
   async revokeLease(lease: LeaseId): Promise<void> {
     this.requireOpen();
-    this.leases.require(lease);
+    this.leaseTable.require(lease);
     this.endLease(lease);
+  }
+
+  leases(): readonly LeaseId[] {
+    return this.leaseTable.all().map(({ id }) => id);
+  }
+
+  leaseStatus(lease: LeaseId): LeaseStatus | undefined {
+    return this.leaseTable.status(lease);
+  }
+
+  get sizes(): { readonly allocated: number; readonly used: number } {
+    return { allocated: 0, used: this.keyspace.readableBytes };
+  }
+
+  async defragment(): Promise<void> {
+    this.requireOpen();
   }
 
   async close(): Promise<void> {
     this.isClosed = true;
-    this.leases.stop();
+    this.leaseTable.stop();
     this.hub.close();
   }
 
   private endLease(lease: LeaseId): void {
-    const keys = this.leases.keysOf(lease).toSorted();
-    this.leases.remove(lease);
-    let revision = this.keyspace.revision;
-    this.apply(
-      keys.map((key) => {
-        const previous = this.keyspace.current(key)!;
-        return { type: "delete", key, revision: ++revision, previous };
-      }),
-    );
+    const keys = this.leaseTable.keysOf(lease).toSorted();
+    this.leaseTable.remove(lease);
+    const revision = this.keyspace.revision + 1;
+    this.apply(keys.map((key) => ({ type: "delete", key, revision, previous: this.keyspace.current(key)! })));
   }
 
   private apply(changes: readonly Change[]): void {
     for (const change of changes) {
       this.keyspace.apply(change);
-      this.leases.track(change);
+      this.leaseTable.track(change);
     }
     this.hub.publish(changes);
   }

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { seededRandom } from "../base/index.ts";
-import { endOfPrefix, OrderedIndex } from "./ordered-index.ts";
+import { endOfPrefix } from "./key-range.ts";
+import { OrderedIndex } from "./ordered-index.ts";
 
 interface Entry {
   readonly key: string;

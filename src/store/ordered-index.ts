@@ -181,12 +181,3 @@ function lowerBound(entries: readonly Indexed[], key: string): number {
   }
   return low;
 }
-
-/** The least key greater than every key with the prefix; undefined when there is none. */
-export function endOfPrefix(prefix: string): string | undefined {
-  for (let last = prefix.length - 1; last >= 0; last--) {
-    const unit = prefix.charCodeAt(last);
-    if (unit < 0xffff) return prefix.slice(0, last) + String.fromCharCode(unit + 1);
-  }
-  return undefined;
-}

@@ -305,7 +305,7 @@ const behaviours: Readonly<Record<string, Behaviours>> = {
       await clock.advance(9_999);
       expect(await store.get("/a")).toBeDefined();
       await clock.advance(1);
-      expect(await read(2)).toEqual(["5 delete /a was 1", "6 delete /b was 1"]);
+      expect(await read(2)).toEqual(["5 delete /a was 1", "5 delete /b was 1"]);
       expect((await keys(store, "")).keys).toBe("/stays");
       expect(await refusal(store.commit(create("/c", "1", lease)))).toBe("leaseNotFound");
       expect(await refusal(store.keepLeaseAlive(lease))).toBe("leaseNotFound");

@@ -2,7 +2,7 @@ import type { Milliseconds } from "../base/index.ts";
 
 /** Path-like text, e.g. `/registry/pods/default/web`; ordered by code unit. */
 export type Key = string;
-/** One counter for the whole store; every commit raises it by one. */
+/** One counter for the whole store; every commit and every transaction that changes something raises it by one. */
 export type Revision = number;
 export type LeaseId = string;
 
@@ -61,7 +61,8 @@ export function keyOf(change: Change): Key {
 
 /**
  * Why a store refuses; `conflict`: the key exists, is gone or was modified; `compacted`, `future`: no such
- * revision here; `unavailable`: nothing was written and a later try may succeed, unless the message says otherwise.
+ * revision here; `unavailable`: nothing was written and a later try may succeed, unless the message says otherwise;
+ * `invalid`: the request contradicts itself or what it builds on.
  */
 export type StoreErrorType =
   | "conflict"
@@ -71,6 +72,8 @@ export type StoreErrorType =
   | "unavailable"
   | "corrupt"
   | "leaseNotFound"
+  | "leaseExists"
+  | "invalid"
   | "tooLarge";
 
 export class StoreError extends Error {
@@ -98,9 +101,12 @@ export interface Store {
     prefix: Key,
     options?: { readonly at?: Revision; readonly after?: Key; readonly limit?: number },
   ): Promise<Page>;
-  /** Up to `limit` changes after the revision `after`, in order; rejects with `compacted` when history is gone. */
+  /**
+   * Up to `limit` changes after the revision `after`, in order, more only where one revision has more; rejects
+   * with `compacted` when history is gone.
+   */
   changes(prefix: Key, options: { readonly after: Revision; readonly limit: number }): Promise<PastChanges>;
-  /** Changes after the revision `after`, in order, in batches; ends when the signal aborts; throws `compacted` when history is gone. */
+  /** Changes after the revision `after`, in order, in batches of whole revisions; ends when the signal aborts; throws `compacted` when history is gone. */
   watch(
     prefix: Key,
     options: { readonly after: Revision; readonly signal: AbortSignal },

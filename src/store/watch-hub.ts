@@ -1,7 +1,9 @@
 import type { Keyspace } from "./keyspace.ts";
-import { type Change, type Key, keyOf, type Revision, revisionOf, StoreError } from "./store.ts";
+import { isWithin } from "./key-range.ts";
+import type { KeyRange } from "./mvcc.ts";
+import { type Change, keyOf, type Revision, revisionOf, StoreError } from "./store.ts";
 
-/** How many changes a watcher gets at once. */
+/** How many changes a watcher gets at once, and then those that share the last one's revision. */
 const batchLimit = 1_000;
 
 type Listener = (changes: readonly Change[]) => void;
@@ -14,7 +16,10 @@ interface Watcher {
   wake: () => void;
 }
 
+/** Those who ask for the same keys. */
 interface Group {
+  readonly name: string;
+  readonly range: KeyRange;
   readonly listeners: Set<Listener>;
   readonly watchers: Set<Watcher>;
 }
@@ -25,7 +30,7 @@ interface Group {
  */
 export class WatchHub {
   private readonly keyspace: Keyspace;
-  private readonly groups = new Map<Key, Group>();
+  private readonly groups = new Map<string, Group>();
   private waiting: (readonly Change[])[] = [];
   private isPublishing = false;
   private isClosed = false;
@@ -41,42 +46,42 @@ export class WatchHub {
     if (this.isPublishing) return;
     this.isPublishing = true;
     for (let batch = this.waiting.shift(); batch; batch = this.waiting.shift()) {
-      for (const [prefix, group] of this.groups) publishTo(group, matching(batch, prefix));
+      for (const group of this.groups.values()) publishTo(group, matching(batch, group.range));
     }
     this.isPublishing = false;
   }
 
-  subscribe(prefix: Key, listener: Listener): () => void {
-    const group = this.groupOf(prefix);
+  subscribe(range: KeyRange, listener: Listener): () => void {
+    const group = this.groupOf(range);
     // The same function may subscribe twice: each subscription is one of its own.
     const subscription: Listener = (changes) => listener(changes);
     group.listeners.add(subscription);
     return () => {
       group.listeners.delete(subscription);
-      this.dropIfEmpty(prefix, group);
+      this.dropIfEmpty(group);
     };
   }
 
   async *watch(
-    prefix: Key,
+    range: KeyRange,
     options: { readonly after: Revision; readonly signal: AbortSignal },
   ): AsyncGenerator<readonly Change[], void> {
     const { after, signal } = options;
-    const group = this.groupOf(prefix);
+    const group = this.groupOf(range);
     const watcher: Watcher = { pendingFrom: after + 1, earliest: after + 1, wake() {} };
     const leave = () => {
       group.watchers.delete(watcher);
-      this.dropIfEmpty(prefix, group);
+      this.dropIfEmpty(group);
       watcher.wake();
     };
-    if (signal.aborted) return this.dropIfEmpty(prefix, group);
+    if (signal.aborted) return this.dropIfEmpty(group);
     group.watchers.add(watcher);
     signal.addEventListener("abort", leave, { once: true });
     try {
       for (;;) {
         if (signal.aborted) return;
         if (this.isClosed) throw closedError();
-        const changes = this.take(watcher, prefix);
+        const changes = this.take(watcher, range);
         if (changes.length > 0) yield changes;
         else await new Promise<void>((resolve) => (watcher.wake = resolve));
       }
@@ -92,23 +97,26 @@ export class WatchHub {
     for (const { watchers } of this.groups.values()) for (const watcher of watchers) watcher.wake();
   }
 
-  private take(watcher: Watcher, prefix: Key): readonly Change[] {
+  private take(watcher: Watcher, range: KeyRange): readonly Change[] {
     const from = watcher.pendingFrom;
     if (from === undefined) return [];
-    const { changes, through } = this.keyspace.changes(prefix, { after: from - 1, limit: batchLimit });
+    const { changes, through } = this.keyspace.changes(range, { after: from - 1, limit: batchLimit });
     watcher.pendingFrom = through < this.keyspace.revision ? through + 1 : undefined;
     return changes;
   }
 
-  private groupOf(prefix: Key): Group {
-    let group = this.groups.get(prefix);
-    if (!group) this.groups.set(prefix, (group = { listeners: new Set(), watchers: new Set() }));
+  private groupOf(range: KeyRange): Group {
+    const name = `${range.start.length} ${range.start}${range.end === undefined ? "" : ` ${range.end}`}`;
+    let group = this.groups.get(name);
+    if (!group) {
+      this.groups.set(name, (group = { name, range, listeners: new Set(), watchers: new Set() }));
+    }
     return group;
   }
 
-  private dropIfEmpty(prefix: Key, group: Group): void {
-    if (group.listeners.size + group.watchers.size > 0 || this.groups.get(prefix) !== group) return;
-    this.groups.delete(prefix);
+  private dropIfEmpty(group: Group): void {
+    if (group.listeners.size + group.watchers.size > 0 || this.groups.get(group.name) !== group) return;
+    this.groups.delete(group.name);
   }
 }
 
@@ -132,9 +140,9 @@ function publishTo(group: Group, changes: readonly Change[]): void {
   }
 }
 
-function matching(changes: readonly Change[], prefix: Key): readonly Change[] {
-  if (changes.length === 1) return keyOf(changes[0]!).startsWith(prefix) ? changes : [];
-  const found = changes.filter((change) => keyOf(change).startsWith(prefix));
+function matching(changes: readonly Change[], range: KeyRange): readonly Change[] {
+  if (changes.length === 1) return isWithin(keyOf(changes[0]!), range) ? changes : [];
+  const found = changes.filter((change) => isWithin(keyOf(change), range));
   return found.length === changes.length ? changes : found;
 }
 

@@ -11,7 +11,8 @@ import { crc32c } from "./crc32c.ts";
  *
  * The checksum of a frame also covers where it stands, so that bytes copied into a value never pass for a frame.
  */
-const formatVersion = 1;
+/** 2: several changes may make one revision, and leases note what is left of them. Files of format 1 are read too. */
+export const formatVersion = 2;
 export const fileHeaderLength = 24;
 export const frameHeaderLength = 20;
 const frameMagic = 0xf5a7b2c9;
@@ -29,11 +30,11 @@ export function encodeFileHeader(kind: FileKind, number: number): Buffer {
   return header;
 }
 
-/** Throws unless the file begins as a file of the kind and number does. */
+/** Throws unless the file begins as a file of the kind and number does; returns its format. */
 export function checkFileHeader(
   bytes: Buffer,
   file: { readonly kind: FileKind; readonly number: number; readonly path: string },
-): void {
+): number {
   const damaged = (reason: string) => corrupt({ path: file.path, offset: 0, reason });
   if (bytes.length < fileHeaderLength) throw damaged("the file is shorter than its header");
   if (bytes.toString("latin1", 0, 8) !== fileMagics[file.kind]) throw damaged(`not a ${file.kind} file`);
@@ -44,6 +45,7 @@ export function checkFileHeader(
     throw new StoreError("unavailable", message);
   }
   if (bytes.readDoubleLE(12) !== file.number) throw damaged("the file was renamed: its number is another");
+  return version;
 }
 
 /** Fills in the header of a frame whose records stand behind it. */

@@ -178,11 +178,11 @@ describe("damage", () => {
   it("refuses a newer format in a sentence", async () => {
     const { open, content } = await three();
     const header = encodeFileHeader("log", 1);
-    header.writeUInt32LE(2, 8);
+    header.writeUInt32LE(3, 8);
     header.writeUInt32LE(crc32c(header, { end: 20 }), 20);
     header.copy(content.seen);
     await expect(open()).rejects.toThrow(
-      /written in format 2 by a newer kubets; this one reads up to format 1/,
+      /written in format 3 by a newer kubets; this one reads up to format 2/,
     );
   });
 

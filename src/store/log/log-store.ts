@@ -1,23 +1,34 @@
 import { type Clock, type Logger, type Milliseconds, silentLogger, systemClock } from "../../base/index.ts";
-import { Keyspace, planChange } from "../keyspace.ts";
+import { rangeOfPrefix } from "../key-range.ts";
+import { Keyspace } from "../keyspace.ts";
 import { LeaseTable } from "../lease-table.ts";
+import type {
+  KeyRange,
+  LeaseStatus,
+  Mvcc,
+  Outcome,
+  RangeOptions,
+  RangeResult,
+  Transaction,
+} from "../mvcc.ts";
+import { planChange } from "../plan.ts";
 import {
   type Change,
   type Key,
-  keyOf,
   type LeaseId,
   type Page,
   type PastChanges,
   type Revision,
   revisionOf,
-  type Store,
   StoreError,
   type Versioned,
   type Write,
 } from "../store.ts";
+import { isReadOnly, type Plan, planTransaction, type State } from "../transaction.ts";
 import { closedError, WatchHub } from "../watch-hub.ts";
 import { type Disk, nodeDisk } from "./disk.ts";
 import { GroupCommit, type Unit } from "./group-commit.ts";
+import { PendingChanges } from "./pending.ts";
 import { type LogRecord, recordOf } from "./record.ts";
 import { recover, type Recovered } from "./recovery.ts";
 import { SegmentedLog } from "./segmented-log.ts";
@@ -53,7 +64,11 @@ export async function openLogStore(options: LogStoreOptions): Promise<LogStore> 
     const keyspace = new Keyspace();
     // Leases are recovered before the store that ends them exists; their time starts after.
     const opened: { store?: LogStore } = {};
-    const leases = new LeaseTable({ clock, onExpire: (lease) => opened.store?.expire(lease) });
+    const leases = new LeaseTable({
+      clock,
+      onExpire: (lease) => opened.store?.expire(lease),
+      onRemaining: (lease, remaining) => opened.store?.noteRemaining(lease, remaining),
+    });
     const recovered = await recover({ keyspace, leases }, { disk, logger, directory });
     const segmentBytes = options.segmentBytes ?? defaultSegmentBytes;
     const log = await SegmentedLog.open({ disk, logger, segmentBytes }, recovered);
@@ -79,20 +94,14 @@ interface Parts {
   readonly recovered: Recovered;
 }
 
-/** A change that is not on disk yet; writes are planned on top of it, reads do not see it. */
-interface Pending {
-  readonly change: Change;
-  readonly settled: Promise<void>;
-}
-
 /** The embedded durable store: a log on disk, and all of its state in memory. */
-export class LogStore implements Store {
+export class LogStore implements Mvcc {
   private readonly parts: Parts;
   private readonly hub: WatchHub;
   private readonly commits: GroupCommit;
-  private readonly pending = new Map<Key, Pending>();
+  private readonly pending: PendingChanges;
   private readonly ending = new Set<LeaseId>();
-  private planned: Revision;
+  private readonly granting = new Map<LeaseId, Promise<void>>();
   private snapshot: Recovered["snapshot"];
   /** Compactions and snapshots come one after another: a snapshot needs the revision it is of. */
   private maintenance: Promise<unknown> = Promise.resolve();
@@ -100,13 +109,13 @@ export class LogStore implements Store {
 
   constructor(parts: Parts) {
     this.parts = parts;
-    this.planned = parts.keyspace.revision;
+    this.pending = new PendingChanges(parts.keyspace);
     this.snapshot = parts.recovered.snapshot;
     this.hub = new WatchHub(parts.keyspace);
     this.commits = new GroupCommit({
       log: parts.log,
       onDurable: (units) => this.show(units),
-      onFailed: () => this.forgetPending(),
+      onFailed: () => this.pending.drop(),
       newestRevision: () => parts.keyspace.revision,
     });
   }
@@ -122,20 +131,35 @@ export class LogStore implements Store {
   async commit(write: Write): Promise<Revision> {
     for (;;) {
       this.requireWritable(write);
-      const pending = this.pending.get(write.key);
+      const settled = this.pending.settledOf(write.key);
       try {
         const change = planChange(write, {
-          before: this.plannedValue(write.key),
-          revision: this.planned + 1,
+          before: this.pending.current(write.key),
+          revision: this.pending.nextRevision,
         });
         await this.write([change], [recordOf(change)]);
         return revisionOf(change);
       } catch (error) {
         const isConflict = error instanceof StoreError && error.type === "conflict";
-        if (!pending || !isConflict) throw error;
+        if (!settled || !isConflict) throw error;
         // The conflict is with a write that nobody can see yet and that may fail: decide when it is settled.
-        await pending.settled;
+        await settled;
       }
+    }
+  }
+
+  async transact(transaction: Transaction): Promise<Outcome> {
+    const isWrite = !isReadOnly(transaction);
+    for (;;) {
+      if (isWrite) this.requireWritable();
+      else this.requireOpen();
+      const { plan, sawPending } = this.plan(transaction, { isWrite });
+      const changes = plan instanceof StoreError ? [] : plan.changes;
+      if (changes.length > 0) await this.write(changes, changes.map(recordOf));
+      // Nothing follows the changes that it has looked at into the log: it must not tell of them too early.
+      else if (sawPending && !(await this.pending.areKept())) continue;
+      if (plan instanceof StoreError) throw plan;
+      return plan.outcome;
     }
   }
 
@@ -152,23 +176,38 @@ export class LogStore implements Store {
     return this.parts.keyspace.list(prefix, options);
   }
 
+  async range(
+    range: KeyRange,
+    options: RangeOptions = {},
+  ): Promise<RangeResult & { readonly revision: Revision }> {
+    this.requireOpen();
+    return this.parts.keyspace.range(range, options);
+  }
+
   async changes(
     prefix: Key,
     options: { readonly after: Revision; readonly limit: number },
   ): Promise<PastChanges> {
     this.requireOpen();
-    return this.parts.keyspace.changes(prefix, options);
+    return this.parts.keyspace.changes(rangeOfPrefix(prefix), options);
   }
 
   watch(
     prefix: Key,
     options: { readonly after: Revision; readonly signal: AbortSignal },
   ): AsyncIterable<readonly Change[]> {
-    return this.hub.watch(prefix, options);
+    return this.hub.watch(rangeOfPrefix(prefix), options);
+  }
+
+  watchRange(
+    range: KeyRange,
+    options: { readonly after: Revision; readonly signal: AbortSignal },
+  ): AsyncIterable<readonly Change[]> {
+    return this.hub.watch(range, options);
   }
 
   subscribe(prefix: Key, onChange: (changes: readonly Change[]) => void): () => void {
-    return this.hub.subscribe(prefix, onChange);
+    return this.hub.subscribe(rangeOfPrefix(prefix), onChange);
   }
 
   async compact(through: Revision): Promise<void> {
@@ -184,11 +223,19 @@ export class LogStore implements Store {
     });
   }
 
-  async grantLease(ttl: Milliseconds): Promise<LeaseId> {
+  async grantLease(ttl: Milliseconds, options: { readonly id?: LeaseId } = {}): Promise<LeaseId> {
     this.requireWritable();
     const { leases } = this.parts;
-    const lease = leases.nextId();
-    await this.write([], [{ type: "grant", lease, timeToLive: ttl }]);
+    const lease = options.id ?? leases.nextId();
+    // One that is being granted may fail yet: whether the identity is taken, is known when it is settled.
+    for (let other = this.granting.get(lease); other; other = this.granting.get(lease)) await other;
+    leases.requireNew(lease);
+    const granted = this.write([], [{ type: "grant", lease, timeToLive: ttl }]);
+    this.granting.set(
+      lease,
+      granted.catch(() => {}).finally(() => this.granting.delete(lease)),
+    );
+    await granted;
     leases.add(lease, ttl);
     leases.arm(lease);
     return lease;
@@ -197,7 +244,13 @@ export class LogStore implements Store {
   async keepLeaseAlive(lease: LeaseId): Promise<void> {
     this.requireOpen();
     this.requireLease(lease);
-    this.parts.leases.arm(lease);
+    const { leases } = this.parts;
+    if (leases.notedOf(lease) !== undefined) {
+      await this.write([], [{ type: "remaining", lease, remaining: undefined }]);
+      this.requireLease(lease);
+      leases.note(lease, undefined);
+    }
+    leases.arm(lease);
   }
 
   async revokeLease(lease: LeaseId): Promise<void> {
@@ -213,6 +266,36 @@ export class LogStore implements Store {
     this.endLease(lease).catch((error: unknown) => {
       logger.warn("An expired lease could not be ended; it is tried again", { lease, error });
       if (!this.closing.signal.aborted) leases.arm(lease, leaseRetryDelay);
+    });
+  }
+
+  /** Keeps what is left of a long lease on disk, so that a restart does not give it all of its time again. */
+  noteRemaining(lease: LeaseId, remaining: Milliseconds): void {
+    const { leases, logger } = this.parts;
+    if (this.ending.has(lease) || this.closing.signal.aborted) return;
+    leases.note(lease, remaining);
+    this.write([], [{ type: "remaining", lease, remaining }]).catch((error: unknown) => {
+      logger.warn("What is left of a lease was not noted; it is tried again", { lease, error });
+    });
+  }
+
+  leases(): readonly LeaseId[] {
+    return this.parts.leases.all().map(({ id }) => id);
+  }
+
+  leaseStatus(lease: LeaseId): LeaseStatus | undefined {
+    return this.parts.leases.status(lease);
+  }
+
+  get sizes(): { readonly allocated: number; readonly used: number } {
+    const allocated = this.parts.log.allocatedBytes + (this.snapshot?.size ?? 0);
+    return { allocated, used: this.parts.keyspace.readableBytes };
+  }
+
+  async defragment(): Promise<void> {
+    await this.afterMaintenance(async () => {
+      this.requireWritable();
+      await this.rewrite();
     });
   }
 
@@ -233,10 +316,25 @@ export class LogStore implements Store {
     await this.maintenance;
   }
 
-  private plannedValue(key: Key): Versioned | undefined {
-    const change = this.pending.get(key)?.change;
-    if (!change) return this.parts.keyspace.current(key);
-    return change.type === "put" ? change.current : undefined;
+  private plan(
+    transaction: Transaction,
+    { isWrite }: { readonly isWrite: boolean },
+  ): { readonly plan: Plan | StoreError; readonly sawPending: boolean } {
+    const { keyspace } = this.parts;
+    const requireLease = (lease: LeaseId) => this.requireLease(lease);
+    if (!isWrite) {
+      const read: State["read"] = (range, part) => keyspace.range(range, part);
+      const current: State["current"] = (key) => keyspace.current(key);
+      const state = { revision: keyspace.revision, current, read, past: read, requireLease };
+      return { plan: planTransaction(transaction, state), sawPending: false };
+    }
+    const { state, sawPending } = this.pending.view(requireLease);
+    try {
+      return { plan: planTransaction(transaction, state), sawPending: sawPending() };
+    } catch (error) {
+      if (error instanceof StoreError) return { plan: error, sawPending: sawPending() };
+      throw error;
+    }
   }
 
   private write(changes: readonly Change[], records: readonly LogRecord[]): Promise<void> {
@@ -244,9 +342,11 @@ export class LogStore implements Store {
       const settle = (error: StoreError | undefined) => (error ? reject(error) : resolve());
       this.commits.add({ records, changes, settle });
     });
-    const quietly = changes.length > 0 ? settled.catch(() => {}) : settled;
-    for (const change of changes) this.pending.set(keyOf(change), { change, settled: quietly });
-    this.planned += changes.length;
+    if (changes.length > 0)
+      this.pending.add(
+        changes,
+        settled.catch(() => {}),
+      );
     return settled;
   }
 
@@ -254,30 +354,20 @@ export class LogStore implements Store {
     const { keyspace, leases } = this.parts;
     const changes = units.length === 1 ? units[0]!.changes : units.flatMap((unit) => unit.changes);
     for (const change of changes) {
-      const key = keyOf(change);
       keyspace.apply(change);
       leases.track(change);
-      if (this.pending.get(key)?.change === change) this.pending.delete(key);
+      this.pending.remove(change);
     }
     this.hub.publish(changes);
     for (const unit of units) unit.settle(undefined);
   }
 
-  private forgetPending(): void {
-    this.pending.clear();
-    this.planned = this.parts.keyspace.revision;
-  }
-
   private async endLease(lease: LeaseId): Promise<void> {
     const { leases } = this.parts;
-    const keys = new Set(leases.keysOf(lease));
-    for (const key of this.pending.keys()) keys.add(key);
-    const changes: Change[] = [];
-    for (const key of [...keys].toSorted()) {
-      const previous = this.plannedValue(key);
-      if (previous?.lease !== lease) continue;
-      changes.push({ type: "delete", key, revision: this.planned + changes.length + 1, previous });
-    }
+    const revision = this.pending.nextRevision;
+    const changes = this.pending.keysOn(lease, leases.keysOf(lease)).map((key): Change => {
+      return { type: "delete", key, revision, previous: this.pending.current(key)! };
+    });
     this.ending.add(lease);
     try {
       await this.write(changes, [...changes.map(recordOf), { type: "revoke", lease }]);
@@ -295,17 +385,26 @@ export class LogStore implements Store {
 
   /** Rewrites what is alive when the files hold more garbage than that. */
   private async collectGarbage(): Promise<void> {
-    const { keyspace, leases, log, disk, garbageFloor } = this.parts;
+    const { keyspace, log, garbageFloor } = this.parts;
     const revision = keyspace.compactedRevision;
     if (this.snapshot?.revision === revision) return log.removeThrough(revision);
     const garbage = (this.snapshot?.size ?? 0) + log.bytesThrough(revision) - keyspace.liveBytes;
     if (garbage <= Math.max(keyspace.liveBytes, garbageFloor) || this.closing.signal.aborted) return;
+    await this.rewrite();
+  }
+
+  /** Writes what could be read at the compacted revision into one file, and drops the files before it. */
+  private async rewrite(): Promise<void> {
+    const { keyspace, leases, log, disk } = this.parts;
+    const revision = keyspace.compactedRevision;
     const { signal } = this.closing;
-    const size = await writeSnapshot({ keyspace, leases, revision }, { disk, signal });
-    if (size === undefined) return;
-    const before = this.snapshot;
-    this.snapshot = { revision, size };
-    if (before) await disk.remove(snapshotName(before.revision));
+    if (this.snapshot?.revision !== revision && revision > 0) {
+      const size = await writeSnapshot({ keyspace, leases, revision }, { disk, signal });
+      if (size === undefined) return;
+      const before = this.snapshot;
+      this.snapshot = { revision, size };
+      if (before) await disk.remove(snapshotName(before.revision));
+    }
     await log.removeThrough(revision);
   }
 
@@ -314,7 +413,7 @@ export class LogStore implements Store {
   }
 
   private requireLease(lease: LeaseId): void {
-    if (this.ending.has(lease)) throw new StoreError("leaseNotFound", `requested lease ${lease} not found`);
+    if (this.ending.has(lease)) throw new StoreError("leaseNotFound", "requested lease not found");
     this.parts.leases.require(lease);
   }
 

@@ -14,6 +14,12 @@ export type LogRecord =
   | { readonly type: "compact"; readonly through: Revision }
   | { readonly type: "grant"; readonly lease: LeaseId; readonly timeToLive: Milliseconds }
   | { readonly type: "revoke"; readonly lease: LeaseId }
+  /** What was left of a lease's time; undefined: all of it again. */
+  | {
+      readonly type: "remaining";
+      readonly lease: LeaseId;
+      readonly remaining: Milliseconds | undefined;
+    }
   /** The first record of a snapshot. */
   | { readonly type: "snapshot"; readonly revision: Revision; readonly lastLease: number }
   | { readonly type: "entry"; readonly versioned: Versioned }
@@ -29,7 +35,11 @@ const codes = {
   snapshot: 6,
   entry: 7,
   end: 8,
+  remaining: 9,
 } as const;
+
+/** How all of a lease's time is written. */
+const allOfIt = -1;
 
 /** Bytes that a record takes besides its texts and its value, at most. */
 const overhead = 64;
@@ -87,6 +97,9 @@ export class RecordWriter {
         return this.number(record.timeToLive);
       case "revoke":
         return this.text(record.lease);
+      case "remaining":
+        this.text(record.lease);
+        return this.number(record.remaining ?? allOfIt);
       case "snapshot":
         this.number(record.revision);
         return this.number(record.lastLease);
@@ -167,6 +180,8 @@ class RecordReader {
         return { type: "grant", lease: this.text(), timeToLive: this.number() };
       case codes.revoke:
         return { type: "revoke", lease: this.text() };
+      case codes.remaining:
+        return this.remaining();
       case codes.snapshot:
         return { type: "snapshot", revision: this.number(), lastLease: this.number() };
       case codes.entry:
@@ -186,6 +201,12 @@ class RecordReader {
     return lease === ""
       ? { type: "put", revision, key, value }
       : { type: "put", revision, key, value, lease };
+  }
+
+  private remaining(): LogRecord {
+    const lease = this.text();
+    const remaining = this.number();
+    return { type: "remaining", lease, remaining: remaining === allOfIt ? undefined : remaining };
   }
 
   private versioned(): Versioned {

@@ -67,7 +67,10 @@ async function restoreSnapshot(
   const snapshot = decodeSnapshot(await readWhole(disk, name), { path: `${directory}/${name}`, revision });
   target.keyspace.restore(snapshot);
   target.leases.lastId = snapshot.lastLease;
-  for (const { id, timeToLive } of snapshot.leases) target.leases.add(id, timeToLive);
+  for (const { id, timeToLive, noted } of snapshot.leases) {
+    target.leases.add(id, timeToLive);
+    target.leases.note(id, noted);
+  }
   for (const { key, lease } of snapshot.items) if (lease !== undefined) target.leases.attach(lease, key);
   return { revision, size: snapshot.size };
 }
@@ -86,6 +89,8 @@ class LogReplay {
   private readonly target: Target;
   private readonly snapshotRevision: Revision;
   private lastRevision: Revision = 0;
+  /** The revision before the frame at hand. */
+  private frameStart: Revision = 0;
   /** The sequence of the last frame; 0 before the first. */
   sequence = 0;
 
@@ -104,7 +109,7 @@ class LogReplay {
     },
   ): Segment {
     const { path, number } = file;
-    checkFileHeader(bytes, { kind: "log", number, path });
+    const format = checkFileHeader(bytes, { kind: "log", number, path });
     let offset = fileHeaderLength;
     for (;;) {
       const frame = readFrame(bytes, { file: number, offset });
@@ -114,7 +119,7 @@ class LogReplay {
         continue;
       }
       if (frame.type === "damaged") requireTorn(bytes, { ...file, offset, reason: frame.reason });
-      return { number, size: offset, lastRevision: this.lastRevision };
+      return { number, size: offset, lastRevision: this.lastRevision, format };
     }
   }
 
@@ -124,6 +129,7 @@ class LogReplay {
       throw corrupt({ ...place, reason });
     }
     this.sequence = frame.sequence;
+    this.frameStart = this.target.keyspace.revision;
     try {
       decodeRecords(frame.records, (record) => this.record(record));
     } catch (error) {
@@ -149,6 +155,9 @@ class LogReplay {
       case "revoke":
         leases.remove(record.lease);
         return;
+      case "remaining":
+        leases.note(record.lease, record.remaining);
+        return;
       case "snapshot":
       case "entry":
       case "end":
@@ -158,7 +167,9 @@ class LogReplay {
 
   private change(record: LogRecord & { type: "put" | "delete" }): void {
     const { keyspace, leases } = this.target;
-    if (record.revision !== keyspace.revision + 1) {
+    // Changes of one revision stand in one frame.
+    const continues = record.revision === keyspace.revision && record.revision > this.frameStart;
+    if (record.revision !== keyspace.revision + 1 && !continues) {
       throw new RangeError(`revision ${record.revision} follows revision ${keyspace.revision}`);
     }
     const change = changeOf(record, keyspace.current(record.key));

@@ -1,7 +1,7 @@
 import type { Logger } from "../../base/index.ts";
 import type { Revision } from "../store.ts";
 import { type Disk, type DiskFile, isOutOfSpace, writeFully } from "./disk.ts";
-import { encodeFileHeader, fileHeaderLength, sealFrame } from "./frame.ts";
+import { encodeFileHeader, fileHeaderLength, formatVersion, sealFrame } from "./frame.ts";
 
 /** One file of the log. */
 export interface Segment {
@@ -10,6 +10,8 @@ export interface Segment {
   readonly size: number;
   /** The newest revision in it, or before it where it has none. */
   readonly lastRevision: Revision;
+  /** The format that it is written in. */
+  readonly format: number;
 }
 
 interface Active {
@@ -64,13 +66,19 @@ export class SegmentedLog {
       const active = await createSegment(disk, { number: 1, lastRevision: 0 });
       return new SegmentedLog(options, { sealed: [], active, sequence });
     }
-    const name = segmentName(last.number);
-    const durable = await disk.open(name, { create: false, durable: true });
+    const { number, size, lastRevision } = last;
+    const name = segmentName(number);
     const plain = await disk.open(name, { create: false, durable: false });
     // Whatever stood behind the last whole frame must not be taken for one later.
-    await plain.truncate(last.size);
+    await plain.truncate(size);
     await plain.sync();
-    const { number, size, lastRevision } = last;
+    if (last.format < formatVersion) {
+      // An older kubets must refuse what it does not know by the file's format, not as damage.
+      await plain.close();
+      const next = await createSegment(disk, { number: number + 1, lastRevision });
+      return new SegmentedLog(options, { sealed: [...segments], active: next, sequence });
+    }
+    const durable = await disk.open(name, { create: false, durable: true });
     const active = { number, durable, plain, position: size, allocated: size, lastRevision };
     return new SegmentedLog(options, { sealed: segments.slice(0, -1), active, sequence });
   }
@@ -98,6 +106,11 @@ export class SegmentedLog {
     this.allocating ??= this.allocateAhead(active);
   }
 
+  /** The size of all files. */
+  get allocatedBytes(): number {
+    return this.sealed.reduce((sum, { size }) => sum + size, this.active.allocated);
+  }
+
   /** The size of the files that hold nothing newer than the revision. */
   bytesThrough(revision: Revision): number {
     let bytes = 0;
@@ -123,7 +136,7 @@ export class SegmentedLog {
     const before = this.active;
     const { number, lastRevision } = before;
     this.active = await createSegment(this.disk, { number: number + 1, lastRevision });
-    this.sealed.push({ number, lastRevision, size: before.position });
+    this.sealed.push({ number, lastRevision, size: before.position, format: formatVersion });
     const { allocating } = this;
     this.allocating = undefined;
     this.closing = Promise.all([this.closing, allocating]).then(() => this.retire(before));

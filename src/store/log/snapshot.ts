@@ -29,7 +29,11 @@ export interface Snapshot {
   readonly revision: Revision;
   readonly lastLease: number;
   readonly items: readonly Versioned[];
-  readonly leases: readonly { readonly id: LeaseId; readonly timeToLive: Milliseconds }[];
+  readonly leases: readonly {
+    readonly id: LeaseId;
+    readonly timeToLive: Milliseconds;
+    readonly noted: Milliseconds | undefined;
+  }[];
   /** The file's length. */
   readonly size: number;
 }
@@ -69,7 +73,10 @@ async function writeState(
   const output = new FrameOutput(file, revision);
   await output.start();
   output.add({ type: "snapshot", revision, lastLease: leases.lastId });
-  for (const { id: lease, timeToLive } of leases.all()) output.add({ type: "grant", lease, timeToLive });
+  for (const { id: lease, timeToLive, noted } of leases.all()) {
+    output.add({ type: "grant", lease, timeToLive });
+    if (noted !== undefined) output.add({ type: "remaining", lease, remaining: noted });
+  }
   let after: Key | undefined;
   let entries = 0;
   for (;;) {
@@ -136,12 +143,16 @@ export function decodeSnapshot(
   const { path, revision } = file;
   checkFileHeader(bytes, { kind: "snapshot", number: revision, path });
   const items: Versioned[] = [];
-  const leases: { id: LeaseId; timeToLive: Milliseconds }[] = [];
+  const leases = new Map<LeaseId, Snapshot["leases"][number]>();
   let lastLease = 0;
   const seen: { entries?: number } = {};
+  const note = (id: LeaseId, known: Partial<Snapshot["leases"][number]>) => {
+    leases.set(id, { timeToLive: 0, noted: undefined, ...leases.get(id), ...known, id });
+  };
   const visit = (record: LogRecord) => {
     if (record.type === "snapshot") lastLease = record.lastLease;
-    else if (record.type === "grant") leases.push({ id: record.lease, timeToLive: record.timeToLive });
+    else if (record.type === "grant") note(record.lease, { timeToLive: record.timeToLive, noted: undefined });
+    else if (record.type === "remaining") note(record.lease, { noted: record.remaining });
     else if (record.type === "entry") items.push(record.versioned);
     else if (record.type === "end") seen.entries = record.entries;
     else throw new RangeError(`a ${record.type} record in a snapshot`);
@@ -156,5 +167,5 @@ export function decodeSnapshot(
     offset = frame.next;
   }
   if (seen.entries !== items.length) throw corrupt({ path, offset, reason: "the snapshot lacks entries" });
-  return { revision, lastLease, items, leases, size: bytes.length };
+  return { revision, lastLease, items, leases: [...leases.values()], size: bytes.length };
 }

@@ -1,78 +1,46 @@
-import { Client, credentials, Metadata } from "@grpc/grpc-js";
-import type { Milliseconds } from "../base/index.ts";
-import { decode, encode } from "./codec.ts";
+import { createCaller, createCodec, GrpcError, openChannel } from "../grpc/index.ts";
+import type { CallOptions } from "../grpc/index.ts";
 import { CriError } from "./error.ts";
-import type { Input, MessageName, Output } from "./message.ts";
-import { methods } from "./schema.ts";
+import type { Input, Output } from "./message.ts";
+import { messages, methods, timeoutSeconds } from "./schema.ts";
 
-type Methods = typeof methods;
-type Uncapitalized<T extends string> = Uncapitalize<T>;
-
-/** Options of one call. */
-interface CallOptions {
-  /** Instead of the method's own deadline. */
-  readonly timeout?: Milliseconds;
-  readonly signal?: AbortSignal;
-}
+type MethodTable = typeof methods;
+type MethodName = keyof MethodTable;
 
 /** The calls of a container runtime, one function each; they reject with `CriError`. */
 export type CriClient = {
-  readonly [M in keyof Methods as Uncapitalized<M>]: (
-    request: Input<Methods[M][1]>,
-    options?: CallOptions,
-  ) => Promise<Output<Methods[M][2]>>;
+  readonly [M in MethodName as Uncapitalize<M>]: (
+    request: Input<MethodTable[M][1]>,
+    options?: Pick<CallOptions, "timeout" | "signal">,
+  ) => Promise<Output<MethodTable[M][2]>>;
 };
 
 const largestMessage = 16 * 1024 * 1024;
 
 /** Connects, lazily and again when the connection is lost, to the runtime that listens at `socketPath`; closed when `signal` aborts. */
 export function createCriClient(options: { socketPath: string; signal: AbortSignal }): CriClient {
-  const channel = new Client(`unix://${options.socketPath}`, credentials.createInsecure(), {
-    "grpc.default_authority": "localhost",
-    "grpc.max_receive_message_length": largestMessage,
-    "grpc.max_send_message_length": largestMessage,
-    "grpc.initial_reconnect_backoff_ms": 50,
-    "grpc.max_reconnect_backoff_ms": 3000,
-    "grpc.enable_retries": 0,
+  const channel = openChannel(`unix://${options.socketPath}`, {
+    settings: {
+      "grpc.default_authority": "localhost",
+      "grpc.max_receive_message_length": largestMessage,
+      "grpc.max_send_message_length": largestMessage,
+      "grpc.initial_reconnect_backoff_ms": 50,
+      "grpc.max_reconnect_backoff_ms": 3000,
+    },
   });
   options.signal.addEventListener("abort", () => channel.close(), { once: true });
-  const calls = Object.entries(methods).map(([name, [service, request, response, seconds]]) => [
-    name[0]?.toLowerCase() + name.slice(1),
-    caller(channel, { name, service, request, response, timeout: seconds * 1000 }),
+  const caller = createCaller(channel, { codec: createCodec(messages), methods });
+  const names = Object.keys(methods) as MethodName[];
+  const calls = names.map((method) => [
+    method[0]?.toLowerCase() + method.slice(1),
+    async (request: object, options: CallOptions = {}) => {
+      try {
+        return await caller.unary(method, request, { timeout: timeoutSeconds(method) * 1000, ...options });
+      } catch (error) {
+        const { code, message } = GrpcError.from(error);
+        throw new CriError({ method, code, message });
+      }
+    },
   ]);
   return Object.fromEntries(calls) as CriClient;
-}
-
-interface Method {
-  readonly name: string;
-  readonly service: string;
-  readonly request: MessageName;
-  readonly response: MessageName;
-  readonly timeout: Milliseconds;
-}
-
-function caller(channel: Client, method: Method) {
-  const path = `/runtime.v1.${method.service}/${method.name}`;
-  const serialize = (message: object) => Buffer.from(encode(method.request, message));
-  const deserialize = (bytes: Buffer) => decode(method.response, bytes);
-  return (request: object, options: CallOptions = {}) =>
-    new Promise<object>((resolve, reject) => {
-      const deadline = Date.now() + (options.timeout ?? method.timeout);
-      const cancel = () => call.cancel();
-      const call = channel.makeUnaryRequest(
-        path,
-        serialize,
-        deserialize,
-        request,
-        new Metadata(),
-        { deadline },
-        (error, answer) => {
-          options.signal?.removeEventListener("abort", cancel);
-          if (error) reject(new CriError({ method: method.name, code: error.code, message: error.details }));
-          else resolve(answer ?? {});
-        },
-      );
-      if (options.signal?.aborted) cancel();
-      else options.signal?.addEventListener("abort", cancel, { once: true });
-    });
 }

@@ -1,5 +1,4 @@
 export * from "./client.ts";
-export * from "./codec.ts";
 export * from "./error.ts";
 export type * from "./message.ts";
 export * from "./schema.ts";

@@ -1,8 +1,4 @@
-/**
- * The messages of CRI `runtime.v1` that a kubelet needs, as facts: field name, number and type. A type is a protobuf
- * scalar, another message's name, `T[]` for a repeated field, or `map` for map<string, string>. Enumerations are int32.
- * Fields that are absent here are skipped when read.
- */
+/** The messages of CRI `runtime.v1` that a kubelet needs. Fields that are absent here are skipped when read. */
 export const messages = {
   Empty: {},
   VersionRequest: { version: [1, "string"] },
@@ -353,33 +349,64 @@ export const mountPropagation = { private: 0, hostToContainer: 1, bidirectional:
 export const portProtocol = { TCP: 0, UDP: 1, SCTP: 2 } as const;
 export const profileType = { runtimeDefault: 0, unconfined: 1, localhost: 2 } as const;
 
-/** Every call: `[service, request, response, deadline in seconds]`; `methods` are named as in the protocol. */
+/** Every call, named as in the protocol. */
 export const methods = {
-  Version: ["RuntimeService", "VersionRequest", "VersionResponse", 10],
-  Status: ["RuntimeService", "StatusRequest", "StatusResponse", 120],
-  UpdateRuntimeConfig: ["RuntimeService", "UpdateRuntimeConfigRequest", "Empty", 120],
-  RunPodSandbox: ["RuntimeService", "RunPodSandboxRequest", "RunPodSandboxResponse", 240],
-  StopPodSandbox: ["RuntimeService", "PodSandboxId", "Empty", 120],
-  RemovePodSandbox: ["RuntimeService", "PodSandboxId", "Empty", 120],
-  PodSandboxStatus: ["RuntimeService", "PodSandboxStatusRequest", "PodSandboxStatusResponse", 120],
-  ListPodSandbox: ["RuntimeService", "ListPodSandboxRequest", "ListPodSandboxResponse", 120],
-  CreateContainer: ["RuntimeService", "CreateContainerRequest", "ContainerId", 120],
-  StartContainer: ["RuntimeService", "ContainerId", "Empty", 120],
-  StopContainer: ["RuntimeService", "StopContainerRequest", "Empty", 120],
-  RemoveContainer: ["RuntimeService", "ContainerId", "Empty", 120],
-  ListContainers: ["RuntimeService", "ListContainersRequest", "ListContainersResponse", 120],
-  ContainerStatus: ["RuntimeService", "ContainerStatusRequest", "ContainerStatusResponse", 120],
-  UpdateContainerResources: ["RuntimeService", "UpdateContainerResourcesRequest", "Empty", 120],
-  ReopenContainerLog: ["RuntimeService", "ContainerId", "Empty", 120],
-  ExecSync: ["RuntimeService", "ExecSyncRequest", "ExecSyncResponse", 120],
-  Exec: ["RuntimeService", "ExecRequest", "StreamingResponse", 120],
-  Attach: ["RuntimeService", "AttachRequest", "StreamingResponse", 120],
-  PortForward: ["RuntimeService", "PortForwardRequest", "StreamingResponse", 120],
-  ContainerStats: ["RuntimeService", "ContainerId", "ContainerStatsResponse", 120],
-  ListContainerStats: ["RuntimeService", "ListContainerStatsRequest", "ListContainerStatsResponse", 120],
-  ListImages: ["ImageService", "ListImagesRequest", "ListImagesResponse", 120],
-  ImageStatus: ["ImageService", "ImageStatusRequest", "ImageStatusResponse", 120],
-  PullImage: ["ImageService", "PullImageRequest", "PullImageResponse", 3600],
-  RemoveImage: ["ImageService", "RemoveImageRequest", "Empty", 120],
-  ImageFsInfo: ["ImageService", "Empty", "ImageFsInfoResponse", 120],
+  Version: ["runtime.v1.RuntimeService", "VersionRequest", "VersionResponse", "unary"],
+  Status: ["runtime.v1.RuntimeService", "StatusRequest", "StatusResponse", "unary"],
+  UpdateRuntimeConfig: ["runtime.v1.RuntimeService", "UpdateRuntimeConfigRequest", "Empty", "unary"],
+  RunPodSandbox: ["runtime.v1.RuntimeService", "RunPodSandboxRequest", "RunPodSandboxResponse", "unary"],
+  StopPodSandbox: ["runtime.v1.RuntimeService", "PodSandboxId", "Empty", "unary"],
+  RemovePodSandbox: ["runtime.v1.RuntimeService", "PodSandboxId", "Empty", "unary"],
+  PodSandboxStatus: [
+    "runtime.v1.RuntimeService",
+    "PodSandboxStatusRequest",
+    "PodSandboxStatusResponse",
+    "unary",
+  ],
+  ListPodSandbox: ["runtime.v1.RuntimeService", "ListPodSandboxRequest", "ListPodSandboxResponse", "unary"],
+  CreateContainer: ["runtime.v1.RuntimeService", "CreateContainerRequest", "ContainerId", "unary"],
+  StartContainer: ["runtime.v1.RuntimeService", "ContainerId", "Empty", "unary"],
+  StopContainer: ["runtime.v1.RuntimeService", "StopContainerRequest", "Empty", "unary"],
+  RemoveContainer: ["runtime.v1.RuntimeService", "ContainerId", "Empty", "unary"],
+  ListContainers: ["runtime.v1.RuntimeService", "ListContainersRequest", "ListContainersResponse", "unary"],
+  ContainerStatus: [
+    "runtime.v1.RuntimeService",
+    "ContainerStatusRequest",
+    "ContainerStatusResponse",
+    "unary",
+  ],
+  UpdateContainerResources: [
+    "runtime.v1.RuntimeService",
+    "UpdateContainerResourcesRequest",
+    "Empty",
+    "unary",
+  ],
+  ReopenContainerLog: ["runtime.v1.RuntimeService", "ContainerId", "Empty", "unary"],
+  ExecSync: ["runtime.v1.RuntimeService", "ExecSyncRequest", "ExecSyncResponse", "unary"],
+  Exec: ["runtime.v1.RuntimeService", "ExecRequest", "StreamingResponse", "unary"],
+  Attach: ["runtime.v1.RuntimeService", "AttachRequest", "StreamingResponse", "unary"],
+  PortForward: ["runtime.v1.RuntimeService", "PortForwardRequest", "StreamingResponse", "unary"],
+  ContainerStats: ["runtime.v1.RuntimeService", "ContainerId", "ContainerStatsResponse", "unary"],
+  ListContainerStats: [
+    "runtime.v1.RuntimeService",
+    "ListContainerStatsRequest",
+    "ListContainerStatsResponse",
+    "unary",
+  ],
+  ListImages: ["runtime.v1.ImageService", "ListImagesRequest", "ListImagesResponse", "unary"],
+  ImageStatus: ["runtime.v1.ImageService", "ImageStatusRequest", "ImageStatusResponse", "unary"],
+  PullImage: ["runtime.v1.ImageService", "PullImageRequest", "PullImageResponse", "unary"],
+  RemoveImage: ["runtime.v1.ImageService", "RemoveImageRequest", "Empty", "unary"],
+  ImageFsInfo: ["runtime.v1.ImageService", "Empty", "ImageFsInfoResponse", "unary"],
 } as const;
+
+/** Deadlines of calls that wait for more, or less, than most. */
+const deadlines: { readonly [M in keyof typeof methods]?: number } = {
+  Version: 10,
+  RunPodSandbox: 240,
+  PullImage: 3600,
+};
+const usualDeadline = 120;
+
+/** How long a call may take. */
+export const timeoutSeconds = (method: keyof typeof methods): number => deadlines[method] ?? usualDeadline;

@@ -22,7 +22,9 @@ const importTable: Readonly<Record<string, readonly string[]>> = {
   proxy: component,
   dns: component,
   network: component,
-  cri: ["base"],
+  grpc: ["base"],
+  etcd: ["base", "store", "grpc"],
+  cri: ["base", "grpc"],
   kubelet: [...component, "cri", "streaming", "pki"],
   "control-plane": [...component, "store", "apiserver", "controllers", "scheduler"],
   testing: [

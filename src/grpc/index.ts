@@ -1,0 +1,4 @@
+export * from "./client.ts";
+export * from "./codec.ts";
+export * from "./error.ts";
+export type * from "./schema.ts";

@@ -106,7 +106,7 @@ test("unknown fields are skipped and torn messages refused", () => {
     Array(12).fill(0x80),
   ];
   for (const bytes of torn)
-    expect(() => decode("Nested", Uint8Array.from(bytes as number[]))).toThrow(/truncated|too long/);
+    expect(() => decode("Nested", Uint8Array.from(bytes))).toThrow(/truncated|too long/);
 });
 
 test("what was read does not change with the bytes it came from", () => {

@@ -47,7 +47,7 @@ export class Reader {
 
   private section(kind: FieldKind): unknown {
     const { bytes, position, end } = this;
-    if (kind === "bytes") return Uint8Array.prototype.slice.call(bytes, position, end);
+    if (kind === "bytes") return new Uint8Array(bytes.subarray(position, end));
     return bytes.toString(kind === "latin1" ? "latin1" : "utf8", position, end);
   }
 

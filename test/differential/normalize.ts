@@ -37,8 +37,7 @@ function bodyOf(text: string): unknown {
       continue;
     }
   }
-  // YAML: not every encoder folds long lines.
-  return text.replaceAll(/\n {2,}(?=\S)/g, " ");
+  return text;
 }
 
 /** Values that no two clusters share, by the field that holds them. */

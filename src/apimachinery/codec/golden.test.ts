@@ -44,7 +44,7 @@ const encodings: readonly Encoding[] = [
   {
     name: "YAML",
     sorted: true,
-    encode: async (object) => new TextEncoder().encode(await encodeYaml(object)),
+    encode: async (object) => new TextEncoder().encode(encodeYaml(object)),
     decode: async (bytes, type) =>
       whole(decodeValue(await decodeYaml(new TextDecoder().decode(bytes)), type, strict)),
   },

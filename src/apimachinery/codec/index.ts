@@ -29,4 +29,5 @@ export {
   type TypeSource,
 } from "./protobuf.ts";
 export { scanJson } from "./scan.ts";
-export { decodeYaml, decodeYamlDocuments, encodeYaml, readYaml, type YamlDocument } from "./yaml.ts";
+export { decodeYaml, decodeYamlDocuments, readYaml, type YamlDocument } from "./yaml.ts";
+export { encodeYaml } from "./yaml-encode.ts";

@@ -71,8 +71,11 @@ export function decodeValue(value: unknown, type: StructType, options: DecodeOpt
   return { object, problems: problems === undefined ? none : [...new Set(problems)] };
 }
 
-/** A number with a fraction, an exponent or so many digits that its value may be another; strings may look like one. */
-const maybeOdd = /(?:"\s*:|[[,])\s*-?(?:\d+[.eE]|\d{16})/;
+/**
+ * A number with a fraction, an exponent or so many digits that its value may be another; strings may look like one.
+ * Looks at digits first, as there are few: every body passes here.
+ */
+const maybeOdd = /\d(?:[.eE][-+\d](?<=(?:"\s*:|[[,])\s*-?\d+[.eE][-+\d])|\d{15})/;
 const isOdd = /[.eE]|\d{16}/;
 
 /** The numbers of a JSON text that their values alone do not tell; undefined where there are none. */

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   DecodeError,
   decodeYaml,
@@ -76,23 +76,101 @@ test("what is written is read back", async () => {
     b: ["yes", "1", "1e3", "08", "~", "2024-01-02"],
     a: { y: 1, t: true, z: null, s: "a: b\n c" },
   };
-  const text = await encodeYaml(value);
+  const text = encodeYaml(value);
   expect(text.startsWith("a:\n")).toBe(true);
   expect(text).toContain("b:\n- ");
   expect(await decodeYaml(text)).toEqual(value);
 });
 
-test("quotes are those of upstream", async () => {
-  async function check(value: string, text: string) {
-    expect(await encodeYaml({ a: value })).toBe(`a: ${text}\n`);
+const words = "word ".repeat(20).trim();
+
+describe("texts are written as upstream's library does", () => {
+  function check(value: string, text: string) {
+    expect(encodeYaml({ a: value })).toBe(`a: ${text}\n`);
   }
-  for (const word of ["1", "010", "-1.5", "1e3", "true", "No", "y", "~", "null", "", "1:30", ".inf"])
-    await check(word, `"${word}"`);
-  for (const time of ["2026-01-02", "2026-01-02T03:04:05Z"]) await check(time, `"${time}"`);
-  for (const plain of ["abc", "a b", "1.2.3", "v1", "a:b", "10.0.0.1", "1Gi", "/bin/sh"])
-    await check(plain, plain);
-  for (const special of ["a: b", "*", "- a", "# a", "@a", "{}", "a #b", "'a'"])
-    await check(special, `'${special.replaceAll("'", "''")}'`);
-  await check("a\u0007", String.raw`"a\a"`);
-  await check("a\nb\n", "|\n  a\n  b");
+
+  test.each(["1", "010", "-1.5", "1e3", "1_000", "0x1F", "+.5", "true", "No", "y", "~", "null", "", "1:30"])(
+    "%j would be no text",
+    (word) => check(word, `"${word}"`),
+  );
+  test.each([".inf", "2026-01-02", "2026-01-02T03:04:05Z", "2026-1-2 3:4:5", "09"])(
+    "%j would be no text either",
+    (word) => check(word, `"${word}"`),
+  );
+  test.each(["abc", "a b", "1.2.3", "v1", "a:b", "10.0.0.1", "1Gi", "/bin/sh", "-a", "?a", "a#b", "=", "<<"])(
+    "%j is plain",
+    (plain) => check(plain, plain),
+  );
+  test.each(["0b2", "1e999", "._5", "2026-02-30", "2026-01-02T03:04:05", "1:99", "_1", "nULL"])(
+    "%j only looks like something else",
+    (plain) => check(plain, plain),
+  );
+  test.each(["a: b", "*", "- a", "# a", "@a", "{}", "a #b", "'a'", " a", "a ", "a:", "---"])(
+    "%j stands in single quotes",
+    (text) => check(text, `'${text.replaceAll("'", "''")}'`),
+  );
+  test.each([
+    ["a\u0007", String.raw`"a\a"`],
+    ["a\tb", String.raw`"a\tb"`],
+    ["😀", String.raw`"\U0001F600"`],
+    ["a \nb", String.raw`"a \nb"`],
+    ["a\r\nb", String.raw`"a\r\nb"`],
+    ["é", "é"],
+  ])("%j is escaped where need be", check);
+  test.each([
+    ["a\nb\n", "|\n  a\n  b"],
+    ["a\nb", "|-\n  a\n  b"],
+    ["a\n\n", "|+\n  a\n"],
+    [" a\n\n b\n", "|2\n   a\n\n   b"],
+    ["\n", "|2+\n"],
+    [`${words}\nb`, `|-\n  ${words}\n  b`],
+  ])("%j is a block", check);
+
+  const [first, second] = [words.slice(0, 79), words.slice(80)];
+  test.each([
+    [words, `${first}\n  ${second}`],
+    [`${words}: x`, `'${first}\n  ${second}: x'`],
+    [`${words}\t`, String.raw`"${first}` + `\n  ${second}` + String.raw`\t"`],
+    ["x".repeat(100), "x".repeat(100)],
+    ["a  b ".repeat(20).trim(), `${"a  b ".repeat(15)}a  b\n  ${"a  b ".repeat(4).trim()}`],
+  ])("%j is folded at 80 columns", check);
+});
+
+test("collections are laid out as upstream's library does", () => {
+  const long = "k".repeat(129);
+  const value = {
+    b: [[1, [2]], { y: 0, x: [] }, "t"],
+    a: { [long]: ["x"], e: {}, n: null, f: [0.5, 1e21, 1e-7, -0, 2 ** 53, 1234567.5, 0.0001] },
+    item10: 1,
+    item9: 2,
+    Item: undefined,
+  };
+  expect(encodeYaml(value)).toBe(
+    [
+      "a:",
+      "  e: {}",
+      "  f:",
+      "  - 0.5",
+      "  - 1e+21",
+      "  - 1e-07",
+      "  - 0",
+      "  - 9007199254740992",
+      "  - 1.2345675e+06",
+      "  - 0.0001",
+      `  ? ${long}`,
+      "  : - x",
+      '  "n": null',
+      "b:",
+      "- - 1",
+      "  - - 2",
+      "- x: []",
+      '  "y": 0',
+      "- t",
+      "item9: 2",
+      "item10: 1",
+      "",
+    ].join("\n"),
+  );
+  expect(encodeYaml(["a"])).toBe("- a\n");
+  expect(encodeYaml({})).toBe("{}\n");
 });

@@ -1,4 +1,4 @@
-import type { ScalarLayout, ScalarStyle, Schema } from "js-yaml";
+import type { Schema } from "js-yaml";
 import { goQuote } from "../go-quote.ts";
 import { DecodeError } from "./decode-error.ts";
 import { hasDuplicateKeys } from "./scan.ts";
@@ -66,33 +66,6 @@ function documentsOf(yaml: Yaml, text: string): readonly unknown[] {
     if (error instanceof yaml.YAMLException) throw new DecodeError(`yaml: ${reasonOf(error)}`);
     throw error;
   }
-}
-
-/** YAML as `kubectl -o yaml` prints it: keys sorted, lists not indented. */
-export async function encodeYaml(value: unknown): Promise<string> {
-  const yaml = await import("js-yaml");
-  const scalarStyleRules = [
-    (layout: ScalarLayout) => quoteAsUpstream(yaml, layout),
-    ...Object.values(yaml.DEFAULT_SCALAR_STYLE_RULES),
-  ];
-  return yaml.dump(value, {
-    sortKeys: true,
-    seqNoIndent: true,
-    lineWidth: -1,
-    noRefs: true,
-    scalarStyleRules,
-  });
-}
-
-/** Upstream puts what would be no text into double quotes, what would be no scalar into single ones. */
-function quoteAsUpstream(yaml: Yaml, layout: ScalarLayout): void {
-  const { PLAIN, SINGLE_QUOTED, DOUBLE_QUOTED } = yaml.SCALAR_STYLE;
-  const { node, style, allowedStylesMask } = layout;
-  if (node.tag !== "tag:yaml.org,2002:str" || style !== PLAIN || node.value.includes("\n")) return;
-  const allows = (other: ScalarStyle) => (allowedStylesMask & (1 << other)) !== 0;
-  if (noText.some((pattern) => pattern.test(node.value))) layout.style = DOUBLE_QUOTED;
-  else if (!allows(PLAIN) && allows(SINGLE_QUOTED) && !node.value.includes("\t"))
-    layout.style = SINGLE_QUOTED;
 }
 
 /** What upstream's scanner says where this one says something else. */
@@ -170,17 +143,6 @@ function duplicateYamlKeys(yaml: Yaml, text: string): readonly string[] {
 
 const integer = /^[-+]?(?:0b[01_]+|0o?[0-7_]*|0x[\da-fA-F_]+|[1-9][\d_]*)$/;
 const float = /^[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?$/;
-/** What is read as something else where it stands without quotes. */
-const noText: readonly RegExp[] = [
-  /^(?:~|null|Null|NULL|)$/,
-  /^(?:y|Y|n|N|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF|true|True|TRUE|false|False|FALSE)$/,
-  /^[-+]?(?:0b[01_]+|0o?[0-7_]*|0x[\da-fA-F_]+|\d[\d_]*)$/,
-  float,
-  /^[-+]?\.(?:inf|Inf|INF)$|^\.(?:nan|NaN|NAN)$/,
-  // Sixties, and times.
-  /^[-+]?\d[\d_]*(?::[0-5]?\d)+(?:\.[\d_]*)?$/,
-  /^\d{4}-\d{1,2}-\d{1,2}(?:[Tt ]\d{1,2}:\d{1,2}:\d{1,2}.*)?$/,
-];
 const infinity = /^[-+]?\.(?:inf|Inf|INF)$/;
 
 function schemaOf(yaml: Yaml): Schema {

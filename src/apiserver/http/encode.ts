@@ -17,7 +17,7 @@ export async function encodeAny(
     case "application/json":
       return encodeJsonText(object, negotiated.pretty);
     case "application/yaml":
-      return Buffer.from(await encodeYaml(object));
+      return Buffer.from(encodeYaml(object));
     case "application/vnd.kubernetes.protobuf":
       return encodeProto(object, type ?? typeOfObject(object));
     case "application/cbor":

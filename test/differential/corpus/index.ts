@@ -6,6 +6,7 @@ import { extensionSequences } from "./extension-kinds.ts";
 import { listSequences } from "./lists.ts";
 import { serviceSequences } from "./services.ts";
 import { platformSequences } from "./platform.ts";
+import { valueSequences } from "./values.ts";
 import { verbSequences } from "./verbs.ts";
 import { workloadSequences } from "./workloads.ts";
 import { writeSequences } from "./writes.ts";
@@ -15,6 +16,7 @@ export const corpus: readonly Sequence[] = [
   ...verbSequences,
   ...listSequences,
   ...encodingSequences,
+  ...valueSequences,
   ...frontSequences,
   ...coreSequences,
   ...serviceSequences,

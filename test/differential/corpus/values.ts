@@ -1,0 +1,173 @@
+import { accept, get, inNamespace, patch, post, remove, type Sequence, type Step } from "../step.ts";
+
+const configMaps = inNamespace("configmaps");
+const words = "word ".repeat(30);
+
+/** Texts that YAML could take for something else, break, fold or escape. */
+const oddTexts = [
+  ..."|a|a b|yes|1|1.0|1e3|1e999|0x1F|0x|0b1|0b2|0o7|08|019|1_000|_1|+1|-|--|---|--- a|...|...a|-a|- a".split(
+    "|",
+  ),
+  ..."?|? a|?a|:|: a|:a|a:|a: b|a:b|a :b|a #b|a#b|#a|# a|!a|&a|*a|@a|`a|%a|>|'|'a'|a'b|\"|\"a\"|a\"b".split(
+    "|",
+  ),
+  ..."{|{}|a{b|[|[]|a[b]|a,b|, a|<<|=|~|null|Null|nULL|true|tRue|y|Y|n|on|oN|.|..|.5|.5e3|5.|-.5|+.5".split(
+    "|",
+  ),
+  ...".inf|-.inf|.nan|1:30|1:99|12:30:45|12:30:45.5|190:20:30|._5|.5_|1._5|1e_5|0x1234567890abcdef".split(
+    "|",
+  ),
+  ..."2001-01-02|2001-13-02|2001-02-30|2001-1-2|2001-01-02T03:04:05Z|2001-01-02 03:04:05".split("|"),
+  ..."2001-01-02 03:04:05Z|2001-01-02T03:04:05.123+01:00|2001-01-02T25:04:05Z|12345678901234567890".split(
+    "|",
+  ),
+  "|",
+  "|a",
+  "a|b",
+  "a\tb",
+  "\ta",
+  "a\t",
+  "-\ta",
+  " a",
+  "a ",
+  "a  b",
+  "a\\b",
+  "é",
+  "日本語",
+  "😀",
+  "a😀b",
+
+  "a\n",
+  "a\nb",
+  "a\nb\n",
+  "a\n\n",
+  "\n",
+  "\n\n",
+  "\na",
+  " a\nb",
+  "a \nb",
+  "a\n b",
+  "a\n\nb",
+  "a\n  b\n\n",
+
+  "a\r\nb",
+  "a\rb",
+  "a\u2028b",
+  "a\u2029 b",
+  "a\u2028\nb",
+  "\u00a0",
+  "a\u00a0b",
+  "\u0000",
+  "\u001b[0m",
+  "x".repeat(100),
+  words,
+  words.trim(),
+  `${"a  b ".repeat(30)}x`,
+  `${"it's ".repeat(30)}x`,
+  `'${words}x`,
+  `${'say "x" '.repeat(30)}\u0007`,
+  `${"\u0007  two  spaces ".repeat(20)}x`,
+  `true: ${words}x`,
+  `${"日本 語 ".repeat(40)}x`,
+  `${"😀 word ".repeat(30)}x`,
+  `${"x".repeat(79)} y`,
+  `line\n${words}x\n`,
+  "#!/bin/sh\nset -e\n\techo hi\n",
+  "# comment\nserver {\n  listen 80;\n}\n",
+  `${words}\u2028 ${words}`,
+];
+const fields = (texts: readonly string[], prefix: string) =>
+  Object.fromEntries(texts.map((text, index) => [`${prefix}${index}`, text]));
+const oddKeys = [
+  "true",
+  "1",
+  "yes",
+  "a10",
+  "a9",
+  "A",
+  "b",
+  "_a",
+  "-a",
+  "a-b",
+  "a_b",
+  "a.b",
+  "ab",
+  "aB",
+  "null",
+];
+
+const texts: Sequence = {
+  name: "texts in YAML",
+  steps: [
+    post(configMaps, { metadata: { name: "texts" }, data: fields(oddTexts, "k") }),
+    get(`${configMaps}/texts`, accept("application/yaml")),
+    post(configMaps, {
+      metadata: { name: "keys", annotations: fields(oddTexts, "example.com/a") },
+      data: Object.fromEntries([...oddKeys, "x".repeat(128), "y".repeat(129)].map((key) => [key, "v"])),
+    }),
+    get(`${configMaps}/keys`, accept("application/yaml")),
+    get(`${configMaps}?fieldSelector=metadata.name%3Dkeys`, accept("application/yaml")),
+    remove(`${configMaps}/texts`),
+    remove(`${configMaps}/keys`),
+  ],
+};
+
+const deployments = "/apis/apps/v1/namespaces/differential/deployments";
+const deployment = (replicas: string) =>
+  `{"metadata":{"name":"numbers"},"spec":{"replicas": ${replicas},"selector":{"matchLabels":{"a":"b"}},` +
+  `"template":{"metadata":{"labels":{"a":"b"}},"spec":{"containers":[{"name":"c","image":"i"}]}}}}`;
+const pod = (cpu: string, seconds = "1") =>
+  `{"metadata":{"name":"numbers"},"spec":{"activeDeadlineSeconds":${seconds},"containers":` +
+  `[{"name":"c","image":"i","resources":{"limits":{"cpu":${cpu}}}}]}}`;
+const service = (port: string) =>
+  `{"metadata":{"name":"numbers"},"spec":{"ports":[{"port":80,"targetPort":${port}}]}}`;
+const dryRun = "?dryRun=All";
+const oddNumbers = [
+  "1.0",
+  "1e0",
+  "1E+1",
+  "1.5",
+  "-0",
+  "2147483648",
+  "9223372036854775808",
+  "0.1e1",
+  "null",
+  "01",
+];
+
+const numbers: Sequence = {
+  name: "numbers as they are written",
+  steps: [
+    ...oddNumbers.map((number) => post(`${deployments}${dryRun}`, deployment(number))),
+    ...[...oddNumbers, "1_0", "0x10", "010", "+1", ".5", "1."].map((number) =>
+      post(`${deployments}${dryRun}`, deployment(number), {
+        headers: { "content-type": "application/yaml" },
+      }),
+    ),
+    ...["80.0", "8e1", "80", "-0", "1.5", "3000000000"].map((number) =>
+      post(inNamespace(`services${dryRun}`), service(number)),
+    ),
+    ...["1.0", "1e3", "1E3", "1.50", "1e-3", "-0", "100000000000000000000", "1e30", "123456789012345678"].map(
+      (number) => post(inNamespace(`pods${dryRun}`), pod(number)),
+    ),
+    ...["2147483648", "9223372036854775808", "1.0"].map((number) =>
+      post(inNamespace(`pods${dryRun}`), pod("1", number)),
+    ),
+    post(deployments, deployment("1")),
+    ...["1.0", "1e1", "-0", "3"].flatMap((number): Step[] => {
+      const one = `${deployments}/numbers${dryRun}`;
+      return [
+        patch(one, "merge", { body: `{"spec":{"replicas":${number}}}` }),
+        patch(one, "strategic", { body: `{"spec":{"replicas":${number}}}` }),
+        patch(one, "json", { body: `[{"op":"replace","path":"/spec/replicas","value":${number}}]` }),
+        patch(`${one}&fieldManager=f&force=true`, "apply", {
+          body: `{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"numbers"},"spec":{"replicas":${number}}}`,
+        }),
+      ];
+    }),
+    remove(`${deployments}/numbers`),
+  ],
+};
+
+/** Values that encodings could bend. */
+export const valueSequences: readonly Sequence[] = [texts, numbers];

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { silentLogger, VirtualClock } from "../base/index.ts";
 import { startCompactor } from "./compactor.ts";
 import { createMemoryStore } from "./memory-store.ts";
-import { bytes } from "./store-suite.ts";
+import { bytes } from "./suite-tools.ts";
 
 it("compacts every five minutes to the revision of five minutes ago, and stops with its signal", async () => {
   const clock = new VirtualClock();

@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type LogFields, type Logger, seededRandom, silentLogger, VirtualClock } from "../../base/index.ts";
-import { bytes, line, refusal, storeSuite, text } from "../store-suite.ts";
+import { mvccSuite } from "../mvcc-suite.ts";
+import { storeSuite } from "../store-suite.ts";
+import { bytes, line, refusal, text } from "../suite-tools.ts";
 import { type Revision, StoreError } from "../store.ts";
 import { crc32c } from "./crc32c.ts";
 import { FaultDisk } from "./fault-disk.ts";
@@ -19,7 +21,9 @@ async function temporaryDirectory(): Promise<string> {
   return directory;
 }
 
-storeSuite("log store", async ({ clock }) => openLogStore({ clock, directory: await temporaryDirectory() }));
+const openNew = async (clock: VirtualClock) => openLogStore({ clock, directory: await temporaryDirectory() });
+storeSuite("log store", () => openNew(new VirtualClock()));
+mvccSuite("log store", ({ clock }) => openNew(clock));
 
 const firstLog = segmentName(1);
 

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { type Random, seededRandom, silentLogger, VirtualClock } from "../../base/index.ts";
-import { bytes, text } from "../store-suite.ts";
+import { bytes, text } from "../suite-tools.ts";
 import {
   type Change,
   keyOf,

@@ -1,129 +1,22 @@
 import { spawn } from "node:child_process";
-import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, expect, it, onTestFinished } from "vitest";
-import { type LogFields, type Logger, seededRandom, silentLogger, VirtualClock } from "../../base/index.ts";
+import { describe, expect, it } from "vitest";
+import { VirtualClock } from "../../base/index.ts";
 import { mvccSuite } from "../mvcc-suite.ts";
 import { storeSuite } from "../store-suite.ts";
 import { bytes, line, refusal, text } from "../suite-tools.ts";
-import { type Revision, StoreError } from "../store.ts";
+import { StoreError } from "../store.ts";
 import { crc32c } from "./crc32c.ts";
-import { FaultDisk } from "./fault-disk.ts";
 import { encodeFileHeader } from "./frame.ts";
-import { type LogStore, type LogStoreOptions, openLogStore } from "./log-store.ts";
+import { openLogStore } from "./log-store.ts";
+import { create, firstLog, onFaultDisk, temporaryDirectory, warnings } from "./log-tools.ts";
 import { segmentName } from "./segmented-log.ts";
-
-async function temporaryDirectory(): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), "kubets-store-"));
-  onTestFinished(() => rm(directory, { recursive: true, force: true }));
-  return directory;
-}
 
 const openNew = async (clock: VirtualClock) => openLogStore({ clock, directory: await temporaryDirectory() });
 storeSuite("log store", () => openNew(new VirtualClock()));
 mvccSuite("log store", ({ clock }) => openNew(clock));
-
-const firstLog = segmentName(1);
-
-function warnings(): { logger: Logger; lines: string[] } {
-  const lines: string[] = [];
-  const warn = (message: string, fields: LogFields = {}) => {
-    lines.push(`${message} ${JSON.stringify(fields)}`);
-  };
-  return { logger: { ...silentLogger, warn }, lines };
-}
-
-function onFaultDisk(options: Partial<LogStoreOptions> = {}) {
-  const disk = new FaultDisk(seededRandom(1));
-  const open = (more: Partial<LogStoreOptions> = {}) =>
-    openLogStore({ directory: "/store", clock: new VirtualClock(), ...options, ...more, disk });
-  return { disk, open };
-}
-
-const create = (store: LogStore, key: string, value = "1", lease?: string) =>
-  store.commit({ type: "create", key, value: bytes(value), ...(lease === undefined ? {} : { lease }) });
-
-async function history(store: LogStore, after: Revision): Promise<readonly string[]> {
-  const { signal } = new AbortController();
-  for await (const changes of store.watch("", { after, signal })) return changes.map(line);
-  return [];
-}
-
-const totalBytes = (disk: FaultDisk) =>
-  [...disk.files.values()].reduce((sum, { seen }) => sum + seen.length, 0);
-
-describe("reopening", () => {
-  it("finds values, history, compaction and leases again, and arms the leases anew", async () => {
-    const { open } = onFaultDisk();
-    const first = await open();
-    const lease = await first.grantLease(10_000);
-    await create(first, "/a");
-    await create(first, "/b", "1", lease);
-    await first.commit({ type: "update", key: "/a", value: bytes("2"), ifModified: 2 });
-    await first.compact(3);
-    await first.commit({ type: "delete", key: "/a", ifModified: 4 });
-    await first.close();
-
-    const clock = new VirtualClock();
-    const second = await open({ clock });
-    expect(second.revision).toBe(5);
-    expect(second.compactedRevision).toBe(3);
-    expect(await history(second, 3)).toEqual(["4 put /a=2 was 1", "5 delete /a was 2"]);
-    expect(text((await second.get("/a", { at: 3 }))!.value)).toBe("1");
-    expect(await refusal(second.get("/a", { at: 2 }))).toBe("compacted");
-    expect(await second.grantLease(1)).not.toBe(lease);
-    await clock.advance(9_999);
-    expect((await second.get("/b"))!.lease).toBe(lease);
-    await clock.advance(1);
-    expect(await second.get("/b")).toBeUndefined();
-    await second.close();
-    const third = await open({ clock });
-    expect(third.revision).toBe(6);
-    expect(await refusal(third.keepLeaseAlive(lease))).toBe("leaseNotFound");
-    await third.close();
-  });
-
-  it("gives disk space back after compaction, and keeps history and leases through it", async () => {
-    const { disk, open } = onFaultDisk({ segmentBytes: 16 * 1024, garbageFloor: 32 * 1024 });
-    const first = await open();
-    const lease = await first.grantLease(1_000_000);
-    let revision = await create(first, "/leased", "1", lease);
-    revision = await create(first, "/a");
-    for (let count = 0; count < 500; count++) {
-      const value = bytes(String(count).padEnd(1000));
-      revision = await first.commit({ type: "update", key: "/a", value, ifModified: revision });
-    }
-    expect(totalBytes(disk)).toBeGreaterThan(500_000);
-    await first.compact(revision - 2);
-    await first.maintained();
-    expect(totalBytes(disk)).toBeLessThan(40_000);
-    await first.close();
-    const second = await open();
-    expect(second.revision).toBe(revision);
-    expect((await history(second, revision - 2)).length).toBe(2);
-    expect((await second.get("/a"))!.version).toBe(501);
-    await second.revokeLease(lease);
-    expect(await second.get("/leased")).toBeUndefined();
-    await second.close();
-  });
-
-  it("keeps the one snapshot that two compactions in a row ask for", async () => {
-    const { open } = onFaultDisk({ segmentBytes: 1024, garbageFloor: 1 });
-    const first = await open();
-    let revision = await create(first, "/a");
-    for (let count = 0; count < 50; count++) {
-      revision = await first.commit({ type: "update", key: "/a", value: bytes("x"), ifModified: revision });
-    }
-    await Promise.all([first.compact(revision - 1), first.compact(revision)]);
-    await first.maintained();
-    await first.close();
-    const second = await open();
-    expect((await second.get("/a"))!.modRevision).toBe(revision);
-    await second.close();
-  });
-});
 
 describe("damage", () => {
   const three = async () => {

@@ -1,0 +1,150 @@
+import { describe, expect, it } from "vitest";
+import { VirtualClock } from "../../base/index.ts";
+import { bytes, refusal, text } from "../suite-tools.ts";
+import { crc32c } from "./crc32c.ts";
+import { encodeFileHeader } from "./frame.ts";
+import { create, firstLog, history, onFaultDisk, totalBytes } from "./log-tools.ts";
+
+describe("reopening", () => {
+  it("finds values, history, compaction and leases again, and arms the leases anew", async () => {
+    const { open } = onFaultDisk();
+    const first = await open();
+    const lease = await first.grantLease(10_000);
+    await create(first, "/a");
+    await create(first, "/b", "1", lease);
+    await first.commit({ type: "update", key: "/a", value: bytes("2"), ifModified: 2 });
+    await first.compact(3);
+    await first.commit({ type: "delete", key: "/a", ifModified: 4 });
+    await first.close();
+
+    const clock = new VirtualClock();
+    const second = await open({ clock });
+    expect(second.revision).toBe(5);
+    expect(second.compactedRevision).toBe(3);
+    expect(await history(second, 3)).toEqual(["4 put /a=2 was 1", "5 delete /a was 2"]);
+    expect(text((await second.get("/a", { at: 3 }))!.value)).toBe("1");
+    expect(await refusal(second.get("/a", { at: 2 }))).toBe("compacted");
+    expect(await second.grantLease(1)).not.toBe(lease);
+    await clock.advance(9_999);
+    expect((await second.get("/b"))!.lease).toBe(lease);
+    await clock.advance(1);
+    expect(await second.get("/b")).toBeUndefined();
+    await second.close();
+    const third = await open({ clock });
+    expect(third.revision).toBe(6);
+    expect(await refusal(third.keepLeaseAlive(lease))).toBe("leaseNotFound");
+    await third.close();
+  });
+
+  it("gives disk space back after compaction, and keeps history and leases through it", async () => {
+    const { disk, open } = onFaultDisk({ segmentBytes: 16 * 1024, garbageFloor: 32 * 1024 });
+    const first = await open();
+    const lease = await first.grantLease(1_000_000);
+    let revision = await create(first, "/leased", "1", lease);
+    revision = await create(first, "/a");
+    for (let count = 0; count < 500; count++) {
+      const value = bytes(String(count).padEnd(1000));
+      revision = await first.commit({ type: "update", key: "/a", value, ifModified: revision });
+    }
+    expect(totalBytes(disk)).toBeGreaterThan(500_000);
+    await first.compact(revision - 2);
+    await first.maintained();
+    expect(totalBytes(disk)).toBeLessThan(40_000);
+    await first.close();
+    const second = await open();
+    expect(second.revision).toBe(revision);
+    expect((await history(second, revision - 2)).length).toBe(2);
+    expect((await second.get("/a"))!.version).toBe(501);
+    await second.revokeLease(lease);
+    expect(await second.get("/leased")).toBeUndefined();
+    await second.close();
+  });
+
+  it("keeps the one snapshot that two compactions in a row ask for", async () => {
+    const { open } = onFaultDisk({ segmentBytes: 1024, garbageFloor: 1 });
+    const first = await open();
+    let revision = await create(first, "/a");
+    for (let count = 0; count < 50; count++) {
+      revision = await first.commit({ type: "update", key: "/a", value: bytes("x"), ifModified: revision });
+    }
+    await Promise.all([first.compact(revision - 1), first.compact(revision)]);
+    await first.maintained();
+    await first.close();
+    const second = await open();
+    expect((await second.get("/a"))!.modRevision).toBe(revision);
+    await second.close();
+  });
+
+  it("finds the changes of one revision together again, and transactions build on them", async () => {
+    const { open } = onFaultDisk();
+    const first = await open();
+    const put = (key: string) => ({ type: "put", key, value: bytes("1") }) as const;
+    const both = [put("/b"), put("/a")];
+    await first.transact({ compare: [], success: both, failure: [] });
+    const range = { start: "/", end: undefined };
+    await first
+      .transact({ compare: [], success: [{ type: "delete", range }, put("/c")], failure: [] })
+      .catch((error: unknown) => expect(String(error)).toContain("duplicate key"));
+    await first.transact({ compare: [], success: [{ type: "delete", range }], failure: [] });
+    await create(first, "/c");
+    await first.close();
+    const second = await open();
+    expect([second.revision, second.compactedRevision]).toEqual([4, 0]);
+    const told = ["2 put /b=1", "2 put /a=1", "3 delete /a was 1", "3 delete /b was 1", "4 put /c=1"];
+    expect(await history(second, 1)).toEqual(told);
+    await second.compact(2);
+    await second.defragment();
+    await second.close();
+    const third = await open();
+    expect(await history(third, 2)).toEqual(told.slice(2));
+    expect((await third.list("", { at: 2 })).items.map(({ key }) => key)).toEqual(["/a", "/b"]);
+    await third.close();
+  });
+
+  it("gives long leases what was left of them, and all of it once they were kept alive", async () => {
+    const { open } = onFaultDisk();
+    const clock = new VirtualClock();
+    const first = await open({ clock });
+    const hour = 60 * 60_000;
+    const [running, renewed] = [await first.grantLease(hour), await first.grantLease(hour)];
+    await create(first, "/running", "1", running);
+    await clock.advance(hour / 2);
+    await first.keepLeaseAlive(renewed);
+    await first.close();
+    const second = await open({ clock });
+    expect(second.leaseStatus(running)).toMatchObject({ granted: hour, remaining: hour / 2 });
+    expect(second.leaseStatus(renewed)!.remaining).toBe(hour);
+    await second.compact(second.revision);
+    await second.defragment();
+    await second.close();
+    const third = await open({ clock });
+    expect(third.leaseStatus(running)).toMatchObject({
+      granted: hour,
+      remaining: hour / 2,
+      keys: ["/running"],
+    });
+    await clock.advance(hour / 2);
+    expect(third.leases()).toEqual([renewed]);
+    await third.close();
+  });
+
+  it("reads what an older format wrote, and leaves it as it is", async () => {
+    const { disk, open } = onFaultDisk();
+    const first = await open();
+    await create(first, "/a");
+    await first.close();
+    const content = disk.files.get(firstLog)!;
+    const header = encodeFileHeader("log", 1);
+    header.writeUInt32LE(1, 8);
+    header.writeUInt32LE(crc32c(header, { end: 20 }), 20);
+    header.copy(content.seen);
+    const before = Buffer.from(content.seen);
+    const second = await open();
+    await create(second, "/b");
+    await second.close();
+    expect(content.seen.equals(before)).toBe(true);
+    const third = await open();
+    expect(await history(third, 1)).toEqual(["2 put /a=1", "3 put /b=1"]);
+    await third.close();
+  });
+});

@@ -38,6 +38,8 @@ export const nodePackages = {
 /** What tests and the README's tour use besides: a static busybox for images, kubectl, Python's client. */
 export const testPackages = {
   "busybox-static": "/bin/busybox",
+  "etcd-client": "/usr/bin/etcdctl",
+  "etcd-server": "/usr/bin/etcd",
   "kubernetes-client": "/usr/bin/kubectl",
   "python3-kubernetes": "/usr/lib/python3/dist-packages/kubernetes/__init__.py",
 };

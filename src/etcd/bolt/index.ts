@@ -1,3 +1,3 @@
 export * from "./reader.ts";
 export * from "./writer.ts";
-export type { BoltEntry } from "./format.ts";
+export { type BoltEntry, viewOf } from "./format.ts";

@@ -161,7 +161,7 @@ export class ApiError extends Error {
     causes: readonly StatusCause[] = [],
   ): ApiError {
     return failure(429, "TooManyRequests", message, {
-      retryAfterSeconds,
+      ...(retryAfterSeconds > 0 ? { retryAfterSeconds } : {}),
       ...(causes.length ? { causes } : {}),
     });
   }

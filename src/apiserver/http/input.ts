@@ -21,6 +21,7 @@ import type { Patch } from "../../api/index.ts";
 import { EncodedInput } from "../registry/coding.ts";
 import type { Input } from "../registry/coding.ts";
 import type { RequestOptions } from "../registry/context.ts";
+import { dryRunErrors } from "../registry/deletion-options.ts";
 import { decodePatchBody } from "../registry/patch-body.ts";
 import type { Exchange } from "./exchange.ts";
 import { flagOf } from "./query.ts";
@@ -246,11 +247,6 @@ function managerOf(userAgent: string | undefined): string {
     name += character;
   }
   return name;
-}
-
-export function dryRunErrors(values: readonly string[]): readonly FieldError[] {
-  if (values.every((value) => value === "All")) return [];
-  return [fieldErrors.notSupported(FieldPath.root("dryRun"), values, ["All"])];
 }
 
 const fieldValidations: readonly string[] = ["", "Ignore", "Strict", "Warn"];

@@ -80,8 +80,11 @@ function warnOfDependents(served: ServedResource, request: Omit<DeleteRequest, "
   request.warn?.(deletionWarning);
 }
 
-/** Upstream names the kind here, not the resource, but for objects that it deletes in a way of their own. */
-function checkPreconditions(served: ServedResource, old: AnyObject, options: DeleteOptions): void {
+/**
+ * Whether an object is the one that a deletion is about. Upstream names the kind here, not the resource, but for
+ * objects that it deletes in a way of their own.
+ */
+export function checkPreconditions(served: ServedResource, old: AnyObject, options: DeleteOptions): void {
   const { preconditions } = options;
   if (!preconditions) return;
   const { name, uid, resourceVersion } = old.metadata;

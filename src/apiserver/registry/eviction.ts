@@ -1,11 +1,12 @@
 import { ApiError, labelSelectorOf, selectorMatches, timestampOf } from "../../apimachinery/index.ts";
-import type { ObjectKey } from "../../apimachinery/index.ts";
+import type { Condition, ObjectKey } from "../../apimachinery/index.ts";
 import type { DeleteOptions } from "../../api/index.ts";
 import type { Pod } from "../../api/types/core-v1.ts";
 import type { PodDisruptionBudget } from "../../api/types/policy-v1.ts";
-import { lockMessage } from "./context.ts";
 import type { Core, PostHandler, RequestOptions } from "./context.ts";
-import { remove } from "./delete.ts";
+import { checkPreconditions, remove } from "./delete.ts";
+import { deletionOptions } from "./deletion-options.ts";
+import type { SentDeleteOptions } from "./deletion-options.ts";
 import type { AnyObject } from "./entry.ts";
 import type { ServedResource } from "./served.ts";
 import { success } from "./subresources.ts";
@@ -19,30 +20,38 @@ const disruptedPodsLimit = 2000;
 
 /** Deletes a pod on behalf of a drain, if its disruption budget allows. */
 export const evictPod: PostHandler = async ({ core, served, key, body, options }) => {
-  const eviction = body as unknown as { readonly deleteOptions?: DeleteOptions };
-  const name = body.metadata?.name;
-  if (name && name !== key.name) {
+  if (body.metadata.name !== key.name) {
     throw ApiError.badRequest("name in URL does not match name in Eviction object");
   }
-  const given = eviction.deleteOptions ?? {};
-  const dryRun = options.dryRun === true || given.dryRun === true;
+  const { deleteOptions = {} } = body as unknown as { readonly deleteOptions?: SentDeleteOptions };
+  checkDryRuns(options, deleteOptions);
+  const given = deletionOptions(deleteOptions);
+  const dryRun = options.dryRun === true || given.dryRun;
   const stored = served.storage.cache.get(storageKey(served.storage.prefix, key));
   if (!stored) throw ApiError.notFound({ group: "", resource: "pods" }, key.name);
   const pod = served.fromStored(stored.object) as unknown as Pod;
   const books = ignoresBudgets(pod) ? undefined : findBudget(core, pod);
   const spared = books !== undefined && (await book(core, { ...books, pod, options, dryRun }));
   // A pod that may go because it is not healthy must still be as it was judged.
-  const judged = spared ? pod.metadata.resourceVersion : undefined;
-  const wanted = judged ?? given.preconditions?.resourceVersion;
-  const marked = dryRun ? wanted : await markDisrupted(core, served, { key, options, wanted });
-  const preconditions =
-    wanted === undefined || marked === undefined
-      ? given.preconditions
-      : { ...given.preconditions, resourceVersion: marked };
-  const request = preconditions ? { ...given, preconditions } : given;
-  await remove(core, served, { ...options, dryRun, key, delete: request });
+  const judged = spared ? { resourceVersion: pod.metadata.resourceVersion ?? "" } : {};
+  const preconditions = { ...given.preconditions, ...judged };
+  try {
+    await markAndRemove(core, served, { key, options, wanted: { ...given, preconditions }, dryRun });
+  } catch (error) {
+    const isOurs = spared && given.preconditions?.resourceVersion === undefined;
+    if (!isOurs || !(error instanceof ApiError) || error.reason !== "Conflict") throw error;
+    throw stillProcessed(books.budget.metadata.name);
+  }
   return success(201);
 };
+
+/** Both the request and what it carries may ask for a dry run, but not in ways that differ. */
+function checkDryRuns(options: RequestOptions, { dryRun = [] }: SentDeleteOptions): void {
+  if (options.dryRun !== true || dryRun.length === 0 || (dryRun.length === 1 && dryRun[0] === "All")) return;
+  const shown = `[All] and [${dryRun.join(" ")}]`;
+  // Upstream tells this without a reason.
+  throw new ApiError({ message: `Non-matching dry-run options in request and content: ${shown}`, code: 500 });
+}
 
 /** Pods that run nothing, or that go already, take no part in budgets. */
 function ignoresBudgets({ status, metadata }: Pod): boolean {
@@ -61,7 +70,7 @@ function findBudget(
 ): { readonly served: ServedResource; readonly budget: PodDisruptionBudget } | undefined {
   const served = core.served.find("policy", "v1", "poddisruptionbudgets");
   const { namespace, labels } = pod.metadata;
-  if (!served || !labels || Object.keys(labels).length === 0) return undefined;
+  if (!served) return undefined;
   const budgets: PodDisruptionBudget[] = [];
   const inNamespace = storageKey(served.storage.prefix, {
     ...(namespace === undefined ? {} : { namespace }),
@@ -69,7 +78,7 @@ function findBudget(
   });
   for (const entry of served.storage.cache.range(inNamespace)) {
     const budget = served.fromStored(entry.object) as unknown as PodDisruptionBudget;
-    if (selectorMatches(labelSelectorOf(budget.spec.selector), labels)) budgets.push(budget);
+    if (selectorMatches(labelSelectorOf(budget.spec.selector), labels ?? {})) budgets.push(budget);
   }
   if (budgets.length > 1) {
     const message =
@@ -128,11 +137,7 @@ export function bookedStatus(
   const { metadata, status } = budget;
   const { name, generation = 0 } = metadata;
   const { observedGeneration = 0, disruptionsAllowed = 0, disruptedPods = {}, conditions = [] } = status;
-  const cause = (message: string) => [{ reason: "DisruptionBudget", message }];
-  if (observedGeneration < generation) {
-    const message = `The disruption budget ${name} is still being processed by the server.`;
-    throw ApiError.tooManyRequests(refusal, 10, cause(message));
-  }
+  if (observedGeneration < generation) throw stillProcessed(name);
   if (disruptionsAllowed < 0) {
     throw ApiError.forbidden(budgetResource, name, "pdb disruptions allowed is negative");
   }
@@ -148,54 +153,91 @@ export function bookedStatus(
         : `The disruption budget ${name} needs ${status.desiredHealthy ?? 0} healthy pods and has ${status.currentHealthy ?? 0} currently`;
     throw ApiError.tooManyRequests(refusal, 0, cause(message));
   }
-  const used = disruptionsAllowed === 1 && condition?.status === "True";
-  const spent = { status: "False", reason: "InsufficientPods", lastTransitionTime: time };
   return {
     ...status,
     disruptionsAllowed: disruptionsAllowed - 1,
     disruptedPods: { ...disruptedPods, [pod.metadata.name]: time },
-    ...(used
-      ? { conditions: conditions.map((entry) => (entry === condition ? { ...entry, ...spent } : entry)) }
-      : {}),
+    ...(disruptionsAllowed === 1 ? { conditions: usedUp(conditions, { observedGeneration, time }) } : {}),
   };
 }
 
-/** Says in the pod's status who ends it; answers the version that says so. */
+/** The conditions of a budget that has nothing left. */
+function usedUp(
+  conditions: readonly Condition[],
+  { observedGeneration, time }: { readonly observedGeneration: number; readonly time: string },
+): readonly Condition[] {
+  const before = conditions.find(({ type }) => type === "DisruptionAllowed");
+  const condition = {
+    type: "DisruptionAllowed",
+    status: "False",
+    reason: "InsufficientPods",
+    message: "",
+    observedGeneration,
+    lastTransitionTime: before?.status === "False" ? before.lastTransitionTime : time,
+  } as Condition;
+  if (before === undefined) return [...conditions, condition];
+  return conditions.map((entry) => (entry === before ? condition : entry));
+}
+
+const cause = (message: string) => [{ reason: "DisruptionBudget", message }];
+
+const stillProcessed = (name: string) =>
+  ApiError.tooManyRequests(
+    refusal,
+    10,
+    cause(`The disruption budget ${name} is still being processed by the server.`),
+  );
+
+interface Removal {
+  readonly key: ObjectKey;
+  readonly options: RequestOptions;
+  readonly wanted: DeleteOptions;
+  readonly dryRun: boolean;
+}
+
+/** Says in the pod's status who ends it, and deletes it. */
+async function markAndRemove(core: Core, served: ServedResource, removal: Removal): Promise<void> {
+  const { key, options, wanted, dryRun } = removal;
+  const { preconditions } = wanted;
+  const marked = dryRun ? undefined : await markDisrupted(core, served, removal);
+  const request =
+    marked === undefined || preconditions?.resourceVersion === undefined
+      ? wanted
+      : { ...wanted, preconditions: { ...preconditions, resourceVersion: marked } };
+  await remove(core, served, { ...options, dryRun, key, delete: request });
+}
+
+/** Answers the version that says so. */
 async function markDisrupted(
   core: Core,
   served: ServedResource,
-  request: {
-    readonly key: ObjectKey;
-    readonly options: RequestOptions;
-    /** The version that the pod must have before. */
-    readonly wanted: string | undefined;
-  },
+  { key, options, wanted }: Removal,
 ): Promise<string | undefined> {
-  const { key, options, wanted } = request;
   const lastTransitionTime = timestampOf(core.clock.now());
   const written = await modify(core, served, options, {
     key,
     subresource: "status",
-    versionGiven: wanted !== undefined,
+    versionGiven: wanted.preconditions?.resourceVersion !== undefined,
     createsMissing: false,
     direct: true,
     change(old) {
+      checkPreconditions(served, old as AnyObject, wanted);
       const pod = old as unknown as Pod;
-      if (wanted !== undefined && pod.metadata.resourceVersion !== wanted) {
-        throw ApiError.conflict({ group: "", resource: "pods" }, key.name, lockMessage);
-      }
       const conditions = pod.status?.conditions ?? [];
+      const before = conditions.find(({ type }) => type === "DisruptionTarget");
+      const since = before?.status === "True" ? before.lastTransitionTime : undefined;
       const condition = {
+        ...before,
         type: "DisruptionTarget",
         status: "True",
         reason: "EvictionByEvictionAPI",
         message: "Eviction API: evicting",
-        lastTransitionTime,
+        lastTransitionTime: since ?? lastTransitionTime,
       };
-      const others = conditions.filter(({ type }) => type !== condition.type);
+      const marked = conditions.map((entry) => (entry === before ? condition : entry));
       return {
         ...(old as AnyObject),
-        status: { ...pod.status, conditions: [...others, condition] },
+        status: { ...pod.status, conditions: before ? marked : [...conditions, condition] },
       };
     },
   });

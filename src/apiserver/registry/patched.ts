@@ -77,7 +77,8 @@ export function decodeChanged(
     ...options
   }: { readonly type: StructType; readonly strict: boolean; readonly numbers?: NumberTexts | undefined },
 ): Decoded {
-  if (old === undefined) return decodeValue(object, type, options);
+  // A number may be the old one in value alone.
+  if (old === undefined || options.numbers) return decodeValue(object, type, options);
   const isSame = (key: string) => typeof object[key] === "object" && object[key] === old[key];
   const changed: Record<string, JsonValue | undefined> = {};
   for (const key of Object.keys(object)) if (!isSame(key)) changed[key] = object[key];

@@ -3,6 +3,7 @@ import type { ObjectKey } from "../../apimachinery/index.ts";
 import { admit, validateAdmission } from "./admit.ts";
 import { groupResource } from "./context.ts";
 import type { AnswerHandler, Core, PostHandler, RequestOptions } from "./context.ts";
+import { otherNamespace } from "./create.ts";
 import type { AnyObject } from "./entry.ts";
 import type { ServedResource } from "./served.ts";
 import { modify } from "./update.ts";
@@ -24,6 +25,8 @@ export async function post(
   if (!handler) throw ApiError.methodNotSupported(groupResource(served), "create");
   const subject = { operation: "CREATE" as const, served, subresource, key, options };
   const given = { ...request.body, metadata: request.body.metadata ?? {} } as AnyObject;
+  const { namespace } = given.metadata;
+  if (namespace && namespace !== key.namespace) throw otherNamespace();
   const body = await admit(core, subject, { object: given });
   await validateAdmission(core, subject, { object: body });
   return handler({ core, served, key, body, options });

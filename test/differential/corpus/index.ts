@@ -2,6 +2,7 @@ import type { Sequence } from "../step.ts";
 import { coreSequences } from "./core-kinds.ts";
 import { frontSequences } from "./front.ts";
 import { encodingSequences } from "./encodings.ts";
+import { evictionSequences } from "./evictions.ts";
 import { extensionSequences } from "./extension-kinds.ts";
 import { listSequences } from "./lists.ts";
 import { serviceSequences } from "./services.ts";
@@ -24,4 +25,5 @@ export const corpus: readonly Sequence[] = [
   ...writeSequences,
   ...extensionSequences,
   ...workloadSequences,
+  ...evictionSequences,
 ];

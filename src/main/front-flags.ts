@@ -6,6 +6,10 @@ export const frontFlags = {
   "max-mutating-requests-inflight": count(
     "writing requests in progress at once; 0: as many as come (default 200)",
   ),
+  "enable-priority-and-fairness": {
+    type: "boolean",
+    description: "share requests in progress out by priority and fairness (default true)",
+  },
   "request-timeout": duration("how long a request may take that is no watch (default 1m0s)"),
   "min-request-timeout": count(
     "seconds after which watches without a wish of their own may end (default 1800)",

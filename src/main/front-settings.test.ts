@@ -7,6 +7,7 @@ test.each([
   [{ "request-timeout": "1m30s" }, { requestTimeout: 90_000 }],
   [{ "min-request-timeout": 60 }, { minRequestTimeoutSeconds: 60 }],
   [{ "goaway-chance": "0.001" }, { goawayChance: 0.001 }],
+  [{ "enable-priority-and-fairness": false }, { priorityAndFairness: false }],
   [{ "anonymous-auth": false }, { anonymous: false }],
   [{ "feature-gates": "CBORServingAndStorage=true" }, { cbor: true }],
   [{ "feature-gates": "AllAlpha=true,CBORServingAndStorage=f" }, { cbor: false }],
@@ -36,6 +37,10 @@ test.each([
     "--cors-allowed-origins regular expression does not pin to start",
   ],
   [{ "strict-transport-security-directives": "x" }, "--strict-transport-security-directives x is invalid"],
+  [
+    { "max-requests-inflight": 0, "max-mutating-requests-inflight": 0 },
+    "MaxRequestsInFlight=0 and MaxMutatingRequestsInFlight=0; they must add up to something positive",
+  ],
   [{ "requestheader-client-ca-file": "/none" }, "--requestheader-client-ca-file cannot be read"],
 ])("%o is refused", (flags, message) => {
   expect(() => frontSettings(frontTexts(flags))).toThrow(message);

@@ -12,6 +12,7 @@ const readers: Readonly<
 > = {
   "max-requests-inflight": (text) => ({ maxRequestsInflight: Number(text) }),
   "max-mutating-requests-inflight": (text) => ({ maxMutatingRequestsInflight: Number(text) }),
+  "enable-priority-and-fairness": (text) => ({ priorityAndFairness: text === "true" }),
   "request-timeout": (text) => ({ requestTimeout: milliseconds(text) }),
   "min-request-timeout": (text) => ({ minRequestTimeoutSeconds: Number(text) }),
   "shutdown-delay-duration": (text) => ({ shutdownDelay: milliseconds(text) }),
@@ -36,7 +37,18 @@ export function frontSettings(texts: FrontTexts): Settings {
       throw new UsageError(`--${name} ${error instanceof Error ? error.message : String(error)}`);
     }
   }
+  checkSeats(settings);
   return { ...settings, ...proxySettings(texts), flags: texts };
+}
+
+/** Levels need seats to share. */
+function checkSeats(settings: Settings): void {
+  const { maxRequestsInflight: reading = 1, maxMutatingRequestsInflight: writing = 1 } = settings;
+  if (settings.priorityAndFairness !== false && reading + writing <= 0) {
+    throw new UsageError(
+      `invalid configuration: MaxRequestsInFlight=${reading} and MaxMutatingRequestsInFlight=${writing}; they must add up to something positive`,
+    );
+  }
 }
 
 function proxySettings(texts: FrontTexts): Settings {

@@ -85,6 +85,7 @@ export class Endpoints {
       warn,
       upgrade,
       watches,
+      onWatching: request.onWatching,
       track: (end) => {
         this.watches.add(end);
         return () => void this.watches.delete(end);

@@ -51,6 +51,8 @@ export interface HandlerOptions extends EndpointOptions {
   readonly metrics: RequestMetrics;
 }
 
+const nothing = () => {};
+
 /** Of an ID that a client gives a request no more is kept. */
 const longestAuditId = 64;
 
@@ -95,6 +97,7 @@ export class RequestHandler {
         info.type === "path" ? undefined : this.core.served.find(info.group, info.version, info.resource),
       user: anonymousUser,
       warn: (message) => warnings.add(message),
+      onWatching: nothing,
       onEnd: (action) => void ends.push(action),
     };
     if (request.longRunning) ends.push(this.metrics.begin(request));

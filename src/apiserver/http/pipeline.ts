@@ -1,5 +1,6 @@
 import type { Milliseconds } from "../../base/index.ts";
 import type { Authenticator } from "../authentication/authenticator.ts";
+import type { ObjectReader } from "../reader.ts";
 import type { Core } from "../registry/context.ts";
 import { CertificateReader } from "./certificates.ts";
 import { withAuthentication } from "./filters/authentication.ts";
@@ -8,14 +9,12 @@ import { withCors, withStrictTransport } from "./filters/browsers.ts";
 import { withDeadline } from "./filters/deadline.ts";
 import { withFailures } from "./filters/failures.ts";
 import type { Filter } from "./filters/filter.ts";
-import { withFlowSchema } from "./filters/flow-control.ts";
 import { withGoaway } from "./filters/goaway.ts";
 import { withImpersonation } from "./filters/impersonation.ts";
-import { InFlight } from "./filters/in-flight.ts";
 import type { Lifecycle } from "./filters/lifecycle.ts";
-import type { FlowClassifier } from "./flow-schemas.ts";
+import { limitsOf } from "./limits.ts";
+import type { Limits } from "./limits.ts";
 import type { RequestMetrics } from "./metrics/request-metrics.ts";
-import { FlowMetrics } from "./metrics/flow-metrics.ts";
 import { IdentityMetrics } from "./metrics/identity-metrics.ts";
 import type { MetricsRegistry } from "./metrics/registry.ts";
 import type { RequestHeaderOptions } from "./request-header.ts";
@@ -26,6 +25,8 @@ export interface FrontSettings {
   readonly maxRequestsInflight?: number;
   /** How many writing requests may be in progress at once; 0: as many as come; default: 200. */
   readonly maxMutatingRequestsInflight?: number;
+  /** Whether requests share what there is by priority and fairness; default: true. */
+  readonly priorityAndFairness?: boolean;
   /** How long a request may take that is not long-running; default: a minute. */
   readonly requestTimeout?: Milliseconds;
   /** Watches without a wish of their own end after between once and twice this; default: 1800. */
@@ -42,17 +43,16 @@ export interface FrontSettings {
   readonly requestHeader?: RequestHeaderOptions;
 }
 
-const administrators = "system:masters";
 const defaultInflight = { reading: 400, writing: 200 } as const;
 const defaultRequestTimeout: Milliseconds = 60_000;
 
 interface PipelineOptions {
   readonly core: Core;
+  readonly reader: ObjectReader;
   readonly settings: FrontSettings;
   readonly authenticator: Authenticator;
   readonly clientAuthority: string | undefined;
   readonly lifecycle: Lifecycle;
-  readonly classifier: FlowClassifier | undefined;
   readonly metrics: RequestMetrics;
   readonly registry: MetricsRegistry;
   readonly cbor: boolean;
@@ -61,9 +61,9 @@ interface PipelineOptions {
 /** The filters of all requests, in upstream's order, the outermost first. */
 export function pipelineOf(options: PipelineOptions): {
   readonly filters: readonly Filter[];
-  readonly inFlight: InFlight;
+  readonly limits: Limits;
 } {
-  const { core, settings, metrics, lifecycle } = options;
+  const { core, reader, settings, metrics, lifecycle, registry } = options;
   const { clock, random, logger, authorizer } = core;
   const offer = { cbor: options.cbor };
   const {
@@ -72,8 +72,19 @@ export function pipelineOf(options: PipelineOptions): {
     corsAllowedOrigins = [],
     strictTransportSecurityDirectives = [],
   } = settings;
-  const identity = new IdentityMetrics(options.registry);
-  const { inFlight, flowSchema } = sharesOf(options);
+  const identity = new IdentityMetrics(registry);
+  const limits = limitsOf({
+    core,
+    reader,
+    fair: settings.priorityAndFairness ?? true,
+    limits: {
+      reading: settings.maxRequestsInflight ?? defaultInflight.reading,
+      writing: settings.maxMutatingRequestsInflight ?? defaultInflight.writing,
+    },
+    requestTimeout,
+    registry,
+    onRefused: (request) => metrics.dropped(request),
+  });
   const filters: readonly (Filter | false)[] = [
     withFailures({ logger, offer }),
     strictTransportSecurityDirectives.length > 0 && withStrictTransport(strictTransportSecurityDirectives),
@@ -88,11 +99,10 @@ export function pipelineOf(options: PipelineOptions): {
     corsAllowedOrigins.length > 0 && withCors(corsAllowedOrigins),
     authentication(options, identity),
     withImpersonation(authorizer),
-    flowSchema,
-    inFlight.filter,
+    limits.filter,
     withAuthorization({ authorizer, clock, metrics: identity }),
   ];
-  return { filters: filters.filter((filter) => filter !== false), inFlight };
+  return { filters: filters.filter((filter) => filter !== false), limits };
 }
 
 function authentication(
@@ -105,31 +115,4 @@ function authentication(
     proxies: requestHeader?.clientAuthority,
   });
   return withAuthentication({ authenticator, certificates, anonymous, requestHeader, clock, metrics });
-}
-
-/** How many requests there may be at once, and what is said of the schema that they fall under. */
-function sharesOf({ settings, classifier, metrics, registry }: PipelineOptions): {
-  readonly inFlight: InFlight;
-  readonly flowSchema: Filter | false;
-} {
-  const limits = {
-    reading: settings.maxRequestsInflight ?? defaultInflight.reading,
-    writing: settings.maxMutatingRequestsInflight ?? defaultInflight.writing,
-  };
-  const flow = classifier && {
-    classifier,
-    metrics: new FlowMetrics(registry, { classifier, seats: limits.reading + limits.writing }),
-  };
-  const inFlight = new InFlight({
-    limits,
-    // Whoever runs the cluster gets an answer in any case, and so does what its schema sets free: probes.
-    isExempt: ({ info, user }) =>
-      user.groups.includes(administrators) || classifier?.classify(info, user)?.level.spec.type === "Exempt",
-    onRefused(request) {
-      metrics.dropped(request);
-      const found = classifier?.classify(request.info, request.user);
-      if (found) flow?.metrics.reject(found);
-    },
-  });
-  return { inFlight, flowSchema: flow !== undefined && withFlowSchema(flow) };
 }

@@ -49,6 +49,8 @@ export interface ResourceCall {
   readonly warn: (message: string) => void;
   readonly upgrade: Upgrade | undefined;
   readonly watches: WatchSettings;
+  /** Hears that a watch has sent what there was. */
+  readonly onWatching: () => void;
   /** Registers a watch so that the server can end it when it closes. */
   readonly track: (end: () => void) => () => void;
 }
@@ -255,6 +257,7 @@ async function serveWatch(call: ResourceCall): Promise<void> {
       frames,
       upgrade,
       onSize: watches.sizesOf(served),
+      onWatching: call.onWatching,
     });
   } finally {
     timer.cancel();

@@ -4,7 +4,6 @@ import { setImmediate } from "node:timers/promises";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { schemas } from "../../api/index.ts";
-import { FlowSchema, PriorityLevelConfiguration } from "../../api/types/flowcontrol-v1.ts";
 import type { Logger, Milliseconds } from "../../base/index.ts";
 import type { Authenticator } from "../authentication/authenticator.ts";
 import { createDiscovery } from "../discovery/index.ts";
@@ -19,11 +18,11 @@ import { RequestHandler } from "./handler.ts";
 import type { DocumentSource } from "./documents.ts";
 import type { ConnectHandler, Delegate } from "./handler.ts";
 import { Lifecycle } from "./filters/lifecycle.ts";
-import { FlowClassifier } from "./flow-schemas.ts";
 import { healthChecks } from "./health.ts";
 import type { HealthCheck } from "./health.ts";
 import { listen } from "./listener.ts";
 import type { Listener, ServerTls, Upgrade } from "./listener.ts";
+import { debugPaths } from "./debug.ts";
 import { HealthMetrics } from "./metrics/health-metrics.ts";
 import { metricsPaths } from "./metrics/paths.ts";
 import { MetricsRegistry } from "./metrics/registry.ts";
@@ -79,20 +78,19 @@ export async function serveApi(server: ApiServer, options: ServeOptions): Promis
   const metrics = new MetricsRegistry();
   const lifecycle = new Lifecycle();
   const documents = servedDocuments(core, { cbor });
-  const classifier = classifierOf(server);
   const requestMetrics = new RequestMetrics(metrics);
-  const { filters, inFlight } = pipelineOf({
+  const { filters, limits } = pipelineOf({
     core,
+    reader: server.reader,
     settings: options,
     authenticator: options.authenticator,
     clientAuthority: options.tls.clientAuthority,
     lifecycle,
-    classifier,
     metrics: requestMetrics,
     registry: metrics,
     cbor,
   });
-  const { handshakeErrors } = observeServer(metrics, { inFlight, core, cbor });
+  const { handshakeErrors } = observeServer(metrics, { inFlight: limits.inFlight, core, cbor });
   const healthMetrics = new HealthMetrics();
   const health = healthMetrics.observed(
     healthChecks({
@@ -112,6 +110,7 @@ export async function serveApi(server: ApiServer, options: ServeOptions): Promis
     paths: [
       metricsPaths({ "/metrics": metrics, "/metrics/slis": healthMetrics.registry }),
       pagesOf(core, options.flags ?? {}),
+      debugPaths(limits),
     ],
     connect: options.connect ?? {},
     delegates: options.delegates ?? [],
@@ -125,7 +124,7 @@ export async function serveApi(server: ApiServer, options: ServeOptions): Promis
     if (options.shutdownDelay) await core.clock.sleep(options.shutdownDelay);
     lifecycle.drain();
     documents.close();
-    classifier?.close();
+    limits.fairness?.close();
     handler.endWatches();
     await listener.close({ patience: closingPatience });
   };
@@ -170,13 +169,6 @@ function pagesOf({ clock, random }: Core, flags: NonNullable<ServeOptions["flags
     flags,
     paths: pagePaths,
   });
-}
-
-/** Servers may be told not to serve flow control; then requests fall under no schema. */
-function classifierOf({ core, reader }: ApiServer): FlowClassifier | undefined {
-  return core.served.of(FlowSchema) && core.served.of(PriorityLevelConfiguration)
-    ? new FlowClassifier(reader)
-    : undefined;
 }
 
 interface ServedDocuments extends DocumentSource {

@@ -56,6 +56,8 @@ export interface WatchAnswer {
   readonly frames: FrameCache;
   readonly upgrade: Upgrade | undefined;
   readonly onSize: (bytes: number) => void;
+  /** Hears that what there was has been sent. */
+  readonly onWatching: () => void;
 }
 
 /** Writes a watch's events until it ends; settles when the response has ended. */
@@ -72,7 +74,8 @@ export async function streamWatch(
     sink = await openSink(exchange, answer);
     // An event is no list of metadata: upstream's stream breaks off at the first.
     if (answer.negotiated.convert === "PartialObjectMetadataList") return;
-    if (sink) await deliver(source, sink, { encode: encoderOf(answer), onSize: answer.onSize, signal });
+    const { onSize, onWatching } = answer;
+    if (sink) await deliver(source, sink, { encode: encoderOf(answer), onSize, onWatching, signal });
   } finally {
     signal.removeEventListener("abort", onAbort);
     source.close();
@@ -89,15 +92,17 @@ async function deliver(
   options: {
     readonly encode: Encode;
     readonly onSize: (bytes: number) => void;
+    readonly onWatching: () => void;
     readonly signal: AbortSignal;
   },
 ): Promise<void> {
-  const { encode, onSize, signal } = options;
+  const { encode, onSize, onWatching, signal } = options;
   let initial = true;
   for (;;) {
     const events = source.take();
     if (events.length === 0) {
       if (source.ended || signal.aborted) return;
+      if (initial) onWatching();
       initial = false;
       await new Promise<void>((resolve) => {
         source.onReady = resolve;

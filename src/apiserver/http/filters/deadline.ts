@@ -19,8 +19,7 @@ export function withDeadline(options: {
   const { clock, requestTimeout } = options;
   return (next) => (request) => {
     if (request.longRunning) return next(request);
-    const asked = askedTimeout(request.exchange);
-    const limit = asked > 0 && asked < requestTimeout ? asked : requestTimeout;
+    const limit = timeoutOf(request.exchange, requestTimeout);
     if (limit < 1) return expire(request, options);
     const reading = isReading(request.info);
     const timer = clock.after(reading ? limit : Math.min(limit, longestWrite), () => {
@@ -29,6 +28,12 @@ export function withDeadline(options: {
     request.onEnd(() => timer.cancel());
     return next(request);
   };
+}
+
+/** The time that a request has: what the client gives it, but no more than all have. */
+export function timeoutOf(exchange: Exchange, requestTimeout: Milliseconds): Milliseconds {
+  const asked = askedTimeout(exchange);
+  return asked > 0 && asked < requestTimeout ? asked : requestTimeout;
 }
 
 /** The time that the client gives the request; 0 when it names none. */

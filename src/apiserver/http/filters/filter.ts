@@ -24,6 +24,8 @@ export interface Incoming {
   readonly user: UserInfo;
   /** Hears what the client should be warned of. */
   readonly warn: (message: string) => void;
+  /** Hears that a watch has sent what there was: from then on it costs little. */
+  readonly onWatching: () => void;
   /** Has something done when the request is over, however it ends. */
   readonly onEnd: (action: () => void) => void;
 }

@@ -1,8 +1,49 @@
-import { sendText } from "../respond.ts";
-import { answered, isReading } from "./filter.ts";
-import type { Filter, Incoming } from "./filter.ts";
+import type { Clock, Milliseconds } from "../../../base/index.ts";
+import { isReading } from "./filter.ts";
+import type { Filter, Handle, Incoming } from "./filter.ts";
+import { refuseForNow } from "./refusal.ts";
 
-const retryAfterSeconds = "1";
+const retryAfterSeconds = 1;
+
+/** How many requests are in progress, and how many wait for that. */
+export class InFlight {
+  reading = 0;
+  writing = 0;
+  waitingReading = 0;
+  waitingWriting = 0;
+  /** Hears of each span of time in which the numbers were what they are at that moment. */
+  onElapsed: ((elapsed: Milliseconds) => void) | undefined;
+  private last: Milliseconds;
+
+  constructor(now: Milliseconds) {
+    this.last = now;
+  }
+
+  begin(reads: boolean, now: Milliseconds): void {
+    this.elapse(now);
+    if (reads) this.reading += 1;
+    else this.writing += 1;
+  }
+
+  end(reads: boolean, now: Milliseconds): void {
+    this.elapse(now);
+    if (reads) this.reading -= 1;
+    else this.writing -= 1;
+  }
+
+  /** A request begins or ceases to wait. */
+  wait(reads: boolean, { change, now }: { readonly change: 1 | -1; readonly now: Milliseconds }): void {
+    this.elapse(now);
+    if (reads) this.waitingReading += change;
+    else this.waitingWriting += change;
+  }
+
+  /** Brings what grows with time up to now. */
+  elapse(now: Milliseconds): void {
+    if (now > this.last) this.onElapsed?.(now - this.last);
+    this.last = now;
+  }
+}
 
 export interface InFlightLimits {
   /** 0: as many as come. */
@@ -11,45 +52,29 @@ export interface InFlightLimits {
   readonly writing: number;
 }
 
-/** Counts the requests in progress and refuses those beyond the limits; long-running ones do not count. */
-export class InFlight {
-  reading = 0;
-  writing = 0;
-  private readonly limits: InFlightLimits;
-  private readonly isExempt: (request: Incoming) => boolean;
-  private readonly onRefused: (request: Incoming) => void;
-
-  constructor(options: {
-    readonly limits: InFlightLimits;
-    /** Whether a request is let through however many there are. */
-    readonly isExempt: (request: Incoming) => boolean;
-    readonly onRefused: (request: Incoming) => void;
-  }) {
-    this.limits = options.limits;
-    this.isExempt = options.isExempt;
-    this.onRefused = options.onRefused;
-  }
-
-  readonly filter: Filter = (next) => (request) => {
+/** Refuses requests beyond the limits; long-running ones do not count. */
+export function withMaxInFlight(options: {
+  readonly inFlight: InFlight;
+  readonly clock: Clock;
+  readonly limits: InFlightLimits;
+  /** Whether a request is let through however many there are. */
+  readonly isExempt: (request: Incoming) => boolean;
+  readonly onRefused: (request: Incoming) => void;
+}): Filter {
+  const { inFlight, clock, limits, isExempt, onRefused } = options;
+  return (next: Handle) => (request) => {
     if (request.longRunning) return next(request);
     const reads = isReading(request.info);
-    const { reading, writing } = this.limits;
-    const full = reads ? reading > 0 && this.reading >= reading : writing > 0 && this.writing >= writing;
-    if (full && !this.isExempt(request)) return this.refuse(request);
-    if (reads) this.reading += 1;
-    else this.writing += 1;
-    request.onEnd(reads ? this.readingDone : this.writingDone);
+    const { reading, writing } = limits;
+    const full = reads
+      ? reading > 0 && inFlight.reading >= reading
+      : writing > 0 && inFlight.writing >= writing;
+    if (full && !isExempt(request)) {
+      onRefused(request);
+      return refuseForNow(request, { retryAfterSeconds });
+    }
+    inFlight.begin(reads, clock.now());
+    request.onEnd(() => inFlight.end(reads, clock.now()));
     return next(request);
   };
-
-  private readonly readingDone = () => void (this.reading -= 1);
-  private readonly writingDone = () => void (this.writing -= 1);
-
-  private refuse(request: Incoming): Promise<void> {
-    this.onRefused(request);
-    const headers = { ...request.headers, "retry-after": retryAfterSeconds };
-    const text = "Too many requests, please try again later.\n";
-    sendText(request.exchange, { status: 429, text, headers });
-    return answered;
-  }
 }

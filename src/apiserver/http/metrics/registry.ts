@@ -47,6 +47,14 @@ export class Histogram {
     }
   }
 
+  /** Observes a value for as long as it was so: each unit of time is one observation. */
+  weigh(value: number, weight: number): void {
+    this.sum += value * weight;
+    this.count += weight;
+    const index = this.bounds.findIndex((bound) => value <= bound);
+    if (index >= 0) this.counts[index]! += weight;
+  }
+
   reset(): void {
     this.counts.fill(0);
     this.sum = 0;
@@ -111,6 +119,12 @@ interface Registered {
 /** All metrics of a server; written for Prometheus. */
 export class MetricsRegistry {
   private readonly families = new Map<string, Registered>();
+  private readonly readings = new Set<() => void>();
+
+  /** Has something brought up to date before metrics are read. */
+  beforeReading(action: () => void): void {
+    this.readings.add(action);
+  }
 
   counter(description: Counted): Family<Counter> {
     const { name, labels = [], type = "counter" } = description;
@@ -142,6 +156,7 @@ export class MetricsRegistry {
   }
 
   text(exposition: Exposition = "text"): string {
+    for (const bringUpToDate of this.readings) bringUpToDate();
     const names = [...this.families.keys()].sort();
     const blocks = names.map((name) => blockOf(this.families.get(name)!, exposition));
     return `${blocks.join("")}${exposition === "openmetrics" ? "# EOF\n" : ""}`;

@@ -31,6 +31,17 @@ export function observeServer(
   );
   registry.observed(
     {
+      name: "apiserver_current_inqueue_requests",
+      help: "Requests that wait for a seat, by whether they change something.",
+      labels: ["request_kind"],
+    },
+    () => [
+      [inFlight.waitingWriting, "mutating"],
+      [inFlight.waitingReading, "readOnly"],
+    ],
+  );
+  registry.observed(
+    {
       name: "apiserver_resource_objects",
       help: "Objects that are stored, by resource.",
       labels: ["group", "resource"],

@@ -88,6 +88,8 @@ export interface FieldFacts {
   readonly pk?: string;
   /** 1 when immutable by marker, 2 when only prose hints at it. */
   readonly im?: 1 | 2;
+  /** 1 when an empty list that is sent means something else than none. */
+  readonly ke?: 1;
   readonly val?: readonly string[];
   /** Union discriminator. */
   readonly ud?: unknown;

@@ -1,6 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { decodeJson } from "../../apimachinery/codec/index.ts";
+import { schemas } from "../schema.ts";
 import type { HorizontalPodAutoscaler as FirstAutoscaler } from "../types/autoscaling-v1.ts";
 import type { HorizontalPodAutoscaler } from "../types/autoscaling-v2.ts";
+import type { Sketch } from "../testing/check.ts";
 import { cells, creationProblems, defaulted, statusProblems, updateProblems } from "../testing/check.ts";
 import { autoscalerFromFirst, autoscalerToFirst } from "./conversion.ts";
 import { autoscalerDefinition, firstAutoscalerDefinition } from "./horizontal-pod-autoscaler.ts";
@@ -333,4 +336,18 @@ test("columns", () => {
     Replicas: 0,
     Age: "<unknown>",
   });
+});
+
+test("an empty list of policies is not none: it is refused", () => {
+  const type = schemas.typeOf({ group: "autoscaling", version: "v2", kind: "HorizontalPodAutoscaler" })!;
+  const problems = (policies: string) => {
+    const spec = `{"scaleTargetRef":{"kind":"D","name":"d","apiVersion":"apps/v1"},"maxReplicas":1,"behavior":{"scaleDown":{${policies}}}}`;
+    const { object } = decodeJson(`{"metadata":{"name":"x"},"spec":${spec}}`, type);
+    return creationProblems(autoscalerDefinition, object as Sketch);
+  };
+  expect(problems('"policies":[]')).toEqual([
+    "spec.behavior.scaleDown.policies: Required value: must specify at least one Policy",
+  ]);
+  expect(problems('"policies":null')).toEqual([]);
+  expect(problems("")).toEqual([]);
 });

@@ -5,12 +5,38 @@ import { secretDefinition } from "./secret.ts";
 import { serviceAccountDefinition } from "./service-account.ts";
 
 const block = (type: string, body = "MAA=") => `-----BEGIN ${type}-----\n${body}\n-----END ${type}-----\n`;
-const certificate = block("CERTIFICATE");
-const key = block("PRIVATE KEY");
+/** Made by openssl, for these tests alone. */
+const certificate = block(
+  "CERTIFICATE",
+  "MIIBbzCCARWgAwIBAgIURz0YyeLkCXlENSLOukA7bbHmcocwCgYIKoZIzj0EAwIwDDEKMAgGA1UEAwwBYTAgFw0yNjExMjUxNDE5MDdaGA8yMTI2MTEwMTE0MTkwN1owDDEKMAgGA1UEAwwBYTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABCy3APGFHb5gBJLo9FXt+LE3xVMf/oOK08b5/WCnZfd1Et2xhFlmei1HhtRxngAEIs82xq1mOGCkfIs9gaSHb/2jUzBRMB0GA1UdDgQWBBTdb2NvWTlR0o+YkTfkyaQRp7j8azAfBgNVHSMEGDAWgBTdb2NvWTlR0o+YkTfkyaQRp7j8azAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0gAMEUCIQCbF1MV74zqm3/d7vf3E1GhSVEUWhwBUgl+VNkhC3ceuwIgG7cc9a0shSPSLycVXHFVS6NsGvcNan3xkNi0cmb/tdY=",
+);
+const key = block(
+  "PRIVATE KEY",
+  "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg43UqxwXx8+OhrPXT0sWakhYvubV5juCVPEYwaXtUBrqhRANCAAQstwDxhR2+YASS6PRV7fixN8VTH/6DitPG+f1gp2X3dRLdsYRZZnotR4bUcZ4ABCLPNsatZjhgpHyLPYGkh2/9",
+);
+const bareKey = block(
+  "EC PRIVATE KEY",
+  "MHcCAQEEION1KscF8fPjoaz109LFmpIWL7m1eY7glTxGMGl7VAa6oAoGCCqGSM49AwEHoUQDQgAELLcA8YUdvmAEkuj0Ve34sTfFUx/+g4rTxvn9YKdl93US3bGEWWZ6LUeG1HGeAAQizzbGrWY4YKR8iz2BpIdv/Q==",
+);
+const otherKey = block(
+  "PRIVATE KEY",
+  "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgE8pJKHpH0Cei6WyUZkEYlmGa/qzaQtwZhkW11THSEtmhRANCAARQaCBCiMDi/y/Co7KqxvQHAe3g4Ny4XQxUgXiriELBtaYqry+wu5tVUYclFh+Yzgkc0Vh5EbW/fjgEZQ1/Ludk",
+);
+/** The frame of a key of another kind. */
+const edKey = block("PRIVATE KEY", "MC4CAQAwBQYDK2VwBCIEIJ6PulvLmj974JzjG4ZpX51h6AavK1xcbGOD9TYvTMcJ");
+const unknownKey = block("PRIVATE KEY", "MC4CAQAwBQYDK2VuBCIEIJAGGM1GOC2J157YCM0c4xj6+qhyMwMtB3tTySOLYx9N");
+const rsaKey = block("RSA PRIVATE KEY", btoa("\x30\x1b" + "\x02\x01\x01".repeat(9)));
 
 describe("what is wrong with a certificate and a key", () => {
   test.each<[string, string, string | undefined]>([
     [certificate, key, undefined],
+    [certificate, bareKey, undefined],
+    [certificate, otherKey, "tls: private key does not match public key"],
+    [certificate, edKey, "tls: private key type does not match public key type"],
+    [certificate, rsaKey, "tls: private key type does not match public key type"],
+    [certificate, unknownKey, "tls: found unknown private key type in PKCS#8 wrapping"],
+    [certificate, block("PRIVATE KEY"), "tls: failed to parse private key"],
+    [block("CERTIFICATE"), key, "x509: malformed certificate"],
     ["", key, "tls: failed to find any PEM data in certificate input"],
     [certificate, "", "tls: failed to find any PEM data in key input"],
     [

@@ -85,7 +85,8 @@ function struct(
       const at: Place = { parent: place, step: name, key: false, depth };
       converted = convert(child, field.type, type, at, converter);
     }
-    if (field.omitEmpty && !(step.resets && isEmptyList(converted)) && isOmitted(converted, field)) continue;
+    if (field.omitEmpty && !(step.keepsEmpty && isEmptyList(converted)) && isOmitted(converted, field))
+      continue;
     result[name] = converted;
     if (step.always) written++;
   }
@@ -211,16 +212,11 @@ export interface Step {
   readonly plain: boolean;
   /** Written also when zero. */
   readonly always: boolean;
-  /** Managed fields: clients that send none ask to forget all of them, those that leave them out do not. */
-  readonly resets: boolean;
+  /** An empty list stays: clients that send one mean something else than those who leave it out. */
+  readonly keepsEmpty: boolean;
 }
 
-const managedFieldsEntry = "io.k8s.apimachinery.pkg.apis.meta.v1.ManagedFieldsEntry";
 const isEmptyList = (value: unknown) => Array.isArray(value) && value.length === 0;
-
-function resetsWhenEmpty({ type }: Field): boolean {
-  return type.kind === "list" && type.element.kind === "struct" && type.element.name === managedFieldsEntry;
-}
 
 /** What converting needs to know of a type, looked up once. */
 export interface Plan {
@@ -240,7 +236,7 @@ export function planOf(type: StructType): Plan {
       field,
       plain: field.type.kind === "string",
       always: !field.omitEmpty,
-      resets: resetsWhenEmpty(field),
+      keepsEmpty: field.keepsEmpty === true,
     },
   ]);
   const plan = { steps: new Map(steps), always: type.fields.filter((field) => !field.omitEmpty) };

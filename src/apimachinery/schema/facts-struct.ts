@@ -84,6 +84,7 @@ function toField(source: FactsStructSource, facts: FieldFacts, name: string): Fi
     type,
     required: facts.r === 1 || !optional,
     omitEmpty: facts.oz === 1 || (facts.oe === 1 && !structInGo),
+    ...(facts.ke === 1 ? { keepsEmpty: true as const } : {}),
     pointer,
     ...(facts.d === undefined ? {} : { default: facts.d }),
     patchStrategy: facts.ps === undefined ? [] : (facts.ps.split(",") as Field["patchStrategy"][number][]),

@@ -71,6 +71,8 @@ export interface Field {
   readonly required: boolean;
   /** Whether the zero value is left out when written. */
   readonly omitEmpty: boolean;
+  /** An empty list that is sent means something else than none: it is decoded as such. */
+  readonly keepsEmpty?: true;
   /** Whether absence differs from the zero value. */
   readonly pointer: boolean;
   /** Default by marker. */

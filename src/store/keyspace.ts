@@ -1,4 +1,5 @@
 import { invariant } from "../base/index.ts";
+import { ForkedMap } from "./forked-map.ts";
 import { isWithin, keyAfter, rangeOfPrefix } from "./key-range.ts";
 import type { KeyRange, RangeOptions } from "./mvcc.ts";
 import { OrderedIndex, type Position } from "./ordered-index.ts";
@@ -33,11 +34,30 @@ export class Keyspace {
   private compacted: Revision = 0;
   private bytes = 0;
   private endedBytes = 0;
-  private readonly entries = new Map<Key, Entry>();
-  private readonly index = new OrderedIndex<Entry>((entry) => entry.current !== undefined);
+  private readonly entries: ForkedMap<Key, Entry>;
+  private readonly index: OrderedIndex<Entry>;
   /** `history[i]` made the revision `historyStart + i`: one change, or several in order. */
   private history: (Change | Change[])[] = [];
   private historyStart: Revision = firstRevision + 1;
+
+  constructor(
+    parts: { readonly entries: ForkedMap<Key, Entry>; readonly index: OrderedIndex<Entry> } = empty(),
+  ) {
+    this.entries = parts.entries;
+    this.index = parts.index;
+  }
+
+  /** A keyspace of its own with the same content, made in the time that it takes to copy the list of changes. */
+  fork(): Keyspace {
+    const fork = new Keyspace({ entries: this.entries.fork(), index: this.index.fork() });
+    fork.newest = this.newest;
+    fork.compacted = this.compacted;
+    fork.bytes = this.bytes;
+    fork.endedBytes = this.endedBytes;
+    fork.history = this.history.slice();
+    fork.historyStart = this.historyStart;
+    return fork;
+  }
 
   get revision(): Revision {
     return this.newest;
@@ -66,7 +86,7 @@ export class Keyspace {
   apply(change: Change): void {
     const revision = revisionOf(change);
     const entry = this.entryOf(keyOf(change));
-    invariant(entry.current === change.previous, `change of ${entry.key} was planned on another state`);
+    invariant(entry.current === change.previous, "a change was planned on another state");
     if (change.previous) (entry.ended ??= []).push(change);
     this.place(entry, change.type === "put" ? change.current : undefined);
     if (revision === this.newest + 1) this.history.push(change);
@@ -116,6 +136,15 @@ export class Keyspace {
     });
     const rest = this.countAt({ from: stopped, to }, { range, revision });
     return { items, count: items.length + rest, revision };
+  }
+
+  /** Visits everything that can be read, past versions too. */
+  visit(visit: (versioned: Versioned) => void): void {
+    this.index.scan(this.placeOf({ start: "", end: undefined }), ({ current, ended }) => {
+      if (current) visit(current);
+      if (ended) for (const { previous } of ended) if (previous) visit(previous);
+      return true;
+    });
   }
 
   /** Up to `limit` items of all at a readable revision after the key, without counting the rest. */
@@ -171,13 +200,15 @@ export class Keyspace {
     if (through > this.newest) throw futureError(through, this.newest);
   }
 
+  /** The entry of the key, made if there is none, that only this keyspace has. */
   private entryOf(key: Key): Entry {
-    let entry = this.entries.get(key);
-    if (!entry) {
-      entry = { key, current: undefined, ended: undefined };
-      this.entries.set(key, entry);
-      this.index.insert(entry);
-    }
+    const own = this.entries.own(key);
+    if (own) return own;
+    const shared = this.entries.inherited(key);
+    const entry: Entry = { key, current: shared?.current, ended: shared?.ended?.slice() };
+    this.entries.set(key, entry);
+    if (shared) this.index.replace(entry);
+    else this.index.insert(entry);
     return entry;
   }
 
@@ -195,8 +226,8 @@ export class Keyspace {
   }
 
   private forget(key: Key, through: Revision): void {
-    const entry = this.entries.get(key);
-    if (!entry) return;
+    if (!this.entries.get(key)) return;
+    const entry = this.entryOf(key);
     if (entry.ended && revisionOf(entry.ended[0]!) <= through) {
       const count = endedBy(entry.ended, through);
       for (let at = 0; at < count; at++) this.endedBytes -= lengthOf(entry.ended[at]!.previous!);
@@ -260,6 +291,11 @@ export class Keyspace {
     if (at > this.newest) throw futureError(at, this.newest);
     if (at < this.compacted) throw compactedError(at, this.compacted);
   }
+}
+
+function empty() {
+  const isAlive = (entry: Entry) => entry.current !== undefined;
+  return { entries: new ForkedMap<Key, Entry>(), index: new OrderedIndex<Entry>(isAlive) };
 }
 
 const changesOf = (past: Change | Change[]): readonly Change[] => (Array.isArray(past) ? past : [past]);

@@ -9,7 +9,9 @@ interface Lease {
   noted: Milliseconds | undefined;
   expiresAt: Milliseconds;
   timer: Timer | undefined;
-  readonly keys: Set<Key>;
+  keys: Set<Key>;
+  /** Whether another table has the set too, so that it must be copied before it is changed. */
+  sharesKeys: boolean;
 }
 
 /** Longest wait of one timer; longer leases are looked at again, and what is left of them can be noted. */
@@ -20,7 +22,7 @@ const firstChosen = 2 ** 40;
 /** The leases of an in-process store: which keys each holds, and when it ends. */
 export class LeaseTable {
   private readonly leases = new Map<LeaseId, Lease>();
-  private readonly clock: Clock;
+  readonly clock: Clock;
   private readonly onExpire: (lease: LeaseId) => void;
   private readonly onRemaining: (lease: LeaseId, remaining: Milliseconds) => void;
   private lastNumber = 0;
@@ -66,6 +68,7 @@ export class LeaseTable {
       expiresAt: Infinity,
       timer: undefined,
       keys: new Set<Key>(),
+      sharesKeys: false,
     };
     this.leases.set(id, lease);
   }
@@ -79,6 +82,16 @@ export class LeaseTable {
   /** What was left of the lease when it was last noted. */
   notedOf(id: LeaseId): Milliseconds | undefined {
     return this.leases.get(id)?.noted;
+  }
+
+  /** Takes over another table's leases with what is left of their time. */
+  copyFrom(other: LeaseTable): void {
+    this.lastNumber = other.lastNumber;
+    for (const lease of other.leases.values()) {
+      lease.sharesKeys = true;
+      this.leases.set(lease.id, { ...lease, timer: undefined });
+      this.arm(lease.id, lease.expiresAt - other.clock.now());
+    }
   }
 
   /** Starts the lease's time again, or lets it be due after `delay`. */
@@ -142,13 +155,21 @@ export class LeaseTable {
     const before = change.previous?.lease;
     const after = change.type === "put" ? change.current.lease : undefined;
     if (before === after) return;
-    if (before !== undefined) this.leases.get(before)?.keys.delete(change.previous!.key);
+    if (before !== undefined) this.keysToChange(before)?.delete(change.previous!.key);
     if (after !== undefined && change.type === "put") this.attach(after, change.current.key);
   }
 
   /** Notes that the key ends with the lease. */
   attach(id: LeaseId, key: Key): void {
-    this.leases.get(id)?.keys.add(key);
+    this.keysToChange(id)?.add(key);
+  }
+
+  private keysToChange(id: LeaseId): Set<Key> | undefined {
+    const lease = this.leases.get(id);
+    if (!lease?.sharesKeys) return lease?.keys;
+    lease.keys = new Set(lease.keys);
+    lease.sharesKeys = false;
+    return lease.keys;
   }
 
   private startTimer(lease: Lease): void {

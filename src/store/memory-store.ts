@@ -10,13 +10,25 @@ import { closedError, WatchHub } from "./watch-hub.ts";
 
 /** A store that lives and dies with the process; every write is visible when the call returns. */
 export class MemoryStore implements Mvcc {
-  private readonly keyspace = new Keyspace();
-  private readonly hub = new WatchHub(this.keyspace);
+  private readonly keyspace: Keyspace;
+  private readonly hub: WatchHub;
   private readonly leaseTable: LeaseTable;
   private isClosed = false;
 
-  constructor(options: { readonly clock: Clock }) {
-    this.leaseTable = new LeaseTable({ clock: options.clock, onExpire: (lease) => this.endLease(lease) });
+  constructor(options: { readonly clock: Clock; readonly from?: MemoryStore }) {
+    const { clock, from } = options;
+    this.keyspace = from ? from.keyspace.fork() : new Keyspace();
+    this.hub = new WatchHub(this.keyspace);
+    this.leaseTable = new LeaseTable({ clock, onExpire: (lease) => this.endLease(lease) });
+    if (from) this.leaseTable.copyFrom(from.leaseTable);
+  }
+
+  /**
+   * A store of its own that begins with all that this one has: keys, history and leases, with what is left of
+   * their time, but without its watchers. What was written is shared and never copied.
+   */
+  fork(options: { readonly clock?: Clock } = {}): MemoryStore {
+    return new MemoryStore({ clock: options.clock ?? this.leaseTable.clock, from: this });
   }
 
   get revision(): Revision {

@@ -6,6 +6,8 @@ export interface Indexed {
 }
 
 interface Chunk<Entry> {
+  /** The index that may change the chunk; the others that have it copy it first. */
+  readonly owner: object;
   readonly entries: Entry[];
   alive: number;
 }
@@ -25,41 +27,52 @@ const chunkLimit = 512;
  */
 export class OrderedIndex<Entry extends Indexed> {
   private chunks: Chunk<Entry>[] = [];
+  private owner: object = {};
   private readonly isAlive: (entry: Entry) => boolean;
   constructor(isAlive: (entry: Entry) => boolean) {
     this.isAlive = isAlive;
   }
 
+  /** An index of its own with the same entries, which must not be changed any more but replaced. */
+  fork(): OrderedIndex<Entry> {
+    const fork = new OrderedIndex(this.isAlive);
+    fork.chunks = this.chunks.slice();
+    this.owner = {};
+    return fork;
+  }
+
   /** Adds an entry that is not alive yet; its key must be new. */
   insert(entry: Entry): void {
     const at = this.chunkFor(entry.key);
-    const chunk = this.chunks[at];
+    const chunk = this.writable(at);
     if (!chunk) {
-      this.chunks.push({ entries: [entry], alive: 0 });
+      this.chunks.push(this.chunkOf([entry]));
       return;
     }
     const offset = lowerBound(chunk.entries, entry.key);
-    invariant(chunk.entries[offset]?.key !== entry.key, `the key ${entry.key} is already indexed`);
+    invariant(chunk.entries[offset]?.key !== entry.key, "the key is already indexed");
     if (chunk.entries.length < chunkLimit) chunk.entries.splice(offset, 0, entry);
     else this.insertIntoFull(at, offset, entry);
   }
 
   /** Removes an entry that is not alive. */
   remove(key: string): void {
-    const at = this.chunkFor(key);
-    const chunk = this.chunks[at];
-    invariant(chunk, `the key ${key} is not indexed`);
-    const offset = lowerBound(chunk.entries, key);
-    invariant(chunk.entries[offset]?.key === key, `the key ${key} is not indexed`);
+    const { at, chunk, offset } = this.find(key);
     chunk.entries.splice(offset, 1);
     if (chunk.entries.length === 0) this.chunks.splice(at, 1);
     else this.joinSmall(at);
   }
 
+  /** Puts an entry in the place of the one with its key, which was as alive. */
+  replace(entry: Entry): void {
+    const { chunk, offset } = this.find(entry.key);
+    chunk.entries[offset] = entry;
+  }
+
   /** Counts the entry of the key as alive (+1) or not (-1). */
   adjustAlive(key: string, by: 1 | -1): void {
-    const chunk = this.chunks[this.chunkFor(key)];
-    invariant(chunk, `the key ${key} is not indexed`);
+    const chunk = this.writable(this.chunkFor(key));
+    invariant(chunk, "the key is not indexed");
     chunk.alive += by;
   }
 
@@ -123,14 +136,14 @@ export class OrderedIndex<Entry extends Indexed> {
   }
 
   private insertIntoFull(at: number, offset: number, entry: Entry): void {
-    const chunk = this.chunks[at]!;
+    const chunk = this.writable(at)!;
     // Keys often come in ascending order: then full chunks stay full instead of being halved.
     if (at === this.chunks.length - 1 && offset === chunk.entries.length) {
-      this.chunks.push({ entries: [entry], alive: 0 });
+      this.chunks.push(this.chunkOf([entry]));
       return;
     }
     const half = chunkLimit / 2;
-    const upper: Chunk<Entry> = { entries: chunk.entries.splice(half), alive: 0 };
+    const upper = this.chunkOf(chunk.entries.splice(half));
     this.chunks.splice(at + 1, 0, upper);
     upper.alive = this.recount(upper);
     chunk.alive -= upper.alive;
@@ -139,12 +152,32 @@ export class OrderedIndex<Entry extends Indexed> {
   }
 
   private joinSmall(at: number): void {
-    const chunk = this.chunks[at]!;
+    const chunk = this.writable(at)!;
     const next = this.chunks[at + 1];
     if (!next || chunk.entries.length + next.entries.length > chunkLimit / 2) return;
     chunk.entries.push(...next.entries);
     chunk.alive += next.alive;
     this.chunks.splice(at + 1, 1);
+  }
+
+  private chunkOf(entries: Entry[]): Chunk<Entry> {
+    return { owner: this.owner, entries, alive: 0 };
+  }
+
+  private writable(at: number): Chunk<Entry> | undefined {
+    const chunk = this.chunks[at];
+    if (!chunk || chunk.owner === this.owner) return chunk;
+    const own = { owner: this.owner, entries: chunk.entries.slice(), alive: chunk.alive };
+    this.chunks[at] = own;
+    return own;
+  }
+
+  private find(key: string): { at: number; chunk: Chunk<Entry>; offset: number } {
+    const at = this.chunkFor(key);
+    const chunk = this.writable(at);
+    const offset = chunk ? lowerBound(chunk.entries, key) : 0;
+    invariant(chunk?.entries[offset]?.key === key, "the key is not indexed");
+    return { at, chunk, offset };
   }
 
   private recount(chunk: Chunk<Entry>): number {
@@ -162,6 +195,7 @@ export class OrderedIndex<Entry extends Indexed> {
   private chunkFor(key: string): number {
     let low = 0;
     let high = this.chunks.length;
+    if (high > 0 && this.chunks[high - 1]!.entries[0]!.key <= key) return high - 1;
     while (low < high) {
       const middle = (low + high) >>> 1;
       if (this.chunks[middle]!.entries[0]!.key <= key) low = middle + 1;
@@ -174,6 +208,8 @@ export class OrderedIndex<Entry extends Indexed> {
 function lowerBound(entries: readonly Indexed[], key: string): number {
   let low = 0;
   let high = entries.length;
+  // Keys often come in ascending order.
+  if (high > 0 && entries[high - 1]!.key < key) return high;
   while (low < high) {
     const middle = (low + high) >>> 1;
     if (entries[middle]!.key < key) low = middle + 1;

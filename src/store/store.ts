@@ -109,8 +109,15 @@ export interface Store {
   /** Changes after the revision `after`, in order, in batches of whole revisions; ends when the signal aborts; throws `compacted` when history is gone. */
   watch(
     prefix: Key,
-    options: { readonly after: Revision; readonly signal: AbortSignal },
+    options: {
+      readonly after: Revision;
+      readonly signal: AbortSignal;
+      /** Called between batches when all changes through the revision were told, also where others' keys changed; by stores that others write to. */
+      readonly onProgress?: (revision: Revision) => void;
+    },
   ): AsyncIterable<readonly Change[]>;
+  /** The newest revision of all, whoever made it; for stores that others write to. Who has seen changes through it has a consistent view. */
+  currentRevision?(): Promise<Revision>;
   /** Calls `onChange` at once for each batch as it becomes visible, before `commit` settles; in-process stores only. */
   subscribe?(prefix: Key, onChange: (changes: readonly Change[]) => void): () => void;
   /** Forgets history through the revision; current values stay. */

@@ -1,5 +1,5 @@
 import { StoreError } from "../store.ts";
-import { crc32c } from "./crc32c.ts";
+import { crc32, crc32c } from "./checksum.ts";
 
 /**
  * A file is a header and then frames. A frame holds the records of one group commit under one checksum, and it
@@ -11,7 +11,10 @@ import { crc32c } from "./crc32c.ts";
  *
  * The checksum of a frame also covers where it stands, so that bytes copied into a value never pass for a frame.
  */
-/** 2: several changes may make one revision, and leases note what is left of them. Files of format 1 are read too. */
+/**
+ * 2: several changes may make one revision, leases note what is left of them, and frames have CRC-32 instead of
+ * CRC32C, which Node.js computes itself. Files of format 1 are read too.
+ */
 export const formatVersion = 2;
 export const fileHeaderLength = 24;
 export const frameHeaderLength = 20;
@@ -56,15 +59,18 @@ export function sealFrame(
   frame.writeUInt32LE(frameMagic, 0);
   frame.writeUInt32LE(frame.length - frameHeaderLength, 4);
   frame.writeDoubleLE(place.sequence, 12);
-  frame.writeUInt32LE(checksum(frame, { ...place, start: 0, end: frame.length }), 8);
+  frame.writeUInt32LE(crc32(frame, { start: 12, seed: seedOf(place) }), 8);
 }
 
-function checksum(
-  bytes: Buffer,
-  place: { readonly file: number; readonly offset: number; readonly start: number; readonly end: number },
-): number {
-  const seed = (Math.imul(place.file, 0x9e3779b1) ^ Math.imul(place.offset, 0x85ebca6b)) >>> 0;
-  return crc32c(bytes, { start: place.start + 12, end: place.end, seed });
+function seedOf(place: { readonly file: number; readonly offset: number }): number {
+  return (Math.imul(place.file, 0x9e3779b1) ^ Math.imul(place.offset, 0x85ebca6b)) >>> 0;
+}
+
+/** A place in a file, and the file's format. */
+export interface FramePlace {
+  readonly file: number;
+  readonly format: number;
+  readonly offset: number;
 }
 
 /** What stands at an offset of a file. */
@@ -74,18 +80,18 @@ export type FrameRead =
   | { readonly type: "end" }
   | { readonly type: "damaged"; readonly reason: string };
 
-export function readFrame(
-  bytes: Buffer,
-  place: { readonly file: number; readonly offset: number },
-): FrameRead {
-  const { file, offset } = place;
+export function readFrame(bytes: Buffer, place: FramePlace): FrameRead {
+  const { format, offset } = place;
   if (offset + 4 > bytes.length || bytes.readUInt32LE(offset) !== frameMagic) {
     return isZero(bytes, offset) ? { type: "end" } : { type: "damaged", reason: "no frame begins here" };
   }
   if (offset + frameHeaderLength > bytes.length) return { type: "damaged", reason: "a frame is cut short" };
   const next = offset + frameHeaderLength + bytes.readUInt32LE(offset + 4);
   if (next > bytes.length) return { type: "damaged", reason: "a frame is longer than the file" };
-  if (bytes.readUInt32LE(offset + 8) !== checksum(bytes, { file, offset, start: offset, end: next })) {
+  const checksum = format < 2 ? crc32c : crc32;
+  if (
+    bytes.readUInt32LE(offset + 8) !== checksum(bytes, { start: offset + 12, end: next, seed: seedOf(place) })
+  ) {
     return { type: "damaged", reason: "a frame's checksum is wrong" };
   }
   const sequence = bytes.readDoubleLE(offset + 12);
@@ -96,14 +102,10 @@ const magicBytes = Buffer.alloc(4);
 magicBytes.writeUInt32LE(frameMagic);
 
 /** The offset of the next whole frame behind a damaged one. */
-export function findFrame(
-  bytes: Buffer,
-  place: { readonly file: number; readonly offset: number },
-): number | undefined {
-  const { file } = place;
+export function findFrame(bytes: Buffer, place: FramePlace): number | undefined {
   let offset = bytes.indexOf(magicBytes, place.offset + 1);
   for (; offset >= 0; offset = bytes.indexOf(magicBytes, offset + 1)) {
-    if (readFrame(bytes, { file, offset }).type === "frame") return offset;
+    if (readFrame(bytes, { ...place, offset }).type === "frame") return offset;
   }
   return undefined;
 }

@@ -1,3 +1,3 @@
-export { crc32c } from "./crc32c.ts";
+export { crc32c } from "./checksum.ts";
 export { type LogStore, type LogStoreOptions, openLogStore } from "./log-store.ts";
 export { type Seed, seedLogStore } from "./seed.ts";

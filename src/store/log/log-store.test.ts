@@ -8,7 +8,7 @@ import { mvccSuite } from "../mvcc-suite.ts";
 import { storeSuite } from "../store-suite.ts";
 import { bytes, line, refusal, text } from "../suite-tools.ts";
 import { StoreError } from "../store.ts";
-import { crc32c } from "./crc32c.ts";
+import { crc32c } from "./checksum.ts";
 import { encodeFileHeader } from "./frame.ts";
 import { openLogStore } from "./log-store.ts";
 import { create, firstLog, onFaultDisk, temporaryDirectory, warnings } from "./log-tools.ts";

@@ -149,7 +149,7 @@ export class RecordWriter {
   }
 }
 
-/** Reads the records of one frame; throws RangeError when they do not fill it exactly. */
+/** Reads the records of one frame, whose values stay part of it; throws RangeError when they do not fill it exactly. */
 export function decodeRecords(body: Buffer, visit: (record: LogRecord) => void): void {
   const reader = new RecordReader(body);
   while (!reader.isAtEnd) visit(reader.next());
@@ -240,9 +240,8 @@ class RecordReader {
     return this.body.toString("utf8", this.at - length, this.at);
   }
 
-  // A copy, so that one living value does not keep the whole file in memory; small ones share pooled slabs.
   private value(): Uint8Array {
     const length = this.span();
-    return Buffer.from(this.body.subarray(this.at - length, this.at));
+    return new Uint8Array(this.body.buffer, this.body.byteOffset + this.at - length, length);
   }
 }

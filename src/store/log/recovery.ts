@@ -3,7 +3,16 @@ import type { Keyspace } from "../keyspace.ts";
 import type { LeaseTable } from "../lease-table.ts";
 import { type Change, type Revision, StoreError, type Versioned } from "../store.ts";
 import type { Disk } from "./disk.ts";
-import { checkFileHeader, corrupt, fileHeaderLength, findFrame, type FrameRead, readFrame } from "./frame.ts";
+import {
+  checkFileHeader,
+  corrupt,
+  fileHeaderLength,
+  findFrame,
+  type FramePlace,
+  type FrameRead,
+  readFrame,
+} from "./frame.ts";
+import { planPut } from "../plan.ts";
 import { decodeRecords, type LogRecord } from "./record.ts";
 import { draftSuffix, type Segment, segmentName } from "./segmented-log.ts";
 import { decodeSnapshot, snapshotName } from "./snapshot.ts";
@@ -50,6 +59,7 @@ export async function recover(
     const isLast = index === numbers.length - 1;
     segments.push(replay.segment(bytes, { path, number, isLast, logger: options.logger }));
   }
+  releaseFiles(target.keyspace);
   return { segments, sequence: replay.sequence, snapshot };
 }
 
@@ -112,13 +122,14 @@ class LogReplay {
     const format = checkFileHeader(bytes, { kind: "log", number, path });
     let offset = fileHeaderLength;
     for (;;) {
-      const frame = readFrame(bytes, { file: number, offset });
+      const frame = readFrame(bytes, { file: number, format, offset });
       if (frame.type === "frame") {
         this.frame(frame, { path, offset });
         offset = frame.next;
         continue;
       }
-      if (frame.type === "damaged") requireTorn(bytes, { ...file, offset, reason: frame.reason });
+      if (frame.type === "damaged")
+        requireTorn(bytes, { ...file, place: { file: number, format, offset }, reason: frame.reason });
       return { number, size: offset, lastRevision: this.lastRevision, format };
     }
   }
@@ -183,16 +194,32 @@ function changeOf(record: LogRecord & { type: "put" | "delete" }, previous: Vers
     if (!previous) throw new RangeError(`revision ${record.revision} deletes a key that does not exist`);
     return { type: "delete", key: record.key, revision: record.revision, previous };
   }
-  const { key, value, revision, lease } = record;
-  const current: Versioned = {
-    key,
-    value,
-    createRevision: previous?.createRevision ?? revision,
-    modRevision: revision,
-    version: (previous?.version ?? 0) + 1,
-    ...(lease === undefined ? {} : { lease }),
-  };
-  return { type: "put", current, previous };
+  return planPut(record, { before: previous, revision: record.revision });
+}
+
+/** A file whose values are alive to at least this part stays in memory for them. */
+const worthKeeping = 0.5;
+
+/** Copies values out of files of which little is alive, so that the rest of those does not stay in memory. */
+function releaseFiles(keyspace: Keyspace): void {
+  const alive = new Map<ArrayBufferLike, number>();
+  keyspace.visit(({ value: { buffer, length } }) => alive.set(buffer, (alive.get(buffer) ?? 0) + length));
+  const slabs = new Map<ArrayBufferLike, { readonly bytes: Uint8Array; used: number }>();
+  for (const [buffer, length] of alive) {
+    if (length < buffer.byteLength * worthKeeping)
+      slabs.set(buffer, { bytes: new Uint8Array(length), used: 0 });
+  }
+  if (slabs.size === 0) return;
+  keyspace.visit((versioned) => {
+    const { value } = versioned;
+    const slab = slabs.get(value.buffer);
+    if (!slab) return;
+    const copy = slab.bytes.subarray(slab.used, slab.used + value.length);
+    copy.set(value);
+    slab.used += value.length;
+    // Nobody else has seen it yet.
+    Object.assign(versioned, { value: copy });
+  });
 }
 
 /** Only the end of the last file may be torn: a frame is written when the one before it is on disk. */
@@ -200,16 +227,16 @@ function requireTorn(
   bytes: Buffer,
   file: {
     readonly path: string;
-    readonly number: number;
     readonly isLast: boolean;
-    readonly offset: number;
+    readonly place: FramePlace;
     readonly reason: string;
     readonly logger: Logger;
   },
 ): void {
-  const { path, number, offset, reason } = file;
+  const { path, place, reason } = file;
+  const { offset } = place;
   if (!file.isLast) throw corrupt({ path, offset, reason: `${reason}, and another log file follows` });
-  const following = findFrame(bytes, { file: number, offset });
+  const following = findFrame(bytes, place);
   if (following !== undefined) {
     throw corrupt({ path, offset, reason: `${reason}, and a whole frame follows at byte ${following}` });
   }

@@ -141,7 +141,7 @@ export function decodeSnapshot(
   file: { readonly path: string; readonly revision: Revision },
 ): Snapshot {
   const { path, revision } = file;
-  checkFileHeader(bytes, { kind: "snapshot", number: revision, path });
+  const format = checkFileHeader(bytes, { kind: "snapshot", number: revision, path });
   const items: Versioned[] = [];
   const leases = new Map<LeaseId, Snapshot["leases"][number]>();
   let lastLease = 0;
@@ -159,7 +159,7 @@ export function decodeSnapshot(
   };
   let offset = fileHeaderLength;
   for (let sequence = 1; seen.entries === undefined; sequence++) {
-    const frame = readFrame(bytes, { file: revision, offset });
+    const frame = readFrame(bytes, { file: revision, format, offset });
     if (frame.type === "damaged") throw corrupt({ path, offset, reason: frame.reason });
     if (frame.type === "end") throw corrupt({ path, offset, reason: "the snapshot ends too early" });
     if (frame.sequence !== sequence) throw corrupt({ path, offset, reason: "a frame is missing" });

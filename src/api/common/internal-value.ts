@@ -13,6 +13,7 @@ const zeroOf: Readonly<Record<string, unknown>> = {
   "io.k8s.apimachinery.pkg.apis.meta.v1.Time": null,
   "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime": null,
   "io.k8s.apimachinery.pkg.runtime.RawExtension": null,
+  "io.k8s.apimachinery.pkg.types.UID": "",
 };
 
 /**

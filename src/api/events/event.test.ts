@@ -69,12 +69,34 @@ describe("a new event of events.k8s.io", () => {
 });
 
 describe("an event of events.k8s.io", () => {
-  test.each<object>([
-    { series: { count: 2, lastObservedTime: time } },
-    { reason: "Other", note: "m" },
-    { regarding: { ...full.regarding, name: "q" } },
-  ])("may change to %j, as conformance tests ask", (fields) => {
-    expect(updateProblems(eventsEventDefinition, { old: full, next: { ...full, ...fields } })).toEqual([]);
+  const fixed = "field is immutable";
+  const shown = (name: string) =>
+    `{"Kind":"Pod","Namespace":"a","Name":"${name}","UID":"","APIVersion":"","ResourceVersion":"","FieldPath":""}`;
+  test.each<[object, readonly string[]]>([
+    [{ series: { count: 2, lastObservedTime: time } }, []],
+    [{ note: "m" }, []],
+    [
+      { series: { count: 1, lastObservedTime: time } },
+      ['series.count: Invalid value: "": should be at least 2'],
+    ],
+    [
+      { reason: "Other", type: "Warning", reportingController: "example.com/d" },
+      [
+        `reason: Invalid value: "Other": ${fixed}`,
+        `reason: Invalid value: "Other": ${fixed}`,
+        `type: Invalid value: "Warning": ${fixed}`,
+        `reportingController: Invalid value: "example.com/d": ${fixed}`,
+      ],
+    ],
+    [
+      { regarding: { ...full.regarding, name: "q" }, deprecatedCount: 2 },
+      [`involvedObject: Invalid value: ${shown("q")}: ${fixed}`, `count: Invalid value: 2: ${fixed}`],
+    ],
+    [{ related: full.regarding }, [`related: Invalid value: ${shown("p")}: ${fixed}`]],
+  ])("changed to %j", (fields, problems) => {
+    expect(updateProblems(eventsEventDefinition, { old: full, next: { ...full, ...fields } })).toEqual(
+      problems,
+    );
   });
 });
 

@@ -1,5 +1,5 @@
 import { eventDefinition as coreDefinition, eventTimeToLive } from "../core/event.ts";
-import { validateEvent, validateNewEvent } from "../core/event-validation.ts";
+import { validateEvent, validateEventChange, validateNewEvent } from "../core/event-validation.ts";
 import { defineResource } from "../definition.ts";
 import { Event } from "../types/events-v1.ts";
 import { eventToCore } from "./conversion.ts";
@@ -9,9 +9,9 @@ export const eventsEventDefinition = defineResource<Event>({
   resource: Event,
   hasNoDependents: true,
   createsOnUpdate: true,
-  // Upstream means to let nothing but the series change, but compares an update with itself: clients count on it.
   validate: (event) => validateEvent(eventToCore(event), "reportingController"),
   validateCreate: (event) => validateNewEvent(eventToCore(event)),
+  validateUpdate: (event, old) => validateEventChange(eventToCore(event), eventToCore(old)),
   columns: (coreDefinition.columns ?? []).map((column) => ({
     ...column,
     value: (event, now) => column.value(eventToCore(event), now),

@@ -94,6 +94,15 @@ export class Keyspace {
     this.newest = revision;
   }
 
+  /** Ranges cannot be read until `endReplay`; what is done in between costs less. */
+  beginReplay(): void {
+    this.index.hold();
+  }
+
+  endReplay(): void {
+    this.index.fill(this.entries.unforkedValues());
+  }
+
   /** Fills an empty keyspace with what a snapshot of the revision held. */
   restore(snapshot: { readonly revision: Revision; readonly items: Iterable<Versioned> }): void {
     invariant(this.newest === firstRevision, "only an empty keyspace is restored");

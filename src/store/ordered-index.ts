@@ -20,6 +20,8 @@ export interface Position {
 
 /** Small enough that an insertion moves little, large enough that counting over chunks is cheap. */
 const chunkLimit = 512;
+/** Chunks that are filled at once have room for more. */
+const filledLength = 384;
 
 /**
  * Entries ordered by key in a sorted array of sorted chunks. Insertion and search take O(log n) comparisons and
@@ -28,6 +30,7 @@ const chunkLimit = 512;
 export class OrderedIndex<Entry extends Indexed> {
   private chunks: Chunk<Entry>[] = [];
   private owner: object = {};
+  private isHeld = false;
   private readonly isAlive: (entry: Entry) => boolean;
   constructor(isAlive: (entry: Entry) => boolean) {
     this.isAlive = isAlive;
@@ -41,8 +44,27 @@ export class OrderedIndex<Entry extends Indexed> {
     return fork;
   }
 
+  /** Forgets all entries, and takes note of none until `fill`, which costs less than one insertion after another. */
+  hold(): void {
+    this.chunks = [];
+    this.isHeld = true;
+  }
+
+  /** Puts in all entries at once, in any order. */
+  fill(entries: Entry[]): void {
+    this.isHeld = false;
+    this.chunks = [];
+    entries.sort((left, right) => (left.key < right.key ? -1 : 1));
+    for (let at = 0; at < entries.length; at += filledLength) {
+      const chunk = this.chunkOf(entries.slice(at, at + filledLength));
+      chunk.alive = this.recount(chunk);
+      this.chunks.push(chunk);
+    }
+  }
+
   /** Adds an entry that is not alive yet; its key must be new. */
   insert(entry: Entry): void {
+    if (this.isHeld) return;
     const at = this.chunkFor(entry.key);
     const chunk = this.writable(at);
     if (!chunk) {
@@ -57,6 +79,7 @@ export class OrderedIndex<Entry extends Indexed> {
 
   /** Removes an entry that is not alive. */
   remove(key: string): void {
+    if (this.isHeld) return;
     const { at, chunk, offset } = this.find(key);
     chunk.entries.splice(offset, 1);
     if (chunk.entries.length === 0) this.chunks.splice(at, 1);
@@ -71,6 +94,7 @@ export class OrderedIndex<Entry extends Indexed> {
 
   /** Counts the entry of the key as alive (+1) or not (-1). */
   adjustAlive(key: string, by: 1 | -1): void {
+    if (this.isHeld) return;
     const chunk = this.writable(this.chunkFor(key));
     invariant(chunk, "the key is not indexed");
     chunk.alive += by;

@@ -1,4 +1,4 @@
-import type { Logger } from "../../base/index.ts";
+import { invariant, type Logger } from "../../base/index.ts";
 import type { Keyspace } from "../keyspace.ts";
 import type { LeaseTable } from "../lease-table.ts";
 import { type Change, type Revision, StoreError, type Versioned } from "../store.ts";
@@ -36,6 +36,7 @@ export async function recover(
   options: { readonly disk: Disk; readonly logger: Logger; readonly directory: string },
 ): Promise<Recovered> {
   const { disk } = options;
+  target.keyspace.beginReplay();
   const names = await disk.names();
   for (const name of names) if (name.endsWith(draftSuffix)) await disk.remove(name);
   const snapshots = numbersOf(names, /^snapshot-(\d{16})$/);
@@ -50,15 +51,21 @@ export async function recover(
   }
   const replay = new LogReplay(target, snapshot?.revision ?? 0);
   const segments: Segment[] = [];
+  const files = readAll(
+    disk,
+    numbers.map((number) => segmentName(number)),
+  );
   for (const [index, number] of numbers.entries()) {
     const path = `${options.directory}/${segmentName(number)}`;
     if (index > 0 && number !== numbers[index - 1]! + 1) {
       throw corrupt({ path, offset: 0, reason: "the log file before it is missing" });
     }
-    const bytes = await readWhole(disk, segmentName(number));
+    const { value: bytes } = await files.next();
+    invariant(bytes, "a file is read for each number");
     const isLast = index === numbers.length - 1;
     segments.push(replay.segment(bytes, { path, number, isLast, logger: options.logger }));
   }
+  target.keyspace.endReplay();
   releaseFiles(target.keyspace);
   return { segments, sequence: replay.sequence, snapshot };
 }
@@ -83,6 +90,24 @@ async function restoreSnapshot(
   }
   for (const { key, lease } of snapshot.items) if (lease !== undefined) target.leases.attach(lease, key);
   return { revision, size: snapshot.size };
+}
+
+/** The files' contents; the next one is being read while one is worked on. */
+async function* readAll(disk: Disk, names: readonly string[]): AsyncGenerator<Buffer, undefined> {
+  const read = (at: number) => {
+    const name = names[at];
+    const reading = name === undefined ? undefined : readWhole(disk, name);
+    // Whoever asks for it learns of the error; if nobody does, another one came before.
+    reading?.catch(() => {});
+    return reading;
+  };
+  let next = read(0);
+  for (let at = 1; next; at++) {
+    const bytes: Buffer = await next;
+    next = read(at);
+    yield bytes;
+  }
+  return undefined;
 }
 
 async function readWhole(disk: Disk, name: string): Promise<Buffer> {

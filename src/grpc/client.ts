@@ -1,3 +1,5 @@
+import { isIP } from "node:net";
+import { checkServerIdentity } from "node:tls";
 import { Client, credentials, Metadata } from "@grpc/grpc-js";
 import type { ChannelOptions, ClientDuplexStream, ClientReadableStream } from "@grpc/grpc-js";
 import type { Milliseconds } from "../base/index.ts";
@@ -13,19 +15,26 @@ export interface ClientTls {
   readonly authority?: string;
   readonly certificate?: string;
   readonly key?: string;
+  /** The name or address that the server's certificate must be for. */
+  readonly host: string;
 }
 
-/** Connects to `target`, `host:port` or `unix:///path`; with `tls` even when that is empty. Close what you opened. */
+/** Connects to `target`, e.g. `dns:host:port` or `unix:///path`. Close what you opened. */
 export function openChannel(
   target: string,
   options: { readonly tls?: ClientTls; readonly settings?: ChannelOptions } = {},
 ): Channel {
   const { tls, settings = {} } = options;
+  const fixed = { "grpc.enable_retries": 0, ...settings };
+  if (!tls) return new Client(target, credentials.createInsecure(), fixed);
   const pem = (text: string | undefined) => (text === undefined ? null : Buffer.from(text));
-  const security = tls
-    ? credentials.createSsl(pem(tls.authority), pem(tls.key), pem(tls.certificate))
-    : credentials.createInsecure();
-  return new Client(target, security, { "grpc.enable_retries": 0, ...settings });
+  const { host } = tls;
+  const security = credentials.createSsl(pem(tls.authority), pem(tls.key), pem(tls.certificate), {
+    checkServerIdentity: (_, certificate) => checkServerIdentity(host, certificate),
+  });
+  // An address cannot be a server's name in TLS; its certificate is checked against the address nevertheless.
+  const name = isIP(host) === 0 ? host : "address.invalid";
+  return new Client(target, security, { ...fixed, "grpc.ssl_target_name_override": name });
 }
 
 /** Options of one call. */

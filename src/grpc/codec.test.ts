@@ -32,6 +32,7 @@ test("bytes are those of protobuf", () => {
     [{}, ""],
     [{ text: "", number: 0, flag: false, bytes: new Uint8Array(0), digits: "0" }, ""],
     [{ text: "v1", number: 300 }, "0a02763110ac02"],
+    [{ text: "0", key: "0", signedDigits: "0" }, "0a0130420130"],
     [{ number: -1 }, "10ffffffffffffffffff01"],
     [{ number: 2 ** 40, flag: true }, "108080808080202001"],
     [{ bytes: Uint8Array.of(0, 255) }, "2a0200ff"],

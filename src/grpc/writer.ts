@@ -39,7 +39,7 @@ export class Writer {
 
   /** A zero is left out, as proto3 does, unless its presence is told. */
   private single(field: Field, value: unknown): void {
-    if (!field.hasPresence && isZero(value)) return;
+    if (!field.hasPresence && isZero(field, value)) return;
     this.value(field, value);
     this.varint(field.tag);
   }
@@ -160,7 +160,7 @@ export class Writer {
   }
 }
 
-function isZero(value: unknown): boolean {
+function isZero({ kind }: Field, value: unknown): boolean {
   if (typeof value === "object") return value instanceof Uint8Array && value.length === 0;
-  return value === 0 || value === "" || value === false || value === "0";
+  return value === 0 || value === "" || value === false || (kind === "digits" && value === "0");
 }

@@ -7,10 +7,10 @@ import {
   type Random,
 } from "../base/index.ts";
 import type { Client, UserInfo } from "../api/index.ts";
-import { generateServiceAccountKey } from "../apiserver/authentication/index.ts";
+import { generateServiceAccountKey, type ServiceAccountKey } from "../apiserver/authentication/index.ts";
 import { createInformerFactory } from "../client/index.ts";
 import { createControlPlane, type ControlPlaneOptions } from "../control-plane/index.ts";
-import { createMemoryStore } from "../store/index.ts";
+import { createMemoryStore, type MemoryStore } from "../store/index.ts";
 import { LazyFront } from "./front.ts";
 import { runSimulatedNodes, type SimulatedNodeOptions } from "./simulated-nodes.ts";
 
@@ -35,6 +35,12 @@ export interface TestCluster {
   clientFor(user: UserInfo): Client;
   /** Opens an HTTPS port on 127.0.0.1, the first time, and answers a kubeconfig for it as YAML. */
   kubeconfig(): Promise<string>;
+  /**
+   * Starts another cluster with all that this one holds now, be it running or stopped; what either does later the
+   * other does not see. Taking over the state costs next to nothing however large it is, so a test can prepare a
+   * cluster once and branch it for each case. Options that are left out are this cluster's.
+   */
+  branch(options?: Omit<TestClusterOptions, "nodes">): Promise<TestCluster>;
   /** Settles when nothing of the cluster runs any more. */
   stop(): Promise<void>;
 }
@@ -47,14 +53,25 @@ const serviceCIDR = "10.96.0.0/16";
 
 /** Starts a cluster that lives in this process; ready in a fraction of a second. */
 export async function startCluster(options: TestClusterOptions = {}): Promise<TestCluster> {
+  const store = createMemoryStore({ clock: options.clock ?? systemClock });
+  return startOn({ store, serviceAccountKey: await generateServiceAccountKey() }, options);
+}
+
+/** What a cluster is made of that its branches go on with. */
+interface ClusterState {
+  readonly store: MemoryStore;
+  readonly serviceAccountKey: ServiceAccountKey;
+}
+
+async function startOn(state: ClusterState, options: TestClusterOptions): Promise<TestCluster> {
   const { clock = systemClock, random = systemRandom, logger = silentLogger, nodes = 1 } = options;
-  const store = createMemoryStore({ clock });
+  const { store, serviceAccountKey } = state;
   const controlPlane = await createControlPlane({
     store,
     clock,
     random,
     logger,
-    serviceAccountKey: await generateServiceAccountKey(),
+    serviceAccountKey,
     issuer: "https://kubernetes.default.svc.cluster.local",
     rootCertificateAuthority: "",
     serviceCIDR,
@@ -80,6 +97,10 @@ export async function startCluster(options: TestClusterOptions = {}): Promise<Te
     client,
     clientFor: (user) => controlPlane.clientFor(user),
     kubeconfig: () => front.kubeconfig(),
+    branch(changed = {}) {
+      const fork = store.fork({ clock: changed.clock ?? clock });
+      return startOn({ store: fork, serviceAccountKey }, { ...options, ...changed });
+    },
     async stop() {
       lifetime.abort();
       await running;

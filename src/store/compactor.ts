@@ -1,35 +1,55 @@
 import type { Clock, Logger, Milliseconds } from "../base/index.ts";
-import { type Store, StoreError } from "./store.ts";
+import { type Revision, type Store, StoreError } from "./store.ts";
 
-/** How often upstream's API server compacts, which is also how much history it keeps. */
-const defaultCompactionInterval: Milliseconds = 5 * 60 * 1000;
+/** How much history a store keeps; the stricter bound decides. */
+export interface HistoryPolicy {
+  /** At least so long, and at most twice as long; normally five minutes, as upstream's API server does. */
+  readonly interval?: Milliseconds;
+  /** At most so many revisions. */
+  readonly revisions?: number;
+  /** Less of it when all that can be read takes more bytes, where the store tells; normally there is no such bound. */
+  readonly bytes?: number;
+}
+
+const defaultInterval: Milliseconds = 5 * 60 * 1000;
+/** Bounds by revisions and bytes are looked at so often within the interval, as etcd does. */
+const looksPerInterval = 10;
 
 /**
- * Compacts every `interval` to the revision that was the newest one `interval` ago, so that history of at least
- * that long can be read; settles when the signal aborts.
+ * Compacts as the policy says until the signal aborts: every `interval` to the revision that was the newest one
+ * `interval` ago, so that history of at least that long can be read unless it is bounded otherwise.
  */
 export async function startCompactor(options: {
-  readonly store: Store;
+  readonly store: Store & { readonly sizes?: { readonly used: number } };
   readonly clock: Clock;
   readonly logger: Logger;
   readonly signal: AbortSignal;
-  readonly interval?: Milliseconds;
+  readonly policy?: HistoryPolicy;
 }): Promise<void> {
-  const { store, clock, logger, signal, interval = defaultCompactionInterval } = options;
+  const { store, clock, logger, signal, policy = {} } = options;
+  const { interval = defaultInterval, revisions = Infinity, bytes = Infinity } = policy;
+  const isBounded = revisions < Infinity || bytes < Infinity;
+  const looks = isBounded ? looksPerInterval : 1;
   let earlier = store.revision;
-  while (!signal.aborted) {
+  for (let look = 1; !signal.aborted; look = (look % looks) + 1) {
     try {
-      await clock.sleep(interval, signal);
+      await clock.sleep(interval / looks, signal);
     } catch (error) {
       if (signal.aborted) return;
       throw error;
     }
-    const newest = store.revision;
-    if (earlier > store.compactedRevision) await compactThrough(earlier);
-    earlier = newest;
+    const { revision: newest, compactedRevision, sizes } = store;
+    const bounds = [newest - revisions];
+    if (sizes && sizes.used > bytes) bounds.push(half(compactedRevision, newest));
+    if (look === looks) {
+      bounds.push(earlier);
+      earlier = newest;
+    }
+    const through = Math.max(...bounds);
+    if (through > compactedRevision) await compactThrough(through);
   }
 
-  async function compactThrough(revision: number): Promise<void> {
+  async function compactThrough(revision: Revision): Promise<void> {
     try {
       await store.compact(revision);
     } catch (error) {
@@ -38,4 +58,9 @@ export async function startCompactor(options: {
       if (error.type !== "compacted") logger.warn("History was not compacted", { revision, error });
     }
   }
+}
+
+/** The middle of what can be read: what is too much shrinks look by look, not all at once. */
+function half(compacted: Revision, newest: Revision): Revision {
+  return compacted + Math.ceil((newest - compacted) / 2);
 }

@@ -374,9 +374,29 @@ const sizes: Behaviours<Subject>[string] = {
   },
 };
 
+const order: Behaviours<Subject>[string] = {
+  "gives concurrent writers revisions without gaps, in the order of their calls": async ({ store }) => {
+    const revisions = await Promise.all(
+      Array.from({ length: 100 }, (_, index) => store.commit(create(`/${index}`))),
+    );
+    expect(revisions).toEqual(Array.from({ length: 100 }, (_, index) => index + 2));
+  },
+
+  "lets a write build on one that is still under way": async ({ store }) => {
+    const settled = await Promise.allSettled([
+      store.commit(create("/a")),
+      store.commit(update("/a", "2", 2)),
+      store.commit({ type: "delete", key: "/a", ifModified: 3 }),
+      store.commit(create("/a", "again")),
+    ]);
+    expect(settled.map((one) => one.status === "fulfilled" && one.value)).toEqual([2, 3, 4, 5]);
+    expect(text((await store.get("/a"))!.value)).toBe("again");
+  },
+};
+
 /** The behaviour of stores that offer all of etcd's services; `open` makes an empty one on the clock. */
 export function mvccSuite(name: string, open: (options: { clock: VirtualClock }) => Promise<Mvcc>): void {
-  runBehaviours(name, { transactions, ranges, leases, subscriptions, sizes }, async () => {
+  runBehaviours(name, { order, transactions, ranges, leases, subscriptions, sizes }, async () => {
     const clock = new VirtualClock();
     return { store: await open({ clock }), clock };
   });

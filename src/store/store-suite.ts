@@ -69,24 +69,6 @@ const behaviours: Behaviours<{ readonly store: Store }> = {
       expect(outcomes.filter((outcome) => outcome === 2).length).toBe(1);
       expect(outcomes.filter((outcome) => outcome === "lost").length).toBe(19);
     },
-
-    "gives concurrent writers revisions without gaps, in the order of their calls": async ({ store }) => {
-      const revisions = await Promise.all(
-        Array.from({ length: 100 }, (_, index) => store.commit(create(`/${index}`))),
-      );
-      expect(revisions).toEqual(Array.from({ length: 100 }, (_, index) => index + 2));
-    },
-
-    "lets a write build on one that is still under way": async ({ store }) => {
-      const settled = await Promise.allSettled([
-        store.commit(create("/a")),
-        store.commit(update("/a", "2", 2)),
-        store.commit({ type: "delete", key: "/a", ifModified: 3 }),
-        store.commit(create("/a", "again")),
-      ]);
-      expect(settled.map((one) => one.status === "fulfilled" && one.value)).toEqual([2, 3, 4, 5]);
-      expect(text((await store.get("/a"))!.value)).toBe("again");
-    },
   },
 
   reads: {

@@ -119,12 +119,17 @@ test("a caller that goes and a server that closes are told", async () => {
   await answers.next();
   stream.cancel();
   await expect.poll(() => ended).toEqual(["talk"]);
+  const other = caller().stream("Talk");
+  await other.send({ text: "b" });
+  const conversation = other[Symbol.asyncIterator]();
+  await conversation.next();
   const waiting = caller()
     .unary("Wait", {})
     .catch((error: GrpcError) => error.message);
   await caller().unary("Echo", {});
   await grpc.close();
   expect(await waiting).toBe("etcdserver: server stopped");
+  await expect(conversation.next()).rejects.toThrow("etcdserver: server stopped");
 });
 
 test("HTTP/1.1 is answered on the same port", async () => {

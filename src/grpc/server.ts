@@ -148,6 +148,8 @@ async function serveCall(stream: ServerHttp2Stream, settings: CallSettings): Pro
   const { method, headers, closing, options } = settings;
   const { signal, release } = lifetimeOf(stream, { headers, closing });
   const peerName = peerNameOf(stream);
+  // Ends what the handler reads, too.
+  signal.addEventListener("abort", () => finish(stream, GrpcError.from(signal.reason)), { once: true });
   const call: Call = { signal, headers: headers as Call["headers"], peerName, requestBytes: 0 };
   try {
     await handled(stream, { method, call, largest: options.largestRequest });
@@ -199,7 +201,7 @@ function open(stream: ServerHttp2Stream): void {
 }
 
 function finish(stream: ServerHttp2Stream, error: GrpcError | undefined): void {
-  if (stream.destroyed || stream.closed) return;
+  if (stream.destroyed || stream.closed || stream.writableEnded) return;
   const trailers = error
     ? { "grpc-status": error.code, "grpc-message": percentEncoded(error.message) }
     : { "grpc-status": 0 };

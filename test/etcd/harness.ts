@@ -1,5 +1,9 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { createServer } from "node:net";
+import { silentLogger, systemClock, systemRandom } from "../../src/base/index.ts";
+import { createEtcdServer, type EtcdServerOptions, identityOf } from "../../src/etcd/server/index.ts";
+import type { Mvcc } from "../../src/store/index.ts";
 import { type Ended, freePort, run } from "../integration/harness.ts";
 
 const isInstalled = (program: string) => spawnSync(program, ["version"]).error === undefined;
@@ -10,7 +14,7 @@ if (!hasEtcd) console.log("etcd and etcdctl are not installed: tests that compar
 
 /** Runs etcdctl against an endpoint. */
 export function etcdctl(endpoint: string, args: readonly string[]): Promise<Ended> {
-  const env = { ...process.env, ETCDCTL_API: "3", ETCDCTL_ENDPOINTS: endpoint };
+  const env = { ...process.env, ETCDCTL_API: "3", ETCDCTL_ENDPOINTS: endpoint.replace("http://", "") };
   return run("etcdctl", args, { env });
 }
 
@@ -60,4 +64,37 @@ export async function untilHealthy(endpoint: string): Promise<void> {
     }
     await new Promise((resolve) => setTimeout(resolve, 30));
   }
+}
+
+/** Serves a store of ours as etcd. */
+export async function startOurs(
+  store: Mvcc,
+  options: { readonly limits?: EtcdServerOptions["limits"] } = {},
+): Promise<RunningEtcd> {
+  const port = await freePort();
+  const endpoint = `http://127.0.0.1:${port}`;
+  const identity = identityOf({
+    name: "default",
+    clientUrls: [endpoint],
+    peerUrls: ["http://localhost:2380"],
+  });
+  const server = await createEtcdServer({
+    store,
+    identity,
+    clock: systemClock,
+    random: systemRandom,
+    logger: silentLogger,
+    passwordCost: 4,
+    ...options,
+  });
+  const listener = createServer((socket) => server.accept(socket)).listen(port, "127.0.0.1");
+  await once(listener, "listening");
+  return {
+    endpoint,
+    async stop() {
+      listener.close();
+      await server.close();
+      await store.close();
+    },
+  };
 }

@@ -1,0 +1,125 @@
+import type { Handlers } from "../../grpc/index.ts";
+import { invariant } from "../../base/index.ts";
+import type { Operation, OperationResult, Outcome } from "../../store/index.ts";
+import type { EtcdOutput, messages, methods } from "../messages.ts";
+import { headerOf, type ServerContext } from "./context.ts";
+import { refusal } from "./errors.ts";
+import { deleteAnswer, putAnswer, rangeAnswer, txnAnswer } from "./kv-answers.ts";
+import {
+  checkDelete,
+  checkPut,
+  checkRange,
+  checkTxn,
+  putOperation,
+  rangeOperation,
+  transactionOf,
+} from "./kv-requests.ts";
+import { rangeOf } from "./keys.ts";
+
+/** The handlers of some of etcd's calls. */
+export type EtcdHandlers<N extends keyof typeof methods> = Required<
+  Pick<Handlers<typeof messages, typeof methods>, N>
+>;
+
+/** The service KV: reading, writing, transactions and compaction. */
+export function kvHandlers(
+  context: ServerContext,
+): EtcdHandlers<"Range" | "Put" | "DeleteRange" | "Txn" | "Compact"> {
+  const { store, auth, limits } = context;
+  const header = (revision?: number) => headerOf(context, revision);
+  const one = async <T extends Operation["type"]>(operation: Operation & { readonly type: T }) => {
+    const outcome = await store.transact({ compare: [], success: [operation], failure: [] });
+    return { result: resultOf(outcome, operation.type), revision: outcome.revision };
+  };
+  return {
+    async Range(request, call) {
+      checkRange(request);
+      auth.require(call, { reads: [rangeOf(request)] });
+      const { range, ...options } = rangeOperation(request);
+      // Of the past, too, the header tells the newest revision; it must not be newer than what was read.
+      const { revision } = store;
+      const found = await store.range(range, options);
+      return { header: header(options.at ? revision : found.revision), ...rangeAnswer(request, found) };
+    },
+    async Put(request, call) {
+      requireRoom(context);
+      checkPut(request);
+      requireSmall(call.requestBytes, limits.requestBytes);
+      const range = rangeOf({ key: request.key, rangeEnd: "" });
+      auth.require(call, { writes: [range], reads: request.prevKv ? [range] : [] });
+      const { result, revision } = await one(putOperation(request));
+      return { header: header(revision), ...putAnswer(request, result) };
+    },
+    async DeleteRange(request, call) {
+      checkDelete(request);
+      requireSmall(call.requestBytes, limits.requestBytes);
+      const range = rangeOf(request);
+      auth.require(call, { writes: [range], reads: request.prevKv ? [range] : [] });
+      const { result, revision } = await one({ type: "delete", range });
+      return { header: header(revision), ...deleteAnswer(request, result) };
+    },
+    async Txn(request, call) {
+      if (puts(request)) requireRoom(context);
+      checkTxn(request, limits.operations);
+      requireSmall(call.requestBytes, limits.requestBytes);
+      auth.require(call, accessOf(request));
+      const outcome = await store.transact(transactionOf(request));
+      return { header: header(outcome.revision), ...txnAnswer(request, outcome) };
+    },
+    async Compact({ revision }, call) {
+      auth.requireUser(call);
+      await store.compact(revision);
+      return { header: header() };
+    },
+  };
+}
+
+function resultOf<T extends Operation["type"]>(
+  { results }: Outcome,
+  type: T,
+): OperationResult & { readonly type: T } {
+  const [result] = results;
+  invariant(result?.type === type, `the answer to a ${type} is a ${result?.type}`);
+  return result as OperationResult & { readonly type: T };
+}
+
+function requireSmall(bytes: number, most: number): void {
+  if (bytes > most) throw refusal("requestTooLarge");
+}
+
+/** Refuses what needs room on the disk when the quota is used up. */
+export function requireRoom({ store, limits }: ServerContext): void {
+  if (limits.quotaBytes > 0 && store.sizes.allocated > limits.quotaBytes) throw refusal("noSpace");
+}
+
+function puts({ success, failure }: EtcdOutput<"TxnRequest">): boolean {
+  return [...success, ...failure].some(
+    ({ requestPut, requestTxn }) =>
+      requestPut !== undefined || (requestTxn !== undefined && puts(requestTxn)),
+  );
+}
+
+/** What a transaction reads and writes, whichever branches it takes. */
+function accessOf(request: EtcdOutput<"TxnRequest">): {
+  reads: ReturnType<typeof rangeOf>[];
+  writes: ReturnType<typeof rangeOf>[];
+} {
+  const reads = request.compare.map(rangeOf);
+  const writes: ReturnType<typeof rangeOf>[] = [];
+  for (const { requestRange, requestPut, requestDeleteRange, requestTxn } of [
+    ...request.success,
+    ...request.failure,
+  ]) {
+    if (requestRange) reads.push(rangeOf(requestRange));
+    const written = requestPut ? { ...requestPut, rangeEnd: "" } : requestDeleteRange;
+    if (written) {
+      writes.push(rangeOf(written));
+      if (written.prevKv) reads.push(rangeOf(written));
+    }
+    if (!requestTxn) continue;
+    const inner = accessOf(requestTxn);
+    reads.push(...inner.reads);
+    writes.push(...inner.writes);
+  }
+  return { reads, writes };
+}

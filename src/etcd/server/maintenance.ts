@@ -1,0 +1,95 @@
+import { crc32c } from "../../store/log/index.ts";
+import { type BoltEntry } from "../bolt/index.ts";
+import { enumerations, etcdCodec } from "../messages.ts";
+import { bucketNames, metaNumber, planSnapshot } from "../snapshot/index.ts";
+import type { Accounts } from "./auth/index.ts";
+import { headerOf, raftTerm, type ServerContext } from "./context.ts";
+import { refusal } from "./errors.ts";
+import { hashOfKeys } from "./hash.ts";
+import { endOfKeys } from "./keys.ts";
+import type { EtcdHandlers } from "./kv.ts";
+import { etcdVersion } from "./version.ts";
+
+type MaintenanceCall = "Alarm" | "Status" | "Defragment" | "Hash" | "HashKV" | "Snapshot" | "MoveLeader";
+
+/** The service Maintenance. */
+export function maintenanceHandlers(context: ServerContext): EtcdHandlers<MaintenanceCall> {
+  const { store, auth, identity, limits } = context;
+  const header = () => headerOf(context);
+  return {
+    async Alarm({ action }) {
+      const isFull = limits.quotaBytes > 0 && store.sizes.allocated > limits.quotaBytes;
+      const alarm = { memberId: identity.memberId, alarm: enumerations.alarmType.noSpace };
+      const isAsked = action === enumerations.alarmAction.get;
+      return { header: header(), alarms: isFull && isAsked ? [alarm] : [] };
+    },
+    async Status() {
+      const { allocated, used } = store.sizes;
+      const isFull = limits.quotaBytes > 0 && allocated > limits.quotaBytes;
+      return {
+        header: header(),
+        version: etcdVersion,
+        dbSize: allocated,
+        dbSizeInUse: used,
+        dbSizeQuota: limits.quotaBytes,
+        leader: identity.memberId,
+        raftIndex: store.revision,
+        raftAppliedIndex: store.revision,
+        raftTerm,
+        errors: isFull ? [`memberID:${identity.memberId} alarm:NOSPACE `] : [],
+      };
+    },
+    async Defragment(_request, call) {
+      auth.requireAdministrator(call);
+      await store.defragment();
+      return { header: header() };
+    },
+    async Hash(_request, call) {
+      auth.requireAdministrator(call);
+      let hash = 0;
+      const plan = await planSnapshot(store, { end: endOfKeys, buckets: authBuckets(auth.accounts) });
+      for await (const block of plan.blocks()) hash = crc32c(block, { seed: hash });
+      return { header: header(), hash };
+    },
+    async HashKV({ revision }, call) {
+      auth.requireAdministrator(call);
+      return {
+        header: header(),
+        ...(await hashOfKeys(store, revision)),
+        hashRevision: revision || store.revision,
+      };
+    },
+    async Snapshot(_request, call) {
+      auth.requireAdministrator(call);
+      const plan = await planSnapshot(store, { end: endOfKeys, buckets: authBuckets(auth.accounts) });
+      let remainingBytes = plan.size;
+      for await (const blob of plan.blocks()) {
+        if (call.signal.aborted) return;
+        remainingBytes -= blob.length;
+        await call.send({ header: header(), remainingBytes, blob, version: etcdVersion });
+      }
+    },
+    async MoveLeader({ targetId }) {
+      if (targetId !== identity.memberId) throw refusal("badTransferee");
+      return { header: header() };
+    },
+  };
+}
+
+/** Accounts as etcd's file has them. */
+function authBuckets({ isEnabled, revision, users, roles }: Accounts): Record<string, readonly BoltEntry[]> {
+  const entry = (key: string, value: Uint8Array) => ({ key: new TextEncoder().encode(key), value });
+  const byKey = (one: BoltEntry, other: BoltEntry) => Buffer.compare(one.key, other.key);
+  return {
+    [bucketNames.auth]: [
+      entry("authEnabled", Uint8Array.of(isEnabled ? 1 : 0)),
+      entry("authRevision", metaNumber(revision)),
+    ],
+    [bucketNames.authUsers]: [...users.values()]
+      .map((user) => entry(user.name, etcdCodec.encode("User", user)))
+      .toSorted(byKey),
+    [bucketNames.authRoles]: [...roles.values()]
+      .map((role) => entry(role.name, etcdCodec.encode("Role", role)))
+      .toSorted(byKey),
+  };
+}

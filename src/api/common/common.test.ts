@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { describeDifference } from "./difference.ts";
+import { unifiedDiff } from "./unified-diff.ts";
 import { ageSince, humanDuration } from "./duration.ts";
 import { semanticallyEqual } from "./equal.ts";
 import { fill, fillZero, mapList } from "./fill.ts";
@@ -52,6 +53,59 @@ test("filling changes nothing that is there, and copies only when it must", () =
   expect(mapList(list, (each) => each)).toBe(list);
 });
 
-test("a difference names the paths that differ", () => {
-  expect(describeDifference({ a: { b: 1 }, c: 2 }, { a: { b: 2 }, c: 2 })).toBe("- \ta.b: 1\n+ \ta.b: 2");
+describe("a difference is shown line by line, of internal forms", () => {
+  test("of values without a type", () => {
+    const from = { a: 1, b: [1, 2, 3, 4, 5, 6, 7, 8, 9], c: "<" };
+    expect(describeDifference({ from, to: { ...from, a: 2 } })).toBe(
+      '@@ -1,5 +1,5 @@\n {\n- "a": 1,\n+ "a": 2,\n  "b": [\n   1,\n   2,\n',
+    );
+    expect(describeDifference({ from, to: { ...from, c: "" } })).toContain('- "c": "\\u003c"\n+ "c": ""\n');
+    expect(describeDifference({ from, to: from })).toBe("");
+  });
+
+  test("of pods, whose security holds what they share with nodes", () => {
+    const type = "io.k8s.api.core.v1.PodSpec";
+    const containers = [{ name: "c", image: "i", resources: { limits: { cpu: "1" } } }];
+    const from = { containers, hostNetwork: true, serviceAccountName: "a", serviceAccount: "a" };
+    expect(
+      describeDifference({ from, to: { ...from, hostNetwork: false, setHostnameAsFQDN: true }, type }),
+    ).toBe(
+      [
+        "@@ -46,7 +46,7 @@",
+        '  "AutomountServiceAccountToken": null,',
+        '  "NodeName": "",',
+        '  "SecurityContext": {',
+        '-  "HostNetwork": true,',
+        '+  "HostNetwork": false,',
+        '   "HostPID": false,',
+        '   "HostIPC": false,',
+        '   "ShareProcessNamespace": null,',
+        "@@ -68,7 +68,7 @@",
+        '  "ImagePullSecrets": null,',
+        '  "Hostname": "",',
+        '  "Subdomain": "",',
+        '- "SetHostnameAsFQDN": null,',
+        '+ "SetHostnameAsFQDN": true,',
+        '  "Affinity": null,',
+        '  "SchedulerName": "",',
+        '  "Tolerations": null,',
+        "",
+      ].join("\n"),
+    );
+  });
+});
+
+describe("texts are compared as difflib does", () => {
+  const lines = (...parts: readonly (readonly [text: string, count: number])[]) =>
+    parts.flatMap(([text, count]) => Array.from({ length: count }, () => text)).join("\n");
+  test.each([
+    ["a", "a", ""],
+    ["a", "b", "@@ -1 +1 @@\n-a\n+b\n"],
+    ["a\nb", "a\nc\nb", "@@ -1,2 +1,3 @@\n a\n+c\n b\n"],
+    [lines(["x", 9]), lines(["x", 9], ["y", 1]), "@@ -7,3 +7,4 @@\n x\n x\n x\n+y\n"],
+    // Frequent lines of long texts only go on where others match.
+    [`a\n${lines(["x", 300])}\nb`, `a\n${lines(["x", 299])}\nb`, "@@ -298,5 +298,4 @@\n x\n x\n x\n-x\n b\n"],
+  ])("%j and %j", (first, second, difference) => {
+    expect(unifiedDiff(first, second)).toBe(difference);
+  });
 });

@@ -1,28 +1,21 @@
-/** Lines of a difference shown at most: enough to see what changed. */
-const maximumLines = 60;
+import { internalValue } from "./internal-value.ts";
+import { unifiedDiff } from "./unified-diff.ts";
 
-/** What differs between two JSON values, as indented lines that start with `-` (first) and `+` (second). */
-export function describeDifference(first: unknown, second: unknown): string {
-  const lines: string[] = [];
-  compare([], [first, second], lines);
-  const shown = lines.length > maximumLines ? [...lines.slice(0, maximumLines), "  ..."] : lines;
-  return shown.join("\n");
-}
+/** What HTML gives a meaning to, and line breaks of old, are escaped in Go's JSON. */
+const escaped = /[<>&\u2028\u2029]/g;
 
-function compare(path: readonly string[], values: readonly [unknown, unknown], lines: string[]): void {
-  const [first, second] = values;
-  if (JSON.stringify(first) === JSON.stringify(second)) return;
-  if (isContainer(first) && isContainer(second)) {
-    for (const key of new Set([...Object.keys(first), ...Object.keys(second)])) {
-      compare([...path, key], [first[key], second[key]], lines);
-    }
-    return;
-  }
-  const name = path.join(".");
-  if (first !== undefined) lines.push(`- \t${name}: ${JSON.stringify(first)}`);
-  if (second !== undefined) lines.push(`+ \t${name}: ${JSON.stringify(second)}`);
-}
-
-function isContainer(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null;
+/** What changes from one value to the next, as upstream's messages show it: line by line of their internal forms. */
+export function describeDifference(change: {
+  readonly from: unknown;
+  readonly to: unknown;
+  /** The type of both in the facts; absent for values that are shown as they are. */
+  readonly type?: string;
+}): string {
+  const { type } = change;
+  const shown = (value: unknown) =>
+    JSON.stringify(type === undefined ? value : internalValue(value, type), undefined, 1).replaceAll(
+      escaped,
+      (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    );
+  return unifiedDiff(shown(change.from), shown(change.to));
 }

@@ -66,9 +66,42 @@ function convertNamed(value: unknown, type: string): unknown {
   for (const field of definition.f ?? []) {
     const fieldType = qualified(field.t, owner);
     if (field.in === 1) Object.assign(result, convert(given, fieldType));
+    // Metadata is part of the struct that has it.
+    else if (fieldType === metadataType) Object.assign(result, given[field.j ?? ""]);
     else result[field.n] = convert(given[field.j ?? ""], fieldType);
   }
-  return result;
+  return shapes[type]?.(result) ?? result;
+}
+
+const metadataType = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
+
+/** Types of the server whose fields are others, or stand in another order, than those of the API. */
+const shapes: Readonly<Record<string, (fields: Fields) => Fields>> = {
+  "io.k8s.api.core.v1.PodSpec": internalPodSpec,
+};
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const hostFields = ["HostNetwork", "HostPID", "HostIPC", "ShareProcessNamespace", "HostUsers"];
+/** Fields of pods that stand before another one, rather than where the API has them. */
+const movedFields: Readonly<Record<string, readonly string[]>> = {
+  Affinity: ["SetHostnameAsFQDN"],
+  DNSConfig: ["PreemptionPolicy"],
+  EnableServiceLinks: ["Overhead"],
+};
+
+/** What a pod shares with its node is part of its security. */
+function internalPodSpec(spec: Fields): Fields {
+  const moved = new Set([...Object.values(movedFields).flat(), ...hostFields, "DeprecatedServiceAccount"]);
+  const result: Record<string, unknown> = {};
+  const take = (name: string) => (result[name] = spec[name]);
+  for (const name of Object.keys(spec)) {
+    movedFields[name]?.forEach(take);
+    if (!moved.has(name)) take(name);
+  }
+  const context = result["SecurityContext"] ?? convert({}, "io.k8s.api.core.v1.PodSecurityContext");
+  const shared = Object.fromEntries(hostFields.map((name) => [name, spec[name]]));
+  return { ...result, SecurityContext: { ...shared, ...(context as Fields) } };
 }
 
 /** A type's name with its package, where it names one of the same package as `.Name`. */

@@ -59,7 +59,12 @@ export function validateClaimUpdate(
   if (!semanticallyEqual(before, after)) {
     const why =
       "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
-    errors.push(fieldErrors.forbidden(path, `${why}\n${describeDifference(before, after)}`));
+    errors.push(
+      fieldErrors.forbidden(
+        path,
+        `${why}\n${describeDifference({ from: before, to: after, type: "io.k8s.api.core.v1.PersistentVolumeClaimSpec" })}`,
+      ),
+    );
   }
   const size = sizeOf(claim.spec.resources?.requests);
   if (

@@ -221,7 +221,9 @@ export function validatePersistentVolumeUpdate(
     omit(withoutNewSecret(spec, old.spec), ...commonFields),
   ];
   if (!semanticallyEqual(before, after)) {
-    const why = `spec.persistentvolumesource is immutable after creation\n${describeDifference(before, after)}`;
+    const type = "io.k8s.api.core.v1.PersistentVolumeSource";
+    const difference = describeDifference({ from: before, to: after, type });
+    const why = `spec.persistentvolumesource is immutable after creation\n${difference}`;
     errors.push(fieldErrors.forbidden(path.child("persistentvolumesource"), why));
   }
   // Upstream names these two without their parent.

@@ -56,7 +56,7 @@ export function validatePodUpdate(pod: Pod, old: Pod): readonly FieldError[] {
     munged = gated.spec;
   }
   if (!semanticallyEqual(munged, before)) {
-    const difference = describeDifference(before, munged);
+    const difference = describeDifference({ from: before, to: munged, type: "io.k8s.api.core.v1.PodSpec" });
     const why = `pod updates may not change fields other than ${mutableFields.join(",")}\n${difference}`;
     errors.push(fieldErrors.forbidden(path, why));
   }
@@ -77,7 +77,11 @@ export function validateEphemeralContainersUpdate(pod: Pod, old: Pod): readonly 
       return [fieldErrors.forbidden(path, `existing ephemeral containers ${name} may not be removed\n`)];
     }
     if (semanticallyEqual(after, before)) return [];
-    const difference = describeDifference(before, after);
+    const difference = describeDifference({
+      from: before,
+      to: after,
+      type: "io.k8s.api.core.v1.EphemeralContainer",
+    });
     const why = `existing ephemeral containers ${name} may not be changed\n${difference}`;
     return [fieldErrors.forbidden(path, why)];
   });

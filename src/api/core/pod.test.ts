@@ -193,7 +193,9 @@ describe("update", () => {
       "spec: Forbidden: pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`," +
         "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations)," +
         "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)\n" +
-        '- \tnodeName: "a"\n+ \tnodeName: "b"',
+        '@@ -42,7 +42,7 @@\n  "NodeSelector": null,\n  "ServiceAccountName": "",\n' +
+        '  "AutomountServiceAccountToken": null,\n- "NodeName": "a",\n+ "NodeName": "b",\n' +
+        '  "SecurityContext": {\n   "HostNetwork": false,\n   "HostPID": false,\n',
     ]);
   });
 

@@ -66,7 +66,7 @@ export function claimProblem({ node, request }: Question): string | undefined {
   const claim = fixedPart(request.object as PersistentVolumeClaim);
   const old = fixedPart(request.old as PersistentVolumeClaim);
   if (semanticallyEqual(claim, old)) return undefined;
-  return `node ${JSON.stringify(node)} is not allowed to update fields other than status.quantity and status.conditions: ${describeDifference(old, claim)}`;
+  return `node ${JSON.stringify(node)} is not allowed to update fields other than status.quantity and status.conditions: ${describeDifference({ from: old, to: claim })}`;
 }
 
 function fixedPart({ metadata, spec, status }: PersistentVolumeClaim): object {

@@ -1,0 +1,2 @@
+export { connectEtcdStore, EtcdStore } from "./etcd-store.ts";
+export type { EtcdStoreOptions } from "./etcd-store.ts";

@@ -18,7 +18,8 @@ import { crc32, crc32c } from "./checksum.ts";
 export const formatVersion = 2;
 export const fileHeaderLength = 24;
 export const frameHeaderLength = 20;
-const frameMagic = 0xf5a7b2c9;
+/** How a frame begins. */
+export const frameMagic = 0xf5a7b2c9;
 const fileMagics = { log: "kubetsLG", snapshot: "kubetsSN" } as const;
 
 /** What a file holds. */
@@ -62,7 +63,8 @@ export function sealFrame(
   frame.writeUInt32LE(crc32(frame, { start: 12, seed: seedOf(place) }), 8);
 }
 
-function seedOf(place: { readonly file: number; readonly offset: number }): number {
+/** What a frame's checksum begins with: where the frame stands. */
+export function seedOf(place: { readonly file: number; readonly offset: number }): number {
   return (Math.imul(place.file, 0x9e3779b1) ^ Math.imul(place.offset, 0x85ebca6b)) >>> 0;
 }
 
@@ -122,5 +124,14 @@ export function corrupt(place: {
   readonly reason: string;
 }): StoreError {
   const { path, offset, reason } = place;
-  return new StoreError("corrupt", `${path} is damaged at byte ${offset}: ${reason}`);
+  const directory = path.slice(0, Math.max(path.lastIndexOf("/"), 0));
+  return new StoreError(
+    "corrupt",
+    `${path} is damaged at byte ${offset}: ${reason}; ${repairHint(directory)}`,
+  );
+}
+
+/** What whoever finds a damaged store can do. */
+export function repairHint(directory: string): string {
+  return `restore a backup, or keep what can be read by "kubets store repair --dir ${directory}"`;
 }

@@ -11,11 +11,15 @@ import {
   type FramePlace,
   type FrameRead,
   readFrame,
+  repairHint,
 } from "./frame.ts";
 import { planPut } from "../plan.ts";
+import { readWhole } from "./read.ts";
 import { decodeRecords, type LogRecord } from "./record.ts";
+import { repairMark } from "./repair-mark.ts";
 import { draftSuffix, type Segment, segmentName } from "./segmented-log.ts";
 import { decodeSnapshot, snapshotName } from "./snapshot.ts";
+import { canBeTorn } from "./tear.ts";
 
 /** What the files say beyond keys and leases. */
 export interface Recovered {
@@ -38,6 +42,10 @@ export async function recover(
   const { disk } = options;
   target.keyspace.beginReplay();
   const names = await disk.names();
+  if (names.includes(repairMark)) {
+    const message = `a repair of ${options.directory} was interrupted; begin it again: "kubets store repair --dir ${options.directory}"`;
+    throw new StoreError("corrupt", message);
+  }
   for (const name of names) if (name.endsWith(draftSuffix)) await disk.remove(name);
   const snapshots = numbersOf(names, /^snapshot-(\d{16})$/);
   const revision = snapshots.at(-1);
@@ -47,7 +55,9 @@ export async function recover(
 
   const numbers = numbersOf(names, /^log-(\d{12})$/);
   if (snapshot && numbers.length === 0) {
-    throw new StoreError("corrupt", `${options.directory} has a snapshot and no log: files were removed`);
+    const { directory } = options;
+    const message = `${directory} has a snapshot and no log: files were removed; ${repairHint(directory)}`;
+    throw new StoreError("corrupt", message);
   }
   const replay = new LogReplay(target, snapshot?.revision ?? 0);
   const segments: Segment[] = [];
@@ -108,15 +118,6 @@ async function* readAll(disk: Disk, names: readonly string[]): AsyncGenerator<Bu
     yield bytes;
   }
   return undefined;
-}
-
-async function readWhole(disk: Disk, name: string): Promise<Buffer> {
-  const file = await disk.open(name, { create: false, durable: false });
-  try {
-    return await file.read(0, await file.size());
-  } finally {
-    await file.close();
-  }
 }
 
 /** Makes the log's changes again, in order, skipping what the snapshot already has. */
@@ -247,7 +248,7 @@ function releaseFiles(keyspace: Keyspace): void {
   });
 }
 
-/** Only the end of the last file may be torn: a frame is written when the one before it is on disk. */
+/** Only the end of the last file may be torn, and only as a crash tears: a frame is written when the one before it is on disk. */
 function requireTorn(
   bytes: Buffer,
   file: {
@@ -264,6 +265,9 @@ function requireTorn(
   const following = findFrame(bytes, place);
   if (following !== undefined) {
     throw corrupt({ path, offset, reason: `${reason}, and a whole frame follows at byte ${following}` });
+  }
+  if (!canBeTorn(bytes, place)) {
+    throw corrupt({ path, offset, reason: `${reason}, though it was written whole` });
   }
   file.logger.warn("Cut off a write that a crash had torn; it was never acknowledged", {
     path,

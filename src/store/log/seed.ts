@@ -2,7 +2,7 @@ import { type Milliseconds, silentLogger, systemClock } from "../../base/index.t
 import { Keyspace } from "../keyspace.ts";
 import { LeaseTable } from "../lease-table.ts";
 import { type LeaseId, type Revision, StoreError, type Versioned } from "../store.ts";
-import { nodeDisk } from "./disk.ts";
+import { type Disk, nodeDisk } from "./disk.ts";
 import { SegmentedLog } from "./segmented-log.ts";
 import { writeSnapshot } from "./snapshot.ts";
 
@@ -23,19 +23,24 @@ export async function seedLogStore(directory: string, seed: Seed): Promise<void>
     const names = await disk.names();
     const file = names.find((name) => /^(?:snapshot|log)-/.test(name));
     if (file) throw new StoreError("conflict", `${directory} holds a store already: ${file}`);
-    const { revision } = seed;
-    const keyspace = new Keyspace();
-    keyspace.restore({ revision, items: seed.items });
-    const leases = new LeaseTable({ clock: systemClock, onExpire() {} });
-    for (const { id, granted } of seed.leases) leases.add(id, granted);
-    // A log without a snapshot is an empty store; a snapshot without a log would be damage.
-    const log = await SegmentedLog.open(
-      { disk, logger: silentLogger, segmentBytes },
-      { segments: [], sequence: 0 },
-    );
-    await log.close();
-    await writeSnapshot({ keyspace, leases, revision }, { disk, signal: new AbortController().signal });
+    await seedDisk(disk, seed);
   } finally {
     await unlock();
   }
+}
+
+/** Makes the files of a store that holds the seed, on a disk that is locked and has no store. */
+export async function seedDisk(disk: Disk, seed: Seed): Promise<void> {
+  const { revision } = seed;
+  const keyspace = new Keyspace();
+  keyspace.restore({ revision, items: seed.items });
+  const leases = new LeaseTable({ clock: systemClock, onExpire() {} });
+  for (const { id, granted } of seed.leases) leases.add(id, granted);
+  // A log without a snapshot is an empty store; a snapshot without a log would be damage.
+  const log = await SegmentedLog.open(
+    { disk, logger: silentLogger, segmentBytes },
+    { segments: [], sequence: 0 },
+  );
+  await log.close();
+  await writeSnapshot({ keyspace, leases, revision }, { disk, signal: new AbortController().signal });
 }

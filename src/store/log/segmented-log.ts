@@ -43,6 +43,8 @@ export class SegmentedLog {
   private active: Active;
   private sequence: number;
   private allocating: Promise<void> | undefined;
+  /** Part of a frame that failed stands behind the last one. */
+  private hasTail = false;
   private closing: Promise<void> = Promise.resolve();
 
   private constructor(options: LogOptions, state: { sealed: Segment[]; active: Active; sequence: number }) {
@@ -85,6 +87,7 @@ export class SegmentedLog {
 
   /** Makes the frame durable; on an error nothing of it counts. The frame's header is filled in here. */
   async append(frame: Buffer, lastRevision: Revision): Promise<void> {
+    if (this.hasTail) await this.cutTail();
     if (this.active.position > fileHeaderLength && this.active.position + frame.length > this.segmentBytes) {
       await this.roll();
     }
@@ -96,7 +99,11 @@ export class SegmentedLog {
     try {
       await writeFully(active.durable, frame, active.position);
     } catch (error) {
-      if (isOutOfSpace(error)) await this.cutTail();
+      this.hasTail = true;
+      if (isOutOfSpace(error))
+        await this.cutTail().catch(() =>
+          this.logger.debug("A torn tail stays for now", { file: segmentName(active.number) }),
+        );
       throw error;
     }
     this.sequence++;
@@ -158,16 +165,14 @@ export class SegmentedLog {
     }
   }
 
+  /** Nothing but zeros may stand where a frame is written: of a torn one must be seen which sectors are missing. */
   private async cutTail(): Promise<void> {
     const { active } = this;
     await this.allocating;
-    try {
-      await active.plain.truncate(active.position);
-      active.allocated = active.position;
-    } catch (error) {
-      // The next frame overwrites the tail; what it leaves of it is no whole frame.
-      this.logger.warn("A torn tail could not be cut", { file: segmentName(active.number), error });
-    }
+    await active.plain.truncate(active.position);
+    await active.plain.sync();
+    active.allocated = active.position;
+    this.hasTail = false;
   }
 
   private async allocateAhead(active: Active): Promise<void> {

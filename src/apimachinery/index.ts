@@ -25,4 +25,6 @@ export * from "./patch/index.ts";
 export * from "./apply/index.ts";
 export * from "./kubernetes-version.ts";
 export * from "./timestamp.ts";
+export { goQuote } from "./go-quote.ts";
+export * from "./semantic-version.ts";
 export { hold, rememberShared, share, sharedText } from "./shared-values.ts";

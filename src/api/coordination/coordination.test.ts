@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { isEarlier, parseSemanticVersion } from "../common/semantic-version.ts";
+import { isEarlier, parseSemanticVersion } from "../../apimachinery/index.ts";
 import { creationProblems, updateProblems } from "../testing/check.ts";
 import type { Sketch } from "../testing/check.ts";
 import { leaseCandidateDefinition } from "./lease-candidate.ts";

@@ -1,8 +1,13 @@
 import type { FieldError } from "../../apimachinery/index.ts";
-import { FieldPath, fieldErrors, isConfigMapKey } from "../../apimachinery/index.ts";
+import {
+  FieldPath,
+  fieldErrors,
+  isConfigMapKey,
+  isEarlier,
+  parseSemanticVersion,
+} from "../../apimachinery/index.ts";
 import { immutable, invalidFor } from "../common/checks.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
-import { isEarlier, parseSemanticVersion } from "../common/semantic-version.ts";
 import type { RequestContext } from "../definition.ts";
 import { defineResource } from "../definition.ts";
 import { LeaseCandidate as AlphaLeaseCandidate } from "../types/coordination-v1alpha2.ts";

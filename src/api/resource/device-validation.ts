@@ -1,9 +1,13 @@
 import type { FieldError, FieldPath } from "../../apimachinery/index.ts";
-import { fieldErrors, isDNS1123Label, isDNS1123Subdomain } from "../../apimachinery/index.ts";
+import {
+  fieldErrors,
+  isDNS1123Label,
+  isDNS1123Subdomain,
+  parseSemanticVersion,
+} from "../../apimachinery/index.ts";
 import { invalidFor, requiredText } from "../common/checks.ts";
 import { semanticallyEqual } from "../common/equal.ts";
 import { internalValue } from "../common/internal-value.ts";
-import { parseSemanticVersion } from "../common/semantic-version.ts";
 import { validateNodeSelector } from "../core/pod-spec/index.ts";
 import type { CounterSet, Device, DeviceAttribute, DeviceCounterConsumption } from "../types/resource-v1.ts";
 import { validateBindingConditions } from "./binding-conditions.ts";

@@ -17,10 +17,20 @@ export interface Sequence {
   readonly steps: readonly Step[];
 }
 
+/** A namespace of a sequence's own, in which pods can be created. */
+export const ownNamespace = (name: string): readonly Step[] => [
+  post("/api/v1/namespaces", { metadata: { name } }, { silent: true }),
+  post(
+    inNamespace("serviceaccounts", name),
+    { metadata: { name: "default" }, automountServiceAccountToken: false },
+    { silent: true },
+  ),
+];
+
 type Options = Omit<Step, "method" | "path" | "body">;
 
 export const namespace = "differential";
-export const inNamespace = (rest: string) => `/api/v1/namespaces/${namespace}/${rest}`;
+export const inNamespace = (rest: string, name: string = namespace) => `/api/v1/namespaces/${name}/${rest}`;
 
 export const get = (path: string, options: Options = {}): Step => ({ method: "GET", path, ...options });
 export const post = (path: string, body: unknown, options: Options = {}): Step => ({

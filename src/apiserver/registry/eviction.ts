@@ -25,10 +25,10 @@ export const evictPod: PostHandler = async ({ core, served, key, body, options }
   }
   const { deleteOptions = {} } = body as unknown as { readonly deleteOptions?: SentDeleteOptions };
   checkDryRuns(options, deleteOptions);
-  const given = deletionOptions(deleteOptions);
-  const dryRun = options.dryRun === true || given.dryRun;
   const stored = served.storage.cache.get(storageKey(served.storage.prefix, key));
   if (!stored) throw ApiError.notFound({ group: "", resource: "pods" }, key.name);
+  const given = deletionOptions(deleteOptions);
+  const dryRun = options.dryRun === true || given.dryRun;
   const pod = served.fromStored(stored.object) as unknown as Pod;
   const books = ignoresBudgets(pod) ? undefined : findBudget(core, pod);
   const spared = books !== undefined && (await book(core, { ...books, pod, options, dryRun }));

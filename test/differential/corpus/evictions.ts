@@ -1,7 +1,18 @@
-import { get, inNamespace, patch, post, put, remove, type Sequence, type Step } from "../step.ts";
+import {
+  get,
+  inNamespace,
+  ownNamespace,
+  patch,
+  post,
+  put,
+  remove,
+  type Sequence,
+  type Step,
+} from "../step.ts";
 
-const pods = inNamespace("pods");
-const budgetsOf = (version: string) => `/apis/policy/${version}/namespaces/differential/poddisruptionbudgets`;
+const own = "evictions";
+const pods = inNamespace("pods", own);
+const budgetsOf = (version: string) => `/apis/policy/${version}/namespaces/${own}/poddisruptionbudgets`;
 const eviction = { apiVersion: "policy/v1beta1", kind: "Eviction" };
 
 /** A pod that stays, whoever deletes it, with a status. */
@@ -54,6 +65,7 @@ const end = (name: string): readonly Step[] => [
 const bodies: Sequence = {
   name: "evictions and what they carry",
   steps: [
+    ...ownNamespace(own),
     ...running("one"),
     ...[
       "",
@@ -90,6 +102,7 @@ const bodies: Sequence = {
 const budgets: Sequence = {
   name: "evictions and disruption budgets",
   steps: [
+    ...ownNamespace(own),
     ...running("twice"),
     ...budget("twice", {}),
     evicting("twice"),

@@ -1,6 +1,17 @@
-import { accept, get, inNamespace, patch, post, remove, type Sequence, type Step } from "../step.ts";
+import {
+  accept,
+  get,
+  inNamespace,
+  ownNamespace,
+  patch,
+  post,
+  remove,
+  type Sequence,
+  type Step,
+} from "../step.ts";
 
-const configMaps = inNamespace("configmaps");
+const own = "values";
+const configMaps = inNamespace("configmaps", own);
 const words = "word ".repeat(30);
 
 /** Texts that YAML could take for something else, break, fold or escape. */
@@ -99,6 +110,7 @@ const oddKeys = [
 const texts: Sequence = {
   name: "texts in YAML",
   steps: [
+    ...ownNamespace(own),
     post(configMaps, { metadata: { name: "texts" }, data: fields(oddTexts, "k") }),
     get(`${configMaps}/texts`, accept("application/yaml")),
     post(configMaps, {
@@ -112,7 +124,7 @@ const texts: Sequence = {
   ],
 };
 
-const deployments = "/apis/apps/v1/namespaces/differential/deployments";
+const deployments = `/apis/apps/v1/namespaces/${own}/deployments`;
 const deployment = (replicas: string) =>
   `{"metadata":{"name":"numbers"},"spec":{"replicas": ${replicas},"selector":{"matchLabels":{"a":"b"}},` +
   `"template":{"metadata":{"labels":{"a":"b"}},"spec":{"containers":[{"name":"c","image":"i"}]}}}}`;
@@ -138,6 +150,7 @@ const oddNumbers = [
 const numbers: Sequence = {
   name: "numbers as they are written",
   steps: [
+    ...ownNamespace(own),
     ...oddNumbers.map((number) => post(`${deployments}${dryRun}`, deployment(number))),
     ...[...oddNumbers, "1_0", "0x10", "010", "+1", ".5", "1."].map((number) =>
       post(`${deployments}${dryRun}`, deployment(number), {
@@ -145,13 +158,13 @@ const numbers: Sequence = {
       }),
     ),
     ...["80.0", "8e1", "80", "-0", "1.5", "3000000000"].map((number) =>
-      post(inNamespace(`services${dryRun}`), service(number)),
+      post(inNamespace(`services${dryRun}`, own), service(number)),
     ),
     ...["1.0", "1e3", "1E3", "1.50", "1e-3", "-0", "100000000000000000000", "1e30", "123456789012345678"].map(
-      (number) => post(inNamespace(`pods${dryRun}`), pod(number)),
+      (number) => post(inNamespace(`pods${dryRun}`, own), pod(number)),
     ),
     ...["2147483648", "9223372036854775808", "1.0"].map((number) =>
-      post(inNamespace(`pods${dryRun}`), pod("1", number)),
+      post(inNamespace(`pods${dryRun}`, own), pod("1", number)),
     ),
     post(deployments, deployment("1")),
     ...["1.0", "1e1", "-0", "3"].flatMap((number): Step[] => {

@@ -100,6 +100,12 @@ const commands: Readonly<Record<string, Command>> = {
     flags: { dir: directoryFlag },
     run: async (flags, context) => (await import("./status.ts")).status(flags, context),
   },
+  store: {
+    summary: "check the files of a stopped cluster's store, or repair them",
+    flags: { dir: directoryFlag },
+    takes: "check | repair",
+    run: async (flags, context) => (await import("./store.ts")).store(flags, context),
+  },
   image: {
     summary: "bring images to the node: import FILE..., or make busybox NAME...",
     flags: { dir: directoryFlag },

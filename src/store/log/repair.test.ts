@@ -115,7 +115,7 @@ describe("repair", () => {
     await store.transact({ compare: [], success: both, failure: [] });
     for (let count = 0; count < 20; count++) await create(store, `/c/${count}`, "x".repeat(500));
     await store.close();
-    const [snapshot] = [...disk.files.keys()].filter((name) => name.startsWith("snapshot"));
+    const snapshot = [...disk.files.keys()].find((name) => name.startsWith("snapshot"));
     const logs = [...disk.files.keys()].filter((name) => name.startsWith("log")).toSorted();
     disk.files.get(snapshot!)!.seen[60]! ^= 1;
     await disk.remove(logs[2]!);
@@ -171,7 +171,7 @@ describe("repair", () => {
         if (count % 7 === 6) await store.compact(store.revision - 1);
       }
       await store.close();
-      for (const [name, content] of [...disk.files]) {
+      for (const [name, content] of disk.files) {
         if (random.next() < 0.1) await disk.remove(name);
         content.seen = Buffer.from(content.seen);
         for (let hits = Math.floor(random.next() * 3); hits > 0; hits--) {

@@ -16,7 +16,7 @@ import { getScale, scaleKind, updateScale } from "../registry/scale.ts";
 import type { ServedResource } from "../registry/served.ts";
 import { post } from "../registry/subresources.ts";
 import { update } from "../registry/update.ts";
-import { untilFresh } from "../registry/versions.ts";
+import { untilVersion } from "../registry/versions.ts";
 import { watch } from "../registry/watch.ts";
 import type { EntryWatch } from "../registry/watch.ts";
 import { encodeAny, encodeJsonList, encodeProto, isStoredVersion, itemOf } from "./encode.ts";
@@ -111,8 +111,8 @@ async function serveGet(call: ResourceCall): Promise<void> {
     const scale = getScale(served, keyOf(call));
     return answerMade(call, scale, { columns: scaleColumns, form, status: 200 });
   }
-  const version = exchange.query.get("resourceVersion");
-  if (version) await untilFresh(core, version);
+  const behind = untilVersion(core, served, exchange.query.get("resourceVersion") ?? "");
+  if (behind) await behind;
   const entry = get(served, keyOf(call));
   return answerObject(call, { entry, object: served.fromStored(entry.object), status: 200, form });
 }

@@ -1,11 +1,9 @@
 import { invariant } from "../../base/index.ts";
-import type { Clock, Milliseconds } from "../../base/index.ts";
 import { keyOf, revisionOf } from "../../store/index.ts";
-import type { Change, Revision, Store, Versioned } from "../../store/index.ts";
+import type { Change, Revision, Versioned } from "../../store/index.ts";
 import { encodeObject, Entry } from "./entry.ts";
 import type { AnyObject } from "./entry.ts";
 import { OrderedMap } from "./ordered-map.ts";
-import { registryRoot } from "./storage-path.ts";
 
 /** How many changes of a resource a watch may lag behind and still resume. */
 export const historyCapacity = 8_192;
@@ -67,6 +65,10 @@ export class ResourceCache {
   private historyStart = 0;
   /** Changes after this revision are all in the history. */
   private floor: Revision = 0;
+  /** What happens while the first fill is on its way; undefined when the cache is filled. */
+  private early: Change[] | undefined = [];
+  /** The revision of the first fill: older changes are in it. */
+  private filled: Revision = 0;
   private readonly listeners = new Set<Listener>();
   /** Listeners that only care for one value of one field, by field and value: others' changes cost them nothing. */
   private readonly triggered = new Map<string, TriggerIndex>();
@@ -132,26 +134,46 @@ export class ResourceCache {
 
   /** Takes over a state without telling anyone: the first fill. */
   load(entries: Iterable<Entry>, revision: Revision): void {
-    for (const entry of entries) {
-      const present = this.entries.get(entry.key);
-      if (!present || present.revision < entry.revision) this.entries.set(entry.key, entry);
-    }
+    for (const entry of entries) this.entries.set(entry.key, entry);
+    this.filled = revision;
     this.floor = Math.max(this.floor, revision);
+    const { early = [] } = this;
+    this.early = undefined;
+    for (const change of early) this.apply(change);
   }
 
   apply(change: Change): void {
+    if (this.early) return void this.early.push(change);
     const key = keyOf(change);
-    const previous = this.entries.get(key);
     const revision = revisionOf(change);
+    if (revision <= this.filled) return;
+    const previous = this.entries.get(key);
     if (previous && previous.revision >= revision) return;
     if (change.type === "put") {
       const current = new Entry({ key, value: change.current.value, revision });
       this.entries.set(key, current);
       this.record(new RecordedChange(revision, { current, previous }));
-    } else if (previous) {
-      this.entries.delete(key);
-      this.record(new RecordedChange(revision, { current: undefined, previous }));
+    } else this.remove(key, revision);
+  }
+
+  private remove(key: string, revision: Revision): void {
+    const previous = this.entries.get(key);
+    if (!previous) return;
+    this.entries.delete(key);
+    this.record(new RecordedChange(revision, { current: undefined, previous }));
+  }
+
+  /** Takes over a later state, with what lies between as changes: each key's last put, and what is gone as deleted now. */
+  replace(items: readonly Versioned[], revision: Revision): void {
+    const present = new Set(items.map(({ key }) => key));
+    const puts = items.filter(({ modRevision }) => modRevision > this.filled);
+    for (const current of puts.toSorted((one, other) => one.modRevision - other.modRevision)) {
+      this.apply({ type: "put", current, previous: undefined });
     }
+    for (const { key } of Array.from(this.entries.range(this.prefix))) {
+      if (!present.has(key)) this.remove(key, revision);
+    }
+    this.filled = revision;
   }
 
   private record(change: CacheChange): void {
@@ -187,6 +209,7 @@ export class ComputedCache extends ResourceCache {
   constructor(prefix: string, compute: () => readonly AnyObject[]) {
     super(prefix);
     this.compute = compute;
+    this.load([], 0);
   }
 
   override get(key: string): Entry | undefined {
@@ -204,119 +227,5 @@ export class ComputedCache extends ResourceCache {
       if (!key.startsWith(prefix) || key <= after) continue;
       yield new Entry({ key, value: encodeObject(object), revision: 0 });
     }
-  }
-}
-
-/** Who waits for a revision. */
-interface Waiter {
-  readonly revision: Revision;
-  readonly wake: () => void;
-}
-
-/** The caches of all resources, fed from the store by one subscription. */
-export class CacheSet {
-  private readonly caches = new Map<string, ResourceCache>();
-  private readonly store: Store;
-  private readonly stopped = new AbortController();
-  private unsubscribe: (() => void) | undefined;
-  private following: Promise<void> = Promise.resolve();
-  private progress: Revision;
-  private waiters: Waiter[] = [];
-  /** Called when a remote store's watch breaks for good: the caches are stale from then on. */
-  private readonly onBroken: (error: unknown) => void;
-
-  constructor(store: Store, options: { readonly onBroken: (error: unknown) => void }) {
-    this.store = store;
-    this.onBroken = options.onBroken;
-    this.progress = store.revision;
-    const dispatch = (changes: readonly Change[]) => this.dispatch(changes);
-    if (store.subscribe) this.unsubscribe = store.subscribe(registryRoot, dispatch);
-    else this.following = this.follow();
-  }
-
-  /** The revision that the caches have reached. */
-  get revision(): Revision {
-    return this.unsubscribe ? this.store.revision : this.progress;
-  }
-
-  /** Makes and fills the cache of a prefix; the same cache when it exists. */
-  async open(prefix: string): Promise<ResourceCache> {
-    const present = this.caches.get(prefix);
-    if (present) return present;
-    const cache = new ResourceCache(prefix);
-    this.caches.set(prefix, cache);
-    const page = await this.store.list(prefix);
-    cache.load(
-      page.items.map((item) => new Entry({ key: item.key, value: item.value, revision: item.modRevision })),
-      page.revision,
-    );
-    return cache;
-  }
-
-  forget(prefix: string): void {
-    this.caches.delete(prefix);
-  }
-
-  /** Settles when the caches have seen the revision; at once for in-process stores. */
-  reached(revision: Revision): Promise<void> | undefined {
-    if (this.unsubscribe || this.progress >= revision) return undefined;
-    return new Promise((wake) => this.waiters.push({ revision, wake }));
-  }
-
-  /** Whether the caches see a revision that is not there yet within the time. */
-  reachedWithin(
-    revision: Revision,
-    { clock, time }: { readonly clock: Clock; readonly time: Milliseconds },
-  ): Promise<boolean> {
-    return new Promise((settle) => {
-      const timer = clock.after(time, () => {
-        this.waiters = this.waiters.filter((other) => other !== waiter);
-        settle(false);
-      });
-      const wake = () => {
-        timer.cancel();
-        settle(true);
-      };
-      const waiter: Waiter = { revision, wake };
-      this.waiters.push(waiter);
-    });
-  }
-
-  async close(): Promise<void> {
-    this.unsubscribe?.();
-    this.stopped.abort();
-    await this.following;
-  }
-
-  private async follow(): Promise<void> {
-    const { signal } = this.stopped;
-    try {
-      for await (const changes of this.store.watch(registryRoot, { after: this.progress, signal })) {
-        this.dispatch(changes);
-      }
-    } catch (error) {
-      if (!signal.aborted) this.onBroken(error);
-    }
-  }
-
-  private dispatch(changes: readonly Change[]): void {
-    for (const change of changes) {
-      this.cacheOf(keyOf(change))?.apply(change);
-      this.progress = revisionOf(change);
-    }
-    if (this.waiters.length === 0) return;
-    const { revision } = this;
-    const due = this.waiters.filter((waiter) => waiter.revision <= revision);
-    this.waiters = this.waiters.filter((waiter) => waiter.revision > revision);
-    for (const waiter of due) waiter.wake();
-  }
-
-  /** Prefixes have one or two segments below the root; the longer one wins. */
-  private cacheOf(key: string): ResourceCache | undefined {
-    const first = key.indexOf("/", registryRoot.length);
-    if (first < 0) return undefined;
-    const second = key.indexOf("/", first + 1);
-    const longer = second < 0 ? undefined : this.caches.get(key.slice(0, second + 1));
-    return longer ?? this.caches.get(key.slice(0, first + 1));
   }
 }

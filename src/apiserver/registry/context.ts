@@ -7,7 +7,7 @@ import type { Store } from "../../store/index.ts";
 import type { AdmissionChain } from "../admission/chain.ts";
 import type { Attributes, Authorizer } from "../authorization/authorizer.ts";
 import { forbiddenError } from "../authorization/index.ts";
-import type { CacheSet } from "./cache.ts";
+import type { CacheSet } from "./cache-set.ts";
 import type { AnyObject, Entry } from "./entry.ts";
 import type { ServedResource, ServedTable } from "./served.ts";
 import type { SharedLeases } from "./shared-leases.ts";

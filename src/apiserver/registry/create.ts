@@ -14,6 +14,7 @@ import { manageUpdate } from "./field-manager.ts";
 import type { ServedResource } from "./served.ts";
 import { withSharedSpec } from "./shared-spec.ts";
 import { storageKey } from "./storage-path.ts";
+import { untilCurrent } from "./versions.ts";
 
 /** How often a generated name is drawn again when it is taken. */
 const generatedNameAttempts = 8;
@@ -201,6 +202,9 @@ async function commitNew(
 ): Promise<Written> {
   const { name, namespace } = write.object.metadata;
   const key = storageKey(served.storage.prefix, { name, namespace });
+  // What is not seen yet the store refuses; what is seen may be gone.
+  const behind = served.storage.cache.get(key) && untilCurrent(core, served);
+  if (behind) await behind;
   const present = served.storage.cache.get(key);
   if (present) throw taken(served, name, present.object);
   const { object } = write;

@@ -14,6 +14,7 @@ import { list } from "./read.ts";
 import type { EntryList } from "./read.ts";
 import type { ServedResource } from "./served.ts";
 import { storageKey } from "./storage-path.ts";
+import { untilCurrent } from "./versions.ts";
 
 const deleteAttempts = 16;
 const orphanFinalizer = "orphan";
@@ -36,6 +37,8 @@ export function remove(core: Core, served: ServedResource, request: DeleteReques
 async function removeOne(core: Core, served: ServedResource, request: DeleteRequest): Promise<Deleted> {
   const path = storageKey(served.storage.prefix, request.key);
   for (let attempt = 1; ; attempt++) {
+    const behind = untilCurrent(core, served);
+    if (behind) await behind;
     const entry = served.storage.cache.get(path);
     if (!entry) throw ApiError.notFound(groupResource(served), request.key.name);
     const old = served.fromStored(entry.object);

@@ -10,7 +10,7 @@ import { parseSelection, selectorOf } from "./selection.ts";
 import type { EntrySelector } from "./selection.ts";
 import type { ServedResource } from "./served.ts";
 import { storageKey } from "./storage-path.ts";
-import { parseListVersion, untilFresh } from "./versions.ts";
+import { parseListVersion, untilVersion } from "./versions.ts";
 
 /** A list before it is encoded. */
 export interface EntryList {
@@ -53,7 +53,8 @@ export async function list(core: Core, served: ServedResource, options: ListRequ
   const limit = isPaged && resourceVersion !== "0" ? Math.max(options.limit ?? 0, 0) : 0;
   if (isPaged && options.continue) return listFrom(core, served, { ...options, selector, limit });
   const asked = parseListVersion(resourceVersion);
-  if (asked > core.caches.revision) await untilFresh(core, resourceVersion);
+  const behind = untilVersion(core, served, resourceVersion);
+  if (behind) await behind;
   const { revision } = core.caches;
   // A page of a version is of that very version, unless the client says otherwise.
   const isExact = match === "Exact" || (!match && limit > 0 && asked > 0);

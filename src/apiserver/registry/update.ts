@@ -16,6 +16,7 @@ import type { ServedResource } from "./served.ts";
 import { withSharedSpec } from "./shared-spec.ts";
 import { storageKey } from "./storage-path.ts";
 import { subresourceUpdate } from "./subresource-update.ts";
+import { untilCurrent } from "./versions.ts";
 
 /** How often a change is made anew on a newer version before the client is told of the conflict. */
 const updateAttempts = 16;
@@ -104,6 +105,8 @@ export async function modify(
 ): Promise<Written> {
   const path = storageKey(served.storage.prefix, change.key);
   for (let attempt = 1; ; attempt++) {
+    const behind = untilCurrent(core, served);
+    if (behind) await behind;
     const entry = served.storage.cache.get(path);
     if (!entry) {
       if (change.createsMissing) return createMissing(core, served, options, change);
@@ -364,8 +367,10 @@ async function commitChange(
     if (dryRun) return { object, entry: undefined, created: false };
     const { key } = entry;
     if (gone) {
-      await core.store.commit({ type: "delete", key, ifModified: entry.revision });
+      const revision = await core.store.commit({ type: "delete", key, ifModified: entry.revision });
       written = true;
+      const behind = core.caches.reached(revision);
+      if (behind) await behind;
       return { object, entry: undefined, created: false };
     }
     const stored = served.toStored(object);

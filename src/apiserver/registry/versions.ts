@@ -1,6 +1,8 @@
 import { ApiError } from "../../apimachinery/index.ts";
 import type { Milliseconds } from "../../base/index.ts";
+import { fromStoreError } from "./context.ts";
 import type { Core } from "./context.ts";
+import type { ServedResource } from "./served.ts";
 
 /** How long a read waits for a version that is not there yet. */
 export const freshnessTimeout: Milliseconds = 3_000;
@@ -30,13 +32,51 @@ function flawOf(text: string): string | undefined {
 }
 
 /** Settles when the state is not older than the version; throws when it does not come in time. */
-export async function untilFresh(core: Core, resourceVersion: string): Promise<void> {
-  const { caches, clock } = core;
+async function untilFresh(core: Core, resourceVersion: string): Promise<void> {
   const asked = parseVersion(resourceVersion);
-  if (asked <= caches.revision) return;
-  if (await caches.reachedWithin(asked, { clock, time: freshnessTimeout })) return;
+  if (asked <= core.caches.revision) return;
+  await untilReached(core, { revision: asked, shown: resourceVersion });
+}
+
+/** What a read must wait for to be of the version, or of the newest one when it names none; undefined when it is there. */
+export function untilVersion(
+  core: Core,
+  served: ServedResource,
+  resourceVersion: string,
+): Promise<void> | undefined {
+  if (resourceVersion === "") return untilCurrent(core, served);
+  return parseVersion(resourceVersion) > core.caches.revision ? untilFresh(core, resourceVersion) : undefined;
+}
+
+/**
+ * Settles when the state has all that was written before the call, by whatever server; undefined when it has anyhow.
+ * Whoever decides by what is there waits for it first.
+ */
+export function untilCurrent(core: Core, served: ServedResource): Promise<void> | undefined {
+  const newest = core.caches.newest();
+  return newest && untilNewest(core, { served, newest });
+}
+
+async function untilNewest(
+  core: Core,
+  { served, newest }: { readonly served: ServedResource; readonly newest: Promise<number> },
+): Promise<void> {
+  let revision: number;
+  try {
+    revision = await newest;
+  } catch (error) {
+    throw fromStoreError(error, { served, name: "" });
+  }
+  if (revision > core.caches.revision) await untilReached(core, { revision, shown: String(revision) });
+}
+
+async function untilReached(
+  { caches, clock }: Core,
+  { revision, shown }: { readonly revision: number; readonly shown: string },
+): Promise<void> {
+  if (await caches.reachedWithin(revision, { clock, time: freshnessTimeout })) return;
   throw new ApiError({
-    message: `Timeout: Too large resource version: ${resourceVersion}, current: ${caches.revision}`,
+    message: `Timeout: Too large resource version: ${shown}, current: ${caches.revision}`,
     reason: "Timeout",
     details: {
       causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],

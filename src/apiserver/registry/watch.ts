@@ -12,7 +12,7 @@ import { selectEntries } from "./read.ts";
 import { parseSelection, selectorOf } from "./selection.ts";
 import type { EntrySelector } from "./selection.ts";
 import type { ServedResource } from "./served.ts";
-import { parseVersion, untilFresh } from "./versions.ts";
+import { parseVersion, untilVersion } from "./versions.ts";
 
 /** How many events may wait for one watcher before its watch is ended; it then resumes from where it was. */
 export const watchBufferCapacity = 16_384;
@@ -51,7 +51,8 @@ export async function watch(core: Core, served: ServedResource, options: WatchRe
   const selector = selectorOf(served, selection);
   const asked = parseVersion(resourceVersion);
   const wantsInitial = sendInitialEvents ?? asked === 0;
-  if (wantsInitial && asked > core.caches.revision) await untilFresh(core, resourceVersion);
+  const behind = wantsInitial || asked === 0 ? untilVersion(core, served, resourceVersion) : undefined;
+  if (behind) await behind;
   const { cache } = served.storage;
   const isOld = !wantsInitial && asked > 0 && asked < cache.oldestResumable;
   const past = isOld ? await pastChanges(core, served, asked) : { changes: [], through: asked };

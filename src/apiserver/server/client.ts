@@ -29,6 +29,7 @@ import type { ServedResource } from "../registry/served.ts";
 import { post } from "../registry/subresources.ts";
 import { updateScale } from "../registry/scale.ts";
 import { update } from "../registry/update.ts";
+import { untilCurrent } from "../registry/versions.ts";
 import { bookmarkAnnotations, watch } from "../registry/watch.ts";
 import type { EntryEvent, EntryWatch } from "../registry/watch.ts";
 
@@ -49,6 +50,8 @@ class LocalClient implements Client {
   async get<T extends object>(resource: Resource<T>, key: ObjectKey): Promise<T> {
     const served = this.servedOf(resource);
     this.allow(served, "get", key);
+    const behind = untilCurrent(this.core, served);
+    if (behind) await behind;
     return result(served.fromStored(get(served, key).object));
   }
 

@@ -5,7 +5,7 @@ import type { ResourceDefinition } from "../../api/index.ts";
 import { invariant } from "../../base/index.ts";
 import type { AnyObject } from "../registry/entry.ts";
 import { ComputedCache } from "../registry/cache.ts";
-import type { CacheSet } from "../registry/cache.ts";
+import type { CacheSet } from "../registry/cache-set.ts";
 import { withoutEmptyLists } from "../registry/empty-lists.ts";
 import { restamp } from "../registry/served.ts";
 import type { ServedTable, ServedVersion } from "../registry/served.ts";

@@ -7,7 +7,7 @@ import { AdmissionChain } from "../admission/chain.ts";
 import type { AdmissionPlugin } from "../admission/plugin.ts";
 import type { Authorizer } from "../authorization/authorizer.ts";
 import type { ObjectReader } from "../reader.ts";
-import { CacheSet } from "../registry/cache.ts";
+import { CacheSet } from "../registry/cache-set.ts";
 import type { AnswerHandler, Core, PostHandler, WriteHook } from "../registry/context.ts";
 import { ServedTable } from "../registry/served.ts";
 import { SharedLeases } from "../registry/shared-leases.ts";

@@ -25,6 +25,7 @@ test("scalars mean what upstream's loader takes them for", async () => {
   await check("a: ~\nb:\nc: Null", { a: null, b: null, c: null });
   await check("base: &b {x: 1}\nd:\n  <<: *b\n  y: 2", { base: { x: 1 }, d: { x: 1, true: 2 } });
   await check("a: 1\na: 2", { a: 2 });
+  await check("a: !!binary aMOpCg==\nb: !!str 1", { a: "hé\n", b: "1" });
   await check("", null);
   await check('{"a": [1, "yes", null], "b": {"c": "\\u0041"}}\n', { a: [1, "yes", null], b: { c: "A" } });
   await check('{"a": 010, b: yes}', { a: 8, b: true });

@@ -164,8 +164,14 @@ function schemaOf(yaml: Yaml): Schema {
     },
     identify: (value) => typeof value === "number",
   });
+  const binary = yaml.defineScalarTag<string>("tag:yaml.org,2002:binary", {
+    implicit: false,
+    resolve: (source) => (isBase64(source) ? textOfBase64(source) : NOT_RESOLVED),
+    identify: () => false,
+  });
   return new yaml.Schema([
     ...yaml.FAILSAFE_SCHEMA.tags,
+    binary,
     yaml.nullYaml11Tag,
     yaml.boolYaml11Tag,
     integers,
@@ -173,6 +179,12 @@ function schemaOf(yaml: Yaml): Schema {
     yaml.mergeTag,
   ]);
 }
+
+const isBase64 = (text: string) =>
+  /^(?:[A-Za-z\d+/]{4})*(?:[A-Za-z\d+/]{2}==|[A-Za-z\d+/]{3}=)?$/.test(text.replace(/[\r\n]/g, ""));
+
+const textOfBase64 = (text: string) =>
+  new TextDecoder().decode(Uint8Array.from(atob(text), (character) => character.charCodeAt(0)));
 
 /** As Go's strconv reads a literal: a leading zero means octal. */
 function integerOf(source: string): number {

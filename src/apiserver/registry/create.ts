@@ -207,9 +207,8 @@ async function commitNew(
   if (behind) await behind;
   const present = served.storage.cache.get(key);
   if (present) throw taken(served, name, present.object);
-  const { object } = write;
-  if (write.dryRun) return { object, entry: undefined, created: true };
-  const stored = served.toStored(object);
+  const stored = served.toStored(write.object);
+  if (write.dryRun) return { object: served.fromStored(stored), entry: undefined, created: true };
   const value = encodeObject(stored);
   try {
     const lease = served.definition.timeToLive;

@@ -363,8 +363,11 @@ async function commitChange(
   const release = gone ? await reserve(core, served, { object: undefined, old, dryRun }) : undefined;
   let written = false;
   try {
-    if (!gone && deepEqual(object, old)) return { object: old, entry, created: false };
-    if (dryRun) return { object, entry: undefined, created: false };
+    const stored = served.toStored(object);
+    // What a store does not keep is no change, and is not shown by dry runs either.
+    const kept = stored === object ? object : served.fromStored(stored);
+    if (!gone && deepEqual(kept, old)) return { object: old, entry, created: false };
+    if (dryRun) return { object: kept, entry: undefined, created: false };
     const { key } = entry;
     if (gone) {
       const revision = await core.store.commit({ type: "delete", key, ifModified: entry.revision });
@@ -373,7 +376,6 @@ async function commitChange(
       if (behind) await behind;
       return { object, entry: undefined, created: false };
     }
-    const stored = served.toStored(object);
     const value = encodeObject(stored);
     const revision = await core.store.commit({ type: "update", key, value, ifModified: entry.revision });
     written = true;

@@ -5,6 +5,7 @@ import { Deployment } from "../../api/types/apps-v1.ts";
 import { HorizontalPodAutoscaler as OldAutoscaler } from "../../api/types/autoscaling-v1.ts";
 import { HorizontalPodAutoscaler } from "../../api/types/autoscaling-v2.ts";
 import { ConfigMap, Namespace, Pod } from "../../api/types/core-v1.ts";
+import { Role } from "../../api/types/rbac-v1.ts";
 import { createMemoryStore } from "../../store/index.ts";
 import { createApiServer } from "../server/server.ts";
 
@@ -29,6 +30,18 @@ const deployment = (name: string) => ({
     selector: { matchLabels: { app: name } },
     template: { metadata: { labels: { app: name } }, spec: { containers: [{ name: "c", image: "i" }] } },
   },
+});
+
+test("empty lists that the store loses are shown lost by dry runs, and are no change", async () => {
+  const { client } = await setUp();
+  const role = { metadata: at("r"), rules: [] };
+  expect(await client.create(Role, role, { dryRun: true })).toMatchObject({ rules: null });
+  const made = await client.create(Role, role);
+  expect(made.rules).toBeNull();
+  const again = await client.update(Role, { ...made, rules: [] });
+  expect(again.metadata.resourceVersion).toBe(made.metadata.resourceVersion);
+  const labelled = { ...made, rules: [], metadata: { ...made.metadata, labels: { a: "b" } } };
+  expect(await client.update(Role, labelled, { dryRun: true })).toMatchObject({ rules: null });
 });
 
 describe("names", () => {
@@ -192,6 +205,28 @@ describe("deletes", () => {
     await client.create(Pod, pod("p"));
     await client.post(Pod, at("p"), "eviction", { metadata: at("p") });
     await expect(client.get(Pod, at("p"))).rejects.toMatchObject({ reason: "NotFound" });
+  });
+
+  test("an eviction names its pod and may only try", async () => {
+    const { client } = await setUp();
+    await client.create(Pod, pod("p"));
+    const evict = (body: object) => client.post(Pod, at("p"), "eviction", body);
+    const misnamed = { code: 400, message: "name in URL does not match name in Eviction object" };
+    await expect(evict({})).rejects.toMatchObject(misnamed);
+    await expect(evict({ metadata: { name: "q" } })).rejects.toMatchObject(misnamed);
+    await expect(evict({ metadata: { ...at("p"), namespace: "other" } })).rejects.toMatchObject({
+      code: 400,
+    });
+    const withOptions = (deleteOptions: object) => evict({ metadata: at("p"), deleteOptions });
+    await expect(withOptions({ dryRun: ["x"] })).rejects.toMatchObject({ code: 422 });
+    await expect(withOptions({ preconditions: { resourceVersion: "1" } })).rejects.toMatchObject({
+      code: 409,
+      message: expect.stringContaining(
+        "the ResourceVersion in the precondition (1) does not match",
+      ) as string,
+    });
+    await withOptions({ dryRun: ["All"] });
+    expect((await client.get(Pod, at("p"))).status?.conditions ?? []).toEqual([]);
   });
 
   test("an eviction takes from the pod's disruption budget, and is refused when nothing is left", async () => {

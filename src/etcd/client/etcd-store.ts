@@ -12,6 +12,7 @@ import type {
   Versioned,
   Write,
 } from "../../store/index.ts";
+import { enumerations } from "../messages.ts";
 import type { EtcdOutput } from "../messages.ts";
 import { conflictOf, fateOfChange, fateOfCreate, transactionOf } from "./commit.ts";
 import type { Fate } from "./commit.ts";
@@ -28,6 +29,9 @@ export interface EtcdStoreOptions extends EtcdConnectionOptions {
   /** The store's keys in etcd; by default as they are. */
   readonly place?: KeyPlace;
 }
+
+/** Where API servers agree on who compacts. */
+const compactionKey = "compact_rev_key";
 
 /** The store of an API server in an etcd that others may write to as well. */
 export class EtcdStore implements Store {
@@ -150,6 +154,29 @@ export class EtcdStore implements Store {
       if (!isDone || !isUncertain) throw error;
     }
     this.compacted = Math.max(this.compacted, through);
+  }
+
+  /**
+   * Takes the next turn of compacting, unless another server, ours or upstream's, has taken it since: answers the
+   * turn that was taken last, and the newest revision.
+   */
+  async takeTurn(next: {
+    readonly turn: number;
+    readonly revision: Revision;
+  }): Promise<{ readonly isOurs: boolean; readonly turn: number; readonly revision: Revision }> {
+    const { compareTarget, compareResult } = enumerations;
+    const key = compactionKey;
+    const { succeeded, header, responses } = await this.connection.call("Txn", {
+      compare: [{ key, target: compareTarget.version, result: compareResult.equal, version: next.turn }],
+      success: [{ requestPut: { key, value: Buffer.from(String(next.revision)) } }],
+      failure: [{ requestRange: { key } }],
+    });
+    const others = responses[0]?.responseRange?.kvs[0]?.version ?? 0;
+    return {
+      isOurs: succeeded,
+      turn: succeeded ? next.turn + 1 : others,
+      revision: this.saw(header?.revision),
+    };
   }
 
   async grantLease(ttl: Milliseconds): Promise<LeaseId> {

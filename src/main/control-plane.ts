@@ -22,6 +22,7 @@ import {
   type ClusterPki,
 } from "../pki/index.ts";
 import { openLogStore } from "../store/log/index.ts";
+import { auditSettings } from "./audit-settings.ts";
 import { readConfiguration, writePrivately, type ClusterConfiguration } from "./configuration.ts";
 import type { CommandContext } from "./command.ts";
 import { openReporter } from "./daemon.ts";
@@ -79,7 +80,7 @@ async function serve({
     openLogStore({ directory: layout.store, clock, logger: logger.named("store") }),
   ]);
   reporter.part("store");
-  const settings = frontSettings(configuration.front ?? {});
+  const settings = await settingsOf(configuration);
   const plane = await createControlPlane({
     store,
     clock,
@@ -87,7 +88,6 @@ async function serve({
     logger,
     serviceAccountKey: await loadServiceAccountKey(pki.serviceAccount),
     ...clusterSettings({ configuration, pki, settings }),
-    runtimeConfig: parseRuntimeConfig(configuration.runtimeConfig ?? ""),
   });
   const front = await openFront(plane, { configuration, pki, settings });
   await writeCredentials({ layout, configuration, pki, clock });
@@ -119,8 +119,14 @@ interface ServedWith {
   readonly configuration: ClusterConfiguration;
   readonly pki: ClusterPki;
   /** How requests are let in. */
-  readonly settings: ReturnType<typeof frontSettings>;
+  readonly settings: Awaited<ReturnType<typeof settingsOf>>;
 }
+
+/** How requests are let in and what is recorded of them, by what was said on the command line. */
+const settingsOf = async ({ front = {} }: ClusterConfiguration) => ({
+  ...frontSettings(front),
+  ...(await auditSettings(front)),
+});
 
 /** What the control plane is made with, of what is set and kept of the cluster. */
 const clusterSettings = (options: ServedWith) => {
@@ -136,6 +142,7 @@ const clusterSettings = (options: ServedWith) => {
     signCertificate: certificateSigner(pki),
     legacyServiceAccountTokens: configuration.legacyServiceAccountTokens ?? false,
     requestHeader: settings.requestHeader,
+    runtimeConfig: parseRuntimeConfig(configuration.runtimeConfig ?? ""),
   };
 };
 

@@ -1,3 +1,4 @@
+import { auditFlags } from "./audit-flags.ts";
 import type { FlagDefinition, FlagValues } from "./flags.ts";
 
 /** Upstream's flags of how the API server lets requests in. */
@@ -32,6 +33,7 @@ export const frontFlags = {
     type: "boolean",
     description: "let requests without credentials through to authorization (default true)",
   },
+  ...auditFlags,
   "requestheader-client-ca-file": {
     type: "string",
     placeholder: "FILE",

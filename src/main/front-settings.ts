@@ -1,14 +1,16 @@
 import { readFileSync } from "node:fs";
 import { parseDuration } from "../apimachinery/index.ts";
 import type { ServeOptions } from "../apiserver/http/index.ts";
+import type { AuditFlagName } from "./audit-flags.ts";
+import { checkAuditTexts } from "./audit-settings.ts";
 import { UsageError } from "./flags.ts";
 import type { FrontFlagName, FrontTexts } from "./front-flags.ts";
 
 type Settings = Partial<ServeOptions>;
 
-/** What each flag sets, out of its text; throws with why it cannot. Those of proxies work together. */
+/** What each flag sets, out of its text; throws with why it cannot. Those of proxies and of audit work together. */
 const readers: Readonly<
-  Record<Exclude<FrontFlagName, `requestheader-${string}`>, (text: string) => Settings>
+  Record<Exclude<FrontFlagName, `requestheader-${string}` | AuditFlagName>, (text: string) => Settings>
 > = {
   "max-requests-inflight": (text) => ({ maxRequestsInflight: Number(text) }),
   "max-mutating-requests-inflight": (text) => ({ maxMutatingRequestsInflight: Number(text) }),
@@ -38,6 +40,7 @@ export function frontSettings(texts: FrontTexts): Settings {
     }
   }
   checkSeats(settings);
+  checkAuditTexts(texts);
   return { ...settings, ...proxySettings(texts), flags: texts };
 }
 

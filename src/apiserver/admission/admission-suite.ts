@@ -55,6 +55,7 @@ export function setUpAdmission(options: Partial<AdmissionOptions> = {}) {
   });
   const chain = new AdmissionChain(plugins);
   const warnings: string[] = [];
+  const annotations: Record<string, string> = {};
   const run = async <T extends object>(
     resource: Resource<T>,
     request: Partial<Omit<AdmissionRequest, "resource">> & { readonly object?: object },
@@ -68,6 +69,7 @@ export function setUpAdmission(options: Partial<AdmissionOptions> = {}) {
       user: ann,
       dryRun: false,
       warn: (message: string) => void warnings.push(message),
+      annotate: (key: string, value: string) => void (annotations[key] = value),
       ...request,
       resource: resource as Resource,
     } as AdmissionRequest;
@@ -79,5 +81,5 @@ export function setUpAdmission(options: Partial<AdmissionOptions> = {}) {
     for (const plugin of validating) await plugin.validate(final);
     return current as unknown as T;
   };
-  return { reader, clock, run, plugins, warnings };
+  return { reader, clock, run, plugins, warnings, annotations };
 }

@@ -18,6 +18,8 @@ export interface AdmissionRequest {
   readonly old?: KubernetesObject;
   /** Tells the client something that does not stop the request. */
   readonly warn?: (message: string) => void;
+  /** Has something recorded of the request, where requests are recorded. */
+  readonly annotate?: (key: string, value: string) => void;
 }
 
 /** A link of the admission chain: all `admit` run first, in order, then all `validate`. Both throw ApiError to refuse. */

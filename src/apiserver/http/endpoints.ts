@@ -86,6 +86,7 @@ export class Endpoints {
       upgrade,
       watches,
       onWatching: request.onWatching,
+      audit: request.audit,
       track: (end) => {
         this.watches.add(end);
         return () => void this.watches.delete(end);

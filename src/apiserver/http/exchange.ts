@@ -23,6 +23,8 @@ export interface BodyStream {
 /** One request and its answer, over HTTP/2 or HTTP/1.1 alike. */
 export interface Exchange {
   readonly method: string;
+  /** Path and query as they came. */
+  readonly target: string;
   /** Path without query, still percent-encoded. */
   readonly path: string;
   readonly query: URLSearchParams;
@@ -160,6 +162,10 @@ export class Http2Exchange implements Exchange {
     stream.on("error", () => {});
   }
 
+  get target(): string {
+    return String(this.headers[constants.HTTP2_HEADER_PATH] ?? "/");
+  }
+
   get remoteAddress(): string {
     return this.socket.remoteAddress ?? "";
   }
@@ -261,6 +267,10 @@ export class Http1Exchange implements Exchange {
 
   private get response(): ServerResponse {
     return (this.made ??= this.makeResponse());
+  }
+
+  get target(): string {
+    return this.request.url ?? "/";
   }
 
   get remoteAddress(): string {

@@ -1,4 +1,6 @@
 export * from "./serve.ts";
+export type { AuditMode, AuditSettings } from "./audit/open.ts";
+export { readAuditPolicy } from "./audit/read-policy.ts";
 export { flagOf } from "./query.ts";
 export type { DocumentSource } from "./documents.ts";
 export type { ConnectHandler, ConnectRequest, Delegate } from "./handler.ts";

@@ -3,6 +3,8 @@ import type { Authenticator } from "../authentication/authenticator.ts";
 import type { ObjectReader } from "../reader.ts";
 import type { Core } from "../registry/context.ts";
 import { CertificateReader } from "./certificates.ts";
+import type { Auditor } from "./audit/auditor.ts";
+import { auditFilters } from "./filters/audit.ts";
 import { withAuthentication } from "./filters/authentication.ts";
 import { withAuthorization } from "./filters/authorization.ts";
 import { withCors, withStrictTransport } from "./filters/browsers.ts";
@@ -53,6 +55,8 @@ interface PipelineOptions {
   readonly authenticator: Authenticator;
   readonly clientAuthority: string | undefined;
   readonly lifecycle: Lifecycle;
+  /** Undefined where nothing is recorded. */
+  readonly auditor: Auditor | undefined;
   readonly metrics: RequestMetrics;
   readonly registry: MetricsRegistry;
   readonly cbor: boolean;
@@ -73,6 +77,7 @@ export function pipelineOf(options: PipelineOptions): {
     strictTransportSecurityDirectives = [],
   } = settings;
   const identity = new IdentityMetrics(registry);
+  const audit = options.auditor && auditFilters({ auditor: options.auditor, clock });
   const limits = limitsOf({
     core,
     reader,
@@ -97,7 +102,9 @@ export function pipelineOf(options: PipelineOptions): {
       onTimeout: (request) => metrics.terminated(request, 504),
     }),
     corsAllowedOrigins.length > 0 && withCors(corsAllowedOrigins),
+    audit?.unknown ?? false,
     authentication(options, identity),
+    audit?.known ?? false,
     withImpersonation(authorizer),
     limits.filter,
     withAuthorization({ authorizer, clock, metrics: identity }),

@@ -19,6 +19,7 @@ import { update } from "../registry/update.ts";
 import { untilVersion } from "../registry/versions.ts";
 import { watch } from "../registry/watch.ts";
 import type { EntryWatch } from "../registry/watch.ts";
+import type { AuditRecord } from "./audit/record.ts";
 import { encodeAny, encodeJsonList, encodeProto, isStoredVersion, itemOf } from "./encode.ts";
 import { readDeletion } from "./delete-options.ts";
 import type { Exchange, ResponseHeaders } from "./exchange.ts";
@@ -51,6 +52,8 @@ export interface ResourceCall {
   readonly watches: WatchSettings;
   /** Hears that a watch has sent what there was. */
   readonly onWatching: () => void;
+  /** What is recorded of the request, if anything is. */
+  readonly audit: AuditRecord | undefined;
   /** Registers a watch so that the server can end it when it closes. */
   readonly track: (end: () => void) => () => void;
 }
@@ -265,12 +268,9 @@ async function serveWatch(call: ResourceCall): Promise<void> {
   }
 }
 
-function requestOptions(call: ResourceCall): RequestOptions {
-  return {
-    ...writeOptions(call.exchange),
-    user: call.user,
-    warn: call.warn,
-  };
+function requestOptions({ exchange, user, warn, audit }: ResourceCall): RequestOptions {
+  const options = { ...writeOptions(exchange), user, warn };
+  return audit ? { ...options, annotate: (key, value) => audit.annotate(key, value) } : options;
 }
 
 /** The object that the body holds, which must be of the kind that is wanted. */
@@ -281,7 +281,9 @@ async function readObject(
 ): Promise<AnyObject> {
   const { apiVersion, resource } = wanted;
   const input = await readInput(call.exchange, { apiVersion, kind: resource.kind }, call);
-  return decodeObject(wanted, input, options);
+  const object = decodeObject(wanted, input, options);
+  call.audit?.sawObject(object);
+  return object;
 }
 
 async function serveCreate(call: ResourceCall): Promise<void> {

@@ -11,6 +11,8 @@ import type { Discovery } from "../discovery/index.ts";
 import type { OpenApi } from "../openapi/index.ts";
 import type { Core } from "../registry/context.ts";
 import type { ApiServer } from "../server/server.ts";
+import { openAuditor } from "./audit/open.ts";
+import type { AuditSettings } from "./audit/open.ts";
 import { Http1Exchange } from "./exchange.ts";
 import type { Exchange } from "./exchange.ts";
 import type { PathHandler } from "./endpoints.ts";
@@ -54,6 +56,8 @@ export interface ServeOptions extends FrontSettings {
   readonly readyChecks?: readonly HealthCheck[];
   /** Settings as `/flagz` shows them: name to value. */
   readonly flags?: Readonly<Partial<Record<string, string>>>;
+  /** What is recorded of requests, and where; absent: nothing. */
+  readonly audit?: AuditSettings;
   /** How long the server goes on serving after it has said that it is not ready; default: 0. */
   readonly shutdownDelay?: Milliseconds;
 }
@@ -79,6 +83,7 @@ export async function serveApi(server: ApiServer, options: ServeOptions): Promis
   const lifecycle = new Lifecycle();
   const documents = servedDocuments(core, { cbor });
   const requestMetrics = new RequestMetrics(metrics);
+  const auditor = options.audit && openAuditor(options.audit, { ...core, registry: metrics });
   const { filters, limits } = pipelineOf({
     core,
     reader: server.reader,
@@ -86,19 +91,14 @@ export async function serveApi(server: ApiServer, options: ServeOptions): Promis
     authenticator: options.authenticator,
     clientAuthority: options.tls.clientAuthority,
     lifecycle,
+    auditor,
     metrics: requestMetrics,
     registry: metrics,
     cbor,
   });
   const { handshakeErrors } = observeServer(metrics, { inFlight: limits.inFlight, core, cbor });
   const healthMetrics = new HealthMetrics();
-  const health = healthMetrics.observed(
-    healthChecks({
-      store: () => (core.store.revision >= 0 ? undefined : "no revision"),
-      shutdown: lifecycle.check,
-      ready: options.readyChecks ?? [],
-    }),
-  );
+  const health = healthMetrics.observed(checksOf(core, lifecycle, options.readyChecks));
   const handler = new RequestHandler({
     core,
     filters,
@@ -127,10 +127,18 @@ export async function serveApi(server: ApiServer, options: ServeOptions): Promis
     limits.fairness?.close();
     handler.endWatches();
     await listener.close({ patience: closingPatience });
+    await auditor?.close();
   };
   let closed: Promise<void> | undefined;
   return { address: listener.address, metrics, close: () => (closed ??= close()) };
 }
+
+const checksOf = (core: Core, { check: shutdown }: Lifecycle, ready: readonly HealthCheck[] = []) =>
+  healthChecks({
+    store: () => (core.store.revision >= 0 ? undefined : "no revision"),
+    shutdown,
+    ready,
+  });
 
 const watchSettings = (metrics: MetricsRegistry, options: ServeOptions): WatchSettings => ({
   shortestSeconds: options.minRequestTimeoutSeconds ?? defaultMinRequestTimeoutSeconds,

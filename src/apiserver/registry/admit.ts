@@ -29,6 +29,7 @@ function requestOf(
     ...(objects.object ? { object: objects.object } : {}),
     ...(objects.old ? { old: objects.old } : {}),
     ...(subject.options.warn ? { warn: subject.options.warn } : {}),
+    ...(subject.options.annotate ? { annotate: subject.options.annotate } : {}),
   };
 }
 

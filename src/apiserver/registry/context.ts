@@ -39,6 +39,8 @@ export interface RequestOptions {
   readonly fieldValidation?: "Ignore" | "Warn" | "Strict";
   /** Hears what the client should be warned of. */
   readonly warn?: (message: string) => void;
+  /** Hears what is to be recorded of the request besides. */
+  readonly annotate?: (key: string, value: string) => void;
 }
 
 /** A write on its way to the store, for what must be allocated beside it. */

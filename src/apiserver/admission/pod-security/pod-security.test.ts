@@ -259,6 +259,20 @@ describe("namespaces", () => {
     ]);
   });
 
+  test("what is enforced, and what the policy for audit makes of a pod, is recorded", async () => {
+    const { run, annotations } = withLabels({ enforce: "baseline", audit: "restricted" });
+    await run(Pod, { object: pod() });
+    expect(annotations).toEqual({
+      "pod-security.kubernetes.io/enforce-policy": "baseline:latest",
+      "pod-security.kubernetes.io/audit-violations": expect.stringMatching(
+        /^would violate PodSecurity "restricted:latest": allowPrivilegeEscalation/,
+      ) as string,
+    });
+    const free = withLabels({});
+    await free.run(Pod, { object: networked });
+    expect(free.annotations).toEqual({ "pod-security.kubernetes.io/enforce-policy": "privileged:latest" });
+  });
+
   test("what runs already stays as long as nothing that counts changes", async () => {
     const { run } = withLabels({ enforce: "baseline" });
     const labelled = pod({ hostNetwork: true }, { labels: { a: "b" } });

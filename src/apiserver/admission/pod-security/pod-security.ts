@@ -145,10 +145,15 @@ function judgePod(request: AdmissionRequest, context: Context): void {
   if (harmlessSubresources.has(request.subresource)) return;
   const policy = policyFor(request, context);
   if (!policy) return;
-  if (isPrivileged(policy.enforce) && isPrivileged(policy.warn)) return;
+  if (isHarmless(request, policy) && isPrivileged(policy.enforce)) {
+    return note(request, "enforce-policy", levelVersionText(privilegedPolicy.enforce));
+  }
   const pod = request.object as Pod | undefined;
-  if (!pod || isExemptRuntime(pod.spec.runtimeClassName, context)) return;
+  if (!pod) return;
+  if (isExemptRuntime(pod.spec.runtimeClassName, context)) return note(request, "exempt", "runtimeClass");
   if (request.old && !isSignificantChange(pod, request.old as Pod)) return;
+  note(request, "enforce-policy", levelVersionText(policy.enforce));
+  noteViolations(request, { pod, level: policy.audit });
   const violations = evaluate(pod, policy.enforce);
   if (violations.length > 0) {
     const level = JSON.stringify(levelVersionText(policy.enforce));
@@ -160,9 +165,11 @@ function judgePod(request: AdmissionRequest, context: Context): void {
 function judgeWorkload(request: AdmissionRequest, context: Context): void {
   if (request.subresource !== "" || !request.object) return;
   const policy = policyFor(request, context);
-  if (!policy || isPrivileged(policy.warn)) return;
+  if (!policy || isHarmless(request, policy)) return;
   const pod = templateOf(request.resource, request.object);
-  if (!pod || isExemptRuntime(pod.spec.runtimeClassName, context)) return;
+  if (!pod) return;
+  if (isExemptRuntime(pod.spec.runtimeClassName, context)) return note(request, "exempt", "runtimeClass");
+  noteViolations(request, { pod, level: policy.audit });
   warnOf(request, { pod, level: policy.warn });
 }
 
@@ -174,14 +181,39 @@ function warnOf(request: AdmissionRequest, { pod, level }: { pod: JudgedPod; lev
   request.warn(`would violate PodSecurity ${text}: ${violationsText(violations)}`);
 }
 
+/** Records what the policy made of a request. */
+function note({ annotate }: AdmissionRequest, key: string, value: string): void {
+  annotate?.(`pod-security.kubernetes.io/${key}`, value);
+}
+
+function noteViolations(
+  request: AdmissionRequest,
+  { pod, level }: { pod: JudgedPod; level: LevelVersion },
+): void {
+  if (!request.annotate) return;
+  const violations = evaluate(pod, level);
+  if (violations.length === 0) return;
+  const text = JSON.stringify(levelVersionText(level));
+  note(request, "audit-violations", `would violate PodSecurity ${text}: ${violationsText(violations)}`);
+}
+
+/** Whether there is nothing to warn of or to record. */
+const isHarmless = ({ annotate }: AdmissionRequest, { warn, audit }: Policy): boolean =>
+  isPrivileged(warn) && (annotate === undefined || isPrivileged(audit));
+
 const isPrivileged = ({ level }: LevelVersion): boolean => level === "privileged";
 
 /** The policy of the request's namespace; undefined when none concerns the request. */
 function policyFor(request: AdmissionRequest, context: Context): Policy | undefined {
   const { reader, defaults, exemptions } = context;
   const { namespace, user } = request;
-  if (exemptions.namespaces?.includes(namespace) || exemptions.usernames?.includes(user.name))
+  const exempt = exemptions.namespaces?.includes(namespace)
+    ? "namespace"
+    : exemptions.usernames?.includes(user.name) && "user";
+  if (exempt) {
+    note(request, "exempt", exempt);
     return undefined;
+  }
   const found = reader.get(Namespace, { name: namespace });
   if (!found) throw ApiError.internal(`failed to lookup namespace ${namespace}`);
   return policyOfLabels(found.metadata.labels, defaults).policy;

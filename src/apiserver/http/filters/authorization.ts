@@ -16,6 +16,8 @@ export function withAuthorization(options: {
     const started = clock.now();
     const decision = authorizer.authorize(attributes);
     metrics.authorized(decision.type, clock.now() - started);
+    request.audit?.annotate("authorization.k8s.io/decision", decision.type === "allow" ? "allow" : "forbid");
+    request.audit?.annotate("authorization.k8s.io/reason", decision.reason);
     if (decision.type === "allow") return next(request);
     request.headers["x-content-type-options"] = "nosniff";
     throw forbiddenError(attributes, decision);

@@ -1,5 +1,6 @@
 import type { UserInfo } from "../../../api/index.ts";
 import type { Milliseconds } from "../../../base/index.ts";
+import type { AuditRecord } from "../audit/record.ts";
 import type { Exchange } from "../exchange.ts";
 import type { ServedResource } from "../../registry/served.ts";
 import type { Upgrade } from "../listener.ts";
@@ -24,6 +25,8 @@ export interface Incoming {
   readonly user: UserInfo;
   /** Hears what the client should be warned of. */
   readonly warn: (message: string) => void;
+  /** What is recorded of it; absent: nothing is. */
+  readonly audit?: AuditRecord;
   /** Hears that a watch has sent what there was: from then on it costs little. */
   readonly onWatching: () => void;
   /** Has something done when the request is over, however it ends. */

@@ -19,7 +19,9 @@ export function withImpersonation(authorizer: Authorizer): Filter {
     const wanted = wantedUser(request.exchange);
     if (!wanted) return next(request);
     const attributes = attributesOf(request);
-    return next({ ...request, user: impersonate(wanted, { attributes, authorizer }) });
+    const user = impersonate(wanted, { attributes, authorizer });
+    request.audit?.impersonated(user);
+    return next({ ...request, user });
   };
 }
 

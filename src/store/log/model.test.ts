@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { type Random, seededRandom, silentLogger, VirtualClock } from "../../base/index.ts";
 import { bytes, text } from "../suite-tools.ts";
+import type { Operation, Outcome } from "../mvcc.ts";
 import {
   type Change,
   keyOf,
@@ -14,7 +15,8 @@ import {
 import { FaultDisk } from "./fault-disk.ts";
 import { type LogStore, openLogStore } from "./log-store.ts";
 
-const seeds = 24;
+/** More of them by the environment: each is another life of the store. */
+const seeds = Number(process.env["STORE_SEEDS"] ?? 20);
 const livesOfOneDisk = 6;
 const writers = 4;
 
@@ -50,6 +52,8 @@ class Model {
 function described({ value, createRevision, modRevision, version }: Versioned): string {
   return `${text(value)}@${createRevision}/${modRevision}/${version}`;
 }
+
+const one = (key: string) => ({ start: key, end: `${key}\0` });
 
 class Simulation {
   readonly random: Random;
@@ -121,7 +125,8 @@ class Simulation {
         if (dice < 0.05) await this.compact(store);
         else if (dice < 0.1) lease = await store.grantLease(1_000_000);
         else if (dice < 0.13 && lease !== undefined) await store.revokeLease(lease);
-        else await this.write(store, dice < 0.4 ? lease : undefined);
+        else if (dice < 0.5) await this.transact(store, dice < 0.3 ? lease : undefined);
+        else await this.write(store, dice < 0.7 ? lease : undefined);
       } catch (error) {
         if (!(error instanceof StoreError)) throw error;
         expect(["conflict", "unavailable", "leaseNotFound", "compacted"]).toContain(error.type);
@@ -135,6 +140,50 @@ class Simulation {
     model.compactedAtMost = Math.max(model.compactedAtMost, through);
     await store.compact(through);
     model.compactedAtLeast = Math.max(model.compactedAtLeast, through);
+  }
+
+  /** What a transaction answers is what the model has for it, at the revision that it names. */
+  private async transact(store: LogStore, lease: LeaseId | undefined): Promise<void> {
+    const pick = (count: number) => Math.floor(this.random.next() * count);
+    const keys = Array.from({ length: 8 }, (_, index) => `/${index}`).filter(() => this.random.next() < 0.3);
+    const compared = `/${pick(8)}`;
+    const seen = await store.get(compared);
+    const operand = this.random.next() < 0.8 ? (seen?.version ?? 0) : pick(4);
+    const compare = { range: one(compared), target: "version", result: "equal", operand } as const;
+    const put = (key: string): Operation => {
+      const value = `${this.count++}`;
+      this.model.issued.add(`${key}=${value}`);
+      return { type: "put", key, value: bytes(value), ...(lease === undefined ? {} : { lease }) };
+    };
+    const change = (key: string) =>
+      this.random.next() < 0.3 ? ({ type: "delete", range: one(key) } as const) : put(key);
+    const all = { type: "range", range: { start: "/", end: undefined } } as const;
+    const success = [...keys.map(change), all];
+    const failure = this.random.next() < 0.5 ? [all] : [...keys.map(change), all];
+    const outcome = await store.transact({ compare: [compare], success, failure });
+    this.checkOutcome({ compared, operand, operations: outcome.succeeded ? success : failure }, outcome);
+  }
+
+  private checkOutcome(
+    asked: { compared: string; operand: number; operations: readonly Operation[] },
+    outcome: Outcome,
+  ): void {
+    const { states } = this.model;
+    const { revision, results } = outcome;
+    const isChange = results.some(
+      (result) => result.type === "put" || (result.type === "delete" && result.deleted.length > 0),
+    );
+    const before = states.get(isChange ? revision - 1 : revision)!;
+    const after = new Map(states.get(revision)!);
+    const version = Number(before.get(asked.compared)?.split("/").at(-1) ?? 0);
+    expect(outcome.succeeded).toBe(version === asked.operand);
+    for (const operation of asked.operations) {
+      if (operation.type === "put") expect(after.get(operation.key)).toContain(`/${revision}/`);
+      if (operation.type === "delete") expect(after.has(operation.range.start)).toBe(false);
+    }
+    const last = results.at(-1);
+    const found = last?.type === "range" ? last.items : [];
+    expect(new Map(found.map((item) => [item.key, described(item)]))).toEqual(after);
   }
 
   private async write(store: LogStore, lease: LeaseId | undefined): Promise<void> {

@@ -26,6 +26,8 @@ interface Active {
   lastRevision: Revision;
 }
 
+/** How often a frame is written of which the disk takes only part. */
+const writeAttempts = 3;
 const smallestAllocation = 256 * 1024;
 const largestAllocation = 4 * 1024 * 1024;
 
@@ -97,7 +99,7 @@ export class SegmentedLog {
     if (end > active.allocated) await this.allocating;
     sealFrame(frame, { file: active.number, offset: active.position, sequence: this.sequence + 1 });
     try {
-      await writeFully(active.durable, frame, active.position);
+      await this.writeAtOnce(active, frame);
     } catch (error) {
       this.hasTail = true;
       if (isOutOfSpace(error))
@@ -163,6 +165,19 @@ export class SegmentedLog {
         this.logger.warn("A log file could not be closed well", { file: segmentName(segment.number), error });
       }
     }
+  }
+
+  /**
+   * A frame is never written in parts: a crash between them would leave a sector that holds some of it, which
+   * could not be told from damage.
+   */
+  private async writeAtOnce(active: Active, frame: Buffer): Promise<void> {
+    for (let attempt = 0; attempt < writeAttempts; attempt++) {
+      const taken = await active.durable.write(frame, active.position);
+      if (taken === frame.length) return;
+      await this.cutTail();
+    }
+    throw Object.assign(new Error("the disk takes only part of a write"), { code: "ENOSPC" });
   }
 
   /** Nothing but zeros may stand where a frame is written: of a torn one must be seen which sectors are missing. */

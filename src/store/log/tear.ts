@@ -6,10 +6,11 @@ import { decodeRecords } from "./record.ts";
 const sector = 512;
 
 /**
- * Whether a write that a crash cut short explains the unreadable frame that ends the log. Where frames are written
- * there were zeros or nothing before. So of a torn frame sectors are missing, as zeros or behind the file's end. A
- * frame all of whose sectors hold something was written whole and may have been acknowledged: then its checksum
- * is wrong because bytes have changed since, which is not for the store to pass over.
+ * Whether a write that a crash cut short explains the unreadable frame that ends the log. Where frames are written,
+ * in one write each, there were zeros or nothing before. So of a torn frame sectors are missing, as zeros or behind
+ * the file's end, or its end is where the disk took only part of the write. A frame that has its last byte and
+ * something in all of its sectors was written whole and may have been acknowledged: then its checksum is wrong
+ * because bytes have changed since, which is not for the store to pass over.
  */
 export function canBeTorn(bytes: Buffer, place: FramePlace): boolean {
   const { offset } = place;
@@ -18,7 +19,7 @@ export function canBeTorn(bytes: Buffer, place: FramePlace): boolean {
   if (offset + frameHeaderLength > bytes.length) return true;
   const end = offset + frameHeaderLength + bytes.readUInt32LE(offset + 4);
   if (end > bytes.length) return !isWholeBut(bytes, place);
-  return hasEmptySector(bytes, { from: offset, to: end });
+  return bytes[end - 1] === 0 || hasEmptySector(bytes, { from: offset, to: end });
 }
 
 /** Whether what the sector holds of the range is nothing but zeros, for any of its sectors. */

@@ -534,12 +534,6 @@ export const expectedDifferences: readonly ExpectedDifference[] = [
     matches: absentUpstream,
   },
   {
-    reason: "lists that are empty stay in our store, and are lost in upstream's",
-    at: /spec\.drivers$/,
-    step: /csinodes/,
-    matches: ({ upstream }) => upstream === null,
-  },
-  {
     reason: "v1.33: names of stateful sets are labels",
     at: /message$/,
     step: /statefulsets: POST/,

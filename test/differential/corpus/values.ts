@@ -182,5 +182,70 @@ const numbers: Sequence = {
   ],
 };
 
+const roles = "/apis/rbac.authorization.k8s.io/v1/clusterroles";
+const csiNodes = "/apis/storage.k8s.io/v1/csinodes";
+const emptyKinds = [
+  [roles, { rules: [] }],
+  [roles, { rules: [{ verbs: [], resources: [], apiGroups: [] }] }],
+  [csiNodes, { spec: { drivers: [] } }],
+] as const;
+
+const emptyLists: Sequence = {
+  name: "lists that are empty",
+  steps: [
+    ...ownNamespace(own),
+    ...emptyKinds.flatMap(([collection, fields]): Step[] => {
+      const object = { metadata: { name: "empty" }, ...fields };
+      const one = `${collection}/empty`;
+      return [
+        post(`${collection}${dryRun}`, object),
+        post(collection, object),
+        get(one),
+        patch(one, "merge", { body: fields }),
+        patch(`${one}${dryRun}`, "merge", { body: { metadata: { labels: { a: "b" } }, ...fields } }),
+        remove(one),
+      ];
+    }),
+  ],
+};
+
+const noContainers = [
+  '{"containers":null}',
+  "null",
+  '{"containers":[null]}',
+  '{"containers":[{"name":"c","image":"i","env":[null]}]}',
+  '{"containers":[{"name":"c","image":"i"}],"nodeSelector":{"a":null},"tolerations":null,"volumes":[]}',
+];
+const oddYaml = [
+  "{1: a}",
+  "{0x10: a, 010: b, 1e3: c}",
+  "{a: 2001-01-01}",
+  "{a: !!binary aGk=}",
+  "{a: !!str 1}",
+  "{a: ~}",
+  "{? a : b}",
+  "{a: 1}",
+  "{a: yes}",
+  "[a]",
+  "\n  a: |\n    x\n  b: >\n    y\n    z\n  c: >-\n    y\n",
+  "{a: b}\n---\nmetadata: {name: other}",
+];
+
+const nothings: Sequence = {
+  name: "values of nothing, and of YAML",
+  steps: [
+    ...ownNamespace(own),
+    ...noContainers.map((spec) =>
+      post(inNamespace(`pods${dryRun}`, own), `{"metadata":{"name":"x"},"spec":${spec}}`),
+    ),
+    post(inNamespace(`pods${dryRun}`, own), '{"metadata":null}'),
+    ...oddYaml.map((data) =>
+      post(`${configMaps}${dryRun}`, `metadata: {name: x}\ndata: ${data}`, {
+        headers: { "content-type": "application/yaml" },
+      }),
+    ),
+  ],
+};
+
 /** Values that encodings could bend. */
-export const valueSequences: readonly Sequence[] = [texts, numbers];
+export const valueSequences: readonly Sequence[] = [texts, numbers, emptyLists, nothings];

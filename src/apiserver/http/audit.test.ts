@@ -217,7 +217,7 @@ describe("events", () => {
   });
 
   test("nobody knows who asks: one event", async () => {
-    await open([{ level: "Metadata" }]);
+    await open([{ level: "None", users: ["system:anonymous"] }, { level: "Metadata" }]);
     await ask("1", "/version", { as: "nobody" });
     expect(recorded("1")).toEqual([
       expect.objectContaining({

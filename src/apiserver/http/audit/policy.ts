@@ -58,12 +58,12 @@ export function decide(policy: AuditPolicy, attributes: Attributes, known = true
 const some = (values: readonly string[] | undefined): values is readonly string[] =>
   values !== undefined && values.length > 0;
 
-/** Nobody is told apart who is not known. */
+/** Who is not known is none of those who are named. */
 function matches(rule: AuditRule, attributes: Attributes, known: boolean): boolean {
   const { user, verb } = attributes;
-  if (known && some(rule.users) && !rule.users.includes(user.name)) return false;
-  if (known && some(rule.userGroups) && !user.groups.some((group) => rule.userGroups!.includes(group)))
-    return false;
+  const { users, userGroups } = rule;
+  if (some(users) && !(known && users.includes(user.name))) return false;
+  if (some(userGroups) && !(known && user.groups.some((group) => userGroups.includes(group)))) return false;
   if (some(rule.verbs) && !rule.verbs.includes(verb)) return false;
   if (some(rule.namespaces) || (rule.resources?.length ?? 0) > 0) return matchesResource(rule, attributes);
   return some(rule.nonResourceURLs) ? matchesPath(rule.nonResourceURLs, attributes) : true;

@@ -85,6 +85,6 @@ describe.skipIf(!hasEtcd)("API servers on one etcd", () => {
     const addresses = new Set(made.map(({ spec }) => spec?.clusterIP));
     expect(addresses.size).toBe(40);
     const held = await servers[0]!.list(IPAddress);
-    expect(held.items.filter(({ metadata }) => addresses.has(metadata.name!)).length).toBe(40);
+    expect(held.items.filter(({ metadata }) => addresses.has(metadata.name)).length).toBe(40);
   });
 });

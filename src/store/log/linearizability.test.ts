@@ -111,6 +111,7 @@ describe("the checker", () => {
 });
 
 const seeds = Number(process.env["STORE_SEEDS"] ?? 12);
+const timeout = 10_000 + seeds * 2_000;
 const clients = 6;
 const callsOfClient = 14;
 
@@ -210,7 +211,7 @@ const readOf = (found: Versioned | undefined): Action => ({
 });
 
 describe("histories of concurrent clients", () => {
-  it("of a memory store are linearizable", async () => {
+  it("of a memory store are linearizable", { timeout }, async () => {
     for (let seed = 1; seed <= seeds; seed++) {
       const recorder = new Recorder(seed);
       await recorder.run(createMemoryStore({ clock: new VirtualClock() }), () => false);
@@ -218,7 +219,7 @@ describe("histories of concurrent clients", () => {
     }
   });
 
-  it("of a log store are linearizable, through slow and full disks and crashes", async () => {
+  it("of a log store are linearizable, through slow and full disks and crashes", { timeout }, async () => {
     let answers = 0;
     for (let seed = 1; seed <= seeds; seed++) {
       const random = seededRandom(seed);

@@ -118,6 +118,8 @@ function speaksHttp2(connection: Duplex): Promise<boolean> {
       connection.unshift(chunk);
       resolve(chunk.toString("latin1").startsWith(prefaceStart));
     });
+    // Whoever hands a connection over may have held it.
+    connection.resume();
   });
 }
 

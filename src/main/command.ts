@@ -1,7 +1,9 @@
 import { UsageError, describeFlags, parseFlags, type FlagDefinition, type FlagValues } from "./flags.ts";
+import { etcdFlags } from "./etcd-flags.ts";
 import { frontFlags } from "./front-flags.ts";
 import { StartError } from "./daemon.ts";
 import { defaultDirectory } from "./layout.ts";
+import { snapshotFlags } from "./snapshot-flags.ts";
 
 /** What a command gets besides its flags. */
 export interface CommandContext {
@@ -111,6 +113,17 @@ const commands: Readonly<Record<string, Command>> = {
     flags: { dir: directoryFlag },
     takes: "import FILE... | busybox NAME...",
     run: async (flags, context) => (await import("./image.ts")).image(flags, context),
+  },
+  snapshot: {
+    summary: "save a cluster's data in etcd's format, restore them, or look at a snapshot",
+    flags: { dir: directoryFlag, ...snapshotFlags },
+    takes: "save FILE | restore FILE | status FILE",
+    run: async (flags, context) => (await import("./snapshot.ts")).snapshot(flags, context),
+  },
+  etcd: {
+    summary: "serve the store alone, as etcd v3",
+    flags: etcdFlags,
+    run: async (flags, context) => (await import("./etcd.ts")).etcd(flags, context),
   },
   version: {
     summary: "print the version",

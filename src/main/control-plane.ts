@@ -26,6 +26,7 @@ import { auditSettings } from "./audit-settings.ts";
 import { readConfiguration, writePrivately, type ClusterConfiguration } from "./configuration.ts";
 import type { CommandContext } from "./command.ts";
 import { openReporter } from "./daemon.ts";
+import { openStoreSocket } from "./etcd-socket.ts";
 import type { FlagValues } from "./flags.ts";
 import { frontSettings } from "./front-settings.ts";
 import { defaultDirectory, layoutOf, type Layout } from "./layout.ts";
@@ -80,6 +81,7 @@ async function serve({
     openLogStore({ directory: layout.store, clock, logger: logger.named("store") }),
   ]);
   reporter.part("store");
+  const socket = openStoreSocket({ path: layout.etcdSocket, store, clock, logger: logger.named("etcd") });
   const settings = await settingsOf(configuration);
   const plane = await createControlPlane({
     store,
@@ -112,6 +114,7 @@ async function serve({
   // Others are told at once, while what runs here comes to its end.
   await Promise.all([front.close(), components]);
   await plane.close();
+  await socket.close();
   await store.close();
 }
 

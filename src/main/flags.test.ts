@@ -5,6 +5,7 @@ const definitions = {
   dir: { type: "string", description: "" },
   port: { type: "integer", description: "", minimum: 0, maximum: 65535 },
   force: { type: "boolean", description: "" },
+  output: { type: "string", shorthand: "o", description: "" },
 } as const;
 
 test.each([
@@ -15,6 +16,8 @@ test.each([
   },
   { args: ["--force=false", "--", "--dir"], flags: { force: false }, positionals: ["--dir"] },
   { args: ["--dir=a=b"], flags: { dir: "a=b" }, positionals: [] },
+  { args: ["-o", "json", "--", "-o"], flags: { output: "json" }, positionals: ["-o"] },
+  { args: ["-o=json"], flags: { output: "json" }, positionals: [] },
 ])("reads $args", ({ args, flags, positionals }) => {
   expect(parseFlags(args, definitions)).toEqual({ flags, positionals });
 });

@@ -1,6 +1,8 @@
 /** A flag of the command line: `--name VALUE`, `--name=VALUE`, or for booleans `--name` and `--name=false`. */
 export interface FlagDefinition {
   readonly type: "string" | "integer" | "boolean";
+  /** One letter: `-w VALUE` is `--write-out VALUE`. */
+  readonly shorthand?: string;
   readonly placeholder?: string;
   readonly description: string;
   readonly minimum?: number;
@@ -22,7 +24,8 @@ export function parseFlags(
   const flags: Record<string, string | number | boolean> = {};
   const positionals: string[] = [];
   const rest = [...args];
-  for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
+  for (let given = rest.shift(); given !== undefined; given = rest.shift()) {
+    const arg = withoutShorthand(given, definitions);
     if (arg === "--") {
       positionals.push(...rest);
       break;
@@ -42,6 +45,12 @@ export function parseFlags(
     flags[name] = valueOf({ name, text }, definition);
   }
   return { flags, positionals };
+}
+
+function withoutShorthand(arg: string, definitions: Readonly<Record<string, FlagDefinition>>): string {
+  const [, letter, value] = /^-(\w)(=.*)?$/.exec(arg) ?? [];
+  const found = Object.entries(definitions).find(([, { shorthand }]) => shorthand === letter);
+  return letter === undefined || !found ? arg : `--${found[0]}${value ?? ""}`;
 }
 
 function valueOf({ name, text }: { name: string; text: string }, definition: FlagDefinition) {
@@ -65,8 +74,8 @@ function valueOf({ name, text }: { name: string; text: string }, definition: Fla
 
 /** The flags' part of a help page, aligned. */
 export function describeFlags(definitions: Readonly<Record<string, FlagDefinition>>): string {
-  const rows = Object.entries(definitions).map(([name, { placeholder, description }]) => ({
-    head: `  --${name}${placeholder === undefined ? "" : ` ${placeholder}`}`,
+  const rows = Object.entries(definitions).map(([name, { placeholder, description, shorthand }]) => ({
+    head: `  ${shorthand === undefined ? "" : `-${shorthand}, `}--${name}${placeholder === undefined ? "" : ` ${placeholder}`}`,
     description,
   }));
   const width = Math.max(...rows.map(({ head }) => head.length)) + 2;

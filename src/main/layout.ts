@@ -15,6 +15,8 @@ export interface Layout {
   readonly lock: string;
   readonly data: string;
   readonly store: string;
+  /** Serves the store as etcd v3 while the cluster runs. */
+  readonly etcdSocket: string;
   readonly pki: string;
   readonly node: string;
   readonly logs: string;
@@ -39,6 +41,7 @@ export function layoutOf(directory: string): Layout {
     lock: join(root, "lock"),
     data,
     store: join(data, "store"),
+    etcdSocket: join(data, "etcd.sock"),
     pki: join(data, "pki"),
     node: join(data, "node"),
     logs: join(root, "logs"),

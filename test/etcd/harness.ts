@@ -69,7 +69,7 @@ export async function untilHealthy(endpoint: string): Promise<void> {
 /** Serves a store of ours as etcd. */
 export async function startOurs(
   store: Mvcc,
-  options: { readonly limits?: EtcdServerOptions["limits"] } = {},
+  options: Pick<EtcdServerOptions, "limits"> = {},
 ): Promise<RunningEtcd> {
   const port = await freePort();
   const endpoint = `http://127.0.0.1:${port}`;

@@ -1,2 +1,3 @@
+export { accountItems } from "./auth/index.ts";
 export * from "./identity.ts";
 export * from "./server.ts";

@@ -25,12 +25,12 @@ const sector = 512;
  * Throws a `BoltError` that says what is wrong with it.
  */
 export function openSnapshot(file: RandomAccess, options: { readonly isBare?: boolean } = {}): Snapshot {
-  const isSealed = file.size % sector === checksumLength;
+  const isSealed = hasChecksum(file);
   if (!isSealed && !options.isBare) {
     throw new BoltError("the checksum is missing: this is no snapshot, or a part of one");
   }
   if (isSealed) checkChecksum(file);
-  const bolt = openBolt(isSealed ? withoutChecksum(file) : file);
+  const bolt = openBolt(withoutChecksum(file));
   const compacted = compactionOf(bolt);
   const { last, newest } = lastChanges(bolt);
   return {
@@ -49,11 +49,12 @@ export function openSnapshot(file: RandomAccess, options: { readonly isBare?: bo
   };
 }
 
-function withoutChecksum(file: RandomAccess): RandomAccess {
-  return {
-    size: file.size - checksumLength,
-    read: (offset, length) => file.read(offset, length),
-  };
+const hasChecksum = ({ size }: RandomAccess) => size % sector === checksumLength;
+
+/** The file before its checksum, where it has one. */
+export function withoutChecksum(file: RandomAccess): RandomAccess {
+  if (!hasChecksum(file)) return file;
+  return { size: file.size - checksumLength, read: (offset, length) => file.read(offset, length) };
 }
 
 function checkChecksum(file: RandomAccess): void {

@@ -1,5 +1,6 @@
-import type { Mvcc, Operation } from "../../../store/index.ts";
+import type { Mvcc, Operation, Versioned } from "../../../store/index.ts";
 import { etcdCodec, type EtcdOutput } from "../../messages.ts";
+import { bucketNames, readMetaNumber, type Snapshot } from "../../snapshot/index.ts";
 import { endOfKeys } from "../keys.ts";
 
 export type User = EtcdOutput<"User">;
@@ -67,6 +68,30 @@ async function read(store: Mvcc): Promise<Accounts> {
     }
   }
   return { ...state, users, roles };
+}
+
+/** The accounts of a snapshot, as keys for the store that it is restored to. */
+export function accountItems(snapshot: Snapshot): readonly Versioned[] {
+  const { revision } = snapshot;
+  const place = { createRevision: revision, modRevision: revision, version: 1 };
+  const under = (bucket: string, prefix: string) =>
+    [...snapshot.entries(bucket)].map(({ key, value }) => ({
+      ...place,
+      key: prefix + Buffer.from(key).toString(),
+      value,
+    }));
+  const settings = new Map(
+    [...snapshot.entries(bucketNames.auth)].map(({ key, value }) => [Buffer.from(key).toString(), value]),
+  );
+  const state = {
+    isEnabled: settings.get("authEnabled")?.[0] === 1,
+    revision: readMetaNumber(settings.get("authRevision") ?? new Uint8Array(0)) || 1,
+  };
+  return [
+    { ...place, key: stateKey, value: Buffer.from(JSON.stringify(state)) },
+    ...under(bucketNames.authUsers, userPrefix),
+    ...under(bucketNames.authRoles, rolePrefix),
+  ];
 }
 
 function differences(before: Accounts, after: Accounts): readonly Operation[] {

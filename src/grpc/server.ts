@@ -214,8 +214,8 @@ function finish(stream: ServerHttp2Stream, error: GrpcError | undefined): void {
   }
   stream.once("wantTrailers", () => {
     stream.sendTrailers(trailers);
-    // A caller that still sends is told that nobody listens.
-    if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
+    // A caller that still sends is told that nobody listens, once the trailers are on their way.
+    if (!stream.readableEnded) setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR));
   });
   stream.end();
 }

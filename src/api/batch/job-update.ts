@@ -3,6 +3,7 @@ import { FieldPath, fieldErrors } from "../../apimachinery/index.ts";
 import { immutable } from "../common/checks.ts";
 import { semanticallyEqual } from "../common/equal.ts";
 import { omit, withField } from "../common/fill.ts";
+import { internalValue } from "../common/internal-value.ts";
 import { shownSelector } from "../common/selectors.ts";
 import type { Job, JobSpec } from "../types/batch-v1.ts";
 import type { Affinity, Container, PodTemplateSpec } from "../types/core-v1.ts";
@@ -50,9 +51,9 @@ function validateCompletions(spec: JobSpec, old: JobSpec): FieldError[] {
 
 function validateTemplate({ spec }: Job, old: Job): FieldError[] {
   const allowed = isAtRest(old) ? withChangesOf(spec.template, old.spec.template) : old.spec.template;
-  return semanticallyEqual(spec.template, allowed)
-    ? []
-    : [fieldErrors.invalid(path.child("template"), spec.template, "field is immutable")];
+  if (semanticallyEqual(spec.template, allowed)) return [];
+  const shown = internalValue(spec.template, "io.k8s.api.core.v1.PodTemplateSpec");
+  return [fieldErrors.invalid(path.child("template"), shown, "field is immutable")];
 }
 
 /** Whether a job is suspended and none of its pods run: what they would be may change (KEP-5440). */

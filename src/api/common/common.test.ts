@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { describeDifference } from "./difference.ts";
+import { internalValue } from "./internal-value.ts";
 import { unifiedDiff } from "./unified-diff.ts";
 import { ageSince, humanDuration } from "./duration.ts";
 import { semanticallyEqual } from "./equal.ts";
@@ -107,5 +108,19 @@ describe("texts are compared as difflib does", () => {
     [`a\n${lines(["x", 300])}\nb`, `a\n${lines(["x", 299])}\nb`, "@@ -298,5 +298,4 @@\n x\n x\n x\n-x\n b\n"],
   ])("%j and %j", (first, second, difference) => {
     expect(unifiedDiff(first, second)).toBe(difference);
+  });
+});
+
+describe("a value in its internal form", () => {
+  test("has metadata in the order of its fields, sources of volumes in that of the server", () => {
+    const metadata = { annotations: { d: "1", c: "2" }, labels: { b: "1", a: "2" } };
+    const template = { metadata, spec: { volumes: [{ name: "v" }], hostNetwork: true } };
+    const shown = JSON.stringify(internalValue(template, "io.k8s.api.core.v1.PodTemplateSpec"));
+    expect(shown).toContain(
+      '{"labels":{"a":"2","b":"1"},"annotations":{"c":"2","d":"1"},"Spec":{"Volumes":[',
+    );
+    expect(shown).toContain('"RBD":null,"Quobyte":null,"FlexVolume":null');
+    expect(shown).toContain('"SecurityContext":{"HostNetwork":true,"HostPID":false');
+    expect(shown.match(/"HostNetwork"/g)).toHaveLength(1);
   });
 });

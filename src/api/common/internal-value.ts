@@ -2,6 +2,7 @@ import type { FieldError, FieldPath, GroupVersionFacts } from "../../apimachiner
 import { fieldErrors } from "../../apimachinery/index.ts";
 import { groupVersionFacts } from "../schema.ts";
 import { semanticallyEqual } from "./equal.ts";
+import { omit } from "./fill.ts";
 
 /** Structs of which messages show the JSON form: they are the same inside of the server and outside. */
 const sharedPackage = "io.k8s.apimachinery.";
@@ -48,17 +49,37 @@ function convert(value: unknown, type: string): unknown {
     return Object.fromEntries(entries.map(([key, inner]) => [key, convert(inner, valueType)]));
   }
   if (type in zeroOf) return value ?? zeroOf[type];
-  if (type.startsWith(sharedPackage)) return value ?? {};
+  if (type.startsWith(sharedPackage)) return isAbsent ? {} : inOrder(value, type);
   return type.includes(".") ? convertNamed(value, type) : (value ?? 0);
 }
 
-function convertNamed(value: unknown, type: string): unknown {
+/** A value of a struct that is shared as JSON has it: fields in their order, keys of maps in that of the alphabet. */
+function inOrder(value: unknown, type: string): unknown {
+  if (type.startsWith("[]") && Array.isArray(value)) {
+    return value.map((element) => inOrder(element, type.slice(2)));
+  }
+  if (type.startsWith("map[")) return convert(value, "map[string]string");
+  const { owner, definition } = definitionOf(type.replace("*", ""));
+  if (definition?.k !== "struct" || typeof value !== "object" || value === null) return value;
+  const given = value as Readonly<Record<string, unknown>>;
+  const result: Record<string, unknown> = {};
+  for (const { j: key = "", t } of definition.f ?? []) {
+    if (given[key] !== undefined) result[key] = inOrder(given[key], qualified(t, owner));
+  }
+  return result;
+}
+
+function definitionOf(type: string) {
   const end = type.lastIndexOf(".");
   const [owner, name] = [type.slice(0, end), type.slice(end + 1)];
   const facts = packages().get(owner);
-  const definition = facts?.types[name];
+  return { owner, definition: facts?.types[name], beneath: facts?.enums[name]?.t };
+}
+
+function convertNamed(value: unknown, type: string): unknown {
+  const { owner, definition, ...enumeration } = definitionOf(type);
   if (definition?.k !== "struct") {
-    const beneath = definition?.t ?? facts?.enums[name]?.t ?? "string";
+    const beneath = definition?.t ?? enumeration.beneath ?? "string";
     return convert(value, qualified(beneath, owner));
   }
   const given = (value ?? {}) as Readonly<Record<string, unknown>>;
@@ -67,7 +88,7 @@ function convertNamed(value: unknown, type: string): unknown {
     const fieldType = qualified(field.t, owner);
     if (field.in === 1) Object.assign(result, convert(given, fieldType));
     // Metadata is part of the struct that has it.
-    else if (fieldType === metadataType) Object.assign(result, given[field.j ?? ""]);
+    else if (fieldType === metadataType) Object.assign(result, convert(given[field.j ?? ""], fieldType));
     else result[field.n] = convert(given[field.j ?? ""], fieldType);
   }
   return shapes[type]?.(result) ?? result;
@@ -78,13 +99,13 @@ const metadataType = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
 /** Types of the server whose fields are others, or stand in another order, than those of the API. */
 const shapes: Readonly<Record<string, (fields: Fields) => Fields>> = {
   "io.k8s.api.core.v1.PodSpec": internalPodSpec,
+  "io.k8s.api.core.v1.Volume": (volume) => withMoved(volume, { FlexVolume: ["Quobyte"] }),
 };
 
 type Fields = Readonly<Record<string, unknown>>;
 
 const hostFields = ["HostNetwork", "HostPID", "HostIPC", "ShareProcessNamespace", "HostUsers"];
-/** Fields of pods that stand before another one, rather than where the API has them. */
-const movedFields: Readonly<Record<string, readonly string[]>> = {
+const movedInPods = {
   Affinity: ["SetHostnameAsFQDN"],
   DNSConfig: ["PreemptionPolicy"],
   EnableServiceLinks: ["Overhead"],
@@ -92,16 +113,21 @@ const movedFields: Readonly<Record<string, readonly string[]>> = {
 
 /** What a pod shares with its node is part of its security. */
 function internalPodSpec(spec: Fields): Fields {
-  const moved = new Set([...Object.values(movedFields).flat(), ...hostFields, "DeprecatedServiceAccount"]);
-  const result: Record<string, unknown> = {};
-  const take = (name: string) => (result[name] = spec[name]);
-  for (const name of Object.keys(spec)) {
-    movedFields[name]?.forEach(take);
-    if (!moved.has(name)) take(name);
-  }
-  const context = result["SecurityContext"] ?? convert({}, "io.k8s.api.core.v1.PodSecurityContext");
+  const rest = omit(spec, "DeprecatedServiceAccount", ...hostFields);
+  const context = rest["SecurityContext"] ?? convert({}, "io.k8s.api.core.v1.PodSecurityContext");
   const shared = Object.fromEntries(hostFields.map((name) => [name, spec[name]]));
-  return { ...result, SecurityContext: { ...shared, ...(context as Fields) } };
+  return { ...withMoved(rest, movedInPods), SecurityContext: { ...shared, ...(context as Fields) } };
+}
+
+/** The fields, with those that stand before another one put there. */
+function withMoved(fields: Fields, before: Readonly<Record<string, readonly string[]>>): Fields {
+  const moved = new Set(Object.values(before).flat());
+  const result: Record<string, unknown> = {};
+  for (const name of Object.keys(fields)) {
+    for (const earlier of before[name] ?? []) result[earlier] = fields[earlier];
+    if (!moved.has(name)) result[name] = fields[name];
+  }
+  return result;
 }
 
 /** A type's name with its package, where it names one of the same package as `.Name`. */

@@ -27,6 +27,14 @@ describe("workloads", () => {
       ['spec.podGroupTemplates[1]: Duplicate value: {"name":"a","schedulingPolicy":{"basic":{}}}'],
     ],
     [
+      "a faulty one and one twice",
+      workload({ name: "a" }, template()),
+      [
+        'spec.podGroupTemplates[1]: Duplicate value: {"name":"a","schedulingPolicy":{"basic":{}}}',
+        `${at}.schedulingPolicy: Invalid value: "": must specify one of: \`basic\`, \`gang\``,
+      ],
+    ],
+    [
       "no policy, no name",
       workload({}),
       [

@@ -76,11 +76,13 @@ function validateWorkload({ controllerRef, podGroupTemplates }: Partial<Workload
       ? [fieldErrors.required(path)]
       : templates.length > mostTemplates
         ? [fieldErrors.tooMany(path, templates.length, mostTemplates)]
-        : templates.flatMap((template, index) => [
-            ...duplicateOf(templates, index, path.index(index)),
-            ...requiredText(path.index(index).child("name"), template.name, isDNS1123Label),
-            ...validatePolicy(template.schedulingPolicy, path.index(index).child("schedulingPolicy")),
-          ])),
+        : [
+            ...templates.flatMap((_, index) => duplicateOf(templates, index, path.index(index))),
+            ...templates.flatMap((template, index) => [
+              ...requiredText(path.index(index).child("name"), template.name, isDNS1123Label),
+              ...validatePolicy(template.schedulingPolicy, path.index(index).child("schedulingPolicy")),
+            ]),
+          ]),
   ];
 }
 

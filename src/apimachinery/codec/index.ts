@@ -24,6 +24,7 @@ export {
   decodeWatchEvent,
   encodeWatchFrame,
   hasProtobuf,
+  isProtobuf,
   readEnvelope,
   type ProtobufEnvelope,
   type TypeSource,

@@ -23,7 +23,8 @@ export function hasProtobuf(type: StructType): boolean {
   return protoOf(type) !== undefined;
 }
 
-function isProtobuf(bytes: Uint8Array): boolean {
+/** Whether the bytes are an envelope. */
+export function isProtobuf(bytes: Uint8Array): boolean {
   return magic.every((byte, index) => bytes[index] === byte);
 }
 

@@ -29,7 +29,7 @@ export class Entry {
     this.key = from.key;
     this.revision = from.revision;
     const known = from.decoded ?? justEncoded.get(from.value);
-    const decoded = known ?? (JSON.parse(decoder.decode(from.value)) as AnyObject);
+    const decoded = known ?? decodedOf(from.value);
     const head = headOf(decoded);
     const regular = known !== undefined || startsWith(from.value, head);
     this.stored = regular ? from.value : encodeObject(decoded);
@@ -82,6 +82,11 @@ export function encodeObject(object: AnyObject): Uint8Array {
   const bytes = encoder.encode(textOf(decoded));
   justEncoded.set(bytes, decoded);
   return bytes;
+}
+
+/** The object that stored bytes are of. */
+export function decodedOf(bytes: Uint8Array): AnyObject {
+  return justEncoded.get(bytes) ?? (JSON.parse(decoder.decode(bytes)) as AnyObject);
 }
 
 /** JSON; what other objects have too has been written already. */

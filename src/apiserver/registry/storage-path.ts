@@ -22,6 +22,12 @@ const qualified = new Set([
 ]);
 const plainOf: Readonly<Record<string, true>> = { "scheduling.k8s.io/priorityclasses": true };
 
+/** Groups that upstream stores as JSON, which keeps what is empty. */
+const storedAsText: ReadonlySet<string> = new Set(["apiextensions.k8s.io", "apiregistration.k8s.io"]);
+
+/** Whether upstream stores the group's objects as JSON whatever the media type. */
+export const isStoredAsText = (group: string): boolean => storedAsText.has(group);
+
 /**
  * The key prefix of a resource's objects, with a slash at its end: `/registry/pods/`. Custom resources live below
  * their group, which no built-in resource does but those of the groups above.

@@ -9,7 +9,7 @@ import type { CacheSet } from "../registry/cache-set.ts";
 import { withoutEmptyLists } from "../registry/empty-lists.ts";
 import { restamp } from "../registry/served.ts";
 import type { ServedTable, ServedVersion } from "../registry/served.ts";
-import { storagePrefix } from "../registry/storage-path.ts";
+import { isStoredAsText, storagePrefix } from "../registry/storage-path.ts";
 
 /** Changes an object between two versions of its resource. */
 export type Convert = (object: AnyObject, from: Resource, to: Resource) => AnyObject;
@@ -69,9 +69,6 @@ function convertOnce(convert: (object: AnyObject) => AnyObject): (object: AnyObj
   };
 }
 
-/** Groups that upstream stores as JSON, which keeps what is empty. */
-const storedAsText = new Set(["apiextensions.k8s.io", "apiregistration.k8s.io"]);
-
 /** Serves all built-in resources. */
 export async function installBuiltIns(
   into: { readonly served: ServedTable; readonly caches: CacheSet },
@@ -113,7 +110,7 @@ function versionOf(facts: ResourceFacts, builtIns: BuiltIns): ServedVersion {
     definition,
     hasStatus: subresources.some((subresource) => subresource.name === "status"),
     scale: definition.scale,
-    toStored: storedAsText.has(group) ? same : (object) => withoutEmptyLists(same(object), type),
+    toStored: isStoredAsText(group) ? same : (object) => withoutEmptyLists(same(object), type),
     fromStored: same,
     ...(deprecation === undefined ? {} : { deprecationWarning: deprecation.warning }),
     ...(facts.gvk_hash === undefined ? {} : { versionHash: facts.gvk_hash }),

@@ -8,9 +8,12 @@ import type { AdmissionPlugin } from "../admission/plugin.ts";
 import type { Authorizer } from "../authorization/authorizer.ts";
 import type { ObjectReader } from "../reader.ts";
 import { CacheSet } from "../registry/cache-set.ts";
+import { CodedStore } from "../registry/coded-store.ts";
 import type { AnswerHandler, Core, PostHandler, WriteHook } from "../registry/context.ts";
 import { ServedTable } from "../registry/served.ts";
 import { SharedLeases } from "../registry/shared-leases.ts";
+import { createStoredForm } from "../registry/stored-form.ts";
+import type { StorageMediaType } from "../registry/stored-form.ts";
 import { bindPod, createBinding } from "../registry/subresources.ts";
 import { evictPod } from "../registry/eviction.ts";
 import { builtInRules } from "./built-ins.ts";
@@ -50,6 +53,8 @@ export interface ApiServerOptions {
   readonly runtimeConfig?: RuntimeConfig | undefined;
   /** Resources that nobody stores, by `group/plural`: their objects are made when they are asked for. */
   readonly computed?: BuiltIns["computed"];
+  /** How built-in kinds are written to the store; either is read. Default: JSON. */
+  readonly storageMediaType?: StorageMediaType | undefined;
   /** The built-in resources; default: all of them. */
   readonly builtIns?: Partial<BuiltIns>;
 }
@@ -68,10 +73,7 @@ export const loopbackUser: UserInfo = { name: "system:apiserver", groups: ["syst
 
 /** Fills the caches from the store and answers when every resource can be served. */
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
-  const { store, clock = systemClock, random = systemRandom, logger = silentLogger } = options;
-  const caches = new CacheSet(store, {
-    onBroken: (error) => logger.error("The watch of the store ended", { error }),
-  });
+  const { clock = systemClock, random = systemRandom, logger = silentLogger } = options;
   const served = new ServedTable();
   const builtIns: BuiltIns = {
     facts: servedResources(resourceFacts, options.runtimeConfig),
@@ -80,6 +82,12 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     ...(options.computed ? { computed: options.computed } : {}),
     ...options.builtIns,
   };
+  const mediaType = options.storageMediaType ?? "application/json";
+  const kinds = { ...builtIns, facts: options.builtIns?.facts ?? resourceFacts };
+  const store = new CodedStore(options.store, createStoredForm(kinds, { mediaType, logger }));
+  const caches = new CacheSet(store, {
+    onBroken: (error) => logger.error("The watch of the store ended", { error }),
+  });
   await installBuiltIns({ served, caches }, builtIns);
   const reader = createReader(served);
   const postHandlers = new Map<string, PostHandler>([

@@ -26,6 +26,7 @@ import { auditSettings } from "./audit-settings.ts";
 import { readConfiguration, writePrivately, type ClusterConfiguration } from "./configuration.ts";
 import type { CommandContext } from "./command.ts";
 import { openReporter } from "./daemon.ts";
+import { directorySize } from "./directory-size.ts";
 import { openStoreSocket } from "./etcd-socket.ts";
 import type { FlagValues } from "./flags.ts";
 import { frontSettings } from "./front-settings.ts";
@@ -82,7 +83,7 @@ async function serve({
   ]);
   reporter.part("store");
   const socket = openStoreSocket({ path: layout.etcdSocket, store, clock, logger: logger.named("etcd") });
-  const settings = await settingsOf(configuration);
+  const settings = await settingsOf(configuration, layout);
   const plane = await createControlPlane({
     store,
     clock,
@@ -125,10 +126,11 @@ interface ServedWith {
   readonly settings: Awaited<ReturnType<typeof settingsOf>>;
 }
 
-/** How requests are let in and what is recorded of them, by what was said on the command line. */
-const settingsOf = async ({ front = {} }: ClusterConfiguration) => ({
+/** How requests are let in and what is told and recorded of them, by what was said on the command line. */
+const settingsOf = async ({ front = {} }: ClusterConfiguration, layout: Layout) => ({
   ...frontSettings(front),
   ...(await auditSettings(front)),
+  storageSize: () => directorySize(layout.store),
 });
 
 /** What the control plane is made with, of what is set and kept of the cluster. */

@@ -339,7 +339,7 @@ describe("watches over WebSocket", () => {
 });
 
 test("metrics say what was asked for, and how it went", async () => {
-  front = await openFront();
+  front = await openFront({ storageSize: () => 42 });
   await created("a");
   await front.ask(configMaps, { as: "admin" });
   await front.ask(`${configMaps}/none`, { as: "admin" });
@@ -366,6 +366,14 @@ test("metrics say what was asked for, and how it went", async () => {
     'authorization_attempts_total{result="allowed"} 6\n',
     'authenticated_user_requests{username="admin"} 6\n',
     'kubernetes_feature_enabled{name="ConstrainedImpersonation",stage="BETA"} 1\n',
+    'etcd_requests_total{group="",operation="create",resource="configmaps"} 2\n',
+    'apiserver_cache_list_total{group="",index="",resource="configmaps"} 1\n',
+    'apiserver_cache_list_returned_objects_total{group="",resource="configmaps"} 1\n',
+    'apiserver_watch_cache_events_received_total{group="",resource="configmaps"} 2\n',
+    'apiserver_request_filter_duration_seconds_count{filter="authorization"} 6\n',
+    'apiserver_storage_size_bytes{storage_cluster_id="etcd-0"} 42\n',
+    "apiserver_audit_event_total 0\n",
+    "hidden_metrics_total 0\n",
   ]) {
     expect(text).toContain(line);
   }

@@ -100,6 +100,7 @@ export function pipelineOf(options: PipelineOptions): {
       requestTimeout,
       offer,
       onTimeout: (request) => metrics.terminated(request, 504),
+      onAbort: (request) => metrics.aborted(request),
     }),
     corsAllowedOrigins.length > 0 && withCors(corsAllowedOrigins),
     audit?.unknown ?? false,

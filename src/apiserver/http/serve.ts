@@ -58,6 +58,8 @@ export interface ServeOptions extends FrontSettings {
   readonly flags?: Readonly<Partial<Record<string, string>>>;
   /** What is recorded of requests, and where; absent: nothing. */
   readonly audit?: AuditSettings;
+  /** How large the store's files are, in bytes; absent: it has none. */
+  readonly storageSize?: () => number | undefined;
   /** How long the server goes on serving after it has said that it is not ready; default: 0. */
   readonly shutdownDelay?: Milliseconds;
 }
@@ -83,7 +85,7 @@ export async function serveApi(server: ApiServer, options: ServeOptions): Promis
   const lifecycle = new Lifecycle();
   const documents = servedDocuments(core, { cbor });
   const requestMetrics = new RequestMetrics(metrics);
-  const auditor = options.audit && openAuditor(options.audit, { ...core, registry: metrics });
+  const auditor = openAuditor(options.audit, { ...core, registry: metrics });
   const { filters, limits } = pipelineOf({
     core,
     reader: server.reader,
@@ -96,7 +98,12 @@ export async function serveApi(server: ApiServer, options: ServeOptions): Promis
     registry: metrics,
     cbor,
   });
-  const { handshakeErrors } = observeServer(metrics, { inFlight: limits.inFlight, core, cbor });
+  const { handshakeErrors } = observeServer(metrics, {
+    inFlight: limits.inFlight,
+    core,
+    cbor,
+    storageSize: options.storageSize,
+  });
   const healthMetrics = new HealthMetrics();
   const health = healthMetrics.observed(checksOf(core, lifecycle, options.readyChecks));
   const handler = new RequestHandler({

@@ -61,6 +61,8 @@ export function pastChange(change: Change): CacheChange {
 export class ResourceCache {
   readonly prefix: string;
   private readonly entries = new OrderedMap<Entry>();
+  /** How many changes it has heard of. */
+  received = 0;
   private readonly history: CacheChange[] = [];
   private historyStart = 0;
   /** Changes after this revision are all in the history. */
@@ -178,6 +180,7 @@ export class ResourceCache {
 
   private record(change: CacheChange): void {
     this.history.push(change);
+    this.received += 1;
     if (this.history.length - this.historyStart > historyCapacity) {
       this.floor = this.history[this.historyStart]!.revision;
       this.historyStart += 1;

@@ -11,10 +11,12 @@ import type { CacheSet } from "./cache-set.ts";
 import type { AnyObject, Entry } from "./entry.ts";
 import type { ServedResource, ServedTable } from "./served.ts";
 import type { SharedLeases } from "./shared-leases.ts";
+import type { StorageUse } from "./storage-use.ts";
 
 /** What every operation of the registry works with. */
 export interface Core {
   readonly store: Store;
+  readonly storageUse: StorageUse;
   readonly caches: CacheSet;
   readonly leases: SharedLeases;
   readonly served: ServedTable;

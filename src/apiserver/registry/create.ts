@@ -15,6 +15,7 @@ import type { ServedResource } from "./served.ts";
 import { withSharedSpec } from "./shared-spec.ts";
 import { storageKey } from "./storage-path.ts";
 import { untilCurrent } from "./versions.ts";
+import { commit } from "./storage-use.ts";
 
 /** How often a generated name is drawn again when it is taken. */
 const generatedNameAttempts = 8;
@@ -212,7 +213,7 @@ async function commitNew(
   const value = encodeObject(stored);
   try {
     const lease = served.definition.timeToLive;
-    const revision = await core.store.commit({
+    const revision = await commit(core, served, {
       type: "create",
       key,
       value,

@@ -15,6 +15,7 @@ import type { EntryList } from "./read.ts";
 import type { ServedResource } from "./served.ts";
 import { storageKey } from "./storage-path.ts";
 import { untilCurrent } from "./versions.ts";
+import { commit } from "./storage-use.ts";
 
 const deleteAttempts = 16;
 const orphanFinalizer = "orphan";
@@ -219,14 +220,14 @@ async function perform(
   if (!gone) {
     const stored = served.toStored(plan.object);
     const value = encodeObject(stored);
-    const revision = await core.store.commit({ type: "update", key, value, ifModified: entry.revision });
+    const revision = await commit(core, served, { type: "update", key, value, ifModified: entry.revision });
     const current = await settled(core, { served, key, value, revision, stored });
     return { object: served.fromStored(current.object), gone };
   }
   const reservation = await reserve(core, served, { object: undefined, old, dryRun });
   let written = false;
   try {
-    const revision = await core.store.commit({ type: "delete", key, ifModified: entry.revision });
+    const revision = await commit(core, served, { type: "delete", key, ifModified: entry.revision });
     written = true;
     const behind = core.caches.reached(revision);
     if (behind) await behind;

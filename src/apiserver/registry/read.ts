@@ -62,7 +62,21 @@ export async function list(core: Core, served: ServedResource, options: ListRequ
     return listAt(core, served, { selector, revision: asked, limit, after: undefined });
   }
   if (limit > 0) return pageOf(core, served, { selector, limit, after: undefined });
-  return { entries: selectEntries(served, selector), metadata: { resourceVersion: String(revision) } };
+  const entries = selectEntries(served, selector);
+  noteList(core, served, { selector, returned: entries.length });
+  return { entries, metadata: { resourceVersion: String(revision) } };
+}
+
+/** Tells of a whole list, for which all that there is was looked at. */
+function noteList(
+  { storageUse: { observer } }: Core,
+  served: ServedResource,
+  { selector, returned }: { readonly selector: EntrySelector; readonly returned: number },
+): void {
+  if (!observer) return;
+  const isAll = selector.single === undefined && selector.selective;
+  const looked = isAll ? served.storage.cache.count(selector.prefix) : returned;
+  observer.listed(served, { from: "cache", looked, returned });
 }
 
 interface PageRequest {
@@ -81,13 +95,16 @@ function pageOf(core: Core, served: ServedResource, request: PageRequest): Entry
   const { cache } = served.storage;
   const entries: Entry[] = [];
   let remaining = 0;
+  let looked = 0;
   for (const entry of cache.range(selector.prefix, after)) {
     if (entries.length >= limit) {
       remaining = selector.selective ? 1 : cache.count(selector.prefix, entries.at(-1)?.key);
       break;
     }
+    looked += 1;
     if (selector.matches(entry)) entries.push(entry);
   }
+  core.storageUse.observer?.listed(served, { from: "cache", looked, returned: entries.length });
   return { entries, metadata: pageMetadata({ selector, entries, revision, remaining }) };
 }
 
@@ -135,6 +152,7 @@ async function listAt(
   const limit = request.limit || Infinity;
   const entries: Entry[] = [];
   let after = request.after;
+  let looked = 0;
   for (;;) {
     const size = selector.selective ? historyPage : Math.min(limit - entries.length, historyPage);
     const page = await core.store
@@ -152,10 +170,15 @@ async function listAt(
       if (!selector.matches(entry)) continue;
       entries.push(entry);
       if (entries.length < limit) continue;
+      looked += index + 1;
+      core.storageUse.observer?.listed(served, { from: "storage", looked, returned: entries.length });
       const remaining = page.remaining + page.items.length - index - 1;
       return { entries, metadata: pageMetadata({ selector, entries, revision, remaining }) };
     }
-    if (page.remaining === 0) return { entries, metadata: { resourceVersion: String(revision) } };
+    looked += page.items.length;
+    if (page.remaining > 0) continue;
+    core.storageUse.observer?.listed(served, { from: "storage", looked, returned: entries.length });
+    return { entries, metadata: { resourceVersion: String(revision) } };
   }
 }
 

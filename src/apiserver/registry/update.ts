@@ -17,6 +17,7 @@ import { withSharedSpec } from "./shared-spec.ts";
 import { storageKey } from "./storage-path.ts";
 import { subresourceUpdate } from "./subresource-update.ts";
 import { untilCurrent } from "./versions.ts";
+import { commit } from "./storage-use.ts";
 
 /** How often a change is made anew on a newer version before the client is told of the conflict. */
 const updateAttempts = 16;
@@ -370,14 +371,14 @@ async function commitChange(
     if (dryRun) return { object: kept, entry: undefined, created: false };
     const { key } = entry;
     if (gone) {
-      const revision = await core.store.commit({ type: "delete", key, ifModified: entry.revision });
+      const revision = await commit(core, served, { type: "delete", key, ifModified: entry.revision });
       written = true;
       const behind = core.caches.reached(revision);
       if (behind) await behind;
       return { object, entry: undefined, created: false };
     }
     const value = encodeObject(stored);
-    const revision = await core.store.commit({ type: "update", key, value, ifModified: entry.revision });
+    const revision = await commit(core, served, { type: "update", key, value, ifModified: entry.revision });
     written = true;
     const current = await settled(core, { served, key, value, revision, stored });
     return { object: served.fromStored(current.object), entry: current, created: false };

@@ -98,6 +98,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const writeHooks = new Map<string, WriteHook>();
   const core: Mutable<Core> = {
     store,
+    storageUse: { observer: undefined },
     caches,
     leases: new SharedLeases(store, clock),
     served,

@@ -1,8 +1,7 @@
 import type { Logger } from "../../../base/index.ts";
-import type { Counter, MetricsRegistry } from "../metrics/registry.ts";
+import type { AuditMetrics } from "../metrics/audit-metrics.ts";
 import type { AuditEvent } from "./event.ts";
 import type { AuditLevel, AuditPolicy } from "./policy.ts";
-import { auditLevels } from "./policy.ts";
 
 /** Where events go. */
 export interface AuditBackend {
@@ -27,55 +26,31 @@ export class Auditor {
   readonly policy: AuditPolicy;
   private readonly backends: readonly AuditBackend[];
   private readonly onLost: OnLost;
-  private readonly events: Counter;
-  private readonly rejections: Counter;
-  private readonly levels: Readonly<Record<AuditLevel, Counter>>;
+  private readonly metrics: AuditMetrics;
 
   constructor(options: {
     readonly policy: AuditPolicy;
     readonly backends: (onLost: OnLost) => readonly AuditBackend[];
-    readonly registry: MetricsRegistry;
+    readonly metrics: AuditMetrics;
     readonly logger: Logger;
   }) {
-    const { policy, backends, registry, logger } = options;
+    const { policy, backends, metrics, logger } = options;
     this.policy = policy;
-    this.events = registry
-      .counter({ name: "apiserver_audit_event_total", help: "Events that were recorded." })
-      .with();
-    this.rejections = registry
-      .counter({
-        name: "apiserver_audit_requests_rejected_total",
-        help: "Requests that were refused because they could not be recorded.",
-      })
-      .with();
-    const levels = registry.counter({
-      name: "apiserver_audit_level_total",
-      help: "Levels at which requests were recorded.",
-      labels: ["level"],
-    });
-    this.levels = Object.fromEntries(auditLevels.map((level) => [level, levels.with(level)])) as Record<
-      AuditLevel,
-      Counter
-    >;
-    const errors = registry.counter({
-      name: "apiserver_audit_error_total",
-      help: "Events that were lost, by where they should have gone.",
-      labels: ["plugin"],
-    });
+    this.metrics = metrics;
     this.onLost = ({ backend, count, error }) => {
-      errors.with(backend).value += count;
+      metrics.errors.with(backend).value += count;
       logger.error("Audit events were lost", { backend, count, error });
     };
     this.backends = backends(this.onLost);
   }
 
   decided(level: AuditLevel): void {
-    this.levels[level].value += 1;
+    this.metrics.levels[level].value += 1;
   }
 
   /** Answers whether the request may go on. */
   record(event: AuditEvent): boolean {
-    this.events.value += 1;
+    this.metrics.events.value += 1;
     let mayGoOn = true;
     for (const backend of this.backends) {
       try {
@@ -90,7 +65,7 @@ export class Auditor {
 
   /** A request was refused because it could not be recorded. */
   rejected(): void {
-    this.rejections.value += 1;
+    this.metrics.rejections.value += 1;
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Clock, Logger, Random } from "../../../base/index.ts";
+import { auditMetrics } from "../metrics/audit-metrics.ts";
 import type { MetricsRegistry } from "../metrics/registry.ts";
 import { Auditor } from "./auditor.ts";
 import type { AuditBackend, OnLost } from "./auditor.ts";
@@ -21,23 +22,25 @@ export interface AuditSettings {
 
 const logBatches = { bufferSize: 10_000, batchSize: 400, longestWait: 100 };
 
-/** Opens what events are written to; throws when a file cannot be written. */
+/** Opens what events are written to, if any are; throws when a file cannot be written. */
 export function openAuditor(
-  settings: AuditSettings,
+  settings: AuditSettings | undefined,
   parts: {
     readonly clock: Clock;
     readonly random: Random;
     readonly registry: MetricsRegistry;
     readonly logger: Logger;
   },
-): Auditor {
-  const { policy, log, webhook } = settings;
+): Auditor | undefined {
   const { clock, registry, logger } = parts;
+  const metrics = auditMetrics(registry);
+  if (!settings) return undefined;
+  const { policy, log, webhook } = settings;
   const backends = (onLost: OnLost) => [
     ...(log ? [logBackend(log, { clock, onLost })] : []),
     ...(webhook ? [auditWebhook(webhook, { ...parts, onLost })] : []),
   ];
-  return new Auditor({ policy, backends, registry, logger });
+  return new Auditor({ policy, backends, metrics, logger });
 }
 
 function logBackend(

@@ -40,8 +40,6 @@ export class QueueSet implements Load {
   rejected = 0;
   timedOut = 0;
   cancelled = 0;
-  /** How often the first in line needed more seats than were free. */
-  unaccommodated = 0;
   /** The most seats that were in use or waited for; whoever reads it sets it back. */
   peak = 0;
   /** Progress of all queues. */
@@ -286,7 +284,7 @@ export class QueueSet implements Load {
       const queue = this.nextQueue();
       const ticket = queue.waiting[0]!;
       if (!this.accommodates(ticket.width)) {
-        this.unaccommodated += 1;
+        ticket.flow.usage.unaccommodated += 1;
         break;
       }
       this.robin = queue.index;

@@ -14,6 +14,8 @@ export interface Usage {
   executingSeats: number;
   waiting: number;
   waitingSeats: number;
+  /** How often one of them was the first in line and needed more seats than were free. */
+  unaccommodated: number;
 }
 
 /** Requests that are treated alike: those of one flow schema and one user or namespace. */

@@ -15,6 +15,7 @@ export function withDeadline(options: {
   readonly requestTimeout: Milliseconds;
   readonly offer: Pick<Offer, "cbor">;
   readonly onTimeout: (request: Incoming) => void;
+  readonly onAbort: (request: Incoming) => void;
 }): Filter {
   const { clock, requestTimeout } = options;
   return (next) => (request) => {
@@ -50,12 +51,23 @@ function askedTimeout({ query }: Exchange): Milliseconds {
 
 async function expire(
   request: Incoming,
-  { offer, onTimeout }: { offer: Pick<Offer, "cbor">; onTimeout: (request: Incoming) => void },
+  {
+    offer,
+    onTimeout,
+    onAbort,
+  }: {
+    offer: Pick<Offer, "cbor">;
+    onTimeout: (request: Incoming) => void;
+    onAbort: (request: Incoming) => void;
+  },
 ): Promise<void> {
   const { exchange, headers, info } = request;
   onTimeout(request);
   // The head is out: only the break tells the client.
-  if (exchange.answered) return exchange.reset();
+  if (exchange.answered) {
+    onAbort(request);
+    return exchange.reset();
+  }
   if (!isReading(info)) {
     const why = "request did not complete within requested timeout - context deadline exceeded";
     return sendError(exchange, timedOut(why), { headers, offer });

@@ -6,15 +6,12 @@ const labels = ["flow_schema", "priority_level"];
 const waitBounds = [0, 0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30];
 const seatBounds = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1];
 const requestBounds = [0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.25, 0.5, 0.75, 1];
-const demandBounds = [
-  0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.2, 1.4, 1.7, 2, 2.8, 4, 6, 10, 30, 100,
-];
+const demandBounds = [0.2, 0.4, 0.6, 0.8, 1, 1.2, 1.4, 1.7, 2, 2.8, 4, 6];
 
 type Named = Pick<Counted, "name" | "help" | "stability">;
 
 /** What a level has and needs, looked up when it is asked for. */
 export const levelGauges: readonly (Named & {
-  readonly type?: "counter";
   readonly valueOf: (level: Level) => number;
 })[] = [
   {
@@ -78,7 +75,7 @@ export function flowFamilies(
   registry: MetricsRegistry,
   usages: () => Iterable<Usage & { readonly names: readonly [schema: string, level: string] }>,
 ) {
-  const gauge = (named: Named, valueOf: (usage: Usage) => number) =>
+  const gauge = (named: Named & Pick<Counted, "type">, valueOf: (usage: Usage) => number) =>
     registry.observed({ ...named, labels }, () =>
       Array.from(usages(), (usage) => [valueOf(usage), ...usage.names] as const),
     );
@@ -102,6 +99,14 @@ export function flowFamilies(
   gauge(
     { name: name("current_inqueue_seats"), help: "Seats that requests wait for in queues." },
     ({ waitingSeats }) => waitingSeats,
+  );
+  gauge(
+    {
+      name: name("request_dispatch_no_accommodation_total"),
+      help: "How often the first in line needed more seats than were free.",
+      type: "counter",
+    },
+    ({ unaccommodated }) => unaccommodated,
   );
   return { ...countedFamilies(registry, name), ...weighedFamilies(registry, name) };
 }

@@ -42,6 +42,7 @@ export class FlowMetrics {
       executingSeats: 0,
       waiting: 0,
       waitingSeats: 0,
+      unaccommodated: 0,
       dispatched: families.dispatched.with(schema, level),
       waits: families.waits.with("true", schema, level),
       vainWaits: families.waits.with("false", schema, level),

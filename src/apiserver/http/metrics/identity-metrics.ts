@@ -39,6 +39,8 @@ export class IdentityMetrics {
   private readonly failure: Outcome;
   private readonly decisions: Readonly<Record<Decision["type"], Outcome>>;
   private readonly certificates: Histogram;
+  private readonly authentication: Histogram;
+  private readonly authorization: Histogram;
 
   constructor(registry: MetricsRegistry) {
     this.users = registry.counter({
@@ -67,6 +69,9 @@ export class IdentityMetrics {
       deny: authorization("denied"),
       noOpinion: authorization("no-opinion"),
     };
+    const filters = filterDurations(registry);
+    this.authentication = filters.with("authentication");
+    this.authorization = filters.with("authorization");
     this.certificates = registry
       .histogram(
         {
@@ -81,6 +86,7 @@ export class IdentityMetrics {
   /** Whether it was found out who asks, and how long it took. */
   authenticated(user: UserInfo | undefined, elapsed: Milliseconds): void {
     note(user === undefined ? this.failure : this.success, elapsed);
+    this.authentication.observe(elapsed / 1_000);
     if (user) this.countOf(user.name).value += 1;
   }
 
@@ -95,6 +101,7 @@ export class IdentityMetrics {
 
   authorized(decision: Decision["type"], elapsed: Milliseconds): void {
     note(this.decisions[decision], elapsed);
+    this.authorization.observe(elapsed / 1_000);
   }
 
   /** A certificate was shown that holds this much longer. */
@@ -107,6 +114,16 @@ function note({ count, duration }: Outcome, elapsed: Milliseconds): void {
   count.value += 1;
   duration.observe(elapsed / 1_000);
 }
+
+const filterDurations = (registry: MetricsRegistry): Family<Histogram> =>
+  registry.histogram(
+    {
+      name: "apiserver_request_filter_duration_seconds",
+      help: "Time that requests spend in filters, in seconds.",
+      labels: ["filter"],
+    },
+    [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 5],
+  );
 
 type Named = { readonly name: string; readonly help: string };
 

@@ -81,6 +81,12 @@ export class RequestMetrics {
     if (place) this.families.terminations.with(String(code), ...place.labels).value += 1;
   }
 
+  /** An answer was broken off. */
+  aborted(request: Incoming): void {
+    const place = this.placeOf(request);
+    if (place) this.families.aborts.with(...place.labels.slice(1)).value += 1;
+  }
+
   /** A request was refused because too many were in progress. */
   dropped(request: Incoming): void {
     this.families.dropped.with(isReading(request.info) ? "readOnly" : "mutating").value += 1;
@@ -217,6 +223,11 @@ function requestFamilies(registry: MetricsRegistry) {
       name: "apiserver_request_terminations_total",
       help: "Requests that the server answered in self-defense, by code.",
       labels: ["code", ...placeLabels],
+    }),
+    aborts: registry.counter({
+      name: "apiserver_request_aborts_total",
+      help: "Requests whose answer was broken off, by what they asked for.",
+      labels: rest,
     }),
     dropped: registry.counter({
       name: "apiserver_dropped_requests_total",

@@ -5,17 +5,25 @@ import { versionInfo } from "../version.ts";
 import { admissionObserver } from "./admission-metrics.ts";
 import { observeFeatures } from "./features.ts";
 import { observeProcess } from "./process-metrics.ts";
+import { observeStorage } from "./storage-metrics.ts";
 import type { Counter, MetricsRegistry } from "./registry.ts";
 
 /** What the server knows of itself: what it is and how much it has to do. */
 export function observeServer(
   registry: MetricsRegistry,
-  options: { readonly inFlight: InFlight; readonly core: Core; readonly cbor: boolean },
+  options: {
+    readonly inFlight: InFlight;
+    readonly core: Core;
+    readonly cbor: boolean;
+    /** How large the store's files are. */
+    readonly storageSize: (() => number | undefined) | undefined;
+  },
 ): { readonly handshakeErrors: Counter } {
   const { inFlight, core, cbor } = options;
   const { served } = core;
   observeProcess(registry);
   observeFeatures(registry, { cbor });
+  observeStorage(registry, options);
   core.admission.observe(admissionObserver(registry));
   registry.observed(
     {
@@ -79,6 +87,11 @@ function observeBuild(registry: MetricsRegistry): void {
     },
     () => Array.from(registry.stabilities(), ([stability, count]) => [count, "", stability] as const),
   );
+  // None is turned off or hidden, which upstream says too.
+  for (const state of ["disabled", "hidden"]) {
+    const name = `${state}_metrics_total`;
+    registry.counter({ name, help: `Metrics that are ${state}.`, stability: "BETA" }).with();
+  }
   const version = versionInfo();
   registry.observed(
     {

@@ -1,0 +1,46 @@
+import type { Revision, Write } from "../../store/index.ts";
+import type { Core } from "./context.ts";
+import type { ServedResource } from "./served.ts";
+
+/** What a list was answered from, and how much of it was looked at and kept. */
+export interface ListUse {
+  readonly from: "cache" | "storage";
+  readonly looked: number;
+  readonly returned: number;
+}
+
+/** Hears how the store and the caches are used. */
+export interface StorageObserver {
+  /** Seconds of a clock that only runs forward. */
+  now(): number;
+  /** Something was asked of the store that took so many seconds. */
+  asked(
+    served: ServedResource,
+    about: { readonly operation: string; readonly seconds: number; readonly failed: boolean },
+  ): void;
+  listed(served: ServedResource, use: ListUse): void;
+}
+
+/** Whoever wants to hear of it; nobody at first. */
+export interface StorageUse {
+  observer: StorageObserver | undefined;
+}
+
+/** Commits a write, of which the observer hears. */
+export function commit(
+  core: Pick<Core, "store" | "storageUse">,
+  served: ServedResource,
+  write: Write,
+): Promise<Revision> {
+  const { observer } = core.storageUse;
+  const committed = core.store.commit(write);
+  if (!observer) return committed;
+  const started = observer.now();
+  const note = (failed: boolean) =>
+    observer.asked(served, { operation: write.type, seconds: observer.now() - started, failed });
+  committed.then(
+    () => note(false),
+    () => note(true),
+  );
+  return committed;
+}

@@ -1,82 +1,163 @@
-import { closeSync, constants, fdatasyncSync, openSync, writeSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { setMaxListeners } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { createMemoryStore, type Revision, type Store } from "../../src/store/index.ts";
+import { silentLogger, systemClock } from "../../src/base/index.ts";
+import { createMemoryStore, type Mvcc, type Revision, type Store } from "../../src/store/index.ts";
 import { openLogStore } from "../../src/store/log/index.ts";
+import { connectEtcdStore } from "../../src/etcd/client/index.ts";
+import { startMembers } from "../etcd/members.ts";
+import { plainAppends } from "./plain-append.ts";
 
 /** One measurement of the store. */
 export interface StoreRow {
   readonly what: string;
-  readonly perSecond: number;
-  /** Of the whole process, user and system. */
-  readonly cpuMicroseconds: number;
+  readonly value: number;
+  readonly unit: string;
+  /** Of this process, user and system, for one of what is counted. */
+  readonly cpuMicroseconds?: number;
 }
 
 const valueBytes = 1_000;
-const writerCounts = [1, 32, 256] as const;
+const writers = 32;
+const writerCounts = [1, writers, 256] as const;
 const millisecondsPerRow = 1_500;
+/** Disks differ from second to second: what is compared is measured in turns. */
+const turns = 3;
 const reads = 300_000;
-const recoveredRevisions = 110_000;
+const objects = 150_000;
+const watchers = 1_000;
+const rounds = 100;
+const forks = 9;
 
-/** Commits, reads and recovery of the stores, beside a plain append and fdatasync as the limit of one writer. */
+/** Commits, reads, watches, forks, disk use and recovery of the stores, beside plain appends and etcd where installed. */
 export async function measureStore(): Promise<readonly StoreRow[]> {
   const directory = await mkdtemp(join(process.env["BENCH_DIRECTORY"] ?? tmpdir(), "kubets-bench-"));
   try {
-    const rows: StoreRow[] = [plainAppend(join(directory, "plain"))];
-    const durable = await openLogStore({ directory: join(directory, "log") });
-    for (const writers of writerCounts) rows.push(await commits("durable", durable, writers));
-    rows.push(await gets("durable", durable), await pages("durable", durable));
-    await durable.close();
-    rows.push(await recovery(join(directory, "recovery")));
-    const memory = createMemoryStore();
-    for (const writers of writerCounts) rows.push(await commits("memory", memory, writers));
-    await memory.close();
-    return rows;
+    return [
+      ...(await compared(directory)),
+      ...(await ofLog(join(directory, "log"))),
+      ...(await ofManyObjects(join(directory, "many"))),
+      ...(await ofMemory()),
+    ];
   } finally {
     await rm(directory, { recursive: true });
   }
 }
 
-async function measure(what: string, action: () => Promise<number> | number): Promise<StoreRow> {
+/** Durable writes of many writers: plain appends that share a sync, the log store, and etcd. */
+async function compared(directory: string): Promise<readonly StoreRow[]> {
+  const log = await openLogStore({ directory: join(directory, "compared") });
+  const etcd = await openEtcd();
+  const sums = { plain: 0, log: 0, etcd: 0 };
+  for (let turn = 0; turn < turns; turn++) {
+    sums.plain += await plainAppends(join(directory, `plain-${turn}`), { writers, ...window });
+    sums.log += (await commits("", log, writers)).value;
+    if (etcd) sums.etcd += (await commits("", etcd.store, writers)).value;
+  }
+  await log.close();
+  await etcd?.stop();
+  const row = (what: string, sum: number): StoreRow => ({
+    what,
+    value: Math.round(sum / turns),
+    unit: "a second",
+  });
+  return [
+    row(`plain appends, shared fdatasync, ${writers} writers`, sums.plain),
+    row(`durable commits, ${writers} writers`, sums.log),
+    { what: "durable commits of plain appends", value: percent(sums.log, sums.plain), unit: "%" },
+    ...(etcd
+      ? [
+          row(`etcd puts, ${writers} writers`, sums.etcd),
+          { what: "durable commits of etcd's puts", value: percent(sums.log, sums.etcd), unit: "%" },
+        ]
+      : []),
+  ];
+}
+
+const window = { valueBytes, milliseconds: millisecondsPerRow };
+const percent = (part: number, whole: number) => Math.round((part / whole) * 100);
+
+/** A real etcd of one member, where it is installed. */
+async function openEtcd(): Promise<{ store: Store; stop: () => Promise<void> } | undefined> {
+  if (spawnSync("etcd", ["--version"]).status !== 0) return undefined;
+  const cluster = await startMembers(1);
+  const store = await connectEtcdStore({
+    servers: cluster.urls,
+    clock: systemClock,
+    logger: silentLogger,
+  });
+  return {
+    store,
+    async stop() {
+      await store.close();
+      await cluster.stop();
+    },
+  };
+}
+
+async function ofLog(directory: string): Promise<readonly StoreRow[]> {
+  const durable = await openLogStore({ directory });
+  const rows: StoreRow[] = [];
+  for (const count of writerCounts) rows.push(await commits("durable", durable, count));
+  rows.push(await gets("durable", durable), await pages("durable", durable));
+  rows.push(...(await watching("durable", durable)));
+  await durable.close();
+  return rows;
+}
+
+async function ofMemory(): Promise<readonly StoreRow[]> {
+  const memory = createMemoryStore();
+  const rows: StoreRow[] = [];
+  for (const count of writerCounts) rows.push(await commits("memory", memory, count));
+  rows.push(...(await watching("memory", memory)));
+  for (let at = 0; at < objects; at++) {
+    await memory.commit({ type: "create", key: `/registry/many/${at}`, value: new Uint8Array(1) });
+  }
+  const times: number[] = [];
+  for (let count = 0; count < forks; count++) {
+    const start = performance.now();
+    const fork = memory.fork();
+    await fork.commit({ type: "create", key: "/first", value: new Uint8Array(1) });
+    times.push(performance.now() - start);
+    await fork.close();
+    await memory.commit({ type: "create", key: `/between/${count}`, value: new Uint8Array(1) });
+  }
+  rows.push(milliseconds(`memory fork of ${objects} objects and a write`, median(times)));
+  await memory.close();
+  return rows;
+}
+
+async function measure(what: string, action: () => Promise<number>): Promise<StoreRow> {
   const before = process.cpuUsage();
   const start = performance.now();
   const count = await action();
-  return rowOf(what, { count, start, before });
+  const seconds = (performance.now() - start) / 1_000;
+  const { user, system } = process.cpuUsage(before);
+  const cpuMicroseconds = Math.round(((user + system) / count) * 10) / 10;
+  return { what, value: Math.round(count / seconds), unit: "a second", cpuMicroseconds };
 }
 
-function rowOf(what: string, measured: { count: number; start: number; before: NodeJS.CpuUsage }): StoreRow {
-  const seconds = (performance.now() - measured.start) / 1000;
-  const { user, system } = process.cpuUsage(measured.before);
-  const perSecond = Math.round(measured.count / seconds);
-  return { what, perSecond, cpuMicroseconds: Math.round(((user + system) / measured.count) * 10) / 10 };
-}
+const median = (values: readonly number[]) =>
+  values.toSorted((left, right) => left - right)[values.length >> 1]!;
 
-function plainAppend(path: string): StoreRow {
-  const file = openSync(path, constants.O_CREAT | constants.O_WRONLY, 0o600);
-  const value = Buffer.alloc(valueBytes, 1);
-  const before = process.cpuUsage();
-  const start = performance.now();
-  let count = 0;
-  for (; performance.now() - start < millisecondsPerRow; count++) {
-    writeSync(file, value);
-    fdatasyncSync(file);
-  }
-  closeSync(file);
-  return rowOf("plain append + fdatasync", { count, start, before });
+function milliseconds(what: string, value: number): StoreRow {
+  return { what, value: Math.round(value * 100) / 100, unit: "ms" };
 }
 
 /** Each writer creates a key and then updates it, compacting now and then as an API server does. */
-function commits(name: string, store: Store, writers: number): Promise<StoreRow> {
-  return measure(`${name} commit, ${writers} writers`, async () => {
+function commits(name: string, store: Store, count: number): Promise<StoreRow> {
+  return measure(`${name} commit, ${count} writers`, async () => {
     const end = performance.now() + millisecondsPerRow;
-    let count = 0;
+    const prefix = `/registry/pods/default/${count}-`;
+    let done = 0;
     const write = async (writer: number) => {
-      const key = `/registry/pods/default/${writers}-${writer}`;
-      let revision: Revision | undefined;
-      for (; performance.now() < end; count++) {
-        const value = new Uint8Array(valueBytes).fill(count);
+      const key = `${prefix}${writer}`;
+      let revision: Revision | undefined = (await store.get(key))?.modRevision;
+      for (; performance.now() < end; done++) {
+        const value = new Uint8Array(valueBytes).fill(done);
         revision = await store.commit(
           revision === undefined
             ? { type: "create", key, value }
@@ -84,9 +165,9 @@ function commits(name: string, store: Store, writers: number): Promise<StoreRow>
         );
       }
     };
-    await Promise.all(Array.from({ length: writers }, (_, writer) => write(writer)));
+    await Promise.all(Array.from({ length: count }, (_, writer) => write(writer)));
     await store.compact(store.revision);
-    return count;
+    return done;
   });
 }
 
@@ -105,25 +186,83 @@ function pages(name: string, store: Store): Promise<StoreRow> {
   });
 }
 
-async function recovery(directory: string): Promise<StoreRow> {
-  const store = await openLogStore({ directory });
-  const keys = 1_000;
-  for (let at = 0; at < recoveredRevisions; at += keys) {
-    await Promise.all(
-      Array.from({ length: keys }, (_, key) =>
-        store.commit({
-          type: "create",
-          key: `/registry/pods/${at + key}`,
-          value: new Uint8Array(valueBytes),
-        }),
-      ),
-    );
-  }
-  await store.close();
-  return measure("durable recovery, revisions", async () => {
-    await (await openLogStore({ directory })).close();
-    return recoveredRevisions;
+/** From the moment when a write becomes visible to the last of many watchers that has its event. */
+async function watching(name: string, store: Mvcc): Promise<readonly StoreRow[]> {
+  const stop = new AbortController();
+  const { signal } = stop;
+  setMaxListeners(0, signal);
+  const batches = Array.from({ length: watchers }, (_, index) => {
+    const prefix = `/registry/watched/${"x".repeat(index % 7)}`;
+    return store.watch(prefix, { after: store.revision, signal })[Symbol.asyncIterator]();
   });
+  let visible = 0;
+  const leave = store.subscribe!("/registry/watched/", () => (visible = performance.now()));
+  const times: number[] = [];
+  const before = process.cpuUsage();
+  for (let round = 0; round < rounds; round++) {
+    const all = Promise.all(batches.map((batch) => batch.next()));
+    const key = `/registry/watched/xxxxxxx${round}`;
+    await store.commit({ type: "create", key, value: new Uint8Array(valueBytes) });
+    await all;
+    times.push(performance.now() - visible);
+  }
+  const { user, system } = process.cpuUsage(before);
+  leave();
+  stop.abort();
+  const cpuMicroseconds = Math.round((user + system) / rounds);
+  return [{ ...milliseconds(`${name} event at ${watchers} watchers`, median(times)), cpuMicroseconds }];
+}
+
+/** Disk use after compaction, and the start of a store with many objects: out of the log, and out of a snapshot. */
+async function ofManyObjects(directory: string): Promise<readonly StoreRow[]> {
+  const store = await openLogStore({ directory });
+  const revisions = new Map<string, Revision>();
+  const writeAll = async () => {
+    for (let at = 0; at < objects; at += 1_000) {
+      const write = async (_: unknown, index: number) => {
+        const id = ((at + index) * 7_919) % objects;
+        const key = `/registry/pods/namespace-${id % 100}/pod-${id}`;
+        const value = new Uint8Array(valueBytes).fill(id);
+        const ifModified = revisions.get(key);
+        const write =
+          ifModified === undefined
+            ? ({ type: "create" } as const)
+            : ({ type: "update", ifModified } as const);
+        revisions.set(key, await store.commit({ ...write, key, value }));
+      };
+      await Promise.all(Array.from({ length: 1_000 }, write));
+    }
+  };
+  await writeAll();
+  await store.close();
+  const rows = [await opening(`durable start, ${objects} objects in the log`, directory)];
+  const again = await openLogStore({ directory });
+  for (const key of [...revisions.keys()].slice(0, 1_000)) {
+    const ifModified = revisions.get(key)!;
+    await again.commit({ type: "update", key, value: new Uint8Array(valueBytes), ifModified });
+  }
+  await again.compact(again.revision);
+  await again.maintained();
+  rows.push(diskUse("files of live bytes, compacted", again));
+  await again.defragment();
+  rows.push(diskUse("files of live bytes, defragmented", again));
+  await again.close();
+  return [...rows, await opening(`durable start, ${objects} objects in a snapshot`, directory)];
+}
+
+function diskUse(what: string, { sizes }: Mvcc): StoreRow {
+  return { what, value: percent(sizes.allocated, sizes.used), unit: "%" };
+}
+
+async function opening(what: string, directory: string): Promise<StoreRow> {
+  const before = process.cpuUsage();
+  const start = performance.now();
+  const store = await openLogStore({ directory });
+  const took = performance.now() - start;
+  const { user, system } = process.cpuUsage(before);
+  await store.close();
+  const cpuMicroseconds = Math.round(((user + system) / objects) * 10) / 10;
+  return { ...milliseconds(what, took), cpuMicroseconds };
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) console.table(await measureStore());

@@ -180,7 +180,7 @@ class Simulation {
       (result) => result.type === "put" || (result.type === "delete" && result.deleted.length > 0),
     );
     const before = states.get(isChange ? revision - 1 : revision)!;
-    const after = new Map(states.get(revision)!);
+    const after = new Map(states.get(revision));
     const version = Number(before.get(asked.compared)?.split("/").at(-1) ?? 0);
     same(outcome.succeeded, version === asked.operand);
     for (const operation of asked.operations) {

@@ -1,0 +1,49 @@
+import { EvaluationError } from "../values/errors.ts";
+import { adapt, type Value } from "../values/value.ts";
+
+/** Values of variables by their names. A getter is asked each time its variable is used. */
+export type Activation = Readonly<Record<string, unknown>>;
+
+/** Stands for the value of a variable that is computed when first used. */
+export const pending = Symbol("pending");
+
+/** What a local variable holds: errors too, as loops go on after them. */
+export type Local = Value | EvaluationError | typeof pending;
+
+/** One evaluation: its variables and what it has cost so far. */
+export class Frame {
+  readonly variables: Activation;
+  readonly locals: Local[] = [];
+  readonly #limit: number;
+  cost = 0;
+
+  constructor(variables: Activation, limit: number) {
+    this.variables = variables;
+    this.#limit = limit;
+  }
+
+  /** Adds to the cost; ends the evaluation when that is too high. */
+  charge(cost: number): void {
+    this.cost += cost;
+    if (this.cost > this.#limit) {
+      throw new EvaluationError("operation cancelled: actual cost limit exceeded", { fatal: true });
+    }
+  }
+
+  variable(name: string): Value {
+    const value = this.variables[name];
+    if (value === undefined || !Object.hasOwn(this.variables, name)) {
+      throw new EvaluationError(`no such attribute(s): ${name}`);
+    }
+    return adapt(value);
+  }
+
+  local(index: number): Value {
+    const value = this.locals[index] as Local;
+    if (value instanceof EvaluationError) throw value;
+    return value as Value;
+  }
+}
+
+/** A compiled node. */
+export type Step = (frame: Frame) => Value;

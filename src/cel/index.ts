@@ -1,0 +1,43 @@
+export { CelCache } from "./cache.ts";
+export type { Checked } from "./check/checker.ts";
+export type { FieldDeclaration, FunctionDeclaration, TypeProvider } from "./check/declarations.ts";
+export {
+  boolType,
+  dynType,
+  intType,
+  listType,
+  mapType,
+  objectType,
+  stringType,
+  type CelType,
+} from "./check/types.ts";
+export { estimateCost, type CostEstimator, type EstimatedNode } from "./cost/estimate.ts";
+export { kubernetesEstimator } from "./cost/kubernetes-estimate.ts";
+export type { Range } from "./cost/range.ts";
+export {
+  createEnvironment,
+  type Compilation,
+  type Environment,
+  type EnvironmentOptions,
+} from "./environment.ts";
+export type { Activation } from "./evaluate/frame.ts";
+export { kubernetesEnvironment, type KubernetesEnvironmentOptions } from "./kubernetes.ts";
+export {
+  AuthorizerValue,
+  ResourceCheck,
+  authorizerType,
+  resourceCheckType,
+  type AccessAnswer,
+  type AccessQuestion,
+  type AccessReviewer,
+  type ResourceQuestion,
+} from "./library/authorizer.ts";
+export { bindingsLibrary } from "./library/comprehensions.ts";
+export { jsonPatchLibrary } from "./library/json-patch.ts";
+export type { Library } from "./library/library.ts";
+export { perCallLimit, type Evaluation, type Program } from "./program.ts";
+export { PatternError, Regex } from "./regex/index.ts";
+export type { Issue } from "./syntax/issues.ts";
+export { EvaluationError } from "./values/errors.ts";
+export { toJson } from "./values/json.ts";
+export { KeyedList, type Value } from "./values/value.ts";

@@ -1,0 +1,2 @@
+export { PatternError } from "./parse.ts";
+export { Regex } from "./regex.ts";

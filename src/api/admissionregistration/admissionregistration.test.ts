@@ -154,13 +154,17 @@ describe("policies that validate", () => {
       [
         "spec.validations[0].expression: Required value: expression is not specified",
         'spec.validations[0].messageExpression: Invalid value: " ": must be non-empty if specified',
-        'spec.validations[0].message: Invalid value: " ": must be non-empty if specified',
+        'spec.validations[0].message: Invalid value: " ": message must be non-empty if specified',
         'spec.validations[0].reason: Unsupported value: "x": supported values: "Forbidden", "Invalid", "RequestEntityTooLarge"',
       ],
     ],
     [
+      { validations: [{ expression: "true", message: "a\nb" }] },
+      ['spec.validations[0].message: Invalid value: "a\\nb": message must not contain line breaks'],
+    ],
+    [
       { variables: [{ name: "in", expression: "1" }] },
-      ['spec.variables[0].name: Invalid value: "in": must be a valid CEL identifier'],
+      ['spec.variables[0].name: Invalid value: "in": name is not a valid CEL identifier'],
     ],
     [
       { paramKind: { apiVersion: "a/b/c", kind: "" } },

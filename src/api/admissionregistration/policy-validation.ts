@@ -17,6 +17,7 @@ import {
   requiredText,
 } from "../common/checks.ts";
 import { hasLineBreaks, isExpressionName, validateExpression } from "../common/expressions.ts";
+import { internalValue } from "../common/internal-value.ts";
 import type {
   AuditAnnotation,
   MatchResources,
@@ -68,7 +69,8 @@ export function validateValidatingPolicy(
   }
   if (auditAnnotations.length > mostAnnotations) {
     const why = `must not have more than ${mostAnnotations} auditAnnotations`;
-    errors.push(fieldErrors.invalid(at, auditAnnotations, why));
+    const shown = internalValue(auditAnnotations, "[]io.k8s.api.admissionregistration.v1.AuditAnnotation");
+    errors.push(fieldErrors.invalid(at, shown, why));
   }
   const keys = new Set<string>();
   for (const [index, annotation] of auditAnnotations.entries()) {
@@ -174,7 +176,7 @@ function validateVariable({ name = "", expression }: Partial<Variable>, path: Fi
   const errors: FieldError[] = [];
   if (name.trim() === "") errors.push(fieldErrors.required(at, "name is not specified"));
   else if (!isExpressionName(name)) {
-    errors.push(fieldErrors.invalid(at, name, "must be a valid CEL identifier"));
+    errors.push(fieldErrors.invalid(at, name, "name is not a valid CEL identifier"));
   }
   return [
     ...errors,
@@ -191,9 +193,9 @@ function validateValidation(validation: Validation, path: FieldPath): FieldError
   }
   const at = path.child("message");
   if (message !== "" && message.trim() === "") {
-    errors.push(fieldErrors.invalid(at, message, "must be non-empty if specified"));
+    errors.push(fieldErrors.invalid(at, message, "message must be non-empty if specified"));
   } else if (hasLineBreaks(message.trim())) {
-    errors.push(fieldErrors.invalid(at, message, "must not contain line breaks"));
+    errors.push(fieldErrors.invalid(at, message, "message must not contain line breaks"));
   }
   return [...errors, ...optionalOneOf(path.child("reason"), reason, reasons)];
 }

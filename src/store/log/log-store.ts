@@ -42,14 +42,14 @@ export interface LogStoreOptions {
   readonly logger?: Logger;
   /** Bytes of one log file, at least 64 KiB, normally 16 MiB; a file goes only as a whole. */
   readonly segmentBytes?: number;
-  /** Garbage below it is left alone, normally 32 MiB. */
+  /** Garbage below it is left alone, normally 16 MiB. */
   readonly garbageFloor?: number;
   /** The file system; the machine's unless a test gives another. */
   readonly disk?: Disk;
 }
 
 const defaultSegmentBytes = 16 * 1024 * 1024;
-const defaultGarbageFloor = 32 * 1024 * 1024;
+const defaultGarbageFloor = 16 * 1024 * 1024;
 /** Far above the largest object that an API server takes. */
 const largestValue = 32 * 1024 * 1024;
 /** When the end of a lease could not be written. */
@@ -386,11 +386,9 @@ export class LogStore implements Mvcc {
   /** Rewrites what is alive when the files hold more garbage than that. */
   private async collectGarbage(): Promise<void> {
     const { keyspace, log, garbageFloor } = this.parts;
-    const revision = keyspace.compactedRevision;
-    if (this.snapshot?.revision === revision) return log.removeThrough(revision);
-    const garbage = (this.snapshot?.size ?? 0) + log.bytesThrough(revision) - keyspace.liveBytes;
-    if (garbage <= Math.max(keyspace.liveBytes, garbageFloor) || this.closing.signal.aborted) return;
-    await this.rewrite();
+    const garbage = (this.snapshot?.size ?? 0) + log.writtenBytes - keyspace.readableBytes;
+    if (garbage > Math.max(keyspace.liveBytes, garbageFloor)) return this.rewrite();
+    if (this.snapshot) await log.removeThrough(this.snapshot.revision);
   }
 
   /** Writes what could be read at the compacted revision into one file, and drops the files before it. */
@@ -398,13 +396,17 @@ export class LogStore implements Mvcc {
     const { keyspace, leases, log, disk } = this.parts;
     const revision = keyspace.compactedRevision;
     const { signal } = this.closing;
-    if (this.snapshot?.revision !== revision && revision > 0) {
+    if (revision === 0 || signal.aborted) return;
+    if (this.snapshot?.revision !== revision) {
       const size = await writeSnapshot({ keyspace, leases, revision }, { disk, signal });
       if (size === undefined) return;
       const before = this.snapshot;
       this.snapshot = { revision, size };
       if (before) await disk.remove(snapshotName(before.revision));
     }
+    log.rollNext();
+    // Said once more only to begin a new file.
+    await this.write([], [{ type: "compact", through: revision }]);
     await log.removeThrough(revision);
   }
 

@@ -58,6 +58,30 @@ describe("reopening", () => {
     await second.close();
   });
 
+  it("gives back all but what can be read when it is defragmented, out of the newest file too", async () => {
+    const { disk, open } = onFaultDisk();
+    const first = await open();
+    let revision = await create(first, "/a");
+    for (let count = 0; count < 500; count++) {
+      const value = bytes(String(count).padEnd(1000));
+      revision = await first.commit({ type: "update", key: "/a", value, ifModified: revision });
+    }
+    expect(first.sizes.allocated).toBeGreaterThan(500_000);
+    await first.defragment();
+    expect(totalBytes(disk)).toBeGreaterThan(500_000);
+    await first.compact(revision);
+    await first.defragment();
+    // A new file has room ahead for the next writes.
+    expect(totalBytes(disk)).toBeLessThan(270_000);
+    expect(first.sizes.allocated).toBeLessThan(270_000);
+    expect(first.sizes.used).toBe(1_002);
+    await create(first, "/b");
+    await first.close();
+    const second = await open();
+    expect([second.revision, (await second.get("/a"))!.version]).toEqual([revision + 1, 501]);
+    await second.close();
+  });
+
   it("keeps the one snapshot that two compactions in a row ask for", async () => {
     const { open } = onFaultDisk({ segmentBytes: 1024, garbageFloor: 1 });
     const first = await open();

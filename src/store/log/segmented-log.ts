@@ -47,6 +47,7 @@ export class SegmentedLog {
   private allocating: Promise<void> | undefined;
   /** Part of a frame that failed stands behind the last one. */
   private hasTail = false;
+  private mustRoll = false;
   private closing: Promise<void> = Promise.resolve();
 
   private constructor(options: LogOptions, state: { sealed: Segment[]; active: Active; sequence: number }) {
@@ -90,9 +91,8 @@ export class SegmentedLog {
   /** Makes the frame durable; on an error nothing of it counts. The frame's header is filled in here. */
   async append(frame: Buffer, lastRevision: Revision): Promise<void> {
     if (this.hasTail) await this.cutTail();
-    if (this.active.position > fileHeaderLength && this.active.position + frame.length > this.segmentBytes) {
-      await this.roll();
-    }
+    const isFull = this.active.position + frame.length > this.segmentBytes;
+    if (this.active.position > fileHeaderLength && (isFull || this.mustRoll)) await this.roll();
     const { active } = this;
     const end = active.position + frame.length;
     // Zeros are being written from `allocated` on: the frame must not be under them.
@@ -115,16 +115,19 @@ export class SegmentedLog {
     this.allocating ??= this.allocateAhead(active);
   }
 
+  /** Lets the next frame begin a new file, so that the one before it can go when it is not needed any more. */
+  rollNext(): void {
+    this.mustRoll = true;
+  }
+
+  /** The length of all frames. */
+  get writtenBytes(): number {
+    return this.sealed.reduce((sum, { size }) => sum + size, this.active.position);
+  }
+
   /** The size of all files. */
   get allocatedBytes(): number {
     return this.sealed.reduce((sum, { size }) => sum + size, this.active.allocated);
-  }
-
-  /** The size of the files that hold nothing newer than the revision. */
-  bytesThrough(revision: Revision): number {
-    let bytes = 0;
-    for (const segment of this.sealed) if (segment.lastRevision <= revision) bytes += segment.size;
-    return bytes;
   }
 
   /** Deletes the files that hold nothing newer than the revision, oldest first. */
@@ -145,6 +148,7 @@ export class SegmentedLog {
     const before = this.active;
     const { number, lastRevision } = before;
     this.active = await createSegment(this.disk, { number: number + 1, lastRevision });
+    this.mustRoll = false;
     this.sealed.push({ number, lastRevision, size: before.position, format: formatVersion });
     const { allocating } = this;
     this.allocating = undefined;

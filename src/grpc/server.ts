@@ -12,6 +12,7 @@ import { TLSSocket } from "node:tls";
 import type { Logger, Milliseconds } from "../base/index.ts";
 import { GrpcError, grpcCode } from "./error.ts";
 import { FrameReader, framed } from "./frames.ts";
+import { MendedConnection } from "./mended-connection.ts";
 import type { Call, Sender, ServedMethod } from "./service.ts";
 
 /** A page of the plain HTTP that is served on the same connections. */
@@ -66,8 +67,13 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     response.writeHead(answer.status, { "content-type": answer.type, connection: "close" });
     response.end(request.method === "HEAD" ? undefined : answer.body);
   });
+  // A session is told of while its connection is handed over.
+  let opening: Duplex | undefined;
+  const peerNames = new WeakMap<object, string>();
   http2.on("session", (session) => {
     sessions.add(session);
+    const peerName = opening && peerNameOf(opening);
+    if (peerName !== undefined) peerNames.set(session, peerName);
     session.on("close", () => sessions.delete(session));
     session.on("error", (error) => logger.debug("A connection broke", { error }));
   });
@@ -76,7 +82,8 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     if (!headers["content-type"]?.startsWith(grpcType)) return answerHttp(stream, headers, options);
     const method = methods.get(headers[":path"] ?? "");
     if (!method) return finish(stream, unknownMethod(headers[":path"] ?? ""));
-    void serveCall(stream, { method, headers, closing: closing.signal, options });
+    const peerName = stream.session && peerNames.get(stream.session);
+    void serveCall(stream, { method, headers, peerName, closing: closing.signal, options });
   });
   return {
     accept(connection) {
@@ -85,8 +92,12 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
       connection.on("close", () => connections.delete(connection));
       connection.on("error", (error) => logger.debug("A connection broke", { error }));
       void speaksHttp2(connection).then((isHttp2) => {
-        (isHttp2 ? http2 : http1).emit("connection", connection);
-        if (!isHttp2) connection.resume();
+        if (isHttp2) {
+          opening = connection;
+          return http2.emit("connection", new MendedConnection(connection));
+        }
+        http1.emit("connection", connection);
+        return connection.resume();
       });
     },
     async close() {
@@ -142,14 +153,14 @@ function unknownMethod(path: string): GrpcError {
 interface CallSettings {
   readonly method: ServedMethod;
   readonly headers: IncomingHttpHeaders;
+  readonly peerName: string | undefined;
   readonly closing: AbortSignal;
   readonly options: GrpcServerOptions;
 }
 
 async function serveCall(stream: ServerHttp2Stream, settings: CallSettings): Promise<void> {
-  const { method, headers, closing, options } = settings;
+  const { method, headers, peerName, closing, options } = settings;
   const { signal, release } = lifetimeOf(stream, { headers, closing });
-  const peerName = peerNameOf(stream);
   // Ends what the handler reads, too.
   signal.addEventListener("abort", () => finish(stream, GrpcError.from(signal.reason)), { once: true });
   const call: Call = { signal, headers: headers as Call["headers"], peerName, requestBytes: 0 };
@@ -305,10 +316,10 @@ function lifetimeOf(
   return { signal: controller.signal, release };
 }
 
-function peerNameOf({ session }: ServerHttp2Stream): string | undefined {
-  const socket = session?.socket as Partial<TLSSocket> | undefined;
-  if (!socket?.encrypted || !socket.authorized) return undefined;
-  const name: unknown = socket.getPeerCertificate?.().subject?.CN;
+/** The common name of a certificate that was verified. */
+function peerNameOf(connection: Duplex): string | undefined {
+  if (!(connection instanceof TLSSocket) || !connection.authorized) return undefined;
+  const name: unknown = connection.getPeerCertificate().subject?.CN;
   return typeof name === "string" ? name : undefined;
 }
 

@@ -12,7 +12,13 @@ import {
   runIdentityLease,
 } from "../apiserver/bootstrap/index.ts";
 import type { RequestHeaderOptions } from "../apiserver/http/index.ts";
-import type { ApiServer, ObjectReader, RuntimeConfig, ServedTable } from "../apiserver/index.ts";
+import type {
+  ApiServer,
+  ApiServerOptions,
+  ObjectReader,
+  RuntimeConfig,
+  ServedTable,
+} from "../apiserver/index.ts";
 import { defaultAdmission, kindFinder } from "../apiserver/admission/index.ts";
 import type { AdmissionSelection } from "../apiserver/admission/index.ts";
 import {
@@ -30,7 +36,7 @@ import {
   unionAuthorizer,
 } from "../apiserver/authorization/index.ts";
 import type { Authorizer, RbacAuthorizer } from "../apiserver/authorization/index.ts";
-import { createEventRecorder, createInformerFactory } from "../client/index.ts";
+import { createEventRecorder, createInformerFactory, runLeaderElection } from "../client/index.ts";
 import {
   runControllers,
   type Catalog,
@@ -64,6 +70,12 @@ export interface ControlPlaneOptions extends ServiceNetwork {
   readonly signCertificate?: ControllerSettings["signCertificate"];
   /** Service accounts get token secrets, as before v1.24. */
   readonly legacyServiceAccountTokens?: boolean;
+  /** How built-in kinds are written to the store; default: JSON. */
+  readonly storageMediaType?: ApiServerOptions["storageMediaType"];
+  /** Forgets history in the store until the signal aborts; default: as the store's only server. */
+  readonly compact?: (signal: AbortSignal) => Promise<void>;
+  /** The store is shared with other control planes: of their controllers and schedulers those work that are elected. */
+  readonly electsLeaders?: boolean;
   /** Proxies in front of the API server that say who asks; aggregated servers learn of them. */
   readonly requestHeader?: RequestHeaderOptions | undefined;
 }
@@ -119,6 +131,7 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
     random,
     logger: logger.named("apiserver"),
     runtimeConfig: options.runtimeConfig,
+    storageMediaType: options.storageMediaType,
     computed: { "/componentstatuses": () => componentStatuses({ running }) },
     authorizer: (parts) => (security = createSecurity(parts, options)).authorizer,
     admission: ({ reader, client, served }) => [
@@ -210,26 +223,64 @@ async function runComponents(
 ): Promise<void> {
   const { options, server } = parts;
   const { clock, random, logger, store } = options;
+  const { compact = (ending) => startCompactor({ store, clock, logger, signal: ending }) } = options;
   // Every informer, queue and watch of the components ends with it: their number is no leak.
   setMaxListeners(0, signal);
   const clientFor = (name: string): Client => server.client(componentUser(name));
   const outside = { clock, random, logger };
-  const scheduler = clientFor("system:kube-scheduler");
-  const schedulerInformers = createInformerFactory({ client: scheduler, ...outside });
-  const events = createEventRecorder({ client: scheduler, component: "default-scheduler", ...outside });
+  const elected = (name: string, lead: (signal: AbortSignal) => Promise<void>) =>
+    options.electsLeaders
+      ? leadInTurn({ name, client: clientFor(`system:${name}`), lead, ...outside }, signal)
+      : lead(signal);
   await Promise.all([
-    schedulerInformers.run(signal),
-    runScheduler({ client: scheduler, informers: schedulerInformers, events, ...outside }, signal).then(() =>
-      events.stop(),
+    elected("kube-scheduler", (leading) => schedule(clientFor("system:kube-scheduler"), outside, leading)),
+    elected("kube-controller-manager", (leading) =>
+      runControllers({ clientFor, settings: controllerSettings(parts), ...outside }, leading),
     ),
-    runControllers({ clientFor, settings: controllerSettings(parts), ...outside }, signal),
-    startCompactor({ store, clock, logger, signal }),
+    compact(signal),
     runFlowControl({ client: server.client(serverUser), reader: server.reader, clock, logger }, signal),
     ...(options.hostname === undefined
       ? []
       : [runIdentityLease(identityOf(parts, options.hostname), signal)]),
     keepTokenTracking({ reader: server.reader, client: server.client(serverUser), clock }, signal),
   ]);
+}
+
+interface Outside {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+async function schedule(client: Client, outside: Outside, signal: AbortSignal): Promise<void> {
+  setMaxListeners(0, signal);
+  const informers = createInformerFactory({ client, ...outside });
+  const events = createEventRecorder({ client, component: "default-scheduler", ...outside });
+  await Promise.all([
+    informers.run(signal),
+    runScheduler({ client, informers, events, ...outside }, signal).then(() => events.stop()),
+  ]);
+}
+
+/** Works while it is the elected one of its name, with the lease that upstream's component of that name has. */
+async function leadInTurn(
+  candidate: Outside & {
+    readonly name: string;
+    readonly client: Client;
+    readonly lead: (signal: AbortSignal) => Promise<void>;
+  },
+  signal: AbortSignal,
+): Promise<void> {
+  const { name, random, lead } = candidate;
+  const identity = `${name}_${random.uuid()}`;
+  const lease = { namespace: "kube-system", name };
+  while (!signal.aborted) {
+    const leading = async (ending: AbortSignal) => {
+      setMaxListeners(0, ending);
+      await lead(ending);
+    };
+    await runLeaderElection({ ...candidate, lease, identity, lead: leading }, signal);
+  }
 }
 
 const identityOf = (

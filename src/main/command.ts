@@ -4,6 +4,7 @@ import { frontFlags } from "./front-flags.ts";
 import { StartError } from "./daemon.ts";
 import { defaultDirectory } from "./layout.ts";
 import { snapshotFlags } from "./snapshot-flags.ts";
+import { storageFlags } from "./storage-flags.ts";
 
 /** What a command gets besides its flags. */
 export interface CommandContext {
@@ -83,6 +84,7 @@ const commands: Readonly<Record<string, Command>> = {
         placeholder: "KEY=BOOL,...",
         description: "API versions to turn on or off: api/all, api/beta, GROUP/VERSION[/RESOURCE]",
       },
+      ...storageFlags,
       ...frontFlags,
     },
     run: async (flags, context) => (await import("./up.ts")).up(flags, context),

@@ -2,6 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSy
 import { UsageError } from "./flags.ts";
 import type { FrontTexts } from "./front-flags.ts";
 import type { Layout } from "./layout.ts";
+import type { StorageTexts } from "./storage-flags.ts";
 
 /** The settings of one cluster: chosen by its first `up`, kept in `cluster.json`, the same at every later one. */
 export interface ClusterConfiguration {
@@ -29,6 +30,8 @@ export interface ClusterConfiguration {
   readonly legacyServiceAccountTokens?: boolean;
   /** API versions to turn on and off, as `--runtime-config` has them. */
   readonly runtimeConfig?: string;
+  /** Flags of where objects are kept, by name. */
+  readonly storage?: StorageTexts;
   /** Flags of how the API server lets requests in, by name. */
   readonly front?: FrontTexts;
 }

@@ -21,13 +21,11 @@ import {
   signRequest,
   type ClusterPki,
 } from "../pki/index.ts";
-import { openLogStore } from "../store/log/index.ts";
 import { auditSettings } from "./audit-settings.ts";
 import { readConfiguration, writePrivately, type ClusterConfiguration } from "./configuration.ts";
 import type { CommandContext } from "./command.ts";
 import { openReporter } from "./daemon.ts";
 import { directorySize } from "./directory-size.ts";
-import { openStoreSocket } from "./etcd-socket.ts";
 import type { FlagValues } from "./flags.ts";
 import { frontSettings } from "./front-settings.ts";
 import { defaultDirectory, layoutOf, type Layout } from "./layout.ts";
@@ -35,6 +33,7 @@ import { untilTerminated } from "./lifetime.ts";
 import { daemonLogger, machineAddress } from "./machine.ts";
 import { nodeIdentities } from "./node-identities.ts";
 import { addressAt, dnsPosition, parsePortRange } from "./service-network.ts";
+import { openStorage } from "./storage.ts";
 
 const issuerOf = ({ clusterDomain }: ClusterConfiguration) =>
   `https://kubernetes.default.svc.${clusterDomain}`;
@@ -71,7 +70,7 @@ async function serve({
   const logger = daemonLogger();
   const address = machineAddress();
   const serviceAddress = addressAt(configuration.serviceCIDR, 1);
-  const [pki, store] = await Promise.all([
+  const [pki, storage] = await Promise.all([
     ensureClusterPki({
       directory: layout.pki,
       hosts: [configuration.nodeName],
@@ -79,13 +78,12 @@ async function serve({
       clock,
       clusterDomain: configuration.clusterDomain,
     }),
-    openLogStore({ directory: layout.store, clock, logger: logger.named("store") }),
+    openStorage({ configuration, layout, clock, logger }),
   ]);
   reporter.part("store");
-  const socket = openStoreSocket({ path: layout.etcdSocket, store, clock, logger: logger.named("etcd") });
   const settings = await settingsOf(configuration, layout);
   const plane = await createControlPlane({
-    store,
+    ...storage.settings,
     clock,
     random,
     logger,
@@ -115,8 +113,7 @@ async function serve({
   // Others are told at once, while what runs here comes to its end.
   await Promise.all([front.close(), components]);
   await plane.close();
-  await socket.close();
-  await store.close();
+  await storage.close();
 }
 
 interface ServedWith {

@@ -27,6 +27,7 @@ import { missingNodePrograms } from "./requirements.ts";
 import { missingParts, seconds, startParts } from "./parts.ts";
 import { isAlive, runningProcesses } from "./processes.ts";
 import { freeSubnets } from "./subnets.ts";
+import { storageTexts } from "./storage-flags.ts";
 
 const defaultPort = 6443;
 const defaultKubeletPort = 10250;
@@ -166,11 +167,17 @@ async function controlPlaneSettings(
     if (problem !== undefined) throw new UsageError(problem);
   }
   const legacyServiceAccountTokens = flags["legacy-service-account-tokens"] as boolean | undefined;
+  const storage = storageTexts(flags);
+  if (Object.keys(storage).length > 0) {
+    const { storageSettings } = await import("./storage-settings.ts");
+    storageSettings({ ...existing?.storage, ...storage });
+  }
   const front = frontTexts(flags);
   // Only who says something pays for the checks.
   if (Object.keys(front).length > 0) (await import("./front-settings.ts")).frontSettings(front);
   return {
     ...selection,
+    ...(Object.keys(storage).length === 0 ? {} : { storage: { ...existing?.storage, ...storage } }),
     ...(Object.keys(front).length === 0 ? {} : { front: { ...existing?.front, ...front } }),
     ...(legacyServiceAccountTokens === undefined ? {} : { legacyServiceAccountTokens }),
   };

@@ -1,2 +1,3 @@
+export { runEtcdCompactor } from "./compactor.ts";
 export { connectEtcdStore, EtcdStore } from "./etcd-store.ts";
 export type { EtcdStoreOptions } from "./etcd-store.ts";

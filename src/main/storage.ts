@@ -1,0 +1,55 @@
+import type { Clock, Logger } from "../base/index.ts";
+import type { ControlPlaneOptions } from "../control-plane/index.ts";
+import { openLogStore } from "../store/log/index.ts";
+import type { ClusterConfiguration } from "./configuration.ts";
+import { openStoreSocket } from "./etcd-socket.ts";
+import type { Layout } from "./layout.ts";
+import { storageSettings } from "./storage-settings.ts";
+
+/** A control plane's store, with what depends on where it is. */
+export interface Storage {
+  readonly settings: Pick<ControlPlaneOptions, "store" | "storageMediaType" | "compact" | "electsLeaders">;
+  close(): Promise<void>;
+}
+
+/** Opens the store that was said on the command line: files of the cluster's own, or an etcd. */
+export async function openStorage(options: {
+  readonly configuration: ClusterConfiguration;
+  readonly layout: Layout;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}): Promise<Storage> {
+  const { configuration, layout, clock } = options;
+  const { etcd, compactionInterval: interval, mediaType } = storageSettings(configuration.storage ?? {});
+  if (!etcd) {
+    const store = await openLogStore({
+      directory: layout.store,
+      clock,
+      logger: options.logger.named("store"),
+    });
+    const logger = options.logger.named("etcd");
+    const socket = openStoreSocket({ path: layout.etcdSocket, store, clock, logger });
+    return {
+      settings: { store, storageMediaType: mediaType },
+      async close() {
+        await socket.close();
+        await store.close();
+      },
+    };
+  }
+  const { connectEtcdStore, runEtcdCompactor } = await import("../etcd/client/index.ts");
+  const logger = options.logger.named("etcd");
+  const store = await connectEtcdStore({ ...etcd, clock, logger });
+  const compact = (signal: AbortSignal) =>
+    runEtcdCompactor({ store, clock, logger, signal, ...(interval === undefined ? {} : { interval }) });
+  return {
+    settings: {
+      store,
+      storageMediaType: mediaType,
+      electsLeaders: true,
+      // Upstream's way to leave that to others.
+      compact: interval === 0 ? async () => {} : compact,
+    },
+    close: () => store.close(),
+  };
+}

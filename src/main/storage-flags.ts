@@ -14,6 +14,18 @@ export const storageFlags = {
     "DURATION",
     "how often history is compacted, and how much is kept (default 5m0s)",
   ),
+  "history-revisions": {
+    type: "integer",
+    placeholder: "N",
+    description: "at most so many revisions of history in files of its own (default: by time alone)",
+    minimum: 1,
+  },
+  "history-bytes": {
+    type: "integer",
+    placeholder: "N",
+    description: "less history in files of its own when all takes more bytes (default: by time alone)",
+    minimum: 1,
+  },
   "storage-media-type": text(
     "TYPE",
     "of objects in the store: application/json, application/vnd.kubernetes.protobuf (default with etcd)",

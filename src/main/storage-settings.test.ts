@@ -6,7 +6,7 @@ import { storageSettings } from "./storage-settings.ts";
 import type { StorageTexts } from "./storage-flags.ts";
 
 test("without a server objects are kept in files of the cluster's own", () => {
-  const own = { etcd: undefined, compactionInterval: undefined, mediaType: "application/json" };
+  const own = { etcd: undefined, compactionInterval: undefined, mediaType: "application/json", history: {} };
   expect(storageSettings({})).toEqual(own);
   expect(storageSettings({ "etcd-servers": "" })).toEqual(own);
 });
@@ -34,8 +34,18 @@ test("flags say where etcd is and how it is reached", () => {
       place: { ours: "/registry", theirs: "/kubernetes" },
     },
     compactionInterval: 90_000,
+    history: { interval: 90_000 },
     mediaType: "application/vnd.kubernetes.protobuf",
   });
+});
+
+test("history is bounded by time, revisions and bytes", () => {
+  const texts = {
+    "etcd-compaction-interval": "10m",
+    "history-revisions": "5000",
+    "history-bytes": "1000000",
+  };
+  expect(storageSettings(texts).history).toEqual({ interval: 600_000, revisions: 5_000, bytes: 1_000_000 });
 });
 
 test.each<[StorageTexts, string]>([

@@ -3,6 +3,7 @@ import { parseDuration } from "../apimachinery/index.ts";
 import type { Milliseconds } from "../base/index.ts";
 import type { ControlPlaneOptions } from "../control-plane/index.ts";
 import type { EtcdStoreOptions } from "../etcd/client/index.ts";
+import type { HistoryPolicy } from "../store/index.ts";
 import { UsageError } from "./flags.ts";
 import type { StorageTexts } from "./storage-flags.ts";
 
@@ -12,6 +13,8 @@ export interface StorageSettings {
   readonly etcd: Pick<EtcdStoreOptions, "servers" | "tls" | "place"> | undefined;
   /** 0: history is not compacted here. */
   readonly compactionInterval: Milliseconds | undefined;
+  /** How much history the cluster's own files keep. */
+  readonly history: HistoryPolicy;
   readonly mediaType: StorageMediaType;
 }
 
@@ -42,6 +45,8 @@ export function storageSettings(texts: StorageTexts): StorageSettings {
     throw new UsageError("--etcd-servers must be specified");
   }
   const theirs = `/${(texts["etcd-prefix"] ?? ownRoot).replace(/^\/+|\/+$/g, "")}`;
+  const interval = intervalOf(texts["etcd-compaction-interval"]);
+  const { "history-revisions": revisions, "history-bytes": bytes } = texts;
   return {
     etcd:
       servers.length === 0
@@ -57,7 +62,12 @@ export function storageSettings(texts: StorageTexts): StorageSettings {
     mediaType: mediaTypeOf(
       texts["storage-media-type"] ?? (servers.length > 0 ? mediaTypes[1] : mediaTypes[0]),
     ),
-    compactionInterval: intervalOf(texts["etcd-compaction-interval"]),
+    compactionInterval: interval,
+    history: {
+      ...(interval === undefined ? {} : { interval }),
+      ...(revisions === undefined ? {} : { revisions: Number(revisions) }),
+      ...(bytes === undefined ? {} : { bytes: Number(bytes) }),
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Clock, Logger } from "../base/index.ts";
 import type { ControlPlaneOptions } from "../control-plane/index.ts";
+import { startCompactor } from "../store/index.ts";
 import { openLogStore } from "../store/log/index.ts";
 import type { ClusterConfiguration } from "./configuration.ts";
 import { openStoreSocket } from "./etcd-socket.ts";
@@ -20,7 +21,10 @@ export async function openStorage(options: {
   readonly logger: Logger;
 }): Promise<Storage> {
   const { configuration, layout, clock } = options;
-  const { etcd, compactionInterval: interval, mediaType } = storageSettings(configuration.storage ?? {});
+  const settings = storageSettings(configuration.storage ?? {});
+  const { etcd, compactionInterval: interval, mediaType } = settings;
+  // Upstream's way to leave that to others.
+  const compactsNothing = async () => {};
   if (!etcd) {
     const store = await openLogStore({
       directory: layout.store,
@@ -29,8 +33,14 @@ export async function openStorage(options: {
     });
     const logger = options.logger.named("etcd");
     const socket = openStoreSocket({ path: layout.etcdSocket, store, clock, logger });
+    const compact = (signal: AbortSignal) =>
+      startCompactor({ store, clock, logger: options.logger, signal, policy: settings.history });
     return {
-      settings: { store, storageMediaType: mediaType },
+      settings: {
+        store,
+        storageMediaType: mediaType,
+        compact: interval === 0 ? compactsNothing : compact,
+      },
       async close() {
         await socket.close();
         await store.close();
@@ -47,8 +57,7 @@ export async function openStorage(options: {
       store,
       storageMediaType: mediaType,
       electsLeaders: true,
-      // Upstream's way to leave that to others.
-      compact: interval === 0 ? async () => {} : compact,
+      compact: interval === 0 ? compactsNothing : compact,
     },
     close: () => store.close(),
   };

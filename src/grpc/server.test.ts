@@ -35,6 +35,7 @@ beforeEach(async () => {
   grpc = createGrpcServer({
     largestRequest: 3_000_000,
     logger: silentLogger,
+    stoppedText: "the server stopped",
     http: ({ path }) => ({ status: path === "/health" ? 200 : 404, type: "text/plain", body: path }),
     methods: serveMethods(
       { codec, methods },
@@ -128,8 +129,8 @@ test("a caller that goes and a server that closes are told", async () => {
     .catch((error: GrpcError) => error.message);
   await caller().unary("Echo", {});
   await grpc.close();
-  expect(await waiting).toBe("etcdserver: server stopped");
-  await expect(conversation.next()).rejects.toThrow("etcdserver: server stopped");
+  expect(await waiting).toBe("the server stopped");
+  await expect(conversation.next()).rejects.toThrow("the server stopped");
 });
 
 test("HTTP/1.1 is answered on the same port", async () => {

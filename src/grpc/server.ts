@@ -1,7 +1,5 @@
-import { setMaxListeners } from "node:events";
 import { createServer as createHttp1Server, type IncomingMessage } from "node:http";
 import {
-  constants,
   createServer,
   type IncomingHttpHeaders,
   type ServerHttp2Session,
@@ -11,9 +9,10 @@ import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
 import type { Logger, Milliseconds } from "../base/index.ts";
 import { GrpcError, grpcCode } from "./error.ts";
-import { FrameReader, framed } from "./frames.ts";
+import { FrameReader } from "./frames.ts";
 import { MendedConnection } from "./mended-connection.ts";
-import type { Call, Sender, ServedMethod } from "./service.ts";
+import { canceled, grpcType, OpenCall, timeoutOf } from "./open-call.ts";
+import type { ServedMethod } from "./service.ts";
 
 /** A page of the plain HTTP that is served on the same connections. */
 export interface HttpAnswer {
@@ -27,6 +26,8 @@ export interface GrpcServerOptions {
   readonly methods: readonly ServedMethod[];
   readonly largestRequest: number;
   readonly logger: Logger;
+  /** What calls are refused with that a closing server ends. */
+  readonly stoppedText: string;
   /** Answers requests that are no calls. */
   readonly http: (request: { readonly method: string; readonly path: string }) => HttpAnswer;
 }
@@ -47,15 +48,12 @@ const patience: Milliseconds = 2_000;
 const sessionMegabytes = 256;
 const streamWindow = 1024 * 1024;
 
-const grpcType = "application/grpc";
-
 /** Makes a server that serves the methods. */
 export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const { logger } = options;
   const methods = new Map(options.methods.map((method) => [method.path, method]));
-  const closing = new AbortController();
-  // Every call listens.
-  setMaxListeners(0, closing.signal);
+  const calls = new Set<OpenCall>();
+  let isClosing = false;
   const sessions = new Set<ServerHttp2Session>();
   const connections = new Set<Duplex>();
   const http2 = createServer({
@@ -81,13 +79,25 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     stream.on("error", (error) => logger.debug("A stream broke", { error }));
     if (!headers["content-type"]?.startsWith(grpcType)) return answerHttp(stream, headers, options);
     const method = methods.get(headers[":path"] ?? "");
-    if (!method) return finish(stream, unknownMethod(headers[":path"] ?? ""));
     const peerName = stream.session && peerNames.get(stream.session);
-    void serveCall(stream, { method, headers, peerName, closing: closing.signal, options });
+    const call = new OpenCall(stream, {
+      headers,
+      peerName,
+      encode: method?.encode ?? (() => new Uint8Array(0)),
+    });
+    if (!method) return call.finish(unknownMethod(headers[":path"] ?? ""));
+    calls.add(call);
+    const release = endInTime(call, headers);
+    stream.on("close", () => {
+      release();
+      calls.delete(call);
+      call.end(gone);
+    });
+    void serveCall(call, { stream, method, options });
   });
   return {
     accept(connection) {
-      if (closing.signal.aborted) return void connection.destroy();
+      if (isClosing) return void connection.destroy();
       connections.add(connection);
       connection.on("close", () => connections.delete(connection));
       connection.on("error", (error) => logger.debug("A connection broke", { error }));
@@ -101,13 +111,30 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
       });
     },
     async close() {
-      closing.abort(new GrpcError(grpcCode.unavailable, "etcdserver: server stopped"));
+      isClosing = true;
+      const stopped = new GrpcError(grpcCode.unavailable, options.stoppedText);
+      for (const call of calls) call.end(stopped);
       for (const session of sessions) session.close();
       const late = setTimeout(() => connections.forEach((connection) => connection.destroy()), patience);
       await Promise.all([...connections].map((one) => new Promise((done) => one.once("close", done))));
       clearTimeout(late);
     },
   };
+}
+
+/** One for all: nobody looks where it came from. */
+const gone = canceled();
+const longestTimeout: Milliseconds = 2 ** 31 - 1;
+
+/** Ends the call when its caller waits no longer; answers how to forget that. */
+function endInTime(call: OpenCall, headers: IncomingHttpHeaders): () => void {
+  const timeout = timeoutOf(headers);
+  if (timeout === undefined || timeout > longestTimeout) return () => {};
+  const timer = setTimeout(
+    () => call.end(new GrpcError(grpcCode.deadlineExceeded, "context deadline exceeded")),
+    timeout,
+  );
+  return () => clearTimeout(timer);
 }
 
 function requestLine({ method = "GET", url = "/" }: IncomingMessage): { method: string; path: string } {
@@ -150,85 +177,39 @@ function unknownMethod(path: string): GrpcError {
   return new GrpcError(grpcCode.unimplemented, `unknown method ${method} for service ${service}`);
 }
 
-interface CallSettings {
-  readonly method: ServedMethod;
-  readonly headers: IncomingHttpHeaders;
-  readonly peerName: string | undefined;
-  readonly closing: AbortSignal;
-  readonly options: GrpcServerOptions;
-}
-
-async function serveCall(stream: ServerHttp2Stream, settings: CallSettings): Promise<void> {
-  const { method, headers, peerName, closing, options } = settings;
-  const { signal, release } = lifetimeOf(stream, { headers, closing });
-  // Ends what the handler reads, too.
-  signal.addEventListener("abort", () => finish(stream, GrpcError.from(signal.reason)), { once: true });
-  const call: Call = { signal, headers: headers as Call["headers"], peerName, requestBytes: 0 };
+async function serveCall(
+  call: OpenCall,
+  {
+    stream,
+    method,
+    options,
+  }: { stream: ServerHttp2Stream; method: ServedMethod; options: GrpcServerOptions },
+): Promise<void> {
   try {
-    await handled(stream, { method, call, largest: options.largestRequest });
-    finish(stream, undefined);
+    await handled(call, { stream, method, largest: options.largestRequest });
+    call.finish(undefined);
   } catch (error) {
-    if (error instanceof GrpcError) finish(stream, error);
-    else if (signal.aborted) finish(stream, GrpcError.from(signal.reason));
-    else {
+    if (error instanceof GrpcError) call.finish(error);
+    else if (!call.endedBy) {
       options.logger.error("A call failed", { call: method.path, error });
-      finish(
-        stream,
-        new GrpcError(grpcCode.internal, error instanceof Error ? error.message : String(error)),
-      );
+      const message = error instanceof Error ? error.message : String(error);
+      call.finish(new GrpcError(grpcCode.internal, message));
     }
-  } finally {
-    release();
   }
 }
 
 async function handled(
-  stream: ServerHttp2Stream,
-  { method, call, largest }: { method: ServedMethod; call: Call; largest: number },
+  call: OpenCall,
+  { stream, method, largest }: { stream: ServerHttp2Stream; method: ServedMethod; largest: number },
 ): Promise<void> {
-  const sender: Sender<object> = {
-    send(response) {
-      if (stream.destroyed || stream.writableEnded) return Promise.resolve();
-      open(stream);
-      return stream.write(framed(method.encode(response))) ? Promise.resolve() : drained(stream);
-    },
-  };
   if (method.streaming === "both") {
-    const requests = messagesOf(stream, { decode: method.decode, largest });
-    return method.handle(requests, { ...call, ...sender });
+    return method.handle(messagesOf(stream, { decode: method.decode, largest }), call);
   }
   const bytes = await onlyMessage(stream, largest);
+  call.requestBytes = bytes.length;
   const request = decoded(method.decode, bytes);
-  const asked = { ...call, requestBytes: bytes.length };
-  if (method.streaming === "responses") return method.handle(request, { ...asked, ...sender });
-  const answer = await method.handle(request, asked);
-  if (stream.destroyed) return;
-  open(stream);
-  stream.write(framed(method.encode(answer)));
-}
-
-/** Headers go before the first message; the trailers tell how it ended. */
-function open(stream: ServerHttp2Stream): void {
-  if (stream.headersSent) return;
-  stream.respond({ ":status": 200, "content-type": grpcType }, { waitForTrailers: true });
-}
-
-function finish(stream: ServerHttp2Stream, error: GrpcError | undefined): void {
-  if (stream.destroyed || stream.closed || stream.writableEnded) return;
-  const trailers = error
-    ? { "grpc-status": error.code, "grpc-message": percentEncoded(error.message) }
-    : { "grpc-status": 0 };
-  if (!stream.headersSent) {
-    stream.respond({ ":status": 200, "content-type": grpcType, ...trailers }, { endStream: true });
-    stream.close(constants.NGHTTP2_NO_ERROR);
-    return;
-  }
-  stream.once("wantTrailers", () => {
-    stream.sendTrailers(trailers);
-    // A caller that still sends is told that nobody listens, once the trailers are on their way.
-    if (!stream.readableEnded) setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR));
-  });
-  stream.end();
+  if (method.streaming === "responses") return method.handle(request, call);
+  await call.send(await method.handle(request, call));
 }
 
 function onlyMessage(stream: ServerHttp2Stream, largest: number): Promise<Buffer> {
@@ -248,7 +229,9 @@ function onlyMessage(stream: ServerHttp2Stream, largest: number): Promise<Buffer
       if (found) resolve(found);
       else reject(new GrpcError(grpcCode.internal, "the request is missing or cut short"));
     });
-    stream.once("close", () => reject(new GrpcError(grpcCode.canceled, "context canceled")));
+    stream.once("close", () => {
+      if (!stream.readableEnded) reject(canceled());
+    });
   });
 }
 
@@ -273,62 +256,9 @@ function decoded(decode: ServedMethod["decode"], message: Buffer): object {
   }
 }
 
-function drained(stream: ServerHttp2Stream): Promise<void> {
-  return new Promise((resolve) => {
-    const settle = () => {
-      stream.off("drain", settle).off("close", settle);
-      resolve();
-    };
-    stream.on("drain", settle).on("close", settle);
-  });
-}
-
-const timeoutUnits: Readonly<Record<string, Milliseconds>> = {
-  H: 3_600_000,
-  M: 60_000,
-  S: 1000,
-  m: 1,
-  u: 1e-3,
-  n: 1e-6,
-};
-const longestTimeout: Milliseconds = 2 ** 31 - 1;
-
-function lifetimeOf(
-  stream: ServerHttp2Stream,
-  { headers, closing }: { headers: IncomingHttpHeaders; closing: AbortSignal },
-): { readonly signal: AbortSignal; readonly release: () => void } {
-  const controller = new AbortController();
-  const onClosing = () => controller.abort(closing.reason);
-  const onClose = () => controller.abort(new GrpcError(grpcCode.canceled, "context canceled"));
-  closing.addEventListener("abort", onClosing, { once: true });
-  stream.once("close", onClose);
-  const [, amount, unit = ""] = /^(\d{1,8})([HMSmun])$/.exec(String(headers["grpc-timeout"])) ?? [];
-  const delay = amount === undefined ? Infinity : Number(amount) * timeoutUnits[unit]!;
-  const onLate = () =>
-    controller.abort(new GrpcError(grpcCode.deadlineExceeded, "context deadline exceeded"));
-  const timer = delay < longestTimeout ? setTimeout(onLate, delay) : undefined;
-  const release = () => {
-    closing.removeEventListener("abort", onClosing);
-    stream.off("close", onClose);
-    clearTimeout(timer);
-    onClose();
-  };
-  return { signal: controller.signal, release };
-}
-
 /** The common name of a certificate that was verified. */
 function peerNameOf(connection: Duplex): string | undefined {
   if (!(connection instanceof TLSSocket) || !connection.authorized) return undefined;
   const name: unknown = connection.getPeerCertificate().subject?.CN;
   return typeof name === "string" ? name : undefined;
-}
-
-/** As the protocol wants it for texts in headers. */
-function percentEncoded(text: string): string {
-  const encoded = [...Buffer.from(text)].map((byte) =>
-    byte >= 0x20 && byte <= 0x7e && byte !== 0x25
-      ? String.fromCharCode(byte)
-      : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`,
-  );
-  return encoded.join("");
 }

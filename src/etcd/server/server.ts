@@ -13,7 +13,7 @@ import { etcdCodec, methods } from "../messages.ts";
 import { Auth, authHandlers } from "./auth/index.ts";
 import { clusterHandlers } from "./cluster.ts";
 import type { MemberIdentity, ServerContext } from "./context.ts";
-import { refusalOf } from "./errors.ts";
+import { refusal, refusalOf } from "./errors.ts";
 import { healthMethods } from "./health.ts";
 import { kvHandlers } from "./kv.ts";
 import { leaseHandlers } from "./lease.ts";
@@ -75,6 +75,7 @@ export async function createEtcdServer(options: EtcdServerOptions): Promise<Etcd
     methods: [...served, ...healthMethods()].map((method) => guarded(method, metrics)),
     largestRequest: limits.requestBytes + messageOverhead,
     logger: options.logger,
+    stoppedText: refusal("stopped").message,
     http,
   });
   return { ...server, http };

@@ -31,16 +31,17 @@ function render(value: unknown): string {
 
 /** Lines such as `2026-01-01T00:00:00.000Z INFO scheduler "message" key="value"`, up to `level`, given to `write`. */
 export function textLogger(options: {
-  level: Level;
+  level: Level | (() => Level);
   write: (line: string) => void;
   now: () => number;
   component?: string;
 }): Logger {
-  const limit = levels.indexOf(options.level);
+  const { level: limit } = options;
+  const limitOf = typeof limit === "function" ? limit : () => limit;
   const at =
     (level: Level) =>
     (message: string, fields: LogFields = {}) => {
-      if (levels.indexOf(level) > limit) return;
+      if (levels.indexOf(level) > levels.indexOf(limitOf())) return;
       const pairs = Object.entries(fields).map(([key, value]) => ` ${key}=${render(value)}`);
       const time = new Date(options.now()).toISOString();
       const component = options.component ?? "kubets";

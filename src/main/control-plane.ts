@@ -30,7 +30,7 @@ import type { FlagValues } from "./flags.ts";
 import { frontSettings } from "./front-settings.ts";
 import { defaultDirectory, layoutOf, type Layout } from "./layout.ts";
 import { untilTerminated } from "./lifetime.ts";
-import { daemonLogger, machineAddress } from "./machine.ts";
+import { daemonLogging, machineAddress } from "./machine.ts";
 import { nodeIdentities } from "./node-identities.ts";
 import { addressAt, dnsPosition, parsePortRange } from "./service-network.ts";
 import { openStorage } from "./storage.ts";
@@ -67,7 +67,7 @@ async function serve({
 }): Promise<void> {
   const clock = systemClock;
   const random = systemRandom;
-  const logger = daemonLogger();
+  const { logger, setVerbosity } = daemonLogging();
   const address = machineAddress();
   const serviceAddress = addressAt(configuration.serviceCIDR, 1);
   const [pki, storage] = await Promise.all([
@@ -81,7 +81,7 @@ async function serve({
     openStorage({ configuration, layout, clock, logger }),
   ]);
   reporter.part("store");
-  const settings = await settingsOf(configuration, layout);
+  const settings = await settingsOf(configuration, { layout, setVerbosity });
   const plane = await createControlPlane({
     ...storage.settings,
     clock,
@@ -124,10 +124,14 @@ interface ServedWith {
 }
 
 /** How requests are let in and what is told and recorded of them, by what was said on the command line. */
-const settingsOf = async ({ front = {} }: ClusterConfiguration, layout: Layout) => ({
+const settingsOf = async (
+  { front = {} }: ClusterConfiguration,
+  { layout, setVerbosity }: { layout: Layout; setVerbosity: (verbosity: number) => void },
+) => ({
   ...frontSettings(front),
   ...(await auditSettings(front)),
   storageSize: () => directorySize(layout.store),
+  setVerbosity,
 });
 
 /** What the control plane is made with, of what is set and kept of the cluster. */

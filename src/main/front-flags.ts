@@ -34,6 +34,10 @@ export const frontFlags = {
     description: "let requests without credentials through to authorization (default true)",
   },
   ...auditFlags,
+  profiling: {
+    type: "boolean",
+    description: "serve profiles at /debug/pprof/ and the log's verbosity at /debug/flags/v (default false)",
+  },
   "requestheader-client-ca-file": {
     type: "string",
     placeholder: "FILE",

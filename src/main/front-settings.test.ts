@@ -8,6 +8,7 @@ test.each([
   [{ "min-request-timeout": 60 }, { minRequestTimeoutSeconds: 60 }],
   [{ "goaway-chance": "0.001" }, { goawayChance: 0.001 }],
   [{ "enable-priority-and-fairness": false }, { priorityAndFairness: false }],
+  [{ profiling: true }, { profiling: true }],
   [{ "anonymous-auth": false }, { anonymous: false }],
   [{ "feature-gates": "CBORServingAndStorage=true" }, { cbor: true }],
   [{ "feature-gates": "AllAlpha=true,CBORServingAndStorage=f" }, { cbor: false }],

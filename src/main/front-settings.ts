@@ -24,6 +24,7 @@ const readers: Readonly<
     strictTransportSecurityDirectives: namesOf(text).map(directive),
   }),
   "feature-gates": gates,
+  profiling: (text) => ({ profiling: text === "true" }),
   "anonymous-auth": (text) => ({ anonymous: text === "true" }),
 };
 

@@ -15,7 +15,7 @@ import {
   runProxy,
 } from "../proxy/index.ts";
 import { readConfiguration, type ClusterConfiguration } from "./configuration.ts";
-import { daemonLogger, machineAddress } from "./machine.ts";
+import { daemonLogging, machineAddress } from "./machine.ts";
 import type { CommandContext } from "./command.ts";
 import { openReporter, type Reporter } from "./daemon.ts";
 import type { FlagValues } from "./flags.ts";
@@ -45,7 +45,7 @@ export async function node(flags: FlagValues, context: CommandContext): Promise<
     const layout = layoutOf((flags.dir as string | undefined) ?? defaultDirectory());
     const configuration = readConfiguration(layout);
     invariant(configuration, "up writes the configuration before it starts the node");
-    await serve({ layout, configuration, reporter, logger: daemonLogger() });
+    await serve({ layout, configuration, reporter, logger: daemonLogging().logger });
     return 0;
   } catch (error) {
     reporter.failed(error instanceof Error ? error.message : String(error));

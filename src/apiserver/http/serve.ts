@@ -60,6 +60,10 @@ export interface ServeOptions extends FrontSettings {
   readonly audit?: AuditSettings;
   /** How large the store's files are, in bytes; absent: it has none. */
   readonly storageSize?: () => number | undefined;
+  /** Whether profiles of the process are served below `/debug/pprof/`; default: false. */
+  readonly profiling?: boolean;
+  /** Sets how much is logged, for `/debug/flags/v`; absent: that cannot be changed. */
+  readonly setVerbosity?: (verbosity: number) => void;
   /** How long the server goes on serving after it has said that it is not ready; default: 0. */
   readonly shutdownDelay?: Milliseconds;
 }
@@ -80,7 +84,7 @@ const closingPatience = 5_000;
 /** Serves the API over HTTPS. */
 export async function serveApi(server: ApiServer, options: ServeOptions): Promise<ServedApi> {
   const { core } = server;
-  const { cbor = false } = options;
+  const { cbor = false, storageSize } = options;
   const metrics = new MetricsRegistry();
   const lifecycle = new Lifecycle();
   const documents = servedDocuments(core, { cbor });
@@ -98,26 +102,21 @@ export async function serveApi(server: ApiServer, options: ServeOptions): Promis
     registry: metrics,
     cbor,
   });
-  const { handshakeErrors } = observeServer(metrics, {
-    inFlight: limits.inFlight,
-    core,
-    cbor,
-    storageSize: options.storageSize,
-  });
+  const { handshakeErrors } = observeServer(metrics, { ...limits, core, cbor, storageSize });
   const healthMetrics = new HealthMetrics();
-  const health = healthMetrics.observed(checksOf(core, lifecycle, options.readyChecks));
+  const debug = debugPaths({ ...options, limits, clock: core.clock });
   const handler = new RequestHandler({
     core,
     filters,
     discovery: documents.discovery,
     documents: [documents, ...(options.documents ?? [])],
-    health,
+    health: healthMetrics.observed(checksOf(core, lifecycle, options.readyChecks)),
     metrics: requestMetrics,
     version: versionInfo(),
     paths: [
       metricsPaths({ "/metrics": metrics, "/metrics/slis": healthMetrics.registry }),
       pagesOf(core, options.flags ?? {}),
-      debugPaths(limits),
+      debug.serve,
     ],
     connect: options.connect ?? {},
     delegates: options.delegates ?? [],
@@ -135,6 +134,7 @@ export async function serveApi(server: ApiServer, options: ServeOptions): Promis
     handler.endWatches();
     await listener.close({ patience: closingPatience });
     await auditor?.close();
+    debug.close();
   };
   let closed: Promise<void> | undefined;
   return { address: listener.address, metrics, close: () => (closed ??= close()) };

@@ -6,11 +6,21 @@ if (directory === undefined) throw new Error("usage: kill-child DIRECTORY");
 const store = await openLogStore({ directory, segmentBytes: 256 * 1024 });
 const writers = 64;
 
+const create = (key: string, value: Uint8Array) => store.commit({ type: "create", key, value });
+
+/** Two keys that are there together or not at all. */
+async function createTwins(key: string, value: Uint8Array): Promise<number> {
+  const success = [key, `${key}/twin`].map((one) => ({ type: "put", key: one, value }) as const);
+  return (await store.transact({ compare: [], success, failure: [] })).revision;
+}
+
 async function write(writer: number): Promise<never> {
   for (let count = 0; ; count++) {
     const value = Buffer.alloc(1000, `${writer}/${count} `);
-    const revision = await store.commit({ type: "create", key: `/${writer}/${count}`, value });
-    process.stdout.write(`${revision} /${writer}/${count}\n`);
+    const key = `/${writer}/${count}`;
+    process.stdout.write(
+      `${writer % 2 === 0 ? await create(key, value) : await createTwins(key, value)} ${key}\n`,
+    );
   }
 }
 

@@ -95,6 +95,19 @@ describe("damage", () => {
   });
 });
 
+it("refuses values and transactions that are too large", async () => {
+  const { open } = onFaultDisk();
+  const store = await open();
+  const half = new Uint8Array(17 * 1024 * 1024);
+  const create = { type: "create", key: "/a", value: new Uint8Array(33 * 1024 * 1024) } as const;
+  expect(await refusal(store.commit(create))).toBe("tooLarge");
+  const puts = ["/a", "/b"].map((key) => ({ type: "put", key, value: half }) as const);
+  const both = store.transact({ compare: [], success: puts, failure: [] });
+  await expect(both).rejects.toThrow("request is too large");
+  expect(store.revision).toBe(1);
+  await store.close();
+});
+
 describe("a disk that fails", () => {
   it("shows a write to nobody before it is durable", async () => {
     const { disk, open } = onFaultDisk();
@@ -219,6 +232,13 @@ describe("the directory", () => {
       const found = await store.get(key!);
       expect(`${found?.modRevision} ${found?.key}`).toBe(`${revision} ${key}`);
       expect(text(found!.value).startsWith(`${key!.slice(1)} `)).toBe(true);
+    }
+    const { items } = await store.list("");
+    const revisions = new Map(items.map((item) => [item.key, item.modRevision]));
+    const twins = items.filter((item) => item.key.endsWith("/twin"));
+    expect(twins.length).toBeGreaterThan(100);
+    for (const { key, modRevision } of twins) {
+      expect(revisions.get(key.slice(0, -"/twin".length))).toBe(modRevision);
     }
     await store.close();
   });

@@ -155,6 +155,7 @@ export class LogStore implements Mvcc {
       else this.requireOpen();
       const { plan, sawPending } = this.plan(transaction, { isWrite });
       const changes = plan instanceof StoreError ? [] : plan.changes;
+      requireModest(changes);
       if (changes.length > 0) await this.write(changes, changes.map(recordOf));
       // Nothing follows the changes that it has looked at into the log: it must not tell of them too early.
       else if (sawPending && !(await this.pending.areKept())) continue;
@@ -429,4 +430,11 @@ export class LogStore implements Mvcc {
     }
     if (write.lease !== undefined) this.requireLease(write.lease);
   }
+}
+
+/** What becomes durable together is one frame, which must not outgrow its length's four bytes. */
+function requireModest(changes: readonly Change[]): void {
+  let bytes = 0;
+  for (const change of changes) if (change.type === "put") bytes += change.current.value.length;
+  if (bytes > largestValue) throw new StoreError("tooLarge", "request is too large");
 }

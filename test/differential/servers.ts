@@ -47,35 +47,26 @@ export async function startOurs(): Promise<Server> {
   };
 }
 
-/** Upstream's API server and an etcd of its own. The folder holds `kube-apiserver`; etcd comes from the PATH. */
-export async function startUpstream(folder: string): Promise<Server> {
+/**
+ * Upstream's API server, on an etcd of its own or the one at `etcdUrl`. The folder holds `kube-apiserver`; etcd comes
+ * from the PATH.
+ */
+export async function startUpstream(
+  folder: string,
+  { etcdUrl, flags = [] }: { readonly etcdUrl?: string; readonly flags?: readonly string[] } = {},
+): Promise<Server> {
   const scratch = await mkdtemp(join(tmpdir(), "kubets-differential-"));
   const [client, peer, port] = [await freePort(), await freePort(), await freePort()];
   const identity = await writeCredentials(scratch);
   const at = (number: number) => `http://127.0.0.1:${number}`;
-  const etcd = start("etcd", [
-    "--data-dir",
-    join(scratch, "etcd"),
-    "--unsafe-no-fsync",
-    "--listen-client-urls",
-    at(client),
-    "--advertise-client-urls",
-    at(client),
-    "--listen-peer-urls",
-    at(peer),
-    "--initial-advertise-peer-urls",
-    at(peer),
-    "--initial-cluster",
-    `default=${at(peer)}`,
-    "--logger",
-    "zap",
-    "--log-level",
-    "error",
-  ]);
+  const etcd =
+    etcdUrl === undefined
+      ? startEtcd(join(scratch, "etcd"), { client: at(client), peer: at(peer) })
+      : undefined;
   const file = (name: string) => join(scratch, name);
   const server = start(join(folder, "kube-apiserver"), [
     "--etcd-servers",
-    at(client),
+    etcdUrl ?? at(client),
     "--bind-address",
     "127.0.0.1",
     "--secure-port",
@@ -102,12 +93,13 @@ export async function startUpstream(folder: string): Promise<Server> {
     file("sa.key"),
     "--runtime-config",
     "api/all=true",
+    ...flags,
   ]);
   const connection = new Connection({ port, ...identity });
   const close = async () => {
     connection.close();
     await stop(server);
-    await stop(etcd);
+    if (etcd) await stop(etcd);
     await rm(scratch, { recursive: true, force: true });
   };
   try {
@@ -117,6 +109,24 @@ export async function startUpstream(folder: string): Promise<Server> {
     throw error;
   }
   return { send: (request) => connection.send(request), close };
+}
+
+function startEtcd(
+  data: string,
+  { client, peer }: { readonly client: string; readonly peer: string },
+): Started {
+  const flags = {
+    "data-dir": data,
+    "listen-client-urls": client,
+    "advertise-client-urls": client,
+    "listen-peer-urls": peer,
+    "initial-advertise-peer-urls": peer,
+    "initial-cluster": `default=${peer}`,
+    logger: "zap",
+    "log-level": "error",
+  };
+  const given = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
+  return start("etcd", ["--unsafe-no-fsync", ...given]);
 }
 
 /** An authority, certificates of the server and of an administrator, and the key of service accounts. */

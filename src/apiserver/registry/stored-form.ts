@@ -1,4 +1,4 @@
-import { versionNamed } from "../../apimachinery/index.ts";
+import { apiVersionOf, versionNamed } from "../../apimachinery/index.ts";
 import type { GroupVersionKind, Resource, ResourceFacts, SchemaRegistry } from "../../apimachinery/index.ts";
 import {
   DecodeError,
@@ -7,7 +7,9 @@ import {
   hasProtobuf,
   isProtobuf,
 } from "../../apimachinery/codec/index.ts";
+import type { ResourceDefinition } from "../../api/index.ts";
 import type { Logger } from "../../base/index.ts";
+import { completed } from "./coding.ts";
 import { decodedOf, encodeObject } from "./entry.ts";
 import type { AnyObject } from "./entry.ts";
 import { restamp } from "./served.ts";
@@ -21,6 +23,7 @@ export interface StoredKinds {
   readonly facts: readonly ResourceFacts[];
   readonly schemas: SchemaRegistry;
   readonly storageVersionOf: (resource: Resource) => Resource;
+  readonly definitionOf: (resource: Resource) => ResourceDefinition;
   readonly convert: (object: AnyObject, from: Resource, to: Resource) => AnyObject;
 }
 
@@ -31,6 +34,19 @@ export interface StoredForm {
   /** Undefined for what cannot be read, of which the log says why. */
   decode(key: string, value: Uint8Array): Uint8Array | undefined;
 }
+
+/**
+ * A version that is not known here, older or newer, has the fields of those that are, by number; of the versions that
+ * upstream has dropped these alone differ.
+ */
+const otherLayouts: ReadonlySet<string> = new Set([
+  "networking.k8s.io/v1beta1/Ingress",
+  "autoscaling/v2beta1/HorizontalPodAutoscaler",
+  "node.k8s.io/v1alpha1/RuntimeClass",
+]);
+
+const hasOtherLayout = ({ group, version, kind }: GroupVersionKind) =>
+  group === "resource.k8s.io" || otherLayouts.has(`${group}/${version}/${kind}`);
 
 /**
  * The form of built-in kinds in the store. Whichever is written, both are read, and versions that another server
@@ -47,10 +63,11 @@ export function createStoredForm(
     served.set(`${group}/${version}/${kind}`, resource);
     stored.set(`${group}/${kind}`, kinds.storageVersionOf(resource));
   }
-  // A version that is not known here, older or newer, mostly has the fields of those that are: upstream never reuses a number.
   const typeOf = (named: GroupVersionKind) => {
+    const known = kinds.schemas.typeOf(named);
+    if (known || hasOtherLayout(named)) return known;
     const other = stored.get(`${named.group}/${named.kind}`);
-    return kinds.schemas.typeOf(named) ?? (other && kinds.schemas.typeOf(other));
+    return other && kinds.schemas.typeOf(other);
   };
   const inStoredVersion = (object: AnyObject): AnyObject => {
     const { group, version } = versionNamed(object.apiVersion ?? "");
@@ -59,12 +76,21 @@ export function createStoredForm(
     const from = served.get(`${group}/${version}/${object.kind}`);
     return from ? kinds.convert(object, from, to) : restamp(object, to);
   };
+  // What a server of another version wrote lacks the defaults of this one; upstream too completes what it reads.
+  const withDefaults = (object: AnyObject): AnyObject => {
+    const { group } = versionNamed(object.apiVersion ?? "");
+    const resource = stored.get(`${group}/${object.kind}`);
+    const type = resource && kinds.schemas.typeOf(resource);
+    if (!type) return object;
+    const definition = kinds.definitionOf(resource);
+    return completed({ resource, apiVersion: apiVersionOf(resource), type, definition }, object);
+  };
   return {
     encode: mediaType === "application/json" ? undefined : (json) => toProtobuf(json, kinds.schemas),
     decode(key, value) {
       if (!isProtobuf(value)) return value;
       try {
-        return encodeObject(inStoredVersion(decodeProtobuf(value, { typeOf }) as AnyObject));
+        return encodeObject(withDefaults(inStoredVersion(decodeProtobuf(value, { typeOf }) as AnyObject)));
       } catch (error) {
         if (!(error instanceof DecodeError)) throw error;
         logger.error("An object in the store cannot be read and is left out", { key, error: error.message });

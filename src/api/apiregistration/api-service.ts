@@ -12,6 +12,7 @@ import { ageColumn, column, nameColumn } from "../common/columns.ts";
 import { fillMissing, mapField } from "../common/fill.ts";
 import { onlyStatus } from "../common/metadata.ts";
 import { updateChecks } from "../common/updates.ts";
+import { validateServicePort } from "../common/webhook-client.ts";
 import { base64Length } from "../core/data.ts";
 import { defineResource } from "../definition.ts";
 import type { APIServiceSpec } from "../types/apiregistration-v1.ts";
@@ -108,6 +109,7 @@ function validateRemote({ service, caBundle, insecureSkipTLSVerify }: APIService
   const errors: FieldError[] = [];
   if (!service?.namespace) errors.push(fieldErrors.required(at.child("namespace")));
   if (!service?.name) errors.push(fieldErrors.required(at.child("name")));
+  errors.push(...validateServicePort(service?.port ?? 0, at.child("port")));
   if (insecureSkipTLSVerify && caBundle) {
     const why = "may not be true if caBundle is present";
     errors.push(fieldErrors.invalid(path.child("insecureSkipTLSVerify"), true, why));

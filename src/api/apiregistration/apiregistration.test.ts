@@ -37,6 +37,11 @@ describe("registered groups", () => {
       ["spec.service.namespace: Required value", "spec.service.name: Required value"],
     ],
     [
+      "no port",
+      registered({ service: { ...service, port: 0 } }),
+      ["spec.service.port: Invalid value: 0: port is not valid: must be between 1 and 65535, inclusive"],
+    ],
+    [
       "trust of one's own",
       registered({ caBundle: "AAEC", insecureSkipTLSVerify: true }),
       [

@@ -168,6 +168,13 @@ describe("validation of a daemon set", () => {
       [`${at}.maxUnavailable: Required value: cannot be 0 when maxSurge is 0`],
     ],
     [
+      rolling({ maxUnavailable: "" }),
+      [
+        `${at}.maxUnavailable: Invalid value: "": a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')`,
+        `${at}.maxUnavailable: Required value: cannot be 0 when maxSurge is 0`,
+      ],
+    ],
+    [
       rolling({ maxSurge: 1 }),
       [`${at}.maxSurge: Invalid value: 1: may not be set when maxUnavailable is non-zero`],
     ],

@@ -10,7 +10,7 @@ import {
   selectorColumn,
 } from "../common/columns.ts";
 import { semanticallyEqual } from "../common/equal.ts";
-import { fill } from "../common/fill.ts";
+import { fill, fillMissing } from "../common/fill.ts";
 import { internalForm } from "../common/internal-form.ts";
 import { validateRunning } from "../common/running.ts";
 import { validateSelected } from "../common/selected.ts";
@@ -63,9 +63,9 @@ export const daemonSetDefinition = defineResource<DaemonSet>({
         template: defaultPodTemplate(spec.template),
         updateStrategy:
           strategy.type === "RollingUpdate"
-            ? { ...strategy, rollingUpdate: fill(rollingUpdate, { maxUnavailable: 1, maxSurge: 0 }) }
+            ? { ...strategy, rollingUpdate: fillMissing(rollingUpdate, { maxUnavailable: 1, maxSurge: 0 }) }
             : rollingUpdate
-              ? { ...strategy, rollingUpdate: fill(rollingUpdate, { maxUnavailable: 0, maxSurge: 0 }) }
+              ? { ...strategy, rollingUpdate: fillMissing(rollingUpdate, { maxUnavailable: 0, maxSurge: 0 }) }
               : strategy,
       },
     };

@@ -3,7 +3,7 @@ import { FieldPath, fieldErrors } from "../../apimachinery/index.ts";
 import { atMostFullPercent, countOrPercent, immutable, isZeroCount, nonNegative } from "../common/checks.ts";
 import { ageColumn, column, containerColumns, nameColumn, selectorColumn } from "../common/columns.ts";
 import { semanticallyEqual } from "../common/equal.ts";
-import { fill, withField } from "../common/fill.ts";
+import { fill, fillMissing, withField } from "../common/fill.ts";
 import { internalForm } from "../common/internal-form.ts";
 import { shownSelector } from "../common/selectors.ts";
 import { updateChecks } from "../common/updates.ts";
@@ -55,7 +55,10 @@ export const deploymentDefinition = defineResource<Deployment>({
           strategy.type === "RollingUpdate"
             ? {
                 ...strategy,
-                rollingUpdate: fill(strategy.rollingUpdate, { maxUnavailable: "25%", maxSurge: "25%" }),
+                rollingUpdate: fillMissing(strategy.rollingUpdate, {
+                  maxUnavailable: "25%",
+                  maxSurge: "25%",
+                }),
               }
             : strategy,
       },

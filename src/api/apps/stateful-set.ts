@@ -2,7 +2,7 @@ import type { FieldError } from "../../apimachinery/index.ts";
 import { FieldPath, fieldErrors } from "../../apimachinery/index.ts";
 import { ageColumn, column, containerColumns, nameColumn } from "../common/columns.ts";
 import { semanticallyEqual } from "../common/equal.ts";
-import { fill, mapField, mapList } from "../common/fill.ts";
+import { fill, fillMissing, mapField, mapList } from "../common/fill.ts";
 import { updateChecks } from "../common/updates.ts";
 import { isNewIntent } from "../common/warnings.ts";
 import { claimSpecWarnings } from "../core/claim-spec.ts";
@@ -73,7 +73,7 @@ export const statefulSetDefinition = defineResource<StatefulSet>({
           strategy.type === "RollingUpdate"
             ? {
                 ...strategy,
-                rollingUpdate: fill(strategy.rollingUpdate, { partition: 0, maxUnavailable: 1 }),
+                rollingUpdate: fillMissing(strategy.rollingUpdate, { partition: 0, maxUnavailable: 1 }),
               }
             : strategy,
       },

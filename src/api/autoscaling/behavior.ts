@@ -1,7 +1,7 @@
 import type { FieldError, FieldPath } from "../../apimachinery/index.ts";
 import { fieldErrors } from "../../apimachinery/index.ts";
 import { nanosOf } from "../common/amounts.ts";
-import { fill } from "../common/fill.ts";
+import { fillMissing } from "../common/fill.ts";
 import type {
   HPAScalingPolicy,
   HPAScalingRules,
@@ -18,12 +18,12 @@ export function defaultBehavior(behavior: HorizontalPodAutoscalerBehavior): Hori
   const percent = { type: "Percent", value: 100, periodSeconds: 15 };
   return {
     ...behavior,
-    scaleUp: fill<HPAScalingRules>(behavior.scaleUp, {
+    scaleUp: fillMissing<HPAScalingRules>(behavior.scaleUp, {
       stabilizationWindowSeconds: 0,
       selectPolicy: "Max",
       policies: [{ type: "Pods", value: 4, periodSeconds: 15 }, percent],
     }),
-    scaleDown: fill<HPAScalingRules>(behavior.scaleDown, { selectPolicy: "Max", policies: [percent] }),
+    scaleDown: fillMissing<HPAScalingRules>(behavior.scaleDown, { selectPolicy: "Max", policies: [percent] }),
   };
 }
 

@@ -114,6 +114,10 @@ describe("what a job may ask for", () => {
       ],
     ],
     [
+      { completionMode: "" },
+      ['spec.completionMode: Unsupported value: "": supported values: "NonIndexed", "Indexed"'],
+    ],
+    [
       { podReplacementPolicy: "Bad" },
       [
         'spec.podReplacementPolicy: Unsupported value: "Bad": supported values: "Failed", "TerminatingOrFailed"',

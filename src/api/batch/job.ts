@@ -1,7 +1,7 @@
 import { FieldPath } from "../../apimachinery/index.ts";
 import { ageColumn, column, containerColumns, nameColumn, selectorColumn } from "../common/columns.ts";
 import { humanDuration } from "../common/duration.ts";
-import { fill } from "../common/fill.ts";
+import { fillMissing } from "../common/fill.ts";
 import { updateChecks } from "../common/updates.ts";
 import { isNewIntent, podNameWarnings } from "../common/warnings.ts";
 import { defaultPodTemplate } from "../core/pod-spec/index.ts";
@@ -51,7 +51,7 @@ export const jobDefinition = defineResource<Job>({
 function defaults(job: Job): Job {
   const { parallelism, completions, backoffLimitPerIndex, podFailurePolicy } = job.spec ?? {};
   const alone = parallelism === undefined && completions === undefined;
-  const spec = fill<JobSpec>(job.spec, {
+  const spec = fillMissing<JobSpec>(job.spec, {
     parallelism: 1,
     ...(alone ? { completions: 1 } : {}),
     backoffLimit: backoffLimitPerIndex === undefined ? 6 : largestInt32,

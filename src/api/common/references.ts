@@ -1,5 +1,5 @@
 import type { FieldError, FieldPath } from "../../apimachinery/index.ts";
-import { isDNS1123Subdomain, isPathSegmentName } from "../../apimachinery/index.ts";
+import { fieldErrors, isDNS1123Subdomain, isPathSegmentName } from "../../apimachinery/index.ts";
 import { invalidFor, requiredText } from "./checks.ts";
 
 /** Checks that each field is there and can be part of a URL's path. */
@@ -22,6 +22,10 @@ export function validateTypedReference(
     ...(apiGroup === undefined || apiGroup === null
       ? []
       : invalidFor(path.child("apiGroup"), apiGroup, isDNS1123Subdomain(apiGroup))),
-    ...validateSegments(reference, path, ["kind", "name"]),
+    ...(["kind", "name"] as const).flatMap((field) =>
+      reference[field]
+        ? validateSegments(reference, path, [field])
+        : [fieldErrors.required(path.child(field), `${field} is required`)],
+    ),
   ];
 }

@@ -48,12 +48,19 @@ function validateService(service: ServiceReference, path: FieldPath): FieldError
   if (name === "") {
     errors.push(fieldErrors.required(path.child("namespace"), "service namespace is required"));
   }
-  const portProblems = isValidPortNum(port);
-  if (portProblems.length > 0) {
-    const why = `port is not valid: ${portProblems.join(", ")}`;
-    errors.push(fieldErrors.invalid(path.child("port"), port, why));
-  }
-  return [...errors, ...validatePath(urlPath, path.child("path"))];
+  return [
+    ...errors,
+    ...validateServicePort(port, path.child("port")),
+    ...validatePath(urlPath, path.child("path")),
+  ];
+}
+
+/** Checks the port at which a service is called. */
+export function validateServicePort(port: number, path: FieldPath): FieldError[] {
+  const problems = isValidPortNum(port);
+  return problems.length === 0
+    ? []
+    : [fieldErrors.invalid(path, port, `port is not valid: ${problems.join(", ")}`)];
 }
 
 function validatePath(urlPath: string, path: FieldPath): FieldError[] {

@@ -44,6 +44,7 @@ test.each<[object, readonly string[]]>([
     { volumeMode: "Tape" },
     ['spec.volumeMode: Unsupported value: "Tape": supported values: "Block", "Filesystem"'],
   ],
+  [{ volumeMode: "" }, ['spec.volumeMode: Unsupported value: "": supported values: "Block", "Filesystem"']],
 ])("a new claim with %j", (spec, problems) =>
   expect(creationProblems(persistentVolumeClaimDefinition, claim(spec))).toEqual(problems),
 );

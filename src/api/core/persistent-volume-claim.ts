@@ -1,5 +1,5 @@
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
-import { fill } from "../common/fill.ts";
+import { fill, fillMissing } from "../common/fill.ts";
 import { updateChecks } from "../common/updates.ts";
 import { defineResource } from "../definition.ts";
 import type { PersistentVolumeClaimSpec } from "../types/core-v1.ts";
@@ -15,7 +15,7 @@ import { accessModesText, storageClassAnnotation } from "./volume-columns.ts";
 
 /** Fills in what a claim leaves open. */
 export function defaultClaim(claim: PersistentVolumeClaim): PersistentVolumeClaim {
-  const spec = fill<PersistentVolumeClaimSpec>(claim.spec, { volumeMode: "Filesystem" });
+  const spec = fillMissing<PersistentVolumeClaimSpec>(claim.spec, { volumeMode: "Filesystem" });
   return { ...claim, spec, status: fill(claim.status, { phase: "Pending" }) };
 }
 

@@ -1,6 +1,6 @@
 import { timestampOf } from "../../apimachinery/index.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
-import { fill, mapField, withField } from "../common/fill.ts";
+import { fill, fillMissing, mapField, withField } from "../common/fill.ts";
 import { updateChecks } from "../common/updates.ts";
 import { defineResource } from "../definition.ts";
 import type { PersistentVolumeSpec, PersistentVolumeStatus } from "../types/core-v1.ts";
@@ -20,8 +20,7 @@ export const persistentVolumeDefinition = defineResource<PersistentVolume>({
   defaults: (volume) => ({
     ...volume,
     spec: mapField(
-      fill<PersistentVolumeSpec>(volume.spec, {
-        persistentVolumeReclaimPolicy: "Retain",
+      fillMissing(fill<PersistentVolumeSpec>(volume.spec, { persistentVolumeReclaimPolicy: "Retain" }), {
         volumeMode: "Filesystem",
       }),
       "hostPath",

@@ -1,5 +1,5 @@
 import { ageColumn, column, formatLabels, nameColumn } from "../common/columns.ts";
-import { fill, mapField, mapList, omit } from "../common/fill.ts";
+import { fill, fillMissing, mapField, mapList, omit } from "../common/fill.ts";
 import { updateChecks } from "../common/updates.ts";
 import type { PrinterColumn } from "../definition.ts";
 import { defineResource } from "../definition.ts";
@@ -70,8 +70,8 @@ function defaults(service: Service): Service {
     spec.type === "NodePort" ||
     spec.type === "LoadBalancer" ||
     (spec.type === "ClusterIP" && !!spec.externalIPs?.length);
-  spec = fill<ServiceSpec>(spec, {
-    ...(external ? { externalTrafficPolicy: "Cluster" as const } : {}),
+  if (external) spec = fill<ServiceSpec>(spec, { externalTrafficPolicy: "Cluster" });
+  spec = fillMissing<ServiceSpec>(spec, {
     ...(spec.type === "ExternalName" ? {} : { internalTrafficPolicy: "Cluster" as const }),
     ...(spec.type === "LoadBalancer" ? { allocateLoadBalancerNodePorts: true } : {}),
   });
@@ -89,7 +89,7 @@ function defaultPort(port: ServicePort): ServicePort {
 
 function withAddressModes(balancer: LoadBalancerStatus): LoadBalancerStatus {
   return mapField(balancer, "ingress", (addresses) =>
-    mapList(addresses, (address) => (address.ip ? fill(address, { ipMode: "VIP" }) : address)),
+    mapList(addresses, (address) => (address.ip ? fillMissing(address, { ipMode: "VIP" }) : address)),
   );
 }
 

@@ -144,6 +144,14 @@ describe("ingress classes", () => {
       ["spec.parameters.namespace: Forbidden: `parameters.scope` is set to 'Cluster'"],
     ],
     [
+      "settings of nothing",
+      { spec: { controller: "a.b/c", parameters: { kind: "", name: "" } } },
+      [
+        "spec.parameters.kind: Required value: kind is required",
+        "spec.parameters.name: Required value: name is required",
+      ],
+    ],
+    [
       "none of a namespace's",
       { spec: { controller: "a.b/c", parameters: { ...parameters, scope: "Namespace" } } },
       ["spec.parameters.namespace: Required value: `parameters.scope` is set to 'Namespace'"],

@@ -2,7 +2,6 @@ import type { FieldError } from "../../apimachinery/index.ts";
 import { FieldPath, fieldErrors, validateLabelName } from "../../apimachinery/index.ts";
 import { immutable, optionalOneOf } from "../common/checks.ts";
 import { ageColumn, column, nameColumn } from "../common/columns.ts";
-import { semanticallyEqual } from "../common/equal.ts";
 import { fillMissing } from "../common/fill.ts";
 import { nodeLabelWarning } from "../common/node-labels.ts";
 import { defineResource } from "../definition.ts";
@@ -71,19 +70,16 @@ export const storageClassDefinition = defineResource<StorageClass>({
   ],
 });
 
-/** What terms ask for, by label; terms that ask for the same are one too many. */
-type Asked = Readonly<Record<string, readonly string[]>>;
-
 function validateTopologies(terms: readonly TopologySelectorTerm[], path: FieldPath): FieldError[] {
   const errors: FieldError[] = [];
   // Upstream begins with as many terms that ask for nothing as there are terms.
-  const earlier: Asked[] = terms.map(() => ({}));
+  const earlier = terms.map(() => askedBy({}));
   for (const [index, term] of terms.entries()) {
     const at = path.index(index).child("matchLabelExpressions");
     errors.push(...validateTerm(term, at));
     const asked = askedBy(term);
     for (const other of earlier) {
-      if (semanticallyEqual(asked, other)) errors.push(fieldErrors.duplicate(at, ""));
+      if (asked === other) errors.push(fieldErrors.duplicate(at, ""));
     }
     earlier.push(asked);
   }
@@ -93,10 +89,13 @@ function validateTopologies(terms: readonly TopologySelectorTerm[], path: FieldP
 /** The decoder leaves a null where a list that is always written is not given. */
 const listOf = (values: readonly string[] | null): readonly string[] => values ?? [];
 
-const askedBy = ({ matchLabelExpressions = [] }: TopologySelectorTerm): Asked =>
-  Object.fromEntries(
+/** The text of what a term asks for, by label: a label without values is another thing than none. */
+function askedBy({ matchLabelExpressions = [] }: TopologySelectorTerm): string {
+  const asked = new Map(
     matchLabelExpressions.map(({ key, values }) => [key, [...new Set(listOf(values))].sort()]),
   );
+  return JSON.stringify([...asked].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
 
 function validateTerm(term: TopologySelectorTerm, path: FieldPath): FieldError[] {
   const keys = new Set<string>();

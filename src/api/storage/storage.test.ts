@@ -32,6 +32,16 @@ describe("storage classes", () => {
       ['allowedTopologies[1].matchLabelExpressions: Duplicate value: ""'],
     ],
     [
+      "terms that ask for no value",
+      { provisioner, allowedTopologies: [{ matchLabelExpressions: [expression("a")] }] },
+      ["allowedTopologies[0].matchLabelExpressions[0].values: Required value"],
+    ],
+    [
+      "terms that ask for nothing",
+      { provisioner, allowedTopologies: [{}] },
+      ['allowedTopologies[0].matchLabelExpressions: Duplicate value: ""'],
+    ],
+    [
       "terms that ask for nothing clear",
       {
         provisioner,

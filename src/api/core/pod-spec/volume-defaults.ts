@@ -1,4 +1,4 @@
-import { fill, fillZero, mapField, mapList } from "../../common/fill.ts";
+import { fill, fillMissing, fillZero, mapField, mapList } from "../../common/fill.ts";
 import type { DownwardAPIVolumeFile, Volume, VolumeProjection } from "../../types/core-v1.ts";
 import { defaultFieldRef, defaultResourceFieldRef, tagOf } from "./container-defaults.ts";
 
@@ -28,7 +28,7 @@ export function defaultVolume(volume: Volume): Volume {
   );
   result = mapField(result, "ephemeral", (source) =>
     mapField(source, "volumeClaimTemplate", (template) =>
-      mapField(template, "spec", (spec) => fill(spec, { volumeMode: "Filesystem" })),
+      mapField(template, "spec", (spec) => fillMissing(spec, { volumeMode: "Filesystem" })),
     ),
   );
   return defaultNetworkVolume(result);
@@ -41,7 +41,7 @@ function defaultNetworkVolume(volume: Volume): Volume {
     fill(source, { pool: "rbd", user: "admin", keyring: "/etc/ceph/keyring" }),
   );
   result = mapField(result, "azureDisk", (source) =>
-    fill(source, { cachingMode: "ReadWrite", kind: "Shared", fsType: "ext4", readOnly: false }),
+    fillMissing(source, { cachingMode: "ReadWrite", kind: "Shared", fsType: "ext4", readOnly: false }),
   );
   return mapField(result, "scaleIO", (source) =>
     fill(source, { storageMode: "ThinProvisioned", fsType: "xfs" }),

@@ -47,6 +47,8 @@ export function kvHandlers(
       requireSmall(call.requestBytes, limits.requestBytes);
       const range = rangeOf({ key: request.key, rangeEnd: "" });
       auth.require(call, { writes: [range], reads: request.prevKv ? [range] : [] });
+      // Of a put alone etcd looks at the lease first, of one in a transaction at the key.
+      if (request.lease !== "0" && !store.leaseStatus(request.lease)) throw refusal("leaseNotFound");
       const { result, revision } = await one(putOperation(request));
       return { header: header(revision), ...putAnswer(request, result) };
     },

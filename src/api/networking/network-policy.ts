@@ -30,8 +30,12 @@ export const networkPolicyDefinition = defineResource<NetworkPolicy>({
   resource: NetworkPolicy,
   defaults: (policy) => mapField(policy, "spec", defaultSpec),
   validateCreate: ({ spec }) => validateSpec(spec, new Set()),
-  // Ranges that are there already may stay as they are written.
-  validateUpdate: ({ spec }, { spec: old }) => validateSpec(spec, rangesOf(old)),
+  repeatedMetadataChecks: ["whole", "change"],
+  // Ranges that are there already may stay as they are written. Upstream looks at an update twice.
+  validateUpdate: ({ spec }, { spec: old }) => {
+    const errors = validateSpec(spec, rangesOf(old));
+    return [...errors, ...errors];
+  },
   warnings: ({ spec }) =>
     blocksOf(spec).flatMap(({ block, path }) => [
       ...cidrWarnings(block.cidr, path.child("cidr")),

@@ -237,6 +237,11 @@ describe("network policies", () => {
     expect(updateProblems(networkPolicyDefinition, { old: odd, next: odd })).toEqual([]);
     expect(warningsOf(networkPolicyDefinition, block({ cidr: "10.0.0.1/8" }))).toHaveLength(1);
   });
+  test("tell what is wrong with a change twice, as upstream's do", () => {
+    const change = { old: policy({}), next: policy({}, { policyTypes: ["X"] }) };
+    const problem = 'spec.policyTypes[0]: Unsupported value: "X": supported values: "Ingress", "Egress"';
+    expect(updateProblems(networkPolicyDefinition, change)).toEqual([problem, problem]);
+  });
 });
 
 describe("ranges and addresses of services", () => {

@@ -25,7 +25,8 @@ const writers = 32;
 const writerCounts = [1, writers, 256] as const;
 const millisecondsPerRow = 1_500;
 /** Disks differ from second to second: what is compared is measured in turns. */
-const turns = 3;
+const turns = 10;
+const millisecondsPerTurn = 500;
 const reads = 300_000;
 const objects = 150_000;
 const watchers = 1_000;
@@ -53,9 +54,10 @@ async function compared(directory: string): Promise<readonly StoreRow[]> {
   const etcd = await openEtcd();
   const sums = { plain: 0, log: 0, etcd: 0 };
   for (let turn = 0; turn < turns; turn++) {
-    sums.plain += await plainAppends(join(directory, `plain-${turn}`), { writers, ...window });
-    sums.log += (await commits("", log, writers)).value;
-    if (etcd) sums.etcd += (await commits("", etcd.store, writers)).value;
+    const path = join(directory, `plain-${turn}`);
+    sums.plain += await plainAppends(path, { writers, valueBytes, milliseconds: millisecondsPerTurn });
+    sums.log += (await commits("", log, window)).value;
+    if (etcd) sums.etcd += (await commits("", etcd.store, window)).value;
   }
   await log.close();
   await etcd?.stop();
@@ -77,7 +79,7 @@ async function compared(directory: string): Promise<readonly StoreRow[]> {
   ];
 }
 
-const window = { valueBytes, milliseconds: millisecondsPerRow };
+const window = { count: writers, milliseconds: millisecondsPerTurn };
 const percent = (part: number, whole: number) => Math.round((part / whole) * 100);
 
 /** A real etcd of one member, where it is installed. */
@@ -101,7 +103,9 @@ async function openEtcd(): Promise<{ store: Store; stop: () => Promise<void> } |
 async function ofLog(directory: string): Promise<readonly StoreRow[]> {
   const durable = await openLogStore({ directory });
   const rows: StoreRow[] = [];
-  for (const count of writerCounts) rows.push(await commits("durable", durable, count));
+  for (const count of writerCounts) {
+    rows.push(await commits("durable", durable, { count, milliseconds: millisecondsPerRow }));
+  }
   rows.push(await gets("durable", durable), await pages("durable", durable));
   rows.push(...(await watching("durable", durable)));
   await durable.close();
@@ -111,7 +115,9 @@ async function ofLog(directory: string): Promise<readonly StoreRow[]> {
 async function ofMemory(): Promise<readonly StoreRow[]> {
   const memory = createMemoryStore();
   const rows: StoreRow[] = [];
-  for (const count of writerCounts) rows.push(await commits("memory", memory, count));
+  for (const count of writerCounts) {
+    rows.push(await commits("memory", memory, { count, milliseconds: millisecondsPerRow }));
+  }
   rows.push(...(await watching("memory", memory)));
   for (let at = 0; at < objects; at++) {
     await memory.commit({ type: "create", key: `/registry/many/${at}`, value: new Uint8Array(1) });
@@ -148,9 +154,13 @@ function milliseconds(what: string, value: number): StoreRow {
 }
 
 /** Each writer creates a key and then updates it, compacting now and then as an API server does. */
-function commits(name: string, store: Store, count: number): Promise<StoreRow> {
+function commits(
+  name: string,
+  store: Store,
+  { count, milliseconds }: { readonly count: number; readonly milliseconds: number },
+): Promise<StoreRow> {
   return measure(`${name} commit, ${count} writers`, async () => {
-    const end = performance.now() + millisecondsPerRow;
+    const end = performance.now() + milliseconds;
     const prefix = `/registry/pods/default/${count}-`;
     let done = 0;
     const write = async (writer: number) => {

@@ -30,6 +30,7 @@ interface Active {
 const writeAttempts = 3;
 const smallestAllocation = 256 * 1024;
 const largestAllocation = 4 * 1024 * 1024;
+const zeros = new Uint8Array(1024 * 1024);
 
 /** The name of a log file. */
 export const segmentName = (number: number): string => `log-${String(number).padStart(12, "0")}`;
@@ -200,7 +201,9 @@ export class SegmentedLog {
     const end = Math.min(allocated + step, Math.max(this.segmentBytes, allocated));
     if (allocated - active.position < step / 2 && end > allocated) {
       try {
-        await writeFully(active.plain, Buffer.alloc(end - allocated), allocated);
+        for (let at = allocated; at < end; at += zeros.length) {
+          await writeFully(active.plain, zeros.subarray(0, Math.min(zeros.length, end - at)), at);
+        }
         await active.plain.sync();
         active.allocated = end;
       } catch (error) {

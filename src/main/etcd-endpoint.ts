@@ -21,8 +21,8 @@ const bytesAtOnce = 1024 * 1024;
 const largestMessage = 64 * 1024 * 1024;
 
 /** Connects to the first of the endpoints, with what the flags say of TLS and the user. */
-export async function openEndpoint(endpoints: string, flags: FlagValues): Promise<SnapshotEndpoint> {
-  const [first = ""] = endpoints.split(",");
+export async function openEndpoint(flags: FlagValues): Promise<SnapshotEndpoint> {
+  const [first = ""] = ((flags.endpoints as string | undefined) ?? "").split(",");
   const isSecure = first.startsWith("https://") || flags.cacert !== undefined;
   const place = first.replace(/^https?:\/\//, "").replace(/\/$/, "");
   const channel = openChannel(place.startsWith("unix:") ? place : `dns:${place}`, {

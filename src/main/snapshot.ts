@@ -14,6 +14,7 @@ import { GrpcError } from "../grpc/index.ts";
 import { StoreError } from "../store/index.ts";
 import { openLogStore, seedLogStore } from "../store/log/index.ts";
 import type { CommandContext } from "./command.ts";
+import { readConfiguration } from "./configuration.ts";
 import { StartError } from "./daemon.ts";
 import { openEndpoint } from "./etcd-endpoint.ts";
 import { type FlagValues, UsageError } from "./flags.ts";
@@ -50,27 +51,40 @@ export async function snapshot(flags: FlagValues, { print, positionals }: Comman
   }
 }
 
-/** Where the store is that the flags mean, when it is a directory. */
-function placeOf(flags: FlagValues): { readonly store: string; readonly socket: string | undefined } {
-  const dataDirectory = flags["data-dir"] as string | undefined;
-  if (dataDirectory !== undefined) return { store: dataDirectory, socket: undefined };
+/** The directory of the store that the flags mean. */
+function storeOf(flags: FlagValues): string {
   const layout = layoutOf((flags.dir as string | undefined) ?? defaultDirectory());
-  return { store: layout.store, socket: layout.etcdSocket };
+  return (flags["data-dir"] as string | undefined) ?? layout.store;
+}
+
+/** The etcd that the flags mean, be it that which the cluster keeps its objects in or that at its socket. */
+function endpointOf(flags: FlagValues): FlagValues | undefined {
+  if (flags.endpoints !== undefined) return flags;
+  if (flags["data-dir"] !== undefined) return undefined;
+  const layout = layoutOf((flags.dir as string | undefined) ?? defaultDirectory());
+  const storage = readConfiguration(layout)?.storage ?? {};
+  if (storage["etcd-servers"]) {
+    return {
+      endpoints: storage["etcd-servers"],
+      cacert: storage["etcd-cafile"],
+      cert: storage["etcd-certfile"],
+      key: storage["etcd-keyfile"],
+    };
+  }
+  return existsSync(layout.etcdSocket) ? { endpoints: `unix://${layout.etcdSocket}` } : undefined;
 }
 
 async function save(path: string, flags: FlagValues): Promise<string> {
-  const { store: directory, socket } = placeOf(flags);
-  const endpoints =
-    (flags.endpoints as string | undefined) ??
-    (socket !== undefined && existsSync(socket) ? `unix://${socket}` : undefined);
-  if (endpoints !== undefined) {
-    const endpoint = await openEndpoint(endpoints, flags);
+  const endpointFlags = endpointOf(flags);
+  if (endpointFlags) {
+    const endpoint = await openEndpoint(endpointFlags);
     try {
       await writeWhole(path, endpoint.snapshot());
     } finally {
       endpoint.close();
     }
   } else {
+    const directory = storeOf(flags);
     if (!existsSync(directory)) throw new UsageError(`there is no store in ${directory}`);
     const store = await openLogStore({ directory });
     try {
@@ -84,17 +98,16 @@ async function save(path: string, flags: FlagValues): Promise<string> {
 }
 
 async function restore(snapshot: Snapshot, flags: FlagValues): Promise<string> {
-  const endpoints = flags.endpoints as string | undefined;
-  if (endpoints !== undefined) {
-    const endpoint = await openEndpoint(endpoints, flags);
+  if (flags.endpoints !== undefined) {
+    const endpoint = await openEndpoint(flags);
     try {
       const count = await endpoint.restore(snapshot);
-      return `${count} keys written to ${endpoints}: their revisions are new`;
+      return `${count} keys written to ${flags.endpoints}: their revisions are new`;
     } finally {
       endpoint.close();
     }
   }
-  const { store: directory } = placeOf(flags);
+  const directory = storeOf(flags);
   const { revision, leases } = snapshot;
   // Accounts are those of an etcd: a cluster's users are the API server's.
   const accounts = flags["data-dir"] === undefined ? [] : accountItems(snapshot);

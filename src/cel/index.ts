@@ -4,10 +4,13 @@ export type { FieldDeclaration, FunctionDeclaration, TypeProvider } from "./chec
 export {
   boolType,
   dynType,
+  fullTypeName,
   intType,
   listType,
   mapType,
+  nullType,
   objectType,
+  sameType,
   stringType,
   type CelType,
 } from "./check/types.ts";
@@ -20,6 +23,16 @@ export {
   type Environment,
   type EnvironmentOptions,
 } from "./environment.ts";
+export { declaredProvider, declaredSizes, type DeclaredType } from "./declared/declared-type.ts";
+export { isExpressionName } from "./declared/names.ts";
+export { declaredBySchema, type ExpressionSchema } from "./declared/schema.ts";
+export {
+  admissionEnvironment,
+  jsonPatchType,
+  objectPatchType,
+  type AdmissionEnvironmentOptions,
+} from "./environments/admission.ts";
+export { deviceEnvironment, deviceEstimator } from "./environments/device.ts";
 export type { Activation } from "./evaluate/frame.ts";
 export { kubernetesEnvironment, type KubernetesEnvironmentOptions } from "./kubernetes.ts";
 export {

@@ -134,7 +134,10 @@ const problemsOf = (kind: string, spec: object) =>
 
 const matchConstraints = { resourceRules: [rule] };
 const validating = { matchConstraints, validations: [{ expression: "true" }] };
-const mutation = { patchType: "JSONPatch", jsonPatch: { expression: "[]" } };
+const mutation = {
+  patchType: "JSONPatch",
+  jsonPatch: { expression: "[JSONPatch{op: 'remove', path: '/a'}]" },
+};
 const mutating = { matchConstraints, mutations: [mutation], reinvocationPolicy: "Never" };
 
 describe("policies that validate", () => {
@@ -185,6 +188,46 @@ describe("policies that validate", () => {
         'spec.auditAnnotations[1].key: Duplicate value: "k"',
       ],
     ],
+    [{ validations: [{ expression: "object.spec.replicas <= 5 && request.name != ''" }] }, []],
+    [
+      { validations: [{ expression: "object.spec.replicas <=", messageExpression: "1" }] },
+      [
+        "spec.validations[0].expression: Invalid value: \"object.spec.replicas <=\": compilation failed: ERROR: <input>:1:24: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}\n | object.spec.replicas <=\n | .......................^",
+        'spec.validations[0].messageExpression: Invalid value: "1": must evaluate to string but got int',
+      ],
+    ],
+    [
+      {
+        validations: [
+          { expression: "params.a && request.unknown", messageExpression: "authorizer.path('/')" },
+        ],
+      },
+      [
+        "spec.validations[0].expression: Invalid value: \"params.a && request.unknown\": compilation failed: ERROR: <input>:1:1: undeclared reference to 'params' (in container '')\n | params.a && request.unknown\n | ^\nERROR: <input>:1:20: undefined field 'unknown'\n | params.a && request.unknown\n | ...................^",
+        "spec.validations[0].messageExpression: Invalid value: \"authorizer.path('/')\": compilation failed: ERROR: <input>:1:1: undeclared reference to 'authorizer' (in container '')\n | authorizer.path('/')\n | ^",
+      ],
+    ],
+    [
+      {
+        paramKind: { apiVersion: "v1", kind: "ConfigMap" },
+        variables: [
+          { name: "limit", expression: "int(params.data.limit)" },
+          { name: "small", expression: "object.spec.replicas < variables.limit" },
+          { name: "wrong", expression: "variables.limit.startsWith('')" },
+        ],
+        matchConditions: [
+          { name: "a", expression: " params.data.on == '1' " },
+          { name: "b", expression: " variables.small " },
+        ],
+        validations: [{ expression: "variables.small && authorizer.requestResource.check('a').allowed()" }],
+        auditAnnotations: [{ key: "k", valueExpression: " variables.small ? null : dyn('x') " }],
+      },
+      [
+        "spec.matchConditions[1].expression: Invalid value: \"variables.small\": compilation failed: ERROR: <input>:1:1: undeclared reference to 'variables' (in container '')\n | variables.small\n | ^",
+        "spec.variables[2].expression: Invalid value: \"variables.limit.startsWith('')\": compilation failed: ERROR: <input>:1:27: found no matching overload for 'startsWith' applied to 'int.(string)'\n | variables.limit.startsWith('')\n | ..........................^",
+        "spec.auditAnnotations[0].valueExpression: Invalid value: \" variables.small ? null : dyn('x') \": must evaluate to one of [string null_type] but got dyn",
+      ],
+    ],
   ])("%j", (change, problems) => {
     expect(problemsOf("ValidatingAdmissionPolicy", { ...validating, ...change })).toEqual(problems);
   });
@@ -220,6 +263,27 @@ describe("policies that mutate", () => {
       [
         "spec.mutations[0].jsonPatch: Required value: must be specified when patchType is JSONPatch",
         'spec.mutations[0].applyConfiguration: Invalid value: "{applyConfiguration}": must not be specified when patchType is JSONPatch',
+      ],
+    ],
+    [
+      {
+        mutations: [
+          {
+            patchType: "ApplyConfiguration",
+            applyConfiguration: {
+              expression:
+                "Object{spec: Object.spec{replicas: 1, containers: [Object.spec.containers{name: 'a'}]}}",
+            },
+          },
+          { patchType: "ApplyConfiguration", applyConfiguration: { expression: "{'spec': 1}" } },
+          { patchType: "JSONPatch", jsonPatch: { expression: "[]" } },
+          { patchType: "JSONPatch", jsonPatch: { expression: "[JSONPatch{op: 'add', pth: ''}]" } },
+        ],
+      },
+      [
+        "spec.mutations[1].applyConfiguration.expression: Invalid value: \"{'spec': 1}\": must evaluate to Object but got map(string, int)",
+        'spec.mutations[2].jsonPatch.expression: Invalid value: "[]": must evaluate to list(JSONPatch) but got list(dyn)',
+        "spec.mutations[3].jsonPatch.expression: Invalid value: \"[JSONPatch{op: 'add', pth: ''}]\": compilation failed: ERROR: <input>:1:26: undefined field 'pth'\n | [JSONPatch{op: 'add', pth: ''}]\n | .........................^",
       ],
     ],
     [

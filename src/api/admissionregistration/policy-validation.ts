@@ -8,6 +8,7 @@ import {
   isQualifiedName,
   validateLabelSelector,
 } from "../../apimachinery/index.ts";
+import { isExpressionName } from "../../cel/index.ts";
 import {
   invalidFor,
   invalidJoined,
@@ -16,7 +17,7 @@ import {
   optionalOneOf,
   requiredText,
 } from "../common/checks.ts";
-import { hasLineBreaks, isExpressionName, validateExpression } from "../common/expressions.ts";
+import { hasLineBreaks, validateExpression } from "../common/expressions.ts";
 import { internalValue } from "../common/internal-value.ts";
 import type {
   AuditAnnotation,
@@ -28,6 +29,7 @@ import type {
   ValidatingAdmissionPolicySpec,
   Variable,
 } from "../types/admissionregistration-v1.ts";
+import { PolicyExpressions, expressionResults } from "./policy-expressions.ts";
 import { validateMatchConditions, validateNamedRule } from "./rules.ts";
 
 const failurePolicies = ["Fail", "Ignore"];
@@ -56,7 +58,8 @@ export function validateValidatingPolicy(
   spec: ValidatingAdmissionPolicySpec,
   rules: PolicyRules,
 ): FieldError[] {
-  const errors = validateCommon(spec, { ...rules, mutates: false });
+  const expressions = new PolicyExpressions({ params: spec.paramKind !== undefined });
+  const errors = validateCommon(spec, { ...rules, mutates: false, expressions });
   const { validations = [], auditAnnotations = [] } = spec;
   const at = specPath.child("auditAnnotations");
   if (validations.length === 0 && auditAnnotations.length === 0) {
@@ -65,7 +68,7 @@ export function validateValidatingPolicy(
     return [...errors, ...paths.map((path) => fieldErrors.required(path, why))];
   }
   for (const [index, validation] of validations.entries()) {
-    errors.push(...validateValidation(validation, specPath.child("validations").index(index)));
+    errors.push(...validateValidation(validation, specPath.child("validations").index(index), expressions));
   }
   if (auditAnnotations.length > mostAnnotations) {
     const why = `must not have more than ${mostAnnotations} auditAnnotations`;
@@ -75,7 +78,7 @@ export function validateValidatingPolicy(
   const keys = new Set<string>();
   for (const [index, annotation] of auditAnnotations.entries()) {
     const key = annotation.key ?? "";
-    errors.push(...validateAnnotation(annotation, at.index(index), name));
+    errors.push(...validateAnnotation(annotation, at.index(index), { policy: name, expressions }));
     if (keys.has(key)) errors.push(fieldErrors.duplicate(at.index(index).child("key"), key));
     keys.add(key);
   }
@@ -90,19 +93,23 @@ export function validateMutatingPolicy(
   },
   rules: PolicyRules,
 ): FieldError[] {
-  const errors = validateCommon(spec, { ...rules, mutates: true });
+  const expressions = new PolicyExpressions({ params: spec.paramKind !== undefined, patches: true });
+  const errors = validateCommon(spec, { ...rules, mutates: true, expressions });
   const at = specPath.child("mutations");
   if (!spec.mutations?.length) {
     errors.push(fieldErrors.required(at, "mutations must contain at least one item"));
   }
   for (const [index, mutation] of (spec.mutations ?? []).entries()) {
-    errors.push(...validateMutation(mutation, at.index(index)));
+    errors.push(...validateMutation(mutation, at.index(index), expressions));
   }
   const again = specPath.child("reinvocationPolicy");
   return [...errors, ...oneOf(again, spec.reinvocationPolicy, ["IfNeeded", "Never"])];
 }
 
-function validateCommon(spec: CommonSpec, rules: PolicyRules & { readonly mutates: boolean }): FieldError[] {
+function validateCommon(
+  spec: CommonSpec,
+  rules: PolicyRules & { readonly mutates: boolean; readonly expressions: PolicyExpressions },
+): FieldError[] {
   const errors =
     spec.failurePolicy === undefined
       ? [fieldErrors.required(specPath.child("failurePolicy"))]
@@ -118,10 +125,12 @@ function validateCommon(spec: CommonSpec, rules: PolicyRules & { readonly mutate
     if (rules.mutates) errors.push(...validateMutable(spec.matchConstraints, at));
   }
   if (rules.conditions) {
-    errors.push(...validateMatchConditions(spec.matchConditions, specPath.child("matchConditions")));
+    const path = specPath.child("matchConditions");
+    const params = spec.paramKind !== undefined;
+    errors.push(...validateMatchConditions(spec.matchConditions, path, { params }));
   }
   for (const [index, variable] of (spec.variables ?? []).entries()) {
-    errors.push(...validateVariable(variable, specPath.child("variables").index(index)));
+    errors.push(...validateVariable(variable, specPath.child("variables").index(index), rules.expressions));
   }
   return errors;
 }
@@ -171,25 +180,37 @@ function validateMutable(match: MatchResources, path: FieldPath): FieldError[] {
   );
 }
 
-function validateVariable({ name = "", expression }: Partial<Variable>, path: FieldPath): FieldError[] {
+function validateVariable(
+  { name = "", expression }: Partial<Variable>,
+  path: FieldPath,
+  expressions: PolicyExpressions,
+): FieldError[] {
   const at = path.child("name");
   const errors: FieldError[] = [];
   if (name.trim() === "") errors.push(fieldErrors.required(at, "name is not specified"));
   else if (!isExpressionName(name)) {
     errors.push(fieldErrors.invalid(at, name, "name is not a valid CEL identifier"));
   }
-  return [
-    ...errors,
-    ...validateExpression(expression, path.child("expression"), "expression is not specified"),
-  ];
+  return [...errors, ...expressions.define(name, expression, path.child("expression"))];
 }
 
-function validateValidation(validation: Validation, path: FieldPath): FieldError[] {
+function validateValidation(
+  validation: Validation,
+  path: FieldPath,
+  expressions: PolicyExpressions,
+): FieldError[] {
   const { expression, message = "", messageExpression = "", reason } = validation;
-  const errors = validateExpression(expression, path.child("expression"), "expression is not specified");
-  if (messageExpression !== "" && messageExpression.trim() === "") {
-    const why = "must be non-empty if specified";
-    errors.push(fieldErrors.invalid(path.child("messageExpression"), messageExpression, why));
+  const expressionPath = path.child("expression");
+  const errors = validateExpression(expression, expressionPath, "expression is not specified");
+  if (errors.length === 0) {
+    errors.push(...expressions.check(expression, expressionPath, { results: expressionResults.condition }));
+  }
+  const messagePath = path.child("messageExpression");
+  if (messageExpression.trim() !== "") {
+    const rules = { results: expressionResults.message, authorizer: false };
+    errors.push(...expressions.check(messageExpression, messagePath, rules));
+  } else if (messageExpression !== "") {
+    errors.push(fieldErrors.invalid(messagePath, messageExpression, "must be non-empty if specified"));
   }
   const at = path.child("message");
   if (message !== "" && message.trim() === "") {
@@ -203,8 +224,9 @@ function validateValidation(validation: Validation, path: FieldPath): FieldError
 function validateAnnotation(
   annotation: Partial<AuditAnnotation>,
   path: FieldPath,
-  policy: string,
+  options: { readonly policy: string; readonly expressions: PolicyExpressions },
 ): FieldError[] {
+  const { policy, expressions } = options;
   const { key = "", valueExpression = "" } = annotation;
   const at = path.child("key");
   const errors =
@@ -212,16 +234,20 @@ function validateAnnotation(
       ? [fieldErrors.invalid(at, key, "requires metadata.name be non-empty")]
       : invalidFor(at, `${policy}/${key}`, isQualifiedName(`${policy}/${key}`));
   const valuePath = path.child("valueExpression");
-  if (valueExpression.trim().length > longestAnnotation) {
+  const trimmed = valueExpression.trim();
+  if (trimmed.length > longestAnnotation) {
     const why = `must not exceed ${longestAnnotation} bytes in length`;
     return [...errors, fieldErrors.required(valuePath, why)];
   }
-  return [...errors, ...validateExpression(valueExpression, valuePath, "valueExpression is not specified")];
+  const missing = validateExpression(valueExpression, valuePath, "valueExpression is not specified");
+  if (missing.length > 0) return [...errors, ...missing];
+  const rules = { results: expressionResults.annotation, shown: valueExpression };
+  return [...errors, ...expressions.check(trimmed, valuePath, rules)];
 }
 
 const patches = { ApplyConfiguration: "applyConfiguration", JSONPatch: "jsonPatch" } as const;
 
-function validateMutation(mutation: Mutation, path: FieldPath): FieldError[] {
+function validateMutation(mutation: Mutation, path: FieldPath, expressions: PolicyExpressions): FieldError[] {
   const patchType = mutation.patchType ?? "";
   const wrongType = oneOf(path.child("patchType"), patchType, Object.keys(patches));
   if (wrongType.length > 0) return wrongType;
@@ -231,10 +257,23 @@ function validateMutation(mutation: Mutation, path: FieldPath): FieldError[] {
   const errors =
     patch === undefined
       ? [fieldErrors.required(path.child(field), `must be specified when patchType is ${patchType}`)]
-      : validateExpression(patch.expression, path.child(field, "expression"));
+      : validatePatch(patch.expression ?? "", path.child(field, "expression"), { field, expressions });
   if (mutation[other] === undefined) return errors;
   const why = `must not be specified when patchType is ${patchType}`;
   return [...errors, fieldErrors.invalid(path.child(other), `{${other}}`, why)];
+}
+
+function validatePatch(
+  expression: string,
+  path: FieldPath,
+  {
+    field,
+    expressions,
+  }: { readonly field: keyof typeof expressionResults; readonly expressions: PolicyExpressions },
+): FieldError[] {
+  const missing = validateExpression(expression, path);
+  if (missing.length > 0) return missing;
+  return [...expressions.check(expression, path, { results: expressionResults[field] })];
 }
 
 /** Checks what binds a policy to parameters and requests. */

@@ -1,12 +1,14 @@
 import type { FieldError, FieldPath } from "../../apimachinery/index.ts";
 import { fieldErrors, isPathSegmentName, isQualifiedName } from "../../apimachinery/index.ts";
+import { admissionEnvironment } from "../../cel/index.ts";
 import { invalidFor, optionalOneOf, requiredList, requiredText } from "../common/checks.ts";
-import { validateExpression } from "../common/expressions.ts";
+import { compileExpression, expressionVersion, validateExpression } from "../common/expressions.ts";
 import type {
   MatchCondition,
   NamedRuleWithOperations,
   RuleWithOperations,
 } from "../types/admissionregistration-v1.ts";
+import { expressionResults } from "./policy-expressions.ts";
 
 const operations = ["*", "CONNECT", "CREATE", "DELETE", "UPDATE"];
 const scopes = ["*", "Cluster", "Namespaced"];
@@ -88,14 +90,23 @@ export function validateNamedRule(rule: NamedRuleWithOperations, path: FieldPath
 export function validateMatchConditions(
   conditions: readonly MatchCondition[] | undefined,
   path: FieldPath,
+  options: { readonly params: boolean },
 ): FieldError[] {
   const errors: FieldError[] = [];
+  const environment = admissionEnvironment(expressionVersion, { ...options, authorizer: true });
+  const results = expressionResults.condition;
   const count = conditions?.length ?? 0;
   if (count > mostConditions) errors.push(fieldErrors.tooMany(path, count, mostConditions));
   const seen = new Set<string>();
   for (const [index, { name = "", expression }] of (conditions ?? []).entries()) {
     const at = path.index(index);
-    errors.push(...validateExpression(expression, at.child("expression")));
+    const trimmed = (expression ?? "").trim();
+    const expressionPath = at.child("expression");
+    errors.push(
+      ...(trimmed === ""
+        ? validateExpression(trimmed, expressionPath)
+        : compileExpression(trimmed, expressionPath, { environment, results }).errors),
+    );
     errors.push(...requiredText(at.child("name"), name, isQualifiedName));
     if (seen.has(name)) errors.push(fieldErrors.duplicate(at.child("name"), name));
     if (name !== "") seen.add(name);

@@ -175,7 +175,8 @@ function validateWebhook(webhook: Webhook, path: FieldPath, rules: WebhookRules)
   }
   errors.push(...validateWebhookClient(webhook.clientConfig, path.child("clientConfig")));
   if (rules.conditions) {
-    errors.push(...validateMatchConditions(webhook.matchConditions, path.child("matchConditions")));
+    const at = path.child("matchConditions");
+    errors.push(...validateMatchConditions(webhook.matchConditions, at, { params: false }));
   }
   return errors;
 }

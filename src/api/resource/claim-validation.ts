@@ -1,6 +1,7 @@
 import type { FieldError, FieldPath } from "../../apimachinery/index.ts";
 import { fieldErrors } from "../../apimachinery/index.ts";
-import { validateExpression } from "../common/expressions.ts";
+import { boolType, deviceEnvironment, deviceEstimator, dynType, estimateCost } from "../../cel/index.ts";
+import { compileExpression, expressionVersion, validateExpression } from "../common/expressions.ts";
 import type {
   DeviceClaim,
   DeviceConfiguration,
@@ -23,6 +24,7 @@ const mostAlternatives = 8;
 const mostConstraints = 32;
 const mostSelectors = 32;
 const longestExpression = 10 * 1024;
+const mostExpressionCost = 1_000_000n;
 const longestParameters = 10 * 1024;
 
 /** How many configurations a claim or class may have. */
@@ -114,12 +116,22 @@ export function validateSelectors(
     most: mostSelectors,
     check: ({ cel }, at) => {
       if (cel === undefined) return [fieldErrors.required(at.child("cel"))];
-      const expressionPath = at.child("cel", "expression");
-      return (cel.expression?.length ?? 0) > longestExpression
-        ? [fieldErrors.tooLong(expressionPath, longestExpression)]
-        : validateExpression(cel.expression, expressionPath);
+      return validateDeviceExpression(cel.expression ?? "", at.child("cel", "expression"));
     },
   });
+}
+
+function validateDeviceExpression(expression: string, path: FieldPath): readonly FieldError[] {
+  if (expression.length > longestExpression) return [fieldErrors.tooLong(path, longestExpression)];
+  const missing = validateExpression(expression, path);
+  if (missing.length > 0) return missing;
+  const { program, errors } = compileExpression(expression, path, {
+    environment: deviceEnvironment(expressionVersion),
+    results: [boolType, dynType],
+    mismatch: (actual) => `must evaluate to bool or the unknown type, not ${actual}`,
+  });
+  if (!program || estimateCost(program.checked, deviceEstimator).max <= mostExpressionCost) return errors;
+  return [fieldErrors.forbidden(path, "too complex, exceeds cost limit")];
 }
 
 function validateConstraint(

@@ -402,3 +402,34 @@ describe("questions for the state of pools", () => {
     ]);
   });
 });
+
+describe("expressions that select devices", () => {
+  const ten = "[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]";
+  const nested = ["x", "y", "z", "u", "v", "w"].reduceRight(
+    (inner, variable) => `${ten}.all(${variable}, ${inner})`,
+    "int('1'.find('[0-9]*')) < 100",
+  );
+  test.each<[expression: string, problems: readonly string[]]>([
+    ["device.driver == 'd.example.com' && device.attributes['d.example.com'].fast", []],
+    ["device.attributes['d.example.com'].fast", []],
+    ["cel.bind(own, device.capacity['d.example.com'], own.memory.isGreaterThan(quantity('1Gi')))", []],
+    ["device.attributes['d.example.com'].version.isLessThan(semver('2.0.0'))", []],
+    [" ", ["spec.selectors[0].cel.expression: Required value"]],
+    [
+      "device.driver",
+      [
+        'spec.selectors[0].cel.expression: Invalid value: "device.driver": must evaluate to bool or the unknown type, not string',
+      ],
+    ],
+    [
+      "noSuchVar",
+      [
+        "spec.selectors[0].cel.expression: Invalid value: \"noSuchVar\": compilation failed: ERROR: <input>:1:1: undeclared reference to 'noSuchVar' (in container '')\n | noSuchVar\n | ^",
+      ],
+    ],
+    [nested, ["spec.selectors[0].cel.expression: Forbidden: too complex, exceeds cost limit"]],
+    ["x".repeat(10241), ["spec.selectors[0].cel.expression: Too long: may not be more than 10240 bytes"]],
+  ])("%s", (expression, problems) => {
+    expect(problemsOf("DeviceClass", { selectors: [{ cel: { expression } }] })).toEqual(problems);
+  });
+});

@@ -28,6 +28,8 @@ export interface FieldDeclaration {
   readonly type: CelType;
   /** Makes a value of what JSON holds, where the type alone does not say how. */
   readonly adapt?: (raw: unknown) => Value;
+  /** Its name in JSON, where expressions cannot write that. */
+  readonly property?: string;
 }
 
 /** Knows the object types of an environment. */

@@ -111,3 +111,9 @@ export function formatType(type: CelType): string {
     }
   }
 }
+
+/** A type as it is named at run time, with its parameters: `list(google.protobuf.Timestamp)`. */
+export function fullTypeName(type: CelType): string {
+  if (type.parameters.length === 0) return type.name;
+  return `${type.name}(${type.parameters.map(fullTypeName).join(", ")})`;
+}

@@ -1,5 +1,5 @@
 import type { Checked, Reference } from "../check/checker.ts";
-import type { TypeProvider } from "../check/declarations.ts";
+import type { FieldDeclaration, TypeProvider } from "../check/declarations.ts";
 import { dynType, withoutOptional, type CelType } from "../check/types.ts";
 import {
   operators,
@@ -121,30 +121,26 @@ export class Planner {
     if (this.referenceOf(node.id)) return this.#identifier(node.id, node.field);
     const operand = this.plan(node.operand);
     const target = operand.raw ?? operand.step;
-    const { field } = node;
+    const { property = node.field, adapt } = this.#declarationOf(node.operand, node.field) ?? {};
     if (node.testOnly) {
       const test: Step = (frame) => {
         const value = target(frame);
         frame.charge(1);
-        return hasField(value, field);
+        return hasField(value, property);
       };
       return { step: test };
     }
-    const read = fieldReader(field);
-    const adapt = this.#fieldAdapter(node.operand, field);
+    const read = fieldReader(property);
     return this.attribute(node, (frame) => {
       const value = target(frame);
       frame.charge(1);
-      return adapt ? adapt(read(value)) : read(value);
+      return adapt ? adapted(read(value), adapt) : read(value);
     });
   }
 
-  #fieldAdapter(operand: Expression, field: string): ((raw: unknown) => Value) | undefined {
+  #declarationOf(operand: Expression, field: string): FieldDeclaration | undefined {
     const type = withoutOptional(this.typeOf(operand));
-    const adapt =
-      type.kind === "object" ? this.options.provider.findField(type.name, field)?.adapt : undefined;
-    if (!adapt) return undefined;
-    return (raw) => (raw instanceof Optional ? mapOptional(raw, adapt) : adapt(raw));
+    return type.kind === "object" ? this.options.provider.findField(type.name, field) : undefined;
   }
 
   #call(node: Call): Plan {
@@ -157,12 +153,12 @@ export class Planner {
         const target = this.plan(operand);
         const name = field.kind === "literal" && typeof field.value === "string" ? field.value : "";
         const read = target.raw ?? target.step;
-        const adapt = this.#fieldAdapter(operand, name);
+        const { property = name, adapt } = this.#declarationOf(operand, name) ?? {};
         return this.attribute(node, (frame) => {
           const value = read(frame);
           frame.charge(1);
-          const found = optionalField(value, name);
-          return adapt ? adapt(found) : found;
+          const found = optionalField(value, property);
+          return adapt ? adapted(found, adapt) : found;
         });
       }
       default:
@@ -298,5 +294,7 @@ function heldBy(value: Value): Value | undefined {
   return value.value;
 }
 
-const mapOptional = (optional: Optional, adapt: (raw: unknown) => Value): Value =>
-  optional.value === undefined ? optional : new Optional(adapt(optional.value));
+function adapted(value: Value, adapt: (raw: unknown) => Value): Value {
+  if (!(value instanceof Optional)) return adapt(value);
+  return value.value === undefined ? value : new Optional(adapt(value.value));
+}

@@ -30,8 +30,9 @@ export function limitsOf(options: {
   readonly requestTimeout: Milliseconds;
   readonly registry: MetricsRegistry;
   readonly onRefused: (request: Incoming) => void;
+  readonly onWaited: (request: Incoming, seconds: number) => void;
 }): Limits {
-  const { core, reader, limits, registry, requestTimeout, onRefused } = options;
+  const { core, reader, limits, registry, requestTimeout, onRefused, onWaited } = options;
   const { clock, served } = core;
   const inFlight = new InFlight(clock.now());
   const isServed = served.of(FlowSchema) !== undefined && served.of(PriorityLevelConfiguration) !== undefined;
@@ -54,6 +55,14 @@ export function limitsOf(options: {
   });
   observeLevels(registry, fairness);
   measureInFlight(registry, { inFlight, fairness, clock });
-  const filter = withFairness({ fairness, clock, metrics, inFlight, requestTimeout, onRefused });
+  const filter = withFairness({
+    fairness,
+    clock,
+    metrics,
+    inFlight,
+    requestTimeout,
+    onRefused,
+    onWaited,
+  });
   return { inFlight, filter, fairness };
 }

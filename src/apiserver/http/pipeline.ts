@@ -89,6 +89,7 @@ export function pipelineOf(options: PipelineOptions): {
     requestTimeout,
     registry,
     onRefused: (request) => metrics.dropped(request),
+    onWaited: (request, seconds) => metrics.waited(request, seconds),
   });
   const filters: readonly (Filter | false)[] = [
     withFailures({ logger, offer }),

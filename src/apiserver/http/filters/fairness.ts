@@ -23,6 +23,8 @@ export interface FairnessFilterOptions {
   readonly inFlight: InFlight;
   readonly requestTimeout: Milliseconds;
   readonly onRefused: (request: Incoming) => void;
+  /** Hears how many seconds a request waited that goes on. */
+  readonly onWaited: (request: Incoming, seconds: number) => void;
 }
 
 /** The part of the time that a request has which it may wait for a seat. */
@@ -42,11 +44,18 @@ export function withFairness(options: FairnessFilterOptions): Filter {
     const work = info.type === "path" || info.verb === "get" ? oneSeat : workFor(request, flow, known);
     const { set } = flow.level;
     const started = set.start(flow, { work, asked: request });
-    const execution: Execution = { request, flow, next, watches, options };
-    if (!(started instanceof Ticket)) return refuse(execution, { reason: started, waited: 0 });
-    flow.usage.widths.observe(started.width);
-    if (started.queue) flow.usage.queueLengths.observe(Math.max(started.queue.waiting.length, 1));
-    return started.state === "executing" ? execute(execution, started) : queue(execution, started);
+    if (!(started instanceof Ticket)) {
+      return refuse({ request, flow, next, watches, options }, { reason: started, waited: 0 });
+    }
+    const { usage } = flow;
+    usage.widths.observe(started.width);
+    if (started.queue) usage.queueLengths.observe(Math.max(started.queue.waiting.length, 1));
+    if (started.state === "waiting") return queue({ request, flow, next, watches, options }, started);
+    if (longRunning) return executeWatch({ request, flow, next, watches, options }, started);
+    // Nearly all requests come here: nothing is made for them but their ticket.
+    begin(options, { flow, ticket: started });
+    request.onEnd(() => finish(options, { flow, ticket: started, executions: usage.executions }));
+    return next(request);
   };
 }
 
@@ -65,26 +74,41 @@ interface Execution {
   readonly options: FairnessFilterOptions;
 }
 
-/** The seat is given back at the end of the request. */
-function execute({ request, flow, next, watches, options }: Execution, ticket: Ticket): Promise<void> {
-  const { inFlight } = options;
-  const { usage, level } = flow;
+/** Counts a request that has its seat. */
+function begin(
+  { inFlight }: FairnessFilterOptions,
+  { flow: { usage, level }, ticket }: { readonly flow: LevelFlow<FlowSeries>; readonly ticket: Ticket },
+): void {
   usage.dispatched.value += 1;
   if (!level.exempt) usage.waits.observe((ticket.started - ticket.arrived) / 1_000);
-  const reads = isReading(request.info);
-  inFlight.begin(reads, ticket.started);
-  const finish = (executions: Histogram) => {
-    if (ticket.state !== "executing") return;
-    const now = level.set.finish(ticket);
-    inFlight.end(reads, now);
-    executions.observe((now - ticket.started) / 1_000);
-  };
-  if (!request.longRunning) {
-    request.onEnd(() => finish(usage.executions));
-    return next(request);
-  }
-  // A watch is in progress until it has sent what there was.
-  const onWatching = () => finish(usage.watchInitializations);
+  inFlight.begin(isReading(ticket.asked.info), ticket.started);
+}
+
+/** Gives the seat back, once. */
+function finish(
+  { inFlight }: FairnessFilterOptions,
+  done: { readonly flow: LevelFlow<FlowSeries>; readonly ticket: Ticket; readonly executions: Histogram },
+): void {
+  const { flow, ticket, executions } = done;
+  if (ticket.state !== "executing") return;
+  const now = flow.level.set.finish(ticket);
+  inFlight.end(isReading(ticket.asked.info), now);
+  executions.observe((now - ticket.started) / 1_000);
+}
+
+/** The seat is given back at the end of the request. */
+function execute(execution: Execution, ticket: Ticket): Promise<void> {
+  const { request, flow, next, options } = execution;
+  if (request.longRunning) return executeWatch(execution, ticket);
+  begin(options, { flow, ticket });
+  request.onEnd(() => finish(options, { flow, ticket, executions: flow.usage.executions }));
+  return next(request);
+}
+
+/** A watch is in progress until it has sent what there was. */
+function executeWatch({ request, flow, next, watches, options }: Execution, ticket: Ticket): Promise<void> {
+  begin(options, { flow, ticket });
+  const onWatching = () => finish(options, { flow, ticket, executions: flow.usage.watchInitializations });
   request.onEnd(onWatching);
   if (request.info.type === "resource") request.onEnd(watches.add(request.info));
   return next({ ...request, onWatching });
@@ -96,9 +120,12 @@ async function queue(execution: Execution, ticket: Ticket): Promise<void> {
   const reads = isReading(request.info);
   inFlight.wait(reads, { change: 1, now: ticket.arrived });
   const outcome = await decision(execution, ticket);
-  inFlight.wait(reads, { change: -1, now: clock.now() });
-  if (outcome === "execute") return execute(execution, ticket);
-  return refuse(execution, { reason: outcome, waited: clock.now() - ticket.arrived });
+  const now = clock.now();
+  inFlight.wait(reads, { change: -1, now });
+  const waited = now - ticket.arrived;
+  if (outcome !== "execute") return refuse(execution, { reason: outcome, waited });
+  options.onWaited(request, waited / 1_000);
+  return execute(execution, ticket);
 }
 
 /** How the wait ends: by a seat that is free, by the time that is up, or by the client that goes away. */

@@ -32,6 +32,8 @@ export class RequestMetrics {
   private readonly places = new WeakMap<ServedResource, Map<string, Map<string, Map<string, Place>>>>();
   private readonly paths = new Map<string, Place>();
   private readonly running = new Set<Place>();
+  /** How long requests waited for a seat, by the headers of their answers, which stay the same. */
+  private readonly waits = new Map<Incoming["headers"], number>();
 
   constructor(registry: MetricsRegistry) {
     this.families = requestFamilies(registry);
@@ -55,9 +57,16 @@ export class RequestMetrics {
     return () => void (place.active -= 1);
   }
 
+  /** A request waited for a seat, which is no fault of its own. */
+  waited({ headers }: Incoming, seconds: number): void {
+    this.waits.set(headers, seconds);
+  }
+
   /** Counts an answered request. */
   observe(request: Incoming, seconds: number): void {
     const place = this.placeOf(request);
+    const waited = this.waits.size === 0 ? 0 : (this.waits.get(request.headers) ?? 0);
+    if (waited > 0) this.waits.delete(request.headers);
     if (!place) return;
     const { status, written } = request.exchange;
     let counter = place.byCode.get(status);
@@ -70,7 +79,7 @@ export class RequestMetrics {
     }
     counter.value += 1;
     place.duration?.observe(seconds);
-    place.sliDuration?.observe(seconds);
+    place.sliDuration?.observe(seconds - waited);
     place.sizes?.observe(written);
     if (place.deprecated) place.deprecated.value = 1;
   }

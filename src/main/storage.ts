@@ -49,7 +49,7 @@ export async function openStorage(options: {
   }
   const { connectEtcdStore, runEtcdCompactor } = await import("../etcd/client/index.ts");
   const logger = options.logger.named("etcd");
-  const store = await connectEtcdStore({ ...etcd, clock, logger });
+  const store = await connectEtcdStore({ ...etcd, hasUniqueValues: true, clock, logger });
   const compact = (signal: AbortSignal) =>
     runEtcdCompactor({ store, clock, logger, signal, ...(interval === undefined ? {} : { interval }) });
   return {

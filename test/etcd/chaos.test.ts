@@ -1,7 +1,5 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { seededRandom, silentLogger, systemClock } from "../../src/base/index.ts";
-import type { Random } from "../../src/base/index.ts";
-import { openEndpoint } from "../../src/etcd/client/endpoint.ts";
 import { connectEtcdStore } from "../../src/etcd/client/index.ts";
 import type { EtcdStore } from "../../src/etcd/client/index.ts";
 import { keyOf, revisionOf, StoreError } from "../../src/store/index.ts";
@@ -9,48 +7,12 @@ import type { Change, Revision } from "../../src/store/index.ts";
 import { notLinearizable } from "../../src/store/log/linearizability.ts";
 import type { Action, Call } from "../../src/store/log/linearizability.ts";
 import { bytes, line, text } from "../../src/store/suite-tools.ts";
+import { chaosSeconds, chaosSeed, disturb } from "./disturbance.ts";
 import { hasEtcd } from "./harness.ts";
 import { startMembers } from "./members.ts";
-import type { EtcdCluster, EtcdMember } from "./members.ts";
 
-const seconds = Number(process.env["KUBETS_CHAOS_SECONDS"] ?? 8);
-const seed = Number(process.env["KUBETS_CHAOS_SEED"] ?? 1);
 const registers = ["/r/1", "/r/2", "/r/3", "/r/4"];
 const writersOfRegister = 3;
-
-/** The member that leads, as far as one says so. */
-async function leaderOf({ members }: EtcdCluster): Promise<EtcdMember | undefined> {
-  for (const member of members) {
-    const endpoint = openEndpoint(member.url);
-    try {
-      const { header, leader } = await endpoint.caller.unary("Status", {}, { timeout: 300 });
-      if (header?.memberId === leader) return member;
-    } catch {
-      // It is down or stands still: another one leads.
-    } finally {
-      endpoint.close();
-    }
-  }
-  return undefined;
-}
-
-/** Kills and stops members, one at a time so that there is a majority, until time is up. */
-async function disturb(cluster: EtcdCluster, { random, until }: { random: Random; until: number }) {
-  const done: string[] = [];
-  while (Date.now() < until) {
-    const isLeader = random.next() < 0.6;
-    const chosen = cluster.members[Math.floor(random.next() * cluster.members.length)]!;
-    const victim = (isLeader && (await leaderOf(cluster))) || chosen;
-    const kills = random.next() < 0.5;
-    done.push(`${kills ? "kill" : "stop"} ${isLeader ? "leader" : "any"}`);
-    victim.signal(kills ? "SIGKILL" : "SIGSTOP");
-    await systemClock.sleep(500 + random.next() * 1_500);
-    if (kills) await victim.start();
-    else victim.signal("SIGCONT");
-    await systemClock.sleep(500);
-  }
-  return done;
-}
 
 /** Calls of clients as a history. */
 class Recorder {
@@ -170,7 +132,7 @@ function record(store: EtcdStore, prefix: string, withProgress: boolean) {
 describe.skipIf(!hasEtcd)("a cluster whose members are killed and stopped", () => {
   test(
     "loses no acknowledged write, and tells each change once and in order",
-    { timeout: (seconds + 60) * 1_000 },
+    { timeout: (chaosSeconds + 60) * 1_000 },
     async () => {
       const cluster = await startMembers(3);
       onTestFinished(() => cluster.stop());
@@ -179,6 +141,7 @@ describe.skipIf(!hasEtcd)("a cluster whose members are killed and stopped", () =
           servers: cluster.urls,
           clock: systemClock,
           logger: silentLogger,
+          hasUniqueValues: true,
           attemptTimeout: 800,
           requestTimeout: 6_000,
         });
@@ -192,10 +155,10 @@ describe.skipIf(!hasEtcd)("a cluster whose members are killed and stopped", () =
         record(stores[1], "/r/", true),
         record(stores[2], "/c/", false),
       ];
-      const until = Date.now() + seconds * 1_000;
+      const until = Date.now() + chaosSeconds * 1_000;
       const recorder = new Recorder();
       const [done] = await Promise.all([
-        disturb(cluster, { random: seededRandom(seed), until }),
+        disturb(cluster, { random: seededRandom(chaosSeed), until }),
         ...registers.flatMap((key, register) =>
           Array.from({ length: writersOfRegister }, (_, writer) =>
             writeRegister(stores[writer % stores.length]!, {

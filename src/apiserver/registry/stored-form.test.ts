@@ -7,11 +7,12 @@ import { ConfigMap, Pod } from "../../api/types/core-v1.ts";
 import { PodDisruptionBudget } from "../../api/types/policy-v1.ts";
 import { Role } from "../../api/types/rbac-v1.ts";
 import { schemas } from "../../api/index.ts";
-import { encodeProtobuf } from "../../apimachinery/codec/index.ts";
+import { decodeProtobuf, encodeProtobuf } from "../../apimachinery/codec/index.ts";
 import { createMemoryStore } from "../../store/index.ts";
 import type { MemoryStore } from "../../store/index.ts";
 import { createApiServer } from "../server/server.ts";
 import type { StorageMediaType } from "./stored-form.ts";
+import { createValueMarker, withoutMark } from "./unique-values.ts";
 
 const protobuf = "application/vnd.kubernetes.protobuf";
 
@@ -64,6 +65,24 @@ test("built-in kinds are stored in the form that is set, and read in either", as
   expect(await startOf(store, "/registry/configmaps/default/textual")).toBe("k8s\0");
   const custom = "/registry/apiextensions.k8s.io/customresourcedefinitions/lamps.example.org";
   expect(await startOf(store, custom)).toBe('{"ki');
+});
+
+test("no two values are the same where answers may get lost, and nobody sees what makes them differ", async () => {
+  const mark = createValueMarker(seededRandom(1));
+  const object = { kind: "ConfigMap", apiVersion: "v1", metadata: { name: "a" }, data: { a: "b" } };
+  const json = new TextEncoder().encode(JSON.stringify(object));
+  const envelope = encodeProtobuf(object, schemas.typeOf({ group: "", version: "v1", kind: "ConfigMap" })!);
+  for (const value of [json, envelope]) expect(Buffer.compare(mark(value), mark(value))).not.toBe(0);
+  expect(Buffer.compare(withoutMark(mark(json)), json)).toBe(0);
+  expect(decodeProtobuf(mark(envelope), schemas)).toEqual(object);
+  const memory = createMemoryStore({ clock: new VirtualClock() });
+  const store = Object.assign(memory, { currentRevision: async () => memory.revision });
+  const client = await serverOn(store, "application/json");
+  const made = await client.create(ConfigMap, { metadata: at("a"), data: { a: "b" } });
+  expect(Buffer.from((await store.get("/registry/configmaps/default/a"))!.value).toString()).toMatch(
+    /}[ \t]{64}$/,
+  );
+  expect(await client.get(ConfigMap, at("a"))).toEqual(made);
 });
 
 test("versions that others store are turned into the own", async () => {

@@ -14,6 +14,7 @@ import { decodedOf, encodeObject } from "./entry.ts";
 import type { AnyObject } from "./entry.ts";
 import { restamp } from "./served.ts";
 import { isStoredAsText } from "./storage-path.ts";
+import { withoutMark } from "./unique-values.ts";
 
 /** How objects are written to the store, as upstream's `--storage-media-type` names it. */
 export type StorageMediaType = "application/json" | "application/vnd.kubernetes.protobuf";
@@ -54,8 +55,14 @@ const hasOtherLayout = ({ group, version, kind }: GroupVersionKind) =>
  */
 export function createStoredForm(
   kinds: StoredKinds,
-  { mediaType, logger }: { readonly mediaType: StorageMediaType; readonly logger: Logger },
+  options: {
+    readonly mediaType: StorageMediaType;
+    readonly logger: Logger;
+    /** Makes values unique, for stores whose answers may get lost. */
+    readonly mark: ((value: Uint8Array) => Uint8Array) | undefined;
+  },
 ): StoredForm {
+  const { mediaType, logger, mark } = options;
   const served = new Map<string, Resource>();
   const stored = new Map<string, Resource>();
   for (const { group, version, kind, plural, namespaced } of kinds.facts) {
@@ -85,10 +92,12 @@ export function createStoredForm(
     const definition = kinds.definitionOf(resource);
     return completed({ resource, apiVersion: apiVersionOf(resource), type, definition }, object);
   };
+  const encode =
+    mediaType === "application/json" ? undefined : (json: Uint8Array) => toProtobuf(json, kinds.schemas);
   return {
-    encode: mediaType === "application/json" ? undefined : (json) => toProtobuf(json, kinds.schemas),
+    encode: mark ? (json) => mark(encode?.(json) ?? json) : encode,
     decode(key, value) {
-      if (!isProtobuf(value)) return value;
+      if (!isProtobuf(value)) return withoutMark(value);
       try {
         return encodeObject(withDefaults(inStoredVersion(decodeProtobuf(value, { typeOf }) as AnyObject)));
       } catch (error) {

@@ -14,6 +14,7 @@ import { ServedTable } from "../registry/served.ts";
 import { SharedLeases } from "../registry/shared-leases.ts";
 import { createStoredForm } from "../registry/stored-form.ts";
 import type { StorageMediaType } from "../registry/stored-form.ts";
+import { createValueMarker } from "../registry/unique-values.ts";
 import { bindPod, createBinding } from "../registry/subresources.ts";
 import { evictPod } from "../registry/eviction.ts";
 import { builtInRules } from "./built-ins.ts";
@@ -82,9 +83,10 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     ...(options.computed ? { computed: options.computed } : {}),
     ...options.builtIns,
   };
+  const mark = options.store.currentRevision ? createValueMarker(random) : undefined;
   const mediaType = options.storageMediaType ?? "application/json";
   const kinds = { ...builtIns, facts: options.builtIns?.facts ?? resourceFacts };
-  const store = new CodedStore(options.store, createStoredForm(kinds, { mediaType, logger }));
+  const store = new CodedStore(options.store, createStoredForm(kinds, { mediaType, logger, mark }));
   const caches = new CacheSet(store, {
     onBroken: (error) => logger.error("The watch of the store ended", { error }),
   });

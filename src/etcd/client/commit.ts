@@ -29,7 +29,10 @@ export function conflictOf(write: Write, current: Versioned | undefined): StoreE
   return new StoreError("conflict", `the key ${key} ${state}`, current);
 }
 
-/** What became of a write of which no answer came. */
+/**
+ * What became of a write of which no answer came. That a key holds the value that was written tells whose write it
+ * was only if nobody else writes the same.
+ */
 export type Fate =
   | { readonly type: "happened"; readonly revision: Revision }
   | { readonly type: "conflict" }

@@ -28,6 +28,8 @@ import { WatchStream } from "./watch-stream.ts";
 export interface EtcdStoreOptions extends EtcdConnectionOptions {
   /** The store's keys in etcd; by default as they are. */
   readonly place?: KeyPlace;
+  /** No two writes, of whatever client, have the same value: so a write of which no answer came can be recognized. */
+  readonly hasUniqueValues?: boolean;
 }
 
 /** Where API servers agree on who compacts. */
@@ -38,11 +40,16 @@ export class EtcdStore implements Store {
   private readonly connection: EtcdConnection;
   private readonly keys: KeyMap;
   private readonly stream: WatchStream;
+  private readonly hasUniqueValues: boolean;
   private newest: Revision = 0;
   private compacted: Revision = 0;
 
-  constructor(connection: EtcdConnection, place: KeyPlace = { ours: "", theirs: "" }) {
+  constructor(
+    connection: EtcdConnection,
+    { place = { ours: "", theirs: "" }, hasUniqueValues = false }: Partial<EtcdStoreOptions>,
+  ) {
     this.connection = connection;
+    this.hasUniqueValues = hasUniqueValues;
     this.keys = new KeyMap(place);
     this.stream = new WatchStream(connection, {
       keys: this.keys,
@@ -227,7 +234,7 @@ export class EtcdStore implements Store {
     const { fate, current } = await this.fateOf(write, before).catch((error: unknown) => {
       throw outcomeUnknown(write, { cause: error });
     });
-    if (fate.type === "happened") return fate.revision;
+    if (fate.type === "happened" && this.hasUniqueValues) return fate.revision;
     if (fate.type === "conflict") throw conflictOf(write, current);
     throw outcomeUnknown(write);
   }
@@ -259,7 +266,7 @@ export class EtcdStore implements Store {
 
 /** Connects to an etcd; fails with `unavailable` when no member answers. */
 export async function connectEtcdStore(options: EtcdStoreOptions): Promise<EtcdStore> {
-  const store = new EtcdStore(new EtcdConnection(options), options.place);
+  const store = new EtcdStore(new EtcdConnection(options), options);
   try {
     await store.currentRevision();
   } catch (error) {

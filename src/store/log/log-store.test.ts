@@ -108,6 +108,31 @@ it("refuses values and transactions that are too large", async () => {
   await store.close();
 });
 
+it("lets writers who came at different times share their writes to the disk from then on", async () => {
+  const { disk, open } = onFaultDisk();
+  const store = await open();
+  let writes = 0;
+  let release = () => {};
+  const gate = new Promise<void>((resolve) => (release = resolve));
+  disk.decide = async (operation) => {
+    if (operation === "write") writes++;
+    await gate;
+    await new Promise(setImmediate);
+    return "ok" as const;
+  };
+  const write = async (writer: number) => {
+    for (let count = 0; count < 20; count++) await create(store, `/${writer}/${count}`);
+  };
+  const early = [1, 2, 3, 4].map(write);
+  await new Promise(setImmediate);
+  const late = [5, 6, 7, 8].map(write);
+  release();
+  await Promise.all([...early, ...late]);
+  // Two groups that take turns would need 40, and room ahead is made once.
+  expect(writes).toBeLessThan(25);
+  await store.close();
+});
+
 describe("a disk that fails", () => {
   it("shows a write to nobody before it is durable", async () => {
     const { disk, open } = onFaultDisk();

@@ -51,23 +51,54 @@ const streamWindow = 1024 * 1024;
 /** Makes a server that serves the methods. */
 export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const { logger } = options;
-  const methods = new Map(options.methods.map((method) => [method.path, method]));
   const calls = new Set<OpenCall>();
-  let isClosing = false;
-  const sessions = new Set<ServerHttp2Session>();
   const connections = new Set<Duplex>();
-  const http2 = createServer({
-    maxSessionMemory: sessionMegabytes,
-    settings: { initialWindowSize: streamWindow },
-  });
+  const http2 = http2Server(options, calls);
   const http1 = createHttp1Server((request, response) => {
     const answer = options.http(requestLine(request));
     response.writeHead(answer.status, { "content-type": answer.type, connection: "close" });
     response.end(request.method === "HEAD" ? undefined : answer.body);
   });
+  let isClosing = false;
+  return {
+    accept(connection) {
+      if (isClosing) return void connection.destroy();
+      connections.add(connection);
+      connection.on("close", () => connections.delete(connection));
+      connection.on("error", (error) => logger.debug("A connection broke", { error }));
+      void speaksHttp2(connection).then((isHttp2) => {
+        if (isHttp2) return http2.open(connection);
+        http1.emit("connection", connection);
+        return connection.resume();
+      });
+    },
+    async close() {
+      isClosing = true;
+      const stopped = new GrpcError(grpcCode.unavailable, options.stoppedText);
+      for (const call of calls) call.end(stopped);
+      http2.closeSessions();
+      const late = setTimeout(() => connections.forEach((connection) => connection.destroy()), patience);
+      await Promise.all([...connections].map((one) => new Promise((done) => one.once("close", done))));
+      clearTimeout(late);
+    },
+  };
+}
+
+/** The side of HTTP/2, which adds calls to the set while they last. */
+function http2Server(
+  options: GrpcServerOptions,
+  calls: Set<OpenCall>,
+): { open(connection: Duplex): void; closeSessions(): void } {
+  const { logger } = options;
+  const methods = new Map(options.methods.map((method) => [method.path, method]));
+  const sessions = new Set<ServerHttp2Session>();
   // A session is told of while its connection is handed over.
   let opening: Duplex | undefined;
   const peerNames = new WeakMap<object, string>();
+  const http2 = createServer({
+    maxSessionMemory: sessionMegabytes,
+    settings: { initialWindowSize: streamWindow },
+  });
   http2.on("session", (session) => {
     sessions.add(session);
     const peerName = opening && peerNameOf(opening);
@@ -80,11 +111,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     if (!headers["content-type"]?.startsWith(grpcType)) return answerHttp(stream, headers, options);
     const method = methods.get(headers[":path"] ?? "");
     const peerName = stream.session && peerNames.get(stream.session);
-    const call = new OpenCall(stream, {
-      headers,
-      peerName,
-      encode: method?.encode ?? (() => new Uint8Array(0)),
-    });
+    const call = new OpenCall(stream, { headers, peerName, encode: method?.encode ?? nothing });
     if (!method) return call.finish(unknownMethod(headers[":path"] ?? ""));
     calls.add(call);
     const release = endInTime(call, headers);
@@ -96,31 +123,17 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     void serveCall(call, { stream, method, options });
   });
   return {
-    accept(connection) {
-      if (isClosing) return void connection.destroy();
-      connections.add(connection);
-      connection.on("close", () => connections.delete(connection));
-      connection.on("error", (error) => logger.debug("A connection broke", { error }));
-      void speaksHttp2(connection).then((isHttp2) => {
-        if (isHttp2) {
-          opening = connection;
-          return http2.emit("connection", new MendedConnection(connection));
-        }
-        http1.emit("connection", connection);
-        return connection.resume();
-      });
+    open(connection) {
+      opening = connection;
+      http2.emit("connection", new MendedConnection(connection));
     },
-    async close() {
-      isClosing = true;
-      const stopped = new GrpcError(grpcCode.unavailable, options.stoppedText);
-      for (const call of calls) call.end(stopped);
+    closeSessions() {
       for (const session of sessions) session.close();
-      const late = setTimeout(() => connections.forEach((connection) => connection.destroy()), patience);
-      await Promise.all([...connections].map((one) => new Promise((done) => one.once("close", done))));
-      clearTimeout(late);
     },
   };
 }
+
+const nothing = () => new Uint8Array(0);
 
 /** One for all: nobody looks where it came from. */
 const gone = canceled();

@@ -16,16 +16,16 @@ type MaintenanceCall = "Alarm" | "Status" | "Defragment" | "Hash" | "HashKV" | "
 export function maintenanceHandlers(context: ServerContext): EtcdHandlers<MaintenanceCall> {
   const { store, auth, identity, limits } = context;
   const header = () => headerOf(context);
+  const plan = () => planSnapshot(store, { end: endOfKeys, buckets: authBuckets(auth.accounts) });
+  const isFull = () => limits.quotaBytes > 0 && store.sizes.allocated > limits.quotaBytes;
   return {
     async Alarm({ action }) {
-      const isFull = limits.quotaBytes > 0 && store.sizes.allocated > limits.quotaBytes;
       const alarm = { memberId: identity.memberId, alarm: enumerations.alarmType.noSpace };
       const isAsked = action === enumerations.alarmAction.get;
-      return { header: header(), alarms: isFull && isAsked ? [alarm] : [] };
+      return { header: header(), alarms: isFull() && isAsked ? [alarm] : [] };
     },
     async Status() {
       const { allocated, used } = store.sizes;
-      const isFull = limits.quotaBytes > 0 && allocated > limits.quotaBytes;
       return {
         header: header(),
         version: etcdVersion,
@@ -36,7 +36,7 @@ export function maintenanceHandlers(context: ServerContext): EtcdHandlers<Mainte
         raftIndex: store.revision,
         raftAppliedIndex: store.revision,
         raftTerm,
-        errors: isFull ? [`memberID:${identity.memberId} alarm:NOSPACE `] : [],
+        errors: isFull() ? [`memberID:${identity.memberId} alarm:NOSPACE `] : [],
       };
     },
     async Defragment(_request, call) {
@@ -47,8 +47,7 @@ export function maintenanceHandlers(context: ServerContext): EtcdHandlers<Mainte
     async Hash(_request, call) {
       auth.requireAdministrator(call);
       let hash = 0;
-      const plan = await planSnapshot(store, { end: endOfKeys, buckets: authBuckets(auth.accounts) });
-      for await (const block of plan.blocks()) hash = crc32c(block, { seed: hash });
+      for await (const block of (await plan()).blocks()) hash = crc32c(block, { seed: hash });
       return { header: header(), hash };
     },
     async HashKV({ revision }, call) {
@@ -61,9 +60,9 @@ export function maintenanceHandlers(context: ServerContext): EtcdHandlers<Mainte
     },
     async Snapshot(_request, call) {
       auth.requireAdministrator(call);
-      const plan = await planSnapshot(store, { end: endOfKeys, buckets: authBuckets(auth.accounts) });
-      let remainingBytes = plan.size;
-      for await (const blob of plan.blocks()) {
+      const planned = await plan();
+      let remainingBytes = planned.size;
+      for await (const blob of planned.blocks()) {
         if (call.signal.aborted) return;
         remainingBytes -= blob.length;
         await call.send({ header: header(), remainingBytes, blob, version: etcdVersion });

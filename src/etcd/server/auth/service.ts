@@ -27,7 +27,12 @@ type AuthCall =
 
 /** The service Auth. */
 export function authHandlers(context: ServerContext): EtcdHandlers<AuthCall> {
-  return { ...stateHandlers(context), ...userHandlers(context), ...roleHandlers(context) };
+  return {
+    ...stateHandlers(context),
+    ...userHandlers(context),
+    ...grantHandlers(context),
+    ...roleHandlers(context),
+  };
 }
 
 function stateHandlers(
@@ -69,7 +74,11 @@ function stateHandlers(
   };
 }
 
-function userHandlers(context: ServerContext): EtcdHandlers<Extract<AuthCall, `User${string}`>> {
+type GrantCall = "UserGrantRole" | "UserRevokeRole";
+
+function userHandlers(
+  context: ServerContext,
+): EtcdHandlers<Exclude<Extract<AuthCall, `User${string}`>, GrantCall>> {
   const { auth } = context;
   const header = () => headerOf(context);
   const hashOf = async (request: { readonly password: string; readonly hashedPassword: string }) =>
@@ -119,6 +128,13 @@ function userHandlers(context: ServerContext): EtcdHandlers<Extract<AuthCall, `U
       auth.tokens.revoke(request.name);
       return { header: header() };
     },
+  };
+}
+
+function grantHandlers(context: ServerContext): EtcdHandlers<GrantCall> {
+  const { auth } = context;
+  const header = () => headerOf(context);
+  return {
     async UserGrantRole({ user: name, role }, call) {
       auth.requireAdministrator(call);
       await auth.file.change((accounts) => {

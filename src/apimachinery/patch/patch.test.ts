@@ -180,10 +180,18 @@ test.each<[string, JsonObject, JsonObject, JsonObject]>([
         volumes: [
           { name: "v", $retainKeys: ["name"] },
           { name: "w", $patch: "delete" },
+          { name: "x", $patch: "replace", emptyDir: {} },
+          { name: "y", emptyDir: { $patch: "delete", medium: "m" } },
         ],
       },
     },
-    { spec: { volumes: [{ name: "v" }] } },
+    { spec: { volumes: [{ name: "v" }, { name: "y" }] } },
+  ],
+  [
+    "leaves out what would replace or delete a map that is not there",
+    { metadata: { labels: "x" } },
+    { metadata: { labels: { a: "b", $patch: "replace" }, annotations: { $patch: "delete" } } },
+    { metadata: {} },
   ],
 ])("strategic merge patch %s", (_, object, patch, result) => {
   expect(strategicMergePatch(frozen(object), frozen(patch), typeOf("", "Pod"))).toEqual(result);

@@ -68,13 +68,20 @@ function mergeMap(original: JsonObject, patch: JsonObject, type: Type | undefine
       if (isList(list)) setKey(result, key, isList(value) ? withoutElements(list, value) : value);
       continue;
     }
-    if (value === null) delete result[patchKey];
-    else setKey(result, patchKey, mergeValue(ownValue(result, patchKey), value, strategyOf(type, patchKey)));
+    const merged =
+      value === null ? undefined : mergeValue(ownValue(result, patchKey), value, strategyOf(type, patchKey));
+    if (merged === undefined) delete result[patchKey];
+    else setKey(result, patchKey, merged);
   }
   return result;
 }
 
-function mergeValue(current: JsonValue | undefined, value: JsonValue, strategy: Strategy): JsonValue {
+/** What becomes of a field; undefined when the patch is nothing but a directive for what is not there. */
+function mergeValue(
+  current: JsonValue | undefined,
+  value: JsonValue,
+  strategy: Strategy,
+): JsonValue | undefined {
   if (isObject(current) && isObject(value)) {
     return strategy.replace ? value : mergeMap(current, value, strategy.type);
   }
@@ -253,29 +260,21 @@ function inOrder(
   return [...result, ...serverItems.slice(next)];
 }
 
-/** A new value without nulls and directives. */
-function cleaned(value: JsonValue): JsonValue {
-  if (isObject(value)) return cleanedObject(value);
+/** A new value without nulls and directives; undefined for an object that is one, whatever else it says. */
+function cleaned(value: JsonValue): JsonValue | undefined {
+  if (isObject(value)) return value[patchDirective] === undefined ? cleanedObject(value) : undefined;
   if (!isList(value)) return value;
-  return value
-    .filter(
-      (element) => !(isObject(element) && element[patchDirective] !== undefined && isDirectiveOnly(element)),
-    )
-    .map(cleaned);
+  return value.map(cleaned).filter((element) => element !== undefined);
 }
 
-const isDirectiveOnly = (element: JsonObject) =>
-  element[patchDirective] === "delete" || Object.keys(element).length === 1;
-
 function cleanedObject(object: JsonObject): JsonObject {
-  if (object[patchDirective] === "delete") return {};
   const result: MutableObject = {};
   for (const key of Object.keys(object)) {
     const value = object[key];
-    if (value === null || value === undefined) continue;
-    if (key === patchDirective || key === retainKeysDirective) continue;
+    if (value === null || value === undefined || key === retainKeysDirective) continue;
     if (key.startsWith(deletePrefix) || key.startsWith(orderPrefix)) continue;
-    setKey(result, key, cleaned(value));
+    const kept = cleaned(value);
+    if (kept !== undefined) setKey(result, key, kept);
   }
   return result;
 }

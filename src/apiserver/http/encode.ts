@@ -54,6 +54,10 @@ const pieceBytes = 256 * 1024;
 /** Digits of the largest whole number. */
 const longestVersion = 16;
 const closing = "]}\n";
+const comma = 0x2c;
+/** What follows the version at the opening of an item. */
+const versionEnd = Buffer.from('",');
+const zero = 0x30;
 
 /** An object in a list: built-in ones come without kind and apiVersion, as upstream's do; custom ones name them. */
 export function itemOf(served: ServedResource, object: AnyObject): object {
@@ -83,29 +87,44 @@ export function* encodeJsonList(
   const open = served.custom
     ? `{"kind":${JSON.stringify(served.resource.kind)},"apiVersion":${JSON.stringify(served.apiVersion)},"metadata":{"resourceVersion":"`
     : '{"metadata":{"resourceVersion":"';
+  const opening = Buffer.from(open);
   const { entries } = list;
-  // Before each item: a comma, its opening with a version, and the end of that.
-  const opening = open.length + longestVersion + 3;
+  const beforeTail = 1 + opening.length + longestVersion + versionEnd.length;
   let [largest, total] = [0, 0];
   for (const { tailLength } of entries) {
-    total += tailLength + opening;
+    total += tailLength + beforeTail;
     if (tailLength > largest) largest = tailLength;
   }
   const frame = Buffer.byteLength(head) + closing.length;
-  const capacity = Math.min(total, pieceBytes + largest + opening) + frame;
+  const capacity = Math.min(total, pieceBytes + largest + beforeTail) + frame;
   const bytes = Buffer.allocUnsafeSlow(capacity);
   let at = bytes.write(head);
   for (let index = 0; index < entries.length; index++) {
-    const { object, tail } = entries[index]!;
+    const { revision, tail } = entries[index]!;
     if (at >= pieceBytes) {
       yield { bytes: bytes.subarray(0, at), last: false };
       at = 0;
     }
-    const comma = index > 0 ? "," : "";
-    at += bytes.write(`${comma}${open}${object.metadata.resourceVersion}",`, at, "latin1");
-    bytes.set(tail, at);
-    at += tail.length;
+    if (index > 0) bytes[at++] = comma;
+    bytes.set(opening, at);
+    at = writeNumber(bytes, at + opening.length, revision);
+    bytes.set(versionEnd, at);
+    bytes.set(tail, at + versionEnd.length);
+    at += versionEnd.length + tail.length;
   }
   at += bytes.write(closing, at, "latin1");
   yield { bytes: bytes.subarray(0, at), last: true };
+}
+
+/** Writes a whole number in decimal digits; returns where they end. */
+function writeNumber(bytes: Uint8Array, start: number, value: number): number {
+  let end = start + 1;
+  for (let rest = value; rest >= 10; rest = Math.floor(rest / 10)) end++;
+  let rest = value;
+  for (let at = end - 1; at >= start; at--) {
+    const tenth = Math.floor(rest / 10);
+    bytes[at] = zero + rest - tenth * 10;
+    rest = tenth;
+  }
+  return end;
 }

@@ -91,6 +91,11 @@ export class ResourceCache {
     return this.entries.range(prefix, after);
   }
 
+  /** The first entries that `range` walks, at most `limit`. */
+  first(limit: number, prefix: string, after?: string): Entry[] {
+    return this.entries.first(limit, prefix, after);
+  }
+
   /** How many entries `range` walks. */
   count(prefix: string, after?: string): number {
     return this.entries.count(prefix, after);
@@ -218,6 +223,10 @@ export class ComputedCache extends ResourceCache {
   override get(key: string): Entry | undefined {
     for (const entry of this.range(this.prefix)) if (entry.key === key) return entry;
     return undefined;
+  }
+
+  override first(limit: number, prefix: string, after?: string): Entry[] {
+    return Array.from(this.range(prefix, after)).slice(0, limit);
   }
 
   override count(prefix: string, after?: string): number {

@@ -21,11 +21,13 @@ test("agrees with a sorted list over random changes", () => {
     const below = sorted.filter(([key]) => key.startsWith(prefix));
     expect([...map.range(prefix)]).toEqual(below.map(([, value]) => value));
     expect(map.count(prefix)).toBe(below.length);
+    expect(map.first(Infinity, prefix)).toEqual(below.map(([, value]) => value));
     const middle = below[below.length >> 1]?.[0];
     const rest = below.filter(([key]) => middle !== undefined && key > middle);
     if (!middle) continue;
     expect([...map.range(prefix, middle)]).toEqual(rest.map(([, value]) => value));
     expect(map.count(prefix, middle)).toBe(rest.length);
+    expect(map.first(7, prefix, middle)).toEqual(rest.slice(0, 7).map(([, value]) => value));
     expect(map.count(prefix, below.at(-1)?.[0])).toBe(0);
   }
 });

@@ -7,6 +7,13 @@ interface Block<V> {
   readonly values: V[];
 }
 
+interface Span<V> {
+  readonly values: readonly V[];
+  readonly from: number;
+  /** Behind the last one. */
+  readonly to: number;
+}
+
 /** A map whose entries are walked in the order of their keys; every change costs the same at any size that fits in memory. */
 export class OrderedMap<V> {
   private readonly index = new Map<string, V>();
@@ -58,31 +65,42 @@ export class OrderedMap<V> {
 
   /** Values whose keys start with `prefix` and follow the key `after`, in order of keys. */
   *range(prefix: string, after?: string): Generator<V> {
-    const start = after === undefined || after < prefix ? prefix : after;
-    for (let position = this.blockOf(start); position < this.blocks.length; position++) {
-      const { keys, values } = this.blocks[position]!;
-      for (let at = lowerBound(keys, start); at < keys.length; at++) {
-        const key = keys[at]!;
-        if (!key.startsWith(prefix)) return;
-        if (key !== after) yield values[at]!;
-      }
+    for (const { values, from, to } of this.spans(prefix, after)) {
+      for (let at = from; at < to; at++) yield values[at]!;
     }
+  }
+
+  /** The first values that `range` walks, at most `limit`. */
+  first(limit: number, prefix: string, after?: string): V[] {
+    const found: V[] = [];
+    for (const { values, from, to } of this.spans(prefix, after)) {
+      const end = Math.min(to, from + limit - found.length);
+      for (let at = from; at < end; at++) found.push(values[at]!);
+      if (found.length >= limit) break;
+    }
+    return found;
   }
 
   /** How many values `range` walks; blocks are counted as wholes. */
   count(prefix: string, after?: string): number {
-    const start = after === undefined || after < prefix ? prefix : after;
     let count = 0;
-    for (let position = this.blockOf(start); position < this.blocks.length; position++) {
-      const { keys } = this.blocks[position]!;
-      const from = lowerBound(keys, start);
-      const isWhole = keys.at(-1)!.startsWith(prefix);
-      const end = isWhole ? keys.length : lowerBound(keys, prefix + lastCharacter);
-      count += Math.max(end - from, 0) - (from < end && keys[from] === after ? 1 : 0);
-      // The keys of a later block do not start with the prefix either, unless this one ends before it.
-      if (!isWhole && keys.at(-1)! > prefix) break;
-    }
+    for (const { from, to } of this.spans(prefix, after)) count += to - from;
     return count;
+  }
+
+  /** The parts of blocks where the keys start with `prefix` and follow the key `after`. */
+  private *spans(prefix: string, after?: string): Generator<Span<V>, void> {
+    const start = after === undefined || after < prefix ? prefix : after;
+    for (let position = this.blockOf(start); position < this.blocks.length; position++) {
+      const { keys, values } = this.blocks[position]!;
+      const first = lowerBound(keys, start);
+      const isWhole = keys.at(-1)!.startsWith(prefix);
+      const from = keys[first] === after ? first + 1 : first;
+      const to = isWhole ? keys.length : lowerBound(keys, prefix + lastCharacter);
+      if (from < to) yield { values, from, to };
+      // The keys of a later block do not start with the prefix either, unless this one ends before it.
+      if (!isWhole && keys.at(-1)! > prefix) return;
+    }
   }
 
   /** The block where the key is or would be. */

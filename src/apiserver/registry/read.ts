@@ -37,6 +37,7 @@ export function selectEntries(served: ServedResource, selector: EntrySelector): 
     const entry = cache.get(selector.single);
     return entry && selector.matches(entry) ? [entry] : [];
   }
+  if (!selector.selective) return cache.first(Infinity, selector.prefix);
   const chosen: Entry[] = [];
   for (const entry of cache.range(selector.prefix)) if (selector.matches(entry)) chosen.push(entry);
   return chosen;
@@ -93,12 +94,17 @@ function pageOf(core: Core, served: ServedResource, request: PageRequest): Entry
   const limit = request.limit || Infinity;
   const { revision } = core.caches;
   const { cache } = served.storage;
+  if (!selector.selective) {
+    const entries = cache.first(limit, selector.prefix, after);
+    const remaining = entries.length < limit ? 0 : cache.count(selector.prefix, entries.at(-1)?.key);
+    return { entries, metadata: pageMetadata({ selector, entries, revision, remaining }) };
+  }
   const entries: Entry[] = [];
   let remaining = 0;
   let looked = 0;
   for (const entry of cache.range(selector.prefix, after)) {
     if (entries.length >= limit) {
-      remaining = selector.selective ? 1 : cache.count(selector.prefix, entries.at(-1)?.key);
+      remaining = 1;
       break;
     }
     looked += 1;

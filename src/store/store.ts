@@ -93,6 +93,8 @@ export interface Store {
   /** The newest revision whose writes are durable; reads see exactly up to it. */
   readonly revision: Revision;
   readonly compactedRevision: Revision;
+  /** Why the store cannot be used now, as far as it has noticed; for stores elsewhere. */
+  readonly problem?: string | undefined;
   /** Settles when the write is durable and visible; rejects with `conflict` when its condition fails. */
   commit(write: Write): Promise<Revision>;
   get(key: Key, options?: { readonly at?: Revision }): Promise<Versioned | undefined>;

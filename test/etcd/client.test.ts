@@ -175,6 +175,20 @@ describe.skipIf(!hasEtcd)("a store on etcd", () => {
     expect(store.compactedRevision).toBe(12);
   });
 
+  test("tells while no member answers", async () => {
+    const { members, urls } = await newCluster(1);
+    const store = await open(urls, { attemptTimeout: 300, requestTimeout: 700 });
+    members[0]!.signal("SIGKILL");
+    expect(await refusal(store.get("/a"))).toBe("unavailable");
+    expect(store.problem).toMatch(/^etcd does not answer: No connection established/);
+    expect(await refusal(store.commit(create("/a")))).toBe("unavailable");
+    await members[0]!.start();
+    // The connection is made again after a pause of its own.
+    while ((await refusal(store.get("/a"))) === "unavailable");
+    expect(store.problem).toBeUndefined();
+    expect(await store.commit(create("/a"))).toBe(2);
+  });
+
   test("goes from member to member as they fail", async () => {
     const { members, urls } = await newCluster(3);
     const store = await open(urls, { attemptTimeout: 1_000, requestTimeout: 20_000 });

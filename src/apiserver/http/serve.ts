@@ -142,7 +142,7 @@ export async function serveApi(server: ApiServer, options: ServeOptions): Promis
 
 const checksOf = (core: Core, { check: shutdown }: Lifecycle, ready: readonly HealthCheck[] = []) =>
   healthChecks({
-    store: () => (core.store.revision >= 0 ? undefined : "no revision"),
+    store: () => core.store.problem,
     shutdown,
     ready,
   });

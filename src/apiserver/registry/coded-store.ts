@@ -36,6 +36,10 @@ export class CodedStore implements Store {
     return this.store.compactedRevision;
   }
 
+  get problem(): string | undefined {
+    return this.store.problem;
+  }
+
   commit(write: Write): Promise<Revision> {
     const { encode } = this.form;
     if (!encode || write.type === "delete") return this.store.commit(write);

@@ -43,6 +43,9 @@ export class EtcdConnection {
   private readonly closing = new AbortController();
   private position = 0;
   private token: Promise<string> | undefined;
+  /** Attempts since the last answer. */
+  private failures = 0;
+  private lastFailure = "";
 
   constructor(options: EtcdConnectionOptions) {
     this.options = options;
@@ -57,6 +60,11 @@ export class EtcdConnection {
   /** The member that is asked now. */
   get endpoint(): Endpoint {
     return this.endpoints[this.position] ?? this.endpoints[0];
+  }
+
+  /** Why no member can be asked, when each was tried since the last answer. */
+  get problem(): string | undefined {
+    return this.failures < this.endpoints.length ? undefined : `etcd does not answer: ${this.lastFailure}`;
   }
 
   get isClosed(): boolean {
@@ -110,7 +118,9 @@ export class EtcdConnection {
     for (let tries = 0, tokens = 0; ; tries++) {
       const { endpoint } = this;
       try {
-        return await attempt(endpoint, await this.attemptOptions(deadline));
+        const answer = await attempt(endpoint, await this.attemptOptions(deadline));
+        this.failures = 0;
+        return answer;
       } catch (thrown) {
         this.requireOpen();
         const error = GrpcError.from(thrown);
@@ -119,7 +129,12 @@ export class EtcdConnection {
           this.forgetToken();
           continue;
         }
-        if (failure === "refused" || failure === "token") throw storeErrorOf(error);
+        if (failure === "refused" || failure === "token") {
+          this.failures = 0;
+          throw storeErrorOf(error);
+        }
+        this.failures++;
+        this.lastFailure = error.message;
         this.leave(endpoint);
         const mayRepeat = failure === "unsent" || onUncertain();
         if (!mayRepeat || this.clock.now() >= deadline) throw unavailable(error, endpoint);

@@ -70,6 +70,10 @@ export class EtcdStore implements Store {
     return this.compacted;
   }
 
+  get problem(): string | undefined {
+    return this.connection.problem;
+  }
+
   async currentRevision(): Promise<Revision> {
     const { key } = this.keys.range("");
     const { header } = await this.connection.call("Range", { key, countOnly: true });

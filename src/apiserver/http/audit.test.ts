@@ -186,6 +186,7 @@ describe("events", () => {
       {
         user: { username: "admin", groups: ["system:masters", "system:authenticated"] },
         impersonatedUser: { username: "bob", groups: ["g", "system:authenticated"] },
+        authenticationMetadata: { impersonationConstraint: "impersonate:user-info" },
         annotations: { "authorization.k8s.io/decision": "forbid", "authorization.k8s.io/reason": "" },
       },
     ],

@@ -35,16 +35,23 @@ const modes: readonly Mode[] = [
   { fits: () => true },
 ];
 
+/** Whom a request may be, and by which of the constrained verbs it may; absent: by the old one. */
+export interface Impersonated {
+  readonly user: UserInfo;
+  readonly constraint?: string;
+}
+
 /** The user that a request may be; throws `Forbidden` in the words of the first form that fits. */
 export function impersonate(
   wanted: WantedUser,
   { attributes, authorizer }: { readonly attributes: Attributes; readonly authorizer: Authorizer },
-): UserInfo {
+): Impersonated {
   let first: ApiError | undefined;
   for (const mode of modes) {
     if (!mode.fits(wanted, attributes.user)) continue;
     try {
-      return tryMode(mode, { wanted, attributes, authorizer });
+      const user = tryMode(mode, { wanted, attributes, authorizer });
+      return mode.name === undefined ? { user } : { user, constraint: `impersonate:${mode.name}` };
     } catch (error) {
       if (!ApiError.is(error, "Forbidden")) throw error;
       first ??= error;

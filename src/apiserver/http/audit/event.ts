@@ -33,6 +33,7 @@ export interface AuditEvent {
   readonly verb: string;
   readonly user: AuditedUser;
   readonly impersonatedUser?: AuditedUser;
+  readonly authenticationMetadata?: { readonly impersonationConstraint: string };
   readonly sourceIPs?: readonly string[];
   readonly userAgent?: string;
   readonly objectRef?: AuditedObject;

@@ -1,7 +1,7 @@
 import type { ApiError, KubernetesObject, Status } from "../../../apimachinery/index.ts";
-import type { UserInfo } from "../../../api/index.ts";
 import type { Clock } from "../../../base/index.ts";
 import type { Incoming } from "../filters/filter.ts";
+import type { Impersonated } from "../impersonation.ts";
 import { auditedUser, microTimeOf } from "./event.ts";
 import type { AuditedObject, AuditEvent } from "./event.ts";
 import type { AuditDecision, AuditLevel, AuditStage } from "./policy.ts";
@@ -18,7 +18,7 @@ export class AuditRecord {
   private readonly clock: Clock;
   private readonly emit: (event: AuditEvent) => boolean;
   private objectRef: AuditedObject | undefined;
-  private impersonatedUser: UserInfo | undefined;
+  private impersonation: Impersonated | undefined;
   private readonly annotations: Record<string, string> = {};
   private requestObject: unknown;
   private responseObject: unknown;
@@ -59,8 +59,8 @@ export class AuditRecord {
     return this.requestObject !== undefined;
   }
 
-  impersonated(user: UserInfo): void {
-    this.impersonatedUser = user;
+  impersonated(impersonation: Impersonated): void {
+    this.impersonation = impersonation;
   }
 
   annotate(key: string, value: string): void {
@@ -141,7 +141,7 @@ export class AuditRecord {
       requestURI: exchange.target,
       verb: info.verb,
       user,
-      ...(this.impersonatedUser ? { impersonatedUser: auditedUser(this.impersonatedUser) } : {}),
+      ...(this.impersonation ? impersonationOf(this.impersonation) : {}),
       ...(sourceIPs.length > 0 ? { sourceIPs } : {}),
       ...(agent === "" ? {} : { userAgent: cut(agent) }),
       ...(this.objectRef ? { objectRef: this.objectRef } : {}),
@@ -173,6 +173,11 @@ export class AuditRecord {
     return this.decision.omitManagedFields ? withoutManagedFields(value) : value;
   }
 }
+
+const impersonationOf = ({ user, constraint }: Impersonated) => ({
+  impersonatedUser: auditedUser(user),
+  ...(constraint === undefined ? {} : { authenticationMetadata: { impersonationConstraint: constraint } }),
+});
 
 function referenceOf({ info }: Incoming): AuditedObject | undefined {
   if (info.type === "path") return undefined;

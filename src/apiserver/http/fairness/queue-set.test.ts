@@ -129,6 +129,24 @@ describe("seats", () => {
 });
 
 describe("waiting", () => {
+  test("where the queues stand can be seen", async () => {
+    const { clock, set, flowOf, ask } = open({ seats: 1 });
+    for (const [name, hand] of [
+      ["a", [0]],
+      ["b", [1]],
+      ["b", [1]],
+    ] as const)
+      taken(ask(flowOf(name, [...hand])));
+    expect(set.bounds({ discounted: false })).toEqual([0, 0]);
+    await clock.advance(10);
+    set.finish([...set.executingTickets()][0]!);
+    // The first took ten milliseconds where three were expected.
+    expect(set.queues[0]?.nextDispatch).toBeCloseTo(0.01);
+    expect(set.last.start).toBeCloseTo(0);
+    expect(set.bounds({ discounted: false })).toEqual([0.003, 0.003]);
+    expect(set.bounds({ discounted: true })[0]).toBeCloseTo(0);
+  });
+
   test("who gives up leaves no trace", () => {
     const { set, flowOf, ask } = open({ seats: 1 });
     const flow = flowOf("a");

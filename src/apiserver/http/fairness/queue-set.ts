@@ -44,12 +44,14 @@ export class QueueSet implements Load {
   peak = 0;
   /** Progress of all queues. */
   progress: SeatSeconds = 0;
+  /** The progress at the last dispatch, and where the queue of that request stood. */
+  last = { progress: 0, start: 0 };
   queues: Queue[] = [];
   private queuing: Queuing = { type: "reject" };
   private limit = 0;
   private readonly clock: Clock;
   private readonly onElapsed: (elapsed: Milliseconds) => void;
-  private last: Milliseconds;
+  private lastSync: Milliseconds;
   /** How many queues have requests. */
   private active = 0;
   /** Seats taken by requests of queues. */
@@ -65,7 +67,7 @@ export class QueueSet implements Load {
   constructor(options: { readonly clock: Clock; readonly onElapsed?: (elapsed: Milliseconds) => void }) {
     this.clock = options.clock;
     this.onElapsed = options.onElapsed ?? (() => {});
-    this.last = this.clock.now();
+    this.lastSync = this.clock.now();
   }
 
   get idle(): boolean {
@@ -159,6 +161,14 @@ export class QueueSet implements Load {
     return now;
   }
 
+  /** Where the queues stand that have requests, the first and the last; discounted by the work in progress. */
+  bounds({ discounted }: { readonly discounted: boolean }): readonly [least: SeatSeconds, most: SeatSeconds] {
+    const starts = this.queues.flatMap(({ waiting, nextDispatch, seatsInUse }) =>
+      waiting.length === 0 ? [] : [nextDispatch - (discounted ? seatsInUse * guessedSeconds : 0)],
+    );
+    return starts.length === 0 ? [0, 0] : [Math.min(...starts), Math.max(...starts)];
+  }
+
   /** Requests that execute, with and without a queue. */
   *executingTickets(): Generator<Ticket> {
     const first = this.running;
@@ -180,8 +190,8 @@ export class QueueSet implements Load {
   }
 
   private advance(to: Milliseconds): void {
-    const elapsed = to - this.last;
-    this.last = to;
+    const elapsed = to - this.lastSync;
+    this.lastSync = to;
     if (elapsed <= 0) return;
     this.onElapsed(elapsed);
     if (this.active === 0) return;
@@ -254,6 +264,8 @@ export class QueueSet implements Load {
     queue.executing += 1;
     queue.seatsInUse += width;
     this.queuedSeats += width;
+    this.last.progress = this.progress;
+    this.last.start = queue.nextDispatch;
     queue.nextDispatch += totalWork(ticket);
   }
 
@@ -289,7 +301,7 @@ export class QueueSet implements Load {
       }
       this.robin = queue.index;
       this.dequeue(ticket);
-      this.execute(ticket, this.last);
+      this.execute(ticket, this.lastSync);
       queue.bound();
       ticket.onDecided?.("execute");
     }
@@ -300,7 +312,7 @@ export class QueueSet implements Load {
   private watchLingering(): void {
     const first = this.lingering[0];
     if (this.timer !== undefined || this.waiting === 0 || first === undefined) return;
-    this.timer = this.clock.after(first.until - this.last, () => {
+    this.timer = this.clock.after(first.until - this.lastSync, () => {
       this.timer = undefined;
       this.sync();
       this.dispatch();

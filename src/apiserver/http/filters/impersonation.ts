@@ -19,9 +19,9 @@ export function withImpersonation(authorizer: Authorizer): Filter {
     const wanted = wantedUser(request.exchange);
     if (!wanted) return next(request);
     const attributes = attributesOf(request);
-    const user = impersonate(wanted, { attributes, authorizer });
-    request.audit?.impersonated(user);
-    return next({ ...request, user });
+    const impersonated = impersonate(wanted, { attributes, authorizer });
+    request.audit?.impersonated(impersonated);
+    return next({ ...request, user: impersonated.user });
   };
 }
 

@@ -65,6 +65,16 @@ export const levelGauges: readonly (Named & {
     help: "Progress of the queues of a priority level, in seat-seconds.",
     valueOf: ({ set }) => set.progress,
   },
+  {
+    name: "apiserver_flowcontrol_dispatch_r",
+    help: "Progress of the queues of a priority level when a request was last dispatched.",
+    valueOf: ({ set }) => set.last.progress,
+  },
+  {
+    name: "apiserver_flowcontrol_latest_s",
+    help: "Where the queue stood from which a request was last dispatched.",
+    valueOf: ({ set }) => set.last.start,
+  },
 ];
 
 /** Metrics that are counted by flow schema and priority level. */

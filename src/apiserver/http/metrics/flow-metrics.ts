@@ -90,6 +90,19 @@ export function observeLevels(registry: MetricsRegistry, fairness: Fairness): vo
       all().map((level) => [valueOf(level), level.name] as const),
     );
   }
+  for (const [name, discounted] of [
+    ["next_s_bounds", false],
+    ["next_discounted_s_bounds", true],
+  ] as const) {
+    const help = "Where the queues stand in which requests wait, the first and the last.";
+    const labels = ["bound", "priority_level"];
+    registry.observed({ name: `apiserver_flowcontrol_${name}`, help, labels }, () =>
+      all().flatMap((level) => {
+        const [least, most] = level.set.bounds({ discounted });
+        return [[least, "min", level.name] as const, [most, "max", level.name] as const];
+      }),
+    );
+  }
   registry.observed(
     {
       name: "apiserver_flowcontrol_seat_fair_frac",

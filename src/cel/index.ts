@@ -23,7 +23,7 @@ export {
   type Environment,
   type EnvironmentOptions,
 } from "./environment.ts";
-export { declaredProvider, declaredSizes, type DeclaredType } from "./declared/declared-type.ts";
+export type { DeclaredType } from "./declared/declared-type.ts";
 export { isExpressionName } from "./declared/names.ts";
 export { declaredBySchema, type ExpressionSchema } from "./declared/schema.ts";
 export {
@@ -33,6 +33,7 @@ export {
   type AdmissionEnvironmentOptions,
 } from "./environments/admission.ts";
 export { deviceEnvironment, deviceEstimator } from "./environments/device.ts";
+export { ruleEnvironment, ruleEstimator, usesOldSelf } from "./environments/rules.ts";
 export type { Activation } from "./evaluate/frame.ts";
 export { kubernetesEnvironment, type KubernetesEnvironmentOptions } from "./kubernetes.ts";
 export {

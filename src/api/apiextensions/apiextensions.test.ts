@@ -284,3 +284,121 @@ test("formats that nothing checks bring a warning", () => {
   expect(warningsOf(customResourceDefinitionDefinition, object)).toEqual(['unrecognized format "odd"']);
   expect(warningsOf(customResourceDefinitionDefinition, object, object)).toEqual([]);
 });
+
+describe("rules", () => {
+  const bounds =
+    "(try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are declared)";
+  const shown = (rule: string, more: object = {}) =>
+    JSON.stringify({
+      Rule: rule,
+      Message: "",
+      MessageExpression: "",
+      Reason: null,
+      FieldPath: "",
+      OptionalOldSelf: null,
+      ...more,
+    });
+  const ruled = (schema: object, ...rules: readonly object[]) => ({
+    ...schema,
+    "x-kubernetes-validations": rules,
+  });
+  const text = { type: "string" };
+  const searched = (maxLength: number, maxItems: number) => ({
+    a: ruled(
+      { type: "array", maxItems, items: { ...text, maxLength } },
+      { rule: "self.all(x, x.contains('gpu'))" },
+    ),
+  });
+  const problemsIn = (properties: object, rules: readonly object[] = []) =>
+    problemsOf(sketch({ versions: [version(ruled({ type: "object", properties }, ...rules))] })).map(
+      (problem) => problem.replace(`${schemaPath}.`, ""),
+    );
+
+  test.each<[properties: object, rules: readonly object[], problems: readonly string[]]>([
+    [
+      { spec: { type: "object", properties: { a: { type: "integer" }, "b-c": text } } },
+      [
+        { rule: "self.spec.a > 0 && self.spec.b__dash__c != ''" },
+        { rule: "self.metadata.name.startsWith('x')", messageExpression: "'not ' + self.metadata.name" },
+        { rule: "self.spec.a >= oldSelf.spec.a" },
+        { rule: "!oldSelf.hasValue() || self.spec.a >= oldSelf.value().spec.a", optionalOldSelf: true },
+      ],
+      [],
+    ],
+    [
+      { a: ruled(text, { rule: "self == 1" }, { rule: "self +" }, { rule: "self" }) },
+      [],
+      [
+        `properties[a].x-kubernetes-validations[0].rule: Invalid value: ${shown("self == 1")}: compilation failed: ERROR: <input>:1:6: found no matching overload for '_==_' applied to '(string, int)'\n | self == 1\n | .....^`,
+        `properties[a].x-kubernetes-validations[1].rule: Invalid value: ${shown("self +")}: compilation failed: ERROR: <input>:1:7: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}\n | self +\n | ......^`,
+        `properties[a].x-kubernetes-validations[2].rule: Invalid value: ${shown("self")}: cel expression must evaluate to a bool`,
+      ],
+    ],
+    [
+      { a: ruled(text, { rule: "true", messageExpression: "1", optionalOldSelf: false }) },
+      [],
+      [
+        `properties[a].x-kubernetes-validations[0].messageExpression: Invalid value: ${shown("true", { MessageExpression: "1", OptionalOldSelf: false })}: messageExpression must evaluate to a string`,
+        "properties[a].x-kubernetes-validations[0].optionalOldSelf: Invalid value: false: may not be set if oldSelf is not used in rule",
+      ],
+    ],
+    [
+      {
+        a: {
+          type: "array",
+          maxItems: 2,
+          items: ruled({ ...text, maxLength: 9 }, { rule: "self == oldSelf" }),
+        },
+      },
+      [],
+      [
+        'properties[a].items.x-kubernetes-validations[0].rule: Invalid value: "self == oldSelf": oldSelf cannot be used on the uncorrelatable portion of the schema within spec.validation.openAPIV3Schema.properties[a]',
+      ],
+    ],
+    [
+      {
+        a: ruled(
+          { type: "array", items: text, maxItems: 909_090 },
+          { rule: "self.all(x, x.contains('gpu'))" },
+        ),
+      },
+      [],
+      [
+        `properties[a].x-kubernetes-validations[0].rule: Forbidden: estimated rule cost exceeds budget by factor of more than 100x ${bounds}`,
+        "properties[a].x-kubernetes-validations[0].rule: Forbidden: contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema",
+        `spec.validation.openAPIV3Schema: Forbidden: x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema exceeds budget by factor of more than 100x ${bounds}`,
+      ],
+    ],
+    [
+      // What is wrong with a schema hides what is wrong with its rules, and with those around it.
+      { a: ruled({ type: "x" }, { rule: "1" }), b: ruled(text, { rule: "1" }) },
+      [{ rule: "1" }],
+      [
+        'properties[a].type: Unsupported value: "x": supported values: "array", "boolean", "integer", "number", "object", "string"',
+        `properties[b].x-kubernetes-validations[0].rule: Invalid value: ${shown("1")}: cel expression must evaluate to a bool`,
+      ],
+    ],
+  ])("%j", (properties, rules, problems) => {
+    expect(problemsIn(properties, rules)).toEqual(problems);
+  });
+
+  test.each([
+    [16, 909_090],
+    [63, 333_333],
+    [253, 94_339],
+    [1024, 24_154],
+  ])("of texts of %i characters %i may be searched", (maxLength, maxItems) => {
+    expect(problemsIn(searched(maxLength, maxItems))).toEqual([]);
+    expect(problemsIn(searched(maxLength, maxItems + 10))).toEqual([
+      expect.stringMatching(/rule: Forbidden: estimated rule cost exceeds budget by factor of 1\.\d{6}x /),
+    ]);
+  });
+
+  test("what a schema that stays costs is not asked again", () => {
+    const old = sketch({ versions: [version({ type: "object", properties: searched(16, 909_100) })] });
+    expect(problemsOf(old)).toHaveLength(1);
+    expect(updateProblems(customResourceDefinitionDefinition, { old, next: old })).toEqual([]);
+    const next = sketch({ versions: [version({ type: "object", properties: searched(16, 909_101) })] });
+    expect(updateProblems(customResourceDefinitionDefinition, { old, next })).toHaveLength(1);
+  });
+});

@@ -7,6 +7,7 @@ import {
   nilList,
 } from "../../apimachinery/index.ts";
 import { immutable, invalidFor, invalidJoined, mixedCaseProblems, oneOf } from "../common/checks.ts";
+import { semanticallyEqual } from "../common/equal.ts";
 import { parseGoUrl } from "../common/go-url.ts";
 import {
   hasAcceptedReview,
@@ -83,7 +84,10 @@ export function validateDefinitionUpdate(
   const isEstablished = (old.status?.conditions ?? []).some(
     (condition) => condition.type === "Established" && condition.status === "True",
   );
-  const errors = validateSpec(internalSpec(spec), rulesAfter(old));
+  const errors = validateSpec(internalSpec(spec), {
+    ...rulesAfter(old),
+    unchanged: unchangedVersions(spec.versions, old.spec.versions),
+  });
   if (isEstablished) {
     errors.push(
       ...immutable(specPath.child("scope"), spec.scope, old.spec.scope),
@@ -124,6 +128,17 @@ function rulesAfter({ spec }: CustomResourceDefinition): Rules {
   };
 }
 
+function unchangedVersions(
+  versions: readonly CustomResourceDefinitionVersion[] = [],
+  before: readonly CustomResourceDefinitionVersion[] = [],
+): ReadonlySet<string> {
+  const isUnchanged = ({ name, schema }: CustomResourceDefinitionVersion) => {
+    const old = before.find((version) => version.name === name);
+    return old !== undefined && semanticallyEqual(old.schema, schema);
+  };
+  return new Set(versions.filter(isUnchanged).map(({ name }) => name));
+}
+
 function validateSpec(spec: InternalSpec, rules: Rules): FieldError[] {
   const { common, conversion } = spec;
   const errors = [
@@ -135,6 +150,7 @@ function validateSpec(spec: InternalSpec, rules: Rules): FieldError[] {
     ...validateRootSchema(common.schema?.openAPIV3Schema, specPath.child("validation"), {
       rules,
       hasStatus: [common, ...spec.versions].some(({ subresources }) => subresources?.status !== undefined),
+      unchanged: spec.versions.every(({ name }) => rules.unchanged?.has(name)),
     }),
     ...validateSubresources(common.subresources, specPath.child("subresources")),
     ...validateColumns(common.additionalPrinterColumns, specPath.child("additionalPrinterColumns")),

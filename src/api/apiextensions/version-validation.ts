@@ -9,6 +9,7 @@ import type {
 } from "../types/apiextensions-v1.ts";
 import { validateDefaults } from "./default-validation.ts";
 import { schemaFields, shownSchema } from "./internal-spec.ts";
+import { validateExpressions } from "./rule-validation.ts";
 import type { SchemaRules } from "./schema-validation.ts";
 import { validateSchema } from "./schema-validation.ts";
 import { anySchema, followPath } from "./schema-walk.ts";
@@ -22,6 +23,8 @@ const longestWarning = 256;
 /** What is asked of definitions: what was there before a rule came may go on. */
 export interface DefinitionRules extends Pick<SchemaRules, "validTypes" | "atomicSets" | "listKeys"> {
   readonly structural: boolean;
+  /** Versions whose schemas an update leaves as they are: their rules may cost what they did. */
+  readonly unchanged?: ReadonlySet<string>;
 }
 
 /** Checks what stands with one version. */
@@ -36,7 +39,8 @@ export function validateVersion(
     fieldErrors.invalid(warningPath, deprecationWarning, problem),
   );
   const schemaPath = path.child("schema");
-  errors.push(...validateRootSchema(schema?.openAPIV3Schema, schemaPath, options));
+  const unchanged = options.rules.unchanged?.has(version.name) ?? false;
+  errors.push(...validateRootSchema(schema?.openAPIV3Schema, schemaPath, { ...options, unchanged }));
   errors.push(...validateSubresources(version.subresources, path.child("subresources")));
   errors.push(...validateColumns(version.additionalPrinterColumns, path.child("additionalPrinterColumns")));
   const missing = "selectableFields may only be set when version.schema.openAPIV3Schema is not included";
@@ -72,23 +76,34 @@ const rootFields =
 export function validateRootSchema(
   schema: JSONSchemaProps | undefined,
   path: FieldPath,
-  options: { readonly rules: DefinitionRules; readonly hasStatus: boolean },
+  options: {
+    readonly rules: DefinitionRules;
+    readonly hasStatus: boolean;
+    /** An update leaves it as it is. */
+    readonly unchanged: boolean;
+  },
 ): FieldError[] {
   if (schema === undefined) return [];
-  const { rules, hasStatus } = options;
+  const { rules, hasStatus, unchanged } = options;
   const at = path.child("openAPIV3Schema");
   const errors = hasStatus ? validateStatusRoot(schema, at) : [];
   if (schema.nullable) {
     errors.push(fieldErrors.forbidden(at.child("nullable"), "nullable cannot be true at the root"));
   }
   const problem = rules.structural ? structureProblem(schema) : undefined;
-  if (rules.structural && problem === undefined) {
-    const structure = validateStructure(schema, at);
-    errors.push(...structure);
-    if (structure.length === 0) errors.push(...validateDefaults(schema, at));
+  const structure = rules.structural && problem === undefined ? validateForm(schema, at) : undefined;
+  errors.push(...(structure ?? []));
+  const within = validateSchema(schema, at, { ...rules, isRoot: true });
+  errors.push(...within);
+  if (structure?.length === 0) {
+    errors.push(...validateExpressions(schema, at, { schemaErrors: within, unchanged }));
   }
-  errors.push(...validateSchema(schema, at, { ...rules, isRoot: true }));
   return errors.length === 0 && problem !== undefined ? [fieldErrors.invalid(at, "", problem)] : errors;
+}
+
+function validateForm(schema: JSONSchemaProps, path: FieldPath): readonly FieldError[] {
+  const structure = validateStructure(schema, path);
+  return structure.length === 0 ? validateDefaults(schema, path) : structure;
 }
 
 function validateStatusRoot(schema: JSONSchemaProps, path: FieldPath): FieldError[] {

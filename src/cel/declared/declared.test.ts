@@ -2,11 +2,9 @@ import { describe, expect, test } from "vitest";
 import {
   KeyedList,
   declaredBySchema,
-  declaredProvider,
-  declaredSizes,
   estimateCost,
-  kubernetesEnvironment,
-  kubernetesEstimator,
+  ruleEnvironment,
+  ruleEstimator,
   toJson,
   type ExpressionSchema,
 } from "../index.ts";
@@ -14,13 +12,9 @@ import {
 function compiled(schema: ExpressionSchema, rule: string, isResource = false) {
   const self = declaredBySchema(schema, { name: "selfType", isResource });
   if (!self) throw new Error("expressions cannot see it");
-  const environment = kubernetesEnvironment(36, {
-    variables: { self: self.type, oldSelf: self.type },
-    provider: declaredProvider([self]),
-  });
-  const compilation = environment.compile(rule);
+  const compilation = ruleEnvironment(36, self, { optionalOldSelf: false }).compile(rule);
   if (compilation.type !== "program") throw new Error(compilation.message);
-  const cost = estimateCost(compilation.program.checked, kubernetesEstimator(declaredSizes({ self })));
+  const cost = estimateCost(compilation.program.checked, ruleEstimator(self));
   return { program: compilation.program, cost: cost.max, self };
 }
 

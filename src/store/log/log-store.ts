@@ -131,7 +131,7 @@ export class LogStore implements Mvcc {
   async commit(write: Write): Promise<Revision> {
     for (;;) {
       this.requireWritable(write);
-      const settled = this.pending.settledOf(write.key);
+      const isOnPending = this.pending.has(write.key);
       try {
         const change = planChange(write, {
           before: this.pending.current(write.key),
@@ -141,9 +141,9 @@ export class LogStore implements Mvcc {
         return revisionOf(change);
       } catch (error) {
         const isConflict = error instanceof StoreError && error.type === "conflict";
-        if (!settled || !isConflict) throw error;
+        if (!isOnPending || !isConflict) throw error;
         // The conflict is with a write that nobody can see yet and that may fail: decide when it is settled.
-        await settled;
+        await this.pending.settledOf(write.key);
       }
     }
   }
@@ -343,11 +343,7 @@ export class LogStore implements Mvcc {
       const settle = (error: StoreError | undefined) => (error ? reject(error) : resolve());
       this.commits.add({ records, changes, settle });
     });
-    if (changes.length > 0)
-      this.pending.add(
-        changes,
-        settled.catch(() => {}),
-      );
+    if (changes.length > 0) this.pending.add(changes, settled);
     return settled;
   }
 

@@ -36,7 +36,7 @@ export class PendingChanges {
     return this.planned + 1;
   }
 
-  /** Notes changes of one revision; `settled` never rejects. */
+  /** Notes changes of one revision, and when they are visible; it rejects when they are given up, and somebody else hears of it. */
   add(changes: readonly Change[], settled: Promise<void>): void {
     for (const change of changes) this.byKey.set(keyOf(change), { change, settled });
     this.planned = revisionOf(changes[0]!);
@@ -56,9 +56,14 @@ export class PendingChanges {
     this.planned = this.keyspace.revision;
   }
 
+  /** Whether a change to the key is under way. */
+  has(key: Key): boolean {
+    return this.byKey.has(key);
+  }
+
   /** When the change under way to the key is visible or given up; undefined when there is none. */
   settledOf(key: Key): Promise<void> | undefined {
-    return this.byKey.get(key)?.settled;
+    return this.byKey.get(key)?.settled.catch(() => {});
   }
 
   /** What the key holds when all changes are made. */
@@ -78,7 +83,7 @@ export class PendingChanges {
   /** Waits until all of now is visible; false when it was given up. */
   async areKept(): Promise<boolean> {
     const { failures } = this;
-    await this.latest;
+    await this.latest.catch(() => {});
     return this.failures === failures;
   }
 

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { ConfigMap } from "../../api/types/core-v1.ts";
 import type { AuditEvent } from "./audit/event.ts";
 import type { AuditSettings } from "./audit/open.ts";
 import type { AuditRule } from "./audit/policy.ts";
@@ -299,6 +300,62 @@ describe("events", () => {
     await open([{ level: "Metadata" }]);
     await ask("1", "/api/v1/namespaces/default/endpoints");
     expect(recorded("1")[1]?.annotations).toMatchObject({ "k8s.io/deprecated": "true" });
+  });
+});
+
+describe("clients in the process of the server", () => {
+  /** What was recorded, but for times and IDs. */
+  const all = () =>
+    readFileSync(path(), "utf8")
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => JSON.parse(line) as AuditEvent);
+
+  test("are recorded as if they had come over HTTP", async () => {
+    await open([{ level: "RequestResponse", omitStages: ["RequestReceived"], omitManagedFields: true }]);
+    const client = front.server.client({ name: "system:kube-scheduler", groups: ["system:masters"] });
+    const metadata = { name: "a", namespace: "default" };
+    await client.create(ConfigMap, { metadata, data: { k: "v" } }, { fieldManager: "m" });
+    await client.patch(ConfigMap, metadata, { type: "merge", body: { data: { k: "w" } } });
+    await expect(client.get(ConfigMap, { ...metadata, name: "none" })).rejects.toThrow("not found");
+    await client.list(ConfigMap, { namespace: "default", labelSelector: "a=b" });
+    await client.delete(ConfigMap, metadata, { propagationPolicy: "Background" });
+    const events = all();
+    expect(events.map(({ verb, requestURI }) => [verb, requestURI])).toEqual([
+      ["create", `${configMaps}?fieldManager=m`],
+      ["patch", `${configMaps}/a`],
+      ["get", `${configMaps}/none`],
+      ["list", `${configMaps}?labelSelector=a%3Db`],
+      ["delete", `${configMaps}/a`],
+    ]);
+    const [create, patch, get, , remove] = events;
+    expect(create).toMatchObject({
+      user: { username: "system:kube-scheduler" },
+      userAgent: "kubets",
+      objectRef: { resource: "configmaps", namespace: "default", name: "a", apiVersion: "v1" },
+      responseStatus: { metadata: {}, code: 201 },
+      requestObject: { kind: "ConfigMap", apiVersion: "v1", data: { k: "v" } },
+      responseObject: { kind: "ConfigMap", data: { k: "v" } },
+      annotations: { "authorization.k8s.io/decision": "allow" },
+    });
+    expect(patch?.requestObject).toEqual({ data: { k: "w" } });
+    expect(get?.responseStatus).toMatchObject({ reason: "NotFound", code: 404 });
+    expect(remove).toMatchObject({
+      requestObject: { kind: "DeleteOptions", propagationPolicy: "Background" },
+      responseStatus: { status: "Success", code: 200 },
+    });
+  });
+
+  test("their watches too", async () => {
+    await open([{ level: "Metadata" }]);
+    const client = front.server.client({ name: "x", groups: ["system:masters"] });
+    const stop = new AbortController();
+    await client.create(ConfigMap, { metadata: { name: "a", namespace: "default" } });
+    for await (const events of client.watch(ConfigMap, { signal: stop.signal })) {
+      if (events.length > 0) stop.abort();
+    }
+    const stages = all().flatMap(({ verb, stage }) => (verb === "watch" ? [stage] : []));
+    expect(stages).toEqual(["RequestReceived", "ResponseStarted", "ResponseComplete"]);
   });
 });
 

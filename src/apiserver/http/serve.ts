@@ -11,6 +11,8 @@ import type { Discovery } from "../discovery/index.ts";
 import type { OpenApi } from "../openapi/index.ts";
 import type { Core } from "../registry/context.ts";
 import type { ApiServer } from "../server/server.ts";
+import { AuditedClient } from "./audit/audited-client.ts";
+import type { Auditor } from "./audit/auditor.ts";
 import { openAuditor } from "./audit/open.ts";
 import type { AuditSettings } from "./audit/open.ts";
 import { Http1Exchange } from "./exchange.ts";
@@ -89,7 +91,7 @@ export async function serveApi(server: ApiServer, options: ServeOptions): Promis
   const lifecycle = new Lifecycle();
   const documents = servedDocuments(core, { cbor });
   const requestMetrics = new RequestMetrics(metrics);
-  const auditor = openAuditor(options.audit, { ...core, registry: metrics });
+  const auditor = auditorOf(server, { settings: options.audit, registry: metrics });
   const { filters, limits } = pipelineOf({
     core,
     reader: server.reader,
@@ -138,6 +140,22 @@ export async function serveApi(server: ApiServer, options: ServeOptions): Promis
   };
   let closed: Promise<void> | undefined;
   return { address: listener.address, metrics, close: () => (closed ??= close()) };
+}
+
+/** What records requests, also those of clients in this process that are made from now on. */
+function auditorOf(
+  server: ApiServer,
+  {
+    settings,
+    registry,
+  }: { readonly settings: AuditSettings | undefined; readonly registry: MetricsRegistry },
+): Auditor | undefined {
+  const { core } = server;
+  const auditor = openAuditor(settings, { ...core, registry });
+  if (auditor) {
+    server.observeClients((client, user) => new AuditedClient(client, { ...core, user, auditor }));
+  }
+  return auditor;
 }
 
 const checksOf = (core: Core, { check: shutdown }: Lifecycle, ready: readonly HealthCheck[] = []) =>

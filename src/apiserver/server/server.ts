@@ -27,6 +27,8 @@ import type { RuntimeConfig } from "./runtime-config.ts";
 
 /** What the parts that are made after the caches get to build on. */
 export interface ServerParts {
+  /** Its values are JSON. */
+  readonly store: Store;
   readonly reader: ObjectReader;
   readonly served: ServedTable;
   /** A client of the server itself, for the group `system:masters`. */
@@ -65,6 +67,8 @@ export interface ApiServer {
   readonly core: Core;
   readonly reader: ObjectReader;
   client(user: UserInfo): Client;
+  /** From now on clients are what is made of them: to record what they ask for. */
+  observeClients(wrap: (client: Client, user: UserInfo) => Client): void;
   /** Ends what the server runs; the store stays open. */
   close(): Promise<void>;
 }
@@ -113,7 +117,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     postHandlers,
     answers,
   };
-  const parts: ServerParts = { reader, served, client: createLocalClient(core, loopbackUser) };
+  const parts: ServerParts = { store, reader, served, client: createLocalClient(core, loopbackUser) };
   const { authorizer, admission = [], answers: given = {} } = options;
   core.authorizer = typeof authorizer === "function" ? authorizer(parts) : authorizer;
   core.admission = new AdmissionChain(typeof admission === "function" ? admission(parts) : admission);
@@ -123,10 +127,12 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const posted = typeof posts === "function" ? posts(parts) : posts;
   for (const [name, handler] of Object.entries(posted)) postHandlers.set(name, handler);
   for (const [name, hook] of Object.entries(options.writeHooks?.(parts) ?? {})) writeHooks.set(name, hook);
+  let wrapped = (client: Client, _user: UserInfo): Client => client;
   return {
     core,
     reader,
-    client: (user) => createLocalClient(core, user),
+    client: (user) => wrapped(createLocalClient(core, user), user),
+    observeClients: (wrap) => void (wrapped = wrap),
     close: () => caches.close(),
   };
 }

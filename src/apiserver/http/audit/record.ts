@@ -1,7 +1,9 @@
 import type { ApiError, KubernetesObject, Status } from "../../../apimachinery/index.ts";
-import type { Clock } from "../../../base/index.ts";
+import type { UserInfo } from "../../../api/index.ts";
+import type { Clock, Milliseconds } from "../../../base/index.ts";
 import type { Incoming } from "../filters/filter.ts";
 import type { Impersonated } from "../impersonation.ts";
+import type { RequestInfo } from "../request-info.ts";
 import { auditedUser, microTimeOf } from "./event.ts";
 import type { AuditedObject, AuditEvent } from "./event.ts";
 import type { AuditDecision, AuditLevel, AuditStage } from "./policy.ts";
@@ -10,11 +12,39 @@ import { sourceIPsOf } from "./source-ips.ts";
 const longestUserAgent = 1_024;
 const truncated = "...TRUNCATED";
 
+/** What is known of a request when it comes. */
+export interface AuditedRequest {
+  readonly auditID: string;
+  /** Path and query as they came. */
+  readonly target: string;
+  readonly userAgent: string;
+  readonly sourceIPs: readonly string[];
+  readonly info: RequestInfo;
+  readonly user: UserInfo;
+  readonly received: Milliseconds;
+  readonly longRunning: boolean;
+  /** What those are warned of who ask for a version that is deprecated. */
+  readonly deprecation: string | undefined;
+}
+
+/** A request over HTTP, as audit sees it. */
+export const auditedRequest = (request: Incoming): AuditedRequest => ({
+  auditID: String(request.headers["audit-id"]),
+  target: request.exchange.target,
+  userAgent: request.exchange.headers["user-agent"] ?? "",
+  sourceIPs: sourceIPsOf(request.exchange),
+  info: request.info,
+  user: request.user,
+  received: request.received,
+  longRunning: request.longRunning,
+  deprecation: request.served?.deprecationWarning,
+});
+
 /** What is recorded of one request while it goes on. */
 export class AuditRecord {
   readonly level: AuditLevel;
   private readonly decision: AuditDecision;
-  private readonly request: Incoming;
+  private readonly request: AuditedRequest;
   private readonly clock: Clock;
   private readonly emit: (event: AuditEvent) => boolean;
   private objectRef: AuditedObject | undefined;
@@ -26,7 +56,7 @@ export class AuditRecord {
   private started = false;
 
   constructor(
-    request: Incoming,
+    request: AuditedRequest,
     options: {
       readonly decision: AuditDecision;
       readonly clock: Clock;
@@ -39,10 +69,10 @@ export class AuditRecord {
     this.clock = options.clock;
     this.emit = options.emit;
     this.objectRef = referenceOf(request);
-    const { served } = request;
-    if (served?.deprecationWarning === undefined) return;
+    const { deprecation } = request;
+    if (deprecation === undefined) return;
     this.annotate("k8s.io/deprecated", "true");
-    const removed = /unavailable in v(\d+\.\d+)\+/.exec(served.deprecationWarning)?.[1];
+    const removed = /unavailable in v(\d+\.\d+)\+/.exec(deprecation)?.[1];
     if (removed !== undefined) this.annotate("k8s.io/removed-release", removed);
   }
 
@@ -128,22 +158,20 @@ export class AuditRecord {
 
   private record(stage: AuditStage, user = auditedUser(this.request.user)): boolean {
     if (this.decision.omitStages.includes(stage)) return true;
-    const { exchange, headers, info, received } = this.request;
-    const sourceIPs = sourceIPsOf(exchange);
-    const agent = exchange.headers["user-agent"] ?? "";
+    const { auditID, target, userAgent, sourceIPs, info, received } = this.request;
     const annotations = Object.entries(this.annotations).sort(([one], [other]) => (one < other ? -1 : 1));
     return this.emit({
       kind: "Event",
       apiVersion: "audit.k8s.io/v1",
       level: this.level,
-      auditID: String(headers["audit-id"]),
+      auditID,
       stage,
-      requestURI: exchange.target,
+      requestURI: target,
       verb: info.verb,
       user,
       ...(this.impersonation ? impersonationOf(this.impersonation) : {}),
       ...(sourceIPs.length > 0 ? { sourceIPs } : {}),
-      ...(agent === "" ? {} : { userAgent: cut(agent) }),
+      ...(userAgent === "" ? {} : { userAgent: cut(userAgent) }),
       ...(this.objectRef ? { objectRef: this.objectRef } : {}),
       ...(this.status ? { responseStatus: this.status } : {}),
       ...(this.requestObject === undefined ? {} : { requestObject: this.requestObject }),
@@ -179,7 +207,7 @@ const impersonationOf = ({ user, constraint }: Impersonated) => ({
   ...(constraint === undefined ? {} : { authenticationMetadata: { impersonationConstraint: constraint } }),
 });
 
-function referenceOf({ info }: Incoming): AuditedObject | undefined {
+function referenceOf({ info }: AuditedRequest): AuditedObject | undefined {
   if (info.type === "path") return undefined;
   const { resource, namespace, name, group, version, subresource } = info;
   return withoutEmpty({ resource, namespace, name, apiGroup: group, apiVersion: version, subresource });

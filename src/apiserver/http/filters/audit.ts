@@ -4,7 +4,7 @@ import { AuditedExchange } from "../audit/audited-exchange.ts";
 import type { Auditor } from "../audit/auditor.ts";
 import { longestRecordedBody, valueOfBody } from "../audit/bodies.ts";
 import { decide } from "../audit/policy.ts";
-import { AuditRecord } from "../audit/record.ts";
+import { auditedRequest, AuditRecord } from "../audit/record.ts";
 import type { ResponseHeaders } from "../exchange.ts";
 import { sendText } from "../respond.ts";
 import { attributesOf } from "./authorization.ts";
@@ -22,7 +22,11 @@ export function auditFilters({ auditor, clock }: { readonly auditor: Auditor; re
     const decision = decide(auditor.policy, attributesOf(request), isKnown);
     auditor.decided(decision.level);
     if (decision.level === "None") return undefined;
-    return new AuditRecord(request, { decision, clock, emit: (event) => auditor.record(event) });
+    return new AuditRecord(auditedRequest(request), {
+      decision,
+      clock,
+      emit: (event) => auditor.record(event),
+    });
   };
   return {
     unknown: (next) => async (request) => {

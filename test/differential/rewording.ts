@@ -14,8 +14,6 @@ const rewordings: readonly (readonly [old: RegExp, words: string])[] = [
   [/not a valid CIDR/g, "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"],
   [/must contain at least one letter or number \(a-z, 0-9\)/g, "must contain at least one letter (a-z)"],
   [/must to greater or equal than 0/g, "must be greater than or equal to 0"],
-  // v1.22: references are checked as fields are.
-  [/Required value: (?:kind|name) is required/g, "Required value"],
   // v1.25: programs are built with paths that are not whole.
   [/"k8s\.io\/kubernetes\/pkg\/api\/legacyscheme/g, '"pkg/api/legacyscheme'],
   [/"k8s\.io\/apimachinery\/pkg\/apis/g, '"pkg/apis'],

@@ -151,7 +151,8 @@ const definitionParts: Sequence = {
     ),
     ...tried({ versions: [versionOf({})] }, { versions: [versionOf({ type: "string" })] }),
     ...triedProperties(
-      { a: { type: "null" }, c: { type: "thing" } },
+      { a: { type: "null" } },
+      { c: { type: "thing" } },
       { b: {} },
       { a: { type: "array" } },
       { a: { type: "array", items: [text] } },

@@ -63,6 +63,6 @@ function told(report: LogReport, directory: string): readonly string[] {
     ...(torn ? [`unfinished, and no harm: ${place(torn)}`] : []),
     ...damage.map((one) => `DAMAGED ${place(one)}`),
     ...lost.map(([from, to]) => `LOST ${from === to ? `revision ${from}` : `revisions ${from} to ${to}`}`),
-    damage.length === 0 ? "whole" : `damaged in ${damage.length} places`,
+    damage.length === 0 ? "whole" : `damaged in ${damage.length} ${damage.length === 1 ? "place" : "places"}`,
   ];
 }

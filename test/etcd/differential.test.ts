@@ -222,6 +222,7 @@ describe.skipIf(!hasEtcd)("the same requests have the same answers from etcd and
       const compacted = (await ours.unary("HashKV", {})).compactRevision;
       for (const create of [
         { key: "\0", rangeEnd: "\0", startRevision: Math.max(compacted, 0) + 1, prevKv: true },
+        { key: "a", rangeEnd: "f", startRevision: Math.max(compacted, 1) },
         { key: "a", rangeEnd: "f", startRevision: Math.max(through - 30, 1) },
         { key: "e", startRevision: 1 },
         { key: "b", rangeEnd: "\0", startRevision: Math.max(through - 30, 1), filters: [1], watchId: 7 },

@@ -124,9 +124,12 @@ class WatchStream {
     watch: Watch,
     { range, after }: { readonly range: KeyRange; readonly after: Revision },
   ): Promise<void> {
+    const { store } = this.context;
     const { signal } = watch.controller;
     try {
-      const batches = this.context.store.watchRange(range, { after, signal })[Symbol.asyncIterator]();
+      const from =
+        after > 0 && after === store.compactedRevision - 1 ? await this.tellLeft(watch, range) : after;
+      const batches = store.watchRange(range, { after: from, signal })[Symbol.asyncIterator]();
       for (;;) {
         watch.isIdle = true;
         const { value: changes, done } = await batches.next();
@@ -139,6 +142,19 @@ class WatchStream {
       this.watches.delete(watch.id);
       await this.send(watch.id, this.endOf(error), 0);
     }
+  }
+
+  /** Of the very revision of a compaction, etcd tells what is left of it; answers the revision. */
+  private async tellLeft(watch: Watch, range: KeyRange): Promise<Revision> {
+    const { store } = this.context;
+    const { compactedRevision } = store;
+    const { items } = await store.range(range, { at: compactedRevision });
+    const left = items.filter(({ modRevision }) => modRevision === compactedRevision);
+    await this.tell(
+      watch,
+      left.map((current) => ({ type: "put", current, previous: undefined })),
+    );
+    return compactedRevision;
   }
 
   private async tell(watch: Watch, changes: readonly Change[]): Promise<void> {

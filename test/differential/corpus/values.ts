@@ -247,5 +247,85 @@ const nothings: Sequence = {
   ],
 };
 
+const claimSpec = { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } };
+const volumeSpec = { accessModes: ["ReadWriteOnce"], capacity: { storage: "1Gi" } };
+const storageClasses = "/apis/storage.k8s.io/v1/storageclasses";
+const storageClass = { metadata: { name: "empty" }, provisioner: "example.com/p" };
+const topology = (...expressions: readonly object[]) => ({ matchLabelExpressions: expressions });
+const container = { name: "c", image: "i" };
+const withoutTexts: readonly (readonly [path: string, fields: object])[] = [
+  [inNamespace("persistentvolumeclaims", own), { spec: { ...claimSpec, volumeMode: "" } }],
+  [
+    "/api/v1/persistentvolumes",
+    {
+      spec: {
+        ...volumeSpec,
+        volumeMode: "",
+        persistentVolumeReclaimPolicy: "",
+        nfs: { server: "a", path: "/b" },
+      },
+    },
+  ],
+  ["/api/v1/persistentvolumes", { spec: { ...volumeSpec, hostPath: { path: "/a", type: "" } } }],
+  [
+    inNamespace("pods", own),
+    {
+      spec: {
+        restartPolicy: "",
+        dnsPolicy: "",
+        schedulerName: "",
+        containers: [
+          {
+            ...container,
+            imagePullPolicy: "",
+            terminationMessagePath: "",
+            terminationMessagePolicy: "",
+            ports: [{ containerPort: 1, protocol: "" }],
+            volumeMounts: [{ name: "a", mountPath: "/a", mountPropagation: "" }],
+          },
+        ],
+        volumes: [
+          {
+            name: "a",
+            azureDisk: { diskName: "a", diskURI: "b", cachingMode: "", kind: "", fsType: "" },
+          },
+        ],
+      },
+    },
+  ],
+  ["/apis/scheduling.k8s.io/v1/priorityclasses", { value: 1, preemptionPolicy: "" }],
+];
+const topologies = [
+  [topology({ key: "a", values: [] })],
+  [topology()],
+  [topology({ key: "a", values: ["b"] }), topology({ key: "a", values: ["b", "b"] })],
+];
+
+const emptyTexts: Sequence = {
+  name: "texts that are empty",
+  steps: [
+    ...ownNamespace(own),
+    ...withoutTexts.map(([path, fields]) =>
+      post(`${path}${dryRun}`, { metadata: { name: "empty" }, ...fields }),
+    ),
+    ...topologies.map((allowedTopologies) =>
+      post(`${storageClasses}${dryRun}`, { ...storageClass, allowedTopologies }),
+    ),
+    ...[0, -1, 70_000].map((port) =>
+      post(`/apis/apiregistration.k8s.io/v1/apiservices${dryRun}`, {
+        metadata: { name: "v1.example.com" },
+        spec: {
+          group: "example.com",
+          version: "v1",
+          groupPriorityMinimum: 100,
+          versionPriority: 10,
+          insecureSkipTLSVerify: true,
+          service: { name: "s", namespace: "n", port },
+        },
+      }),
+    ),
+  ],
+};
+
 /** Values that encodings could bend. */
-export const valueSequences: readonly Sequence[] = [texts, numbers, emptyLists, nothings];
+export const valueSequences: readonly Sequence[] = [texts, numbers, emptyLists, nothings, emptyTexts];

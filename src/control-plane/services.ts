@@ -7,6 +7,7 @@ import { IPAddress } from "../api/types/networking-v1.ts";
 import type { ApiServer, ObjectReader } from "../apiserver/index.ts";
 import { createServiceAllocator, familiesOf, runPortRepair } from "../apiserver/services/index.ts";
 import type { ServiceAllocator, ServiceAllocatorOptions } from "../apiserver/services/index.ts";
+import type { Store } from "../store/index.ts";
 import { createEventRecorder } from "../client/index.ts";
 import { runServerControllers } from "../controllers/index.ts";
 import { keepServiceRange, publishServiceRange } from "./service-range.ts";
@@ -30,7 +31,11 @@ interface Surroundings {
 /** What a control plane does for the addresses and ports of services. */
 export interface ServiceParts {
   /** Hands them out beside writes; called once. */
-  allocator(parts: { readonly reader: ObjectReader; readonly client: Client }): ServiceAllocator;
+  allocator(parts: {
+    readonly store: Store;
+    readonly reader: ObjectReader;
+    readonly client: Client;
+  }): ServiceAllocator;
   /** Makes what allocation works from, where it is missing. */
   publish(client: Client, reader: ObjectReader): Promise<void>;
   /** Repairs what is out of step until the signal aborts. */
@@ -43,7 +48,7 @@ export function serviceParts(options: ServiceNetwork & Surroundings): ServicePar
   const ranges = secondaryServiceCIDR === undefined ? [serviceCIDR] : [serviceCIDR, secondaryServiceCIDR];
   let allocator: ServiceAllocator | undefined;
   return {
-    allocator({ reader, client }) {
+    allocator({ store, reader, client }) {
       const named = logger.named("services");
       const families = familiesOf(ranges);
       return (allocator = createServiceAllocator({
@@ -53,6 +58,7 @@ export function serviceParts(options: ServiceNetwork & Surroundings): ServicePar
         logger: named,
         families,
         nodePorts,
+        sharedStore: store.currentRevision ? store : undefined,
       }));
     },
     async publish(client, reader) {

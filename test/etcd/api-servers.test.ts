@@ -128,13 +128,13 @@ describe.skipIf(!hasEtcd)("API servers on one etcd", () => {
     ]);
   });
 
-  test("give services addresses that are not given twice", async () => {
+  test("give services addresses and ports that are not given twice", async () => {
     const servers = [await startServer(), await startServer()];
     const made = await Promise.all(
       Array.from({ length: 40 }, (_, index) =>
         servers[index % 2]!.create(Service, {
           metadata: at(`s${index}`),
-          spec: { ports: [{ port: 80 }] },
+          spec: { type: "NodePort", ports: [{ port: 80 }] },
         }),
       ),
     );
@@ -142,6 +142,20 @@ describe.skipIf(!hasEtcd)("API servers on one etcd", () => {
     expect(addresses.size).toBe(40);
     const held = await servers[0]!.list(IPAddress);
     expect(held.items.filter(({ metadata }) => addresses.has(metadata.name)).length).toBe(40);
+    const ports = made.map(({ spec }) => spec.ports?.[0]?.nodePort);
+    expect(new Set(ports).size).toBe(40);
+    const wanted = (name: string, server: number) =>
+      servers[server]!.create(Service, {
+        metadata: at(name),
+        spec: { type: "NodePort", ports: [{ port: 80, nodePort: 30_001 }] },
+      });
+    const both = await Promise.allSettled([wanted("a", 0), wanted("b", 1)]);
+    expect(both.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+    const refused = both.find((one) => one.status === "rejected");
+    expect(String(refused?.reason)).toContain("provided port is already allocated");
+    const [winner, loser] = both[0].status === "fulfilled" ? (["a", "b"] as const) : (["b", "a"] as const);
+    await servers[0]!.delete(Service, at(winner));
+    await wanted(loser, 1);
   });
 });
 

@@ -218,5 +218,19 @@ describe.skipIf(!hasEtcd || upstreamFolder === undefined)(
         } else await expect(left).rejects.toMatchObject({ code: 404 });
       }
     });
+
+    test("both record which node ports are taken", async () => {
+      const service = (name: string, nodePort: number) => ({
+        metadata: { name, namespace: "default" },
+        spec: { type: "NodePort" as const, ports: [{ port: 80, nodePort }] },
+      });
+      const path = "/api/v1/namespaces/default/services";
+      expect((await ask("POST", path, service("theirs", 30_100))).status).toBe(201);
+      await expect(ours.create(Service, service("mine", 30_100))).rejects.toMatchObject({ code: 422 });
+      await ours.create(Service, service("mine", 30_101));
+      expect((await ask("POST", path, service("other", 30_101))).status).toBe(422);
+      await ask("DELETE", `${path}/theirs`);
+      await ours.create(Service, service("again", 30_100));
+    });
   },
 );

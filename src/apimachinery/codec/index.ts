@@ -13,6 +13,7 @@ export {
   type Decoded,
   type DecodeOptions,
 } from "./json.ts";
+export { decodeBase64, encodeBase64 } from "./base64.ts";
 export { cborNames, decodeCbor, decodeCborValue, encodeCbor, encodeCborEvent } from "./cbor.ts";
 export { zeroOfStruct } from "./convert.ts";
 export { numberKey, type NumberTexts } from "./number-texts.ts";

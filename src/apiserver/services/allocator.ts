@@ -6,6 +6,7 @@ import { isHeadless } from "../../api/index.ts";
 import type { Client } from "../../api/index.ts";
 import { Service } from "../../api/types/core-v1.ts";
 import type { ServiceSpec } from "../../api/types/core-v1.ts";
+import type { Store } from "../../store/index.ts";
 import type { ObjectReader } from "../reader.ts";
 import type { PendingWrite, Reservation, WriteHook } from "../registry/context.ts";
 import type { AnyObject } from "../registry/entry.ts";
@@ -14,7 +15,8 @@ import type { Addresses, AddressOwner } from "./addresses.ts";
 import { planFamilies } from "./families.ts";
 import type { ClusterFamilies } from "./families.ts";
 import { allocatePorts, dryPortOperation, heldPorts, NodePorts, portOperation } from "./node-ports.ts";
-import type { PortRange, Refuse } from "./node-ports.ts";
+import type { PortOperation, PortRange, PortWrite, Refuse } from "./node-ports.ts";
+import { PortRecord } from "./port-record.ts";
 import type { Family } from "./ranges.ts";
 
 export interface ServiceAllocatorOptions {
@@ -28,6 +30,8 @@ export interface ServiceAllocatorOptions {
   readonly families: ClusterFamilies;
   /** Default: 30000 to 32767. */
   readonly nodePorts?: PortRange | undefined;
+  /** A store that other servers allocate in as well: the ports that are taken are recorded there. */
+  readonly sharedStore?: Store | undefined;
 }
 
 /** The ports that services have on nodes when nothing else is said. */
@@ -43,14 +47,18 @@ interface Parts {
   readonly real: Addresses;
   readonly dry: Addresses;
   readonly ports: NodePorts;
+  readonly record: PortRecord | undefined;
 }
 
 /** Hands out cluster addresses and node ports to services that are about to be written. */
 export function createServiceAllocator(options: ServiceAllocatorOptions): ServiceAllocator {
-  const { reader, client, random, logger = silentLogger, families } = options;
-  const ports = new NodePorts(options.nodePorts ?? defaultNodePorts, random);
+  const { reader, client, random, logger = silentLogger, families, sharedStore } = options;
+  const range = options.nodePorts ?? defaultNodePorts;
+  const ports = new NodePorts(range, random);
+  const record = sharedStore && new PortRecord(sharedStore, range);
   for (const { spec } of reader.list(Service)) for (const port of heldPorts(spec)) ports.take(port);
-  const parts: Parts = { families, ports, ...createAddresses({ reader, client, random, logger }) };
+  if (record) followOthers(reader, ports);
+  const parts: Parts = { families, ports, record, ...createAddresses({ reader, client, random, logger }) };
   return {
     ports,
     prepare: (write) =>
@@ -58,6 +66,14 @@ export function createServiceAllocator(options: ServiceAllocatorOptions): Servic
         ? allocate(parts, { ...write, object: write.object })
         : Promise.resolve(giveBack(parts, write)),
   };
+}
+
+/** What others take and give back is known at once. */
+function followOthers(reader: ObjectReader, ports: NodePorts): void {
+  reader.subscribe(Service, ({ object, old }) => {
+    if (old) for (const port of heldPorts(old.spec)) ports.release(port);
+    if (object) for (const port of heldPorts(object.spec)) ports.take(port);
+  });
 }
 
 /** The hook is only called for services. */
@@ -71,20 +87,22 @@ function heldAddresses(spec: ServiceSpec): readonly string[] {
   return spec.clusterIPs?.length ? spec.clusterIPs : spec.clusterIP ? [spec.clusterIP] : [];
 }
 
-function giveBack({ real, ports }: Parts, { old, dryRun }: PendingWrite): Reservation {
+function giveBack({ real, ports, record }: Parts, { old, dryRun }: PendingWrite): Reservation {
   return {
     object: undefined,
     async settle(written) {
       if (!written || dryRun || !old) return;
       const spec = specOf(old);
-      for (const port of heldPorts(spec)) ports.release(port);
+      const held = [...heldPorts(spec)];
+      for (const port of held) ports.release(port);
+      await record?.release(held);
       await Promise.all(heldAddresses(spec).map((address) => real.release(address)));
     },
   };
 }
 
 async function allocate(
-  { families, real, dry, ports }: Parts,
+  { families, real, dry, ports, record }: Parts,
   write: PendingWrite & { readonly object: AnyObject },
 ): Promise<Reservation> {
   const { object, dryRun } = write;
@@ -97,25 +115,60 @@ async function allocate(
   const refuseOne: Refuse = (error) => refuse([error]);
   const plan = planFamilies(specOf(object), { old, cluster: families });
   if ("errors" in plan) throw refuse(plan.errors);
-  const operation = dryRun ? dryPortOperation(ports) : portOperation(ports);
+  const portsOf = new PortAllocation({ ports, record, dryRun });
   const addresses = new AddressOperation(dryRun ? dry : real, {
     owner: { namespace, name },
     refuse: refuseOne,
   });
   try {
     const addressed = await addresses.allocate(plan.spec, old);
-    const spec = allocatePorts({ spec: addressed, old, operation, refuse: refuseOne });
+    const spec = await portsOf.allocate({ spec: addressed, old, refuse: refuseOne });
     return {
       object: { ...object, spec },
       async settle(written) {
-        operation.settle(written);
+        await portsOf.settle(written);
         await addresses.settle(written);
       },
     };
   } catch (error) {
-    operation.settle(false);
+    await portsOf.settle(false);
     await addresses.settle(false);
     throw error;
+  }
+}
+
+/** How often other servers may have had the ports that were chosen. */
+const portAttempts = 20;
+
+/** The ports of one write, as this server knows them and as they are recorded for all. */
+class PortAllocation {
+  private readonly ports: NodePorts;
+  private readonly record: PortRecord | undefined;
+  private operation: PortOperation;
+
+  constructor(options: Pick<Parts, "ports" | "record"> & { readonly dryRun: boolean }) {
+    this.ports = options.ports;
+    this.record = options.record;
+    this.operation = options.dryRun ? dryPortOperation(options.ports) : portOperation(options.ports);
+  }
+
+  /** The spec with its ports; those that another server was given meanwhile are not chosen again, or refused. */
+  async allocate(write: Omit<PortWrite, "operation">): Promise<ServiceSpec> {
+    for (let attempt = 0; attempt < portAttempts; attempt++) {
+      const { operation, ports, record } = this;
+      const spec = allocatePorts({ ...write, operation });
+      const foreign = (await record?.claim(operation.own)) ?? [];
+      if (foreign.length === 0) return spec;
+      operation.settle(false);
+      for (const port of foreign) ports.take(port);
+      this.operation = portOperation(ports);
+    }
+    throw ApiError.internal("failed to allocate a nodePort: other servers take all that are chosen");
+  }
+
+  async settle(written: boolean): Promise<void> {
+    const free = this.operation.settle(written);
+    await this.record?.release(free);
   }
 }
 

@@ -68,11 +68,14 @@ const bandOf = (size: number) => (size <= 16 ? 0 : Math.min(Math.max(16, Math.fl
 
 /** Ports as one write takes them: given back together, or only once the write has succeeded. */
 export interface PortOperation {
+  /** The ports that it has taken. */
+  readonly own: readonly number[];
   take(port: number): PortProblem | undefined;
   any(): number | undefined;
   /** To be given back when the write has succeeded. */
   releaseLater(port: number): void;
-  settle(written: boolean): void;
+  /** Answers what it gives back. */
+  settle(written: boolean): readonly number[];
 }
 
 /** Takes ports for good. */
@@ -80,6 +83,7 @@ export function portOperation(ports: NodePorts): PortOperation {
   const own: number[] = [];
   const released: number[] = [];
   return {
+    own,
     take(port) {
       const problem = ports.take(port);
       if (problem === undefined) own.push(port);
@@ -92,7 +96,9 @@ export function portOperation(ports: NodePorts): PortOperation {
     },
     releaseLater: (port) => void released.push(port),
     settle(written) {
-      for (const port of written ? released : own) ports.release(port);
+      const free = written ? released : own;
+      for (const port of free) ports.release(port);
+      return free;
     },
   };
 }
@@ -104,6 +110,7 @@ const firstDryPort = 32_769;
 export function dryPortOperation(ports: NodePorts): PortOperation {
   const own: number[] = [];
   return {
+    own: [],
     take(port) {
       if (ports.taken.has(port) || own.includes(port)) return allocated;
       own.push(port);
@@ -115,7 +122,7 @@ export function dryPortOperation(ports: NodePorts): PortOperation {
       return port;
     },
     releaseLater: () => undefined,
-    settle: () => undefined,
+    settle: () => [],
   };
 }
 

@@ -9,6 +9,9 @@ export interface StoreSocket {
   close(): Promise<void>;
 }
 
+/** Longer paths are no addresses of sockets. */
+const longestPath = 107;
+
 /**
  * Serves a cluster's store as etcd v3 to the owner of its directory: for snapshots, and for who wants to look.
  * The code that serves is loaded with the first connection. A socket that cannot be made is told, and missed.
@@ -20,6 +23,10 @@ export function openStoreSocket(options: {
   readonly logger: Logger;
 }): StoreSocket {
   const { path, store, clock, logger } = options;
+  if (Buffer.byteLength(path) > longestPath) {
+    logger.warn("There is no socket for snapshots: its path would be too long", { path });
+    return { close: async () => {} };
+  }
   let server: Promise<EtcdServer> | undefined;
   const accept = (connection: Socket) => {
     server ??= makeServer({ store, clock, logger, path });

@@ -50,7 +50,7 @@ export { bindingsLibrary } from "./library/comprehensions.ts";
 export { jsonPatchLibrary } from "./library/json-patch.ts";
 export type { Library } from "./library/library.ts";
 export { perCallLimit, type Evaluation, type Program } from "./program.ts";
-export { PatternError, Regex } from "./regex/index.ts";
+export { Regex, patternProblem } from "./regex/index.ts";
 export type { Issue } from "./syntax/issues.ts";
 export { EvaluationError } from "./values/errors.ts";
 export { toJson } from "./values/json.ts";

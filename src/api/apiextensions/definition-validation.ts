@@ -86,7 +86,7 @@ export function validateDefinitionUpdate(
   );
   const errors = validateSpec(internalSpec(spec), {
     ...rulesAfter(old),
-    unchanged: unchangedVersions(spec.versions, old.spec.versions),
+    unchanged: unchangedVersions(spec.versions ?? [], old.spec.versions ?? []),
   });
   if (isEstablished) {
     errors.push(
@@ -129,8 +129,8 @@ function rulesAfter({ spec }: CustomResourceDefinition): Rules {
 }
 
 function unchangedVersions(
-  versions: readonly CustomResourceDefinitionVersion[] = [],
-  before: readonly CustomResourceDefinitionVersion[] = [],
+  versions: readonly CustomResourceDefinitionVersion[],
+  before: readonly CustomResourceDefinitionVersion[],
 ): ReadonlySet<string> {
   const isUnchanged = ({ name, schema }: CustomResourceDefinitionVersion) => {
     const old = before.find((version) => version.name === name);

@@ -1,9 +1,9 @@
 import type { FieldError, FieldPath } from "../../apimachinery/index.ts";
 import { fieldErrorMessage, fieldErrors } from "../../apimachinery/index.ts";
+import { patternProblem } from "../../cel/index.ts";
 import { semanticallyEqual } from "../common/equal.ts";
 import { omit } from "../common/fill.ts";
 import type { JSONSchemaProps } from "../types/apiextensions-v1.ts";
-import { goPatternProblem } from "./go-pattern.ts";
 import { itemSchema, itemSchemas, schemaIn } from "./schema-walk.ts";
 
 /** Why a schema has no structure at all; undefined when it can be checked. */
@@ -168,7 +168,7 @@ function validateJunctors(schema: JSONSchemaProps, path: FieldPath, skipped: Ski
     }
   }
   if (schema.not) errors.push(...validateNested(schema.not, path.child("not"), {}));
-  const problem = schema.pattern ? goPatternProblem(schema.pattern) : undefined;
+  const problem = schema.pattern ? patternProblem(schema.pattern) : undefined;
   if (problem === undefined) return errors;
   const why = `must be a valid regular expression, but isn't: ${problem}`;
   return [...errors, fieldErrors.invalid(path.child("pattern"), schema.pattern, why)];

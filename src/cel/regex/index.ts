@@ -1,2 +1,2 @@
 export { PatternError } from "./parse.ts";
-export { Regex } from "./regex.ts";
+export { Regex, patternProblem } from "./regex.ts";

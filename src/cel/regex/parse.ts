@@ -99,6 +99,8 @@ const perlClasses: Readonly<Record<string, readonly Range[]>> = {
   W: complement(wordCharacters),
 };
 
+const repetition = /[*+?]|\{(0|[1-9]\d*)(?:(,)(0|[1-9]\d*)?)?\}/y;
+
 const controls: Readonly<Record<string, number>> = { a: 7, f: 12, n: 10, r: 13, t: 9, v: 11 };
 
 /** Reads a pattern in RE2's syntax; throws `PatternError`. */
@@ -110,7 +112,6 @@ class PatternParser {
   readonly #source: string;
   #index = 0;
   #depth = 0;
-  #names = new Set<string>();
   #flags: Flags = { fold: false, multiline: false, dotAll: false, swapGreed: false };
 
   constructor(source: string) {
@@ -181,8 +182,8 @@ class PatternParser {
 
   #repeated(): Pattern {
     const start = this.#index;
-    const missing = this.#match(/[*+?]|\{\d+(?:,\d*)?\}/y);
-    if (missing) throw new PatternError("missing argument to repetition operator", missing[0]);
+    const missing = this.#match(repetition);
+    if (missing) throw this.#missingArgument(missing[0]);
     const isFlag = /\(\?[a-zA-Z-]*\)/y;
     isFlag.lastIndex = start;
     const onlyFlags = isFlag.test(this.#source);
@@ -190,9 +191,9 @@ class PatternParser {
     let previous = this.#index;
     for (let count = 0; ; count++) {
       const from = this.#index;
-      const operator = this.#match(/[*+?]|\{(\d+)(?:(,)(\d*))?\}/y);
+      const operator = this.#match(repetition);
       if (!operator) return item;
-      if (onlyFlags) throw new PatternError("missing argument to repetition operator", operator[0]);
+      if (onlyFlags) throw this.#missingArgument(operator[0]);
       const lazy = this.#take("?");
       if (count > 0)
         throw new PatternError(
@@ -204,6 +205,13 @@ class PatternParser {
     }
   }
 
+  #missingArgument(operator: string): PatternError {
+    return new PatternError(
+      "missing argument to repetition operator",
+      operator + (this.#take("?") ? "?" : ""),
+    );
+  }
+
   #repeat(item: Pattern, operator: RegExpExecArray, lazy: boolean): Pattern {
     const [text, low, comma, high] = operator;
     const bounds: Readonly<Record<string, readonly [number, number]>> = {
@@ -212,7 +220,7 @@ class PatternParser {
       "?": [0, 1],
     };
     const least = Number(low);
-    const [min, max] = bounds[text] ?? [least, comma ? (high === "" ? Infinity : Number(high)) : least];
+    const [min, max] = bounds[text] ?? [least, comma ? Number(high ?? Infinity) : least];
     const tooMany = min > mostRepeats || (max !== Infinity && max > mostRepeats) || max < min;
     const finite = max === Infinity ? Math.max(min, 1) : max;
     if (tooMany || finite * repeatsIn(item) > mostRepeats)
@@ -244,39 +252,36 @@ class PatternParser {
   }
 
   #group(): Pattern {
-    const start = this.#index;
-    this.#index++;
     const outer = this.#flags;
-    if (this.#take("?")) {
-      const named = this.#match(/P?<([^>]*)>/y);
-      if (named && /^(?:P?<)[=!]/.test(named[0])) throw this.#perlError(start);
-      if (named) this.#name(named[1] ?? "", start);
-      else if (/^P?<[=!]|^[=!]|^P[=>]/.test(this.#source.slice(this.#index))) throw this.#perlError(start);
-      else if (this.#groupFlags(start)) return { type: "empty" };
-    }
+    if (!this.#source.startsWith("(?", this.#index)) this.#index++;
+    else if (!this.#perlGroup()) return { type: "empty" };
     const pattern = this.#alternation();
     if (!this.#take(")")) throw new PatternError("missing closing )", this.#source);
     this.#flags = outer;
     return pattern;
   }
 
-  #perlError(start: number): PatternError {
-    const end = /^\(\?(?:P?<?[=!]?|.)/.exec(this.#source.slice(start))?.[0].length ?? 2;
-    return new PatternError("invalid or unsupported Perl syntax", this.#source.slice(start, start + end));
+  /** Reads what begins with `(?`; tells whether it is a group, and not flags for what follows. */
+  #perlGroup(): boolean {
+    const rest = this.#source.slice(this.#index);
+    if (/^\(\?P?<./s.test(rest)) {
+      const end = rest.indexOf(">");
+      const capture = end < 0 ? rest : rest.slice(0, end + 1);
+      if (!/^\(\?P?<\w+>$/.test(capture)) throw new PatternError("invalid named capture", capture);
+      this.#index += capture.length;
+      return true;
+    }
+    const [flags = "", on = "", off] = /^\(\?([imsU]*)(?:-([imsU]*))?/.exec(rest) ?? [];
+    const end = Array.from(rest.slice(flags.length, flags.length + 2))[0] ?? "";
+    if ((end !== ":" && end !== ")") || off === "") {
+      throw new PatternError("invalid or unsupported Perl syntax", flags + end);
+    }
+    this.#index += flags.length + 1;
+    this.#setFlags(on, off ?? "");
+    return end === ":";
   }
 
-  #name(name: string, start: number): void {
-    const shown = this.#source.slice(start, this.#index);
-    if (!/^\w+$/.test(name)) throw new PatternError("invalid named capture", shown);
-    if (this.#names.has(name)) throw new PatternError("duplicate capture group name", name);
-    this.#names.add(name);
-  }
-
-  /** `(?flags)` holds for what follows, `(?flags:...)` for the group; tells whether it was the first. */
-  #groupFlags(start: number): boolean {
-    const match = this.#match(/([imsU]*)(?:-([imsU]+))?([:)])/y);
-    if (!match || match[0] === ")") throw this.#perlError(start);
-    const [, on = "", off = "", end] = match;
+  #setFlags(on: string, off: string): void {
     const flag = (letter: string, current: boolean) =>
       (current || on.includes(letter)) && !off.includes(letter);
     this.#flags = {
@@ -285,7 +290,6 @@ class PatternParser {
       dotAll: flag("s", this.#flags.dotAll),
       swapGreed: flag("U", this.#flags.swapGreed),
     };
-    return end === ")";
   }
 
   #escape(): Pattern {
@@ -312,7 +316,11 @@ class PatternParser {
       this.#index += 2;
       return setOf(...ranges);
     }
+    const start = this.#index;
     const match = this.#match(/\\([pP])(?:\{(\^?)([^}]*)\}|([^{]))/uy);
+    if (!match && this.#source.slice(start + 1).match(/^[pP]\{/)) {
+      throw new PatternError("invalid character class range", this.#source.slice(start));
+    }
     if (!match) return undefined;
     const [text, kind, caret = "", long, short] = match;
     const name = propertyName(long ?? short ?? "");
@@ -328,12 +336,31 @@ class PatternParser {
       throw new PatternError("trailing backslash at end of expression", "");
     const octal = this.#match(/[1-7][0-7]{1,2}|0[0-7]{0,2}/y);
     if (octal) return Number.parseInt(octal[0], 8);
-    const hex = this.#match(/x(?:\{([0-9a-fA-F]{1,8})\}|([0-9a-fA-F]{2}))/y);
-    const code = hex ? Number.parseInt(hex[1] ?? hex[2] ?? "", 16) : this.#plainEscape();
-    if (code === undefined || code > 0x10ffff) {
+    const code = this.#take("x") ? this.#hexadecimal() : this.#plainEscape();
+    if (code === undefined) {
       throw new PatternError("invalid escape sequence", this.#source.slice(start, this.#index));
     }
     return code;
+  }
+
+  /** What follows `\x`; nothing if that is wrong, and then no more is read of it than Go reads. */
+  #hexadecimal(): number | undefined {
+    if (!this.#take("{")) {
+      const digits = Array.from(this.#source.slice(this.#index, this.#index + 4))
+        .slice(0, 2)
+        .join("");
+      this.#index += digits.length;
+      return /^[0-9a-fA-F]{2}$/.test(digits) ? Number.parseInt(digits, 16) : undefined;
+    }
+    let code: number | undefined;
+    while (this.#index < this.#source.length) {
+      const digit = String.fromCodePoint(this.#character());
+      if (digit === "}") return code;
+      if (!/^[0-9a-fA-F]$/.test(digit)) return undefined;
+      code = (code ?? 0) * 16 + Number.parseInt(digit, 16);
+      if (code > 0x10ffff) return undefined;
+    }
+    return undefined;
   }
 
   #plainEscape(): number | undefined {
@@ -407,8 +434,9 @@ function repeatsIn(pattern: Pattern): number {
 
 /** JavaScript's name of a class of Unicode, if there is such. */
 function propertyName(name: string): string | undefined {
-  for (const candidate of [name, `Script=${name}`]) {
-    if (!/^(?:Script=)?\w+$/.test(candidate)) continue;
+  if (["Any", "ASCII", "Assigned"].includes(name)) return name;
+  if (!/^\w+$/.test(name)) return undefined;
+  for (const candidate of [`General_Category=${name}`, `Script=${name}`]) {
     try {
       RegExp(`\\p{${candidate}}`, "u");
       return candidate;

@@ -1,6 +1,6 @@
 import { sourceOf } from "./char-set.ts";
 import { Machine, type Match } from "./machine.ts";
-import { parsePattern, type Assertion, type Pattern } from "./parse.ts";
+import { PatternError, parsePattern, type Assertion, type Pattern } from "./parse.ts";
 
 /** What JavaScript's matcher, which backtracks, may need at worst to be used instead of the machine. */
 const mostBacktracking = 1_000_000;
@@ -141,5 +141,16 @@ export class Regex {
   #run(text: string, from: number, onlyWhether: boolean): Match | undefined {
     this.#machine ??= new Machine(this.#pattern, this.#source);
     return this.#machine.find(text, from, { onlyWhether });
+  }
+}
+
+/** Why a text is no pattern of Go's kind, which differs from the platform's. */
+export function patternProblem(source: string): string | undefined {
+  try {
+    parsePattern(source);
+    return undefined;
+  } catch (error) {
+    if (error instanceof PatternError) return error.message;
+    throw error;
   }
 }

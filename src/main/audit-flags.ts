@@ -17,6 +17,7 @@ export const auditFlags = {
   "audit-log-maxage": count("days that full logs are kept; 0: for ever (default 0)"),
   "audit-log-maxbackup": count("how many full logs are kept; 0: all (default 0)"),
   "audit-log-maxsize": count("megabytes after which a log is full; 0: 100 (default 0)"),
+  "audit-log-compress": { type: "boolean", description: "compress full logs (default false)" },
   "audit-webhook-config-file": file("kubeconfig of a server that gets what is recorded, in batches"),
   "audit-webhook-initial-backoff": duration("wait before what failed is sent again (default 10s)"),
   "audit-webhook-batch-buffer-size": count("events that may wait to be sent (default 10000)"),

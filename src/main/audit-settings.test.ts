@@ -30,10 +30,18 @@ test("a log", async () => {
     "audit-log-path": "/var/log/audit.log",
     "audit-log-maxsize": "5",
     "audit-log-mode": "batch",
+    "audit-log-compress": "true",
   });
   expect(audit).toMatchObject({
     policy: { rules: [{ level: "Metadata" }] },
-    log: { path: "/var/log/audit.log", mode: "batch", format: "json", maxSize: 5, maxBackups: 0 },
+    log: {
+      path: "/var/log/audit.log",
+      mode: "batch",
+      format: "json",
+      maxSize: 5,
+      maxBackups: 0,
+      compress: true,
+    },
   });
 });
 

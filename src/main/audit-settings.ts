@@ -80,6 +80,7 @@ function logSettings(texts: AuditTexts): AuditSettings["log"] {
     path,
     mode: (texts["audit-log-mode"] ?? "blocking") as AuditMode,
     format: texts["audit-log-format"] === "legacy" ? "legacy" : "json",
+    compress: texts["audit-log-compress"] === "true",
     maxAge: Number(texts["audit-log-maxage"] ?? 0),
     maxBackups: Number(texts["audit-log-maxbackup"] ?? 0),
     maxSize: Number(texts["audit-log-maxsize"] ?? 0),

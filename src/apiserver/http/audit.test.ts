@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ConfigMap } from "../../api/types/core-v1.ts";
 import type { AuditEvent } from "./audit/event.ts";
@@ -376,6 +376,22 @@ describe("where events go", () => {
     expect(names.every((name) => /^audit(?:-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3})?\.log$/.test(name))).toBe(
       true,
     );
+  });
+
+  test("full files are compressed", async () => {
+    await open([{ level: "RequestResponse" }], { log: { maxSize: 1, compress: true } });
+    const data = { k: "x".repeat(700_000) };
+    for (const name of ["a", "b"]) {
+      await front.clock.advance(1_000);
+      const body = JSON.stringify({ metadata: { name }, data });
+      await ask(name, configMaps, { method: "POST", headers: json, body });
+    }
+    await front.api.close();
+    const aside = readdirSync(directory).filter((name) => name !== "audit.log");
+    expect(aside.length).toBeGreaterThan(0);
+    expect(aside.every((name) => name.endsWith(".log.gz"))).toBe(true);
+    const text = gunzipSync(readFileSync(join(directory, aside[0]!))).toString();
+    expect(JSON.parse(text.split("\n")[0]!)).toMatchObject({ kind: "Event", auditID: "a" });
   });
 
   test("lines of the old form", async () => {

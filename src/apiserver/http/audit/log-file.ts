@@ -1,5 +1,7 @@
 import {
   closeSync,
+  createReadStream,
+  createWriteStream,
   fstatSync,
   mkdirSync,
   openSync,
@@ -8,9 +10,12 @@ import {
   unlinkSync,
   writeSync,
 } from "node:fs";
+import { unlink } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { createGzip } from "node:zlib";
 import type { Clock, Milliseconds } from "../../../base/index.ts";
-import type { AuditBackend } from "./auditor.ts";
+import type { AuditBackend, OnLost } from "./auditor.ts";
 import { jsonLine, legacyLine } from "./event.ts";
 import type { AuditEvent } from "./event.ts";
 
@@ -24,6 +29,8 @@ export interface AuditLogOptions {
   readonly maxAge?: number;
   /** How many files that were put aside stay; default: all. */
   readonly maxBackups?: number;
+  /** Whether files that were put aside are compressed; default: false. */
+  readonly compress?: boolean;
 }
 
 const defaultMegabytes = 100;
@@ -38,11 +45,18 @@ export class AuditLogFile implements AuditBackend {
   private readonly clock: Clock;
   private readonly mostBytes: number;
   private readonly lineOf: (event: AuditEvent) => string;
+  private readonly onLost: OnLost;
+  /** Compresses one file after the other. */
+  private compressing: Promise<void> = Promise.resolve();
   private file: { readonly descriptor: number; size: number } | undefined;
 
-  constructor(options: AuditLogOptions, clock: Clock) {
+  constructor(
+    options: AuditLogOptions,
+    { clock, onLost }: { readonly clock: Clock; readonly onLost: OnLost },
+  ) {
     this.options = options;
     this.clock = clock;
+    this.onLost = onLost;
     this.mostBytes = (options.maxSize || defaultMegabytes) * bytesPerMegabyte;
     this.lineOf = options.format === "legacy" ? legacyLine : jsonLine;
     // Whoever cannot write should learn it at once.
@@ -63,6 +77,7 @@ export class AuditLogFile implements AuditBackend {
   async close(): Promise<void> {
     if (this.file && this.file.descriptor !== standardOutput) closeSync(this.file.descriptor);
     this.file = undefined;
+    await this.compressing;
   }
 
   private open() {
@@ -76,9 +91,27 @@ export class AuditLogFile implements AuditBackend {
   private rotate(): void {
     if (this.file) closeSync(this.file.descriptor);
     this.file = undefined;
-    const { path } = this.options;
-    renameSync(path, asidePath(path, this.clock.now()));
+    const { path, compress } = this.options;
+    const aside = asidePath(path, this.clock.now());
+    renameSync(path, aside);
+    if (compress === true) this.compressing = this.compressing.then(() => this.compress(aside));
     for (const name of this.outdated()) unlinkSync(join(dirname(path), name));
+  }
+
+  private async compress(aside: string): Promise<void> {
+    try {
+      await pipeline(
+        createReadStream(aside),
+        createGzip(),
+        createWriteStream(`${aside}.gz`, { mode: 0o600 }),
+      );
+      await unlink(aside);
+    } catch (error) {
+      // What is not compressed is still there, unless it has grown too old meanwhile.
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") {
+        this.onLost({ backend: this.name, count: 0, error });
+      }
+    }
   }
 
   /** Files that were put aside and that are too old or too many, the newest kept. */
@@ -108,8 +141,9 @@ function asidePath(path: string, now: Milliseconds): string {
 function asideTime(path: string, name: string): Milliseconds | undefined {
   const extension = extname(path);
   const prefix = `${basename(path, extension)}-`;
-  if (!name.startsWith(prefix) || !name.endsWith(extension)) return undefined;
-  const stamp = name.slice(prefix.length, name.length - extension.length);
+  const plain = name.replace(/\.gz$/, "");
+  if (!plain.startsWith(prefix) || !plain.endsWith(extension)) return undefined;
+  const stamp = plain.slice(prefix.length, plain.length - extension.length);
   const [date = "", time = ""] = stamp.split("T");
   const at = Date.parse(`${date}T${time.replaceAll("-", ":")}Z`);
   return Number.isNaN(at) ? undefined : at;

@@ -47,7 +47,7 @@ function logBackend(
   { mode = "blocking", ...options }: NonNullable<AuditSettings["log"]>,
   { clock, onLost }: { readonly clock: Clock; readonly onLost: OnLost },
 ): AuditBackend {
-  const file = new AuditLogFile(options, clock);
+  const file = new AuditLogFile(options, { clock, onLost });
   if (mode !== "batch") return Object.assign(file, { strict: mode === "blocking-strict" });
   const batches = new AuditBatches(file.name, {
     ...logBatches,

@@ -269,53 +269,50 @@ describe("fairness", () => {
   });
 });
 
-test.each([1, 2, 3, 4, 5])(
-  "whatever comes in whatever order, seats and queues add up (seed %d)",
-  async (seed) => {
-    const random = seededRandom(seed);
-    const below = (count: number) => Math.floor(random.next() * count);
-    const { clock, set, flowOf, ask } = open({ seats: 5, queuing: queues(8, 4) });
-    const flows = ["a", "b", "c", "d"].map((name) => flowOf(name));
-    const live = new Set<Ticket>();
-    let seats = 5;
-    for (let step = 0; step < 600; step++) {
-      const tickets = [...live];
-      const ticket = tickets[below(Math.max(tickets.length, 1))];
-      const choice = below(10);
-      if (choice < 5) {
-        const [width, finalSeats, lingering] = [1 + below(3), below(3), below(2) * 5];
-        const answer = ask(flows[below(4)]!, {
-          seats: width,
-          finalSeats: lingering > 0 ? finalSeats : 0,
-          lingering,
-        });
-        if (answer instanceof Ticket) live.add(answer);
-      } else if (choice < 8 && ticket) {
-        if (ticket.state === "executing") set.finish(ticket);
-        else set.abandon(ticket, "cancelled");
-        live.delete(ticket);
-      } else if (choice === 8) await clock.advance(below(10));
-      else {
-        seats = 3 + below(6);
-        set.configure({ queuing: queues(4 + below(8), 4), seats });
-      }
-      const executing = [...live].filter(({ state }) => state === "executing");
-      expect(set.executing).toBe(executing.length);
-      expect(set.waiting).toBe(live.size - executing.length);
-      expect(set.waiting).toBe(set.queues.reduce((sum, { waiting }) => sum + waiting.length, 0));
-      expect([...set.executingTickets()].length).toBe(set.executing);
-      // Nobody waits in front of an empty house.
-      if (set.waiting > 0) expect(set.seatsInUse).toBeGreaterThan(Math.min(seats, 3) - 3);
+test.each([1, 2])("whatever comes in whatever order, seats and queues add up (seed %d)", async (seed) => {
+  const random = seededRandom(seed);
+  const below = (count: number) => Math.floor(random.next() * count);
+  const { clock, set, flowOf, ask } = open({ seats: 5, queuing: queues(8, 4) });
+  const flows = ["a", "b", "c", "d"].map((name) => flowOf(name));
+  const live = new Set<Ticket>();
+  let seats = 5;
+  for (let step = 0; step < 600; step++) {
+    const tickets = [...live];
+    const ticket = tickets[below(Math.max(tickets.length, 1))];
+    const choice = below(10);
+    if (choice < 5) {
+      const [width, finalSeats, lingering] = [1 + below(3), below(3), below(2) * 5];
+      const answer = ask(flows[below(4)]!, {
+        seats: width,
+        finalSeats: lingering > 0 ? finalSeats : 0,
+        lingering,
+      });
+      if (answer instanceof Ticket) live.add(answer);
+    } else if (choice < 8 && ticket) {
+      if (ticket.state === "executing") set.finish(ticket);
+      else set.abandon(ticket, "cancelled");
+      live.delete(ticket);
+    } else if (choice === 8) await clock.advance(below(10));
+    else {
+      seats = 3 + below(6);
+      set.configure({ queuing: queues(4 + below(8), 4), seats });
     }
-    for (const ticket of live) if (ticket.state === "waiting") set.abandon(ticket, "time-out");
-    for (const ticket of live) if (ticket.state === "executing") set.finish(ticket);
-    await clock.advance(10);
-    set.sync();
-    expect(set).toMatchObject({ waiting: 0, executing: 0, seatsInUse: 0, seatsWaiting: 0 });
-    expect(flows.map(({ usage }) => ({ ...usage, unaccommodated: 0 }))).toEqual(
-      flows.map(() => ({ executing: 0, executingSeats: 0, waiting: 0, waitingSeats: 0, unaccommodated: 0 })),
-    );
-    expect(set.queues.every((queue) => !queue.active && queue.seatsInUse === 0)).toBe(true);
-    set.close();
-  },
-);
+    const executing = [...live].filter(({ state }) => state === "executing");
+    expect(set.executing).toBe(executing.length);
+    expect(set.waiting).toBe(live.size - executing.length);
+    expect(set.waiting).toBe(set.queues.reduce((sum, { waiting }) => sum + waiting.length, 0));
+    expect([...set.executingTickets()].length).toBe(set.executing);
+    // Nobody waits in front of an empty house.
+    if (set.waiting > 0) expect(set.seatsInUse).toBeGreaterThan(Math.min(seats, 3) - 3);
+  }
+  for (const ticket of live) if (ticket.state === "waiting") set.abandon(ticket, "time-out");
+  for (const ticket of live) if (ticket.state === "executing") set.finish(ticket);
+  await clock.advance(10);
+  set.sync();
+  expect(set).toMatchObject({ waiting: 0, executing: 0, seatsInUse: 0, seatsWaiting: 0 });
+  expect(flows.map(({ usage }) => ({ ...usage, unaccommodated: 0 }))).toEqual(
+    flows.map(() => ({ executing: 0, executingSeats: 0, waiting: 0, waitingSeats: 0, unaccommodated: 0 })),
+  );
+  expect(set.queues.every((queue) => !queue.active && queue.seatsInUse === 0)).toBe(true);
+  set.close();
+});

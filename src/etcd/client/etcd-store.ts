@@ -32,6 +32,7 @@ export interface EtcdStoreOptions extends EtcdConnectionOptions {
   readonly hasUniqueValues?: boolean;
 }
 
+const keptAlive: Milliseconds = 60_000;
 /** Where API servers agree on who compacts. */
 const compactionKey = "compact_rev_key";
 
@@ -271,11 +272,15 @@ export class EtcdStore implements Store {
 /** Connects to an etcd; fails with `unavailable` when no member answers. */
 export async function connectEtcdStore(options: EtcdStoreOptions): Promise<EtcdStore> {
   const store = new EtcdStore(new EtcdConnection(options), options);
+  // Neither the clock's timers nor a connection that is still to be made keep a process alive.
+  const alive = setInterval(() => {}, keptAlive);
   try {
     await store.currentRevision();
   } catch (error) {
     await store.close();
     throw error;
+  } finally {
+    clearInterval(alive);
   }
   return store;
 }

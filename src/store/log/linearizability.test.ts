@@ -110,7 +110,7 @@ describe("the checker", () => {
   });
 });
 
-const seeds = Number(process.env["STORE_SEEDS"] ?? 12);
+const seeds = Number(process.env["STORE_SEEDS"] ?? 8);
 const timeout = 10_000 + seeds * 2_000;
 const clients = 6;
 const callsOfClient = 14;

@@ -16,7 +16,7 @@ import { FaultDisk } from "./fault-disk.ts";
 import { type LogStore, openLogStore } from "./log-store.ts";
 
 /** More of them by the environment: each is another life of the store. */
-const seeds = Number(process.env["STORE_SEEDS"] ?? 20);
+const seeds = Number(process.env["STORE_SEEDS"] ?? 12);
 const timeout = 10_000 + seeds * 2_000;
 const livesOfOneDisk = 6;
 const writers = 4;

@@ -19,19 +19,11 @@ interface Lingering {
   readonly ticket: Ticket;
 }
 
-/** What is seen of a queue set by those who measure it. */
-export interface Load {
-  readonly waiting: number;
-  readonly executing: number;
-  readonly seatsInUse: number;
-  readonly seatsWaiting: number;
-}
-
 /**
  * The requests of one priority level: so many seats, and queues in front of them that get the same of the server each.
  * Where a seat is free and nobody waits, a request costs a few numbers; all else is worked out when it matters.
  */
-export class QueueSet implements Load {
+export class QueueSet {
   waiting = 0;
   executing = 0;
   seatsInUse = 0;
@@ -72,11 +64,6 @@ export class QueueSet implements Load {
 
   get idle(): boolean {
     return this.waiting === 0 && this.executing === 0;
-  }
-
-  /** Whether there are queues. */
-  get hasQueues(): boolean {
-    return this.queuing.type === "queue";
   }
 
   configure({ queuing, seats }: { readonly queuing: Queuing; readonly seats: number }): void {

@@ -33,6 +33,8 @@ export interface MachineService {
   readonly labels: Readonly<Record<string, string>>;
   readonly clusterIP: string;
   readonly address: string;
+  /** Addresses of all machines that serve it, where they are several. */
+  readonly addresses?: readonly string[];
   readonly ports: readonly {
     readonly name: string;
     readonly protocol: "TCP" | "UDP";
@@ -116,7 +118,7 @@ export async function bootstrapCluster(client: Client): Promise<void> {
 
 /** Makes the service, and keeps its endpoints pointed at the machine. */
 export async function publishService(client: Client, service: MachineService): Promise<void> {
-  const { name, namespace, labels, clusterIP, address } = service;
+  const { name, namespace, labels, clusterIP, address, addresses = [address] } = service;
   const metadata = { name, namespace };
   // A second create would be refused for the address before it is for the name.
   const present = await unlessMissing(client.get(Service, metadata));
@@ -131,12 +133,12 @@ export async function publishService(client: Client, service: MachineService): P
   const ports = service.ports.map(({ name, protocol, targetPort }) => ({ name, protocol, port: targetPort }));
   const endpoints: New<Endpoints> = {
     metadata: { ...metadata, labels: { "endpointslice.kubernetes.io/skip-mirror": "true" } },
-    subsets: [{ addresses: [{ ip: address }], ports }],
+    subsets: [{ addresses: addresses.map((ip) => ({ ip })), ports }],
   };
   const slice: New<EndpointSlice> = {
     metadata: { ...metadata, labels: { "kubernetes.io/service-name": name } },
     addressType: ipFamilyOf(address) ?? "IPv4",
-    endpoints: [{ addresses: [address], conditions: { ready: true } }],
+    endpoints: addresses.map((one) => ({ addresses: [one], conditions: { ready: true } })),
     ports,
   };
   await replace<Endpoints>(client, Endpoints, endpoints);

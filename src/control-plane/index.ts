@@ -6,4 +6,5 @@ export {
   publishService,
   type MachineService,
 } from "./bootstrap.ts";
+export { runServerEndpoints } from "./server-endpoints.ts";
 export { createControlPlane, type ControlPlane, type ControlPlaneOptions } from "./control-plane.ts";

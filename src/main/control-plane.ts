@@ -11,6 +11,7 @@ import {
   grantDnsAccess,
   publishService,
   renderKubeconfig,
+  runServerEndpoints,
   type ControlPlane,
   type ControlPlaneOptions,
 } from "../control-plane/index.ts";
@@ -94,17 +95,17 @@ async function serve({
   await writeCredentials({ layout, configuration, pki, clock });
   reporter.part("API server");
   const administrator = plane.clientFor({ name: "system:apiserver", groups: ["system:masters"] });
-  await publishService(
-    administrator,
-    apiServerService({ clusterIP: serviceAddress, address, port: configuration.port }),
-  );
-  if (configuration.nodes > 0) {
-    const clusterIP = addressAt(configuration.serviceCIDR, dnsPosition);
-    await grantDnsAccess(administrator);
-    await publishService(administrator, dnsService({ clusterIP, address, port: configuration.dnsPort }));
-  }
+  const service = apiServerService({ clusterIP: serviceAddress, address, port: configuration.port });
+  const { electsLeaders: isShared = false } = storage.settings;
+  if (!isShared) await publishService(administrator, service);
+  if (configuration.nodes > 0) await publishDns(administrator, { configuration, address });
   const lifetime = new AbortController();
-  const components = plane.run(lifetime.signal);
+  const { store } = plane.server.core;
+  const announced = { store, client: administrator, service, clock, logger };
+  const components = Promise.all([
+    plane.run(lifetime.signal),
+    isShared ? runServerEndpoints(announced, lifetime.signal) : undefined,
+  ]);
   await firstControllers(administrator);
   reporter.part("controllers, scheduler");
   reporter.ready();
@@ -114,6 +115,16 @@ async function serve({
   await Promise.all([front.close(), components]);
   await plane.close();
   await storage.close();
+}
+
+/** Makes the service of cluster DNS, and lets what serves it read what it needs. */
+async function publishDns(
+  administrator: Client,
+  { configuration, address }: { readonly configuration: ClusterConfiguration; readonly address: string },
+): Promise<void> {
+  const clusterIP = addressAt(configuration.serviceCIDR, dnsPosition);
+  await grantDnsAccess(administrator);
+  await publishService(administrator, dnsService({ clusterIP, address, port: configuration.dnsPort }));
 }
 
 interface ServedWith {

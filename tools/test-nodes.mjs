@@ -15,6 +15,8 @@ const folders = [
   "src/pki",
   "src/streaming",
   "src/cri",
+  "src/grpc",
+  "src/etcd",
   "src/main",
 ];
 const integration = ["test/integration/command.test.ts", "test/integration/cluster.test.ts"];

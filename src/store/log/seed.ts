@@ -21,8 +21,10 @@ export async function seedLogStore(directory: string, seed: Seed): Promise<void>
   const unlock = await disk.lock();
   try {
     const names = await disk.names();
-    const file = names.find((name) => /^(?:snapshot|log)-/.test(name));
-    if (file) throw new StoreError("conflict", `${directory} holds a store already: ${file}`);
+    if (names.some((name) => /^(?:snapshot|log)-/.test(name))) {
+      const way = "take another directory, or move its files away";
+      throw new StoreError("conflict", `${directory} holds a store already: ${way}`);
+    }
     await seedDisk(disk, seed);
   } finally {
     await unlock();

@@ -15,7 +15,9 @@ import { serveResource } from "./resources.ts";
 import { admit, mediaTypesOf } from "./negotiate.ts";
 import { sendText } from "./respond.ts";
 import { checkRoute } from "./routes.ts";
+import { WatchPace } from "./watch-pace.ts";
 import { FrameCache } from "./watch-stream.ts";
+import type { SharedWatches } from "./watch-stream.ts";
 import type { WatchSettings } from "./watch-stream.ts";
 
 /** Serves plain paths; answers whether it did. */
@@ -40,12 +42,13 @@ export interface EndpointOptions {
 /** What stands behind all filters: resources and plain paths. */
 export class Endpoints {
   private readonly options: EndpointOptions;
-  private readonly frames = new FrameCache();
+  private readonly shared: SharedWatches;
   private readonly encoded = new EncodedPages();
   private readonly watches = new Set<() => void>();
 
   constructor(options: EndpointOptions) {
     this.options = options;
+    this.shared = { frames: new FrameCache(), pace: new WatchPace(options.core.clock) };
   }
 
   /** Ends all watches: clients resume them elsewhere. */
@@ -80,7 +83,7 @@ export class Endpoints {
       served,
       user,
       headers,
-      frames: this.frames,
+      shared: this.shared,
       cbor,
       warn,
       upgrade,

@@ -79,6 +79,8 @@ function outgoing(headers: ResponseHeaders, own: Readonly<Record<string, number>
 }
 
 const switchingProtocols = 101;
+/** What may wait in a body that is written piece by piece: some events of a watch. */
+const bufferedBytes = 64 * 1024;
 const noQuery = new URLSearchParams();
 
 /** Why signals of exchanges abort; one for all, for an error of their own with its stack costs more than many a request. */
@@ -220,7 +222,7 @@ export class Http2Exchange implements Exchange {
     return {
       write: (bytes) => {
         this.written += bytes.length;
-        return stream.destroyed || stream.write(bytes);
+        return stream.destroyed || stream.write(bytes) || stream.writableLength < bufferedBytes;
       },
       end: () => {
         if (!stream.destroyed) stream.end();
@@ -329,7 +331,7 @@ export class Http1Exchange implements Exchange {
     return {
       write: (bytes) => {
         this.written += bytes.length;
-        return response.destroyed || response.write(bytes);
+        return response.destroyed || response.write(bytes) || response.writableLength < bufferedBytes;
       },
       end: () => void (response.destroyed || response.end()),
       abort: () => this.reset(),

@@ -33,7 +33,7 @@ import { send, sendObject, sendPieces } from "./respond.ts";
 import { misplacedForm, partialOf, scaleColumns, tableOf } from "./table.ts";
 import type { Columns, IncludeObject } from "./table.ts";
 import { streamFailure, streamWatch } from "./watch-stream.ts";
-import type { FrameCache, WatchSettings } from "./watch-stream.ts";
+import type { SharedWatches, WatchSettings } from "./watch-stream.ts";
 
 /** A request for a resource, known, authenticated and authorized. */
 export interface ResourceCall {
@@ -43,7 +43,7 @@ export interface ResourceCall {
   readonly served: ServedResource;
   readonly user: UserInfo;
   readonly headers: Record<string, string | readonly string[]>;
-  readonly frames: FrameCache;
+  readonly shared: SharedWatches;
   /** Whether clients may speak CBOR. */
   readonly cbor: boolean;
   /** Hears what the client should be warned of. */
@@ -234,7 +234,7 @@ async function answerList(
 }
 
 async function serveWatch(call: ResourceCall): Promise<void> {
-  const { core, served, exchange, headers, frames, upgrade, watches } = call;
+  const { core, served, exchange, headers, shared, upgrade, watches } = call;
   const form = negotiated(call);
   const options = readListOptions(call);
   const wished = options.timeoutSeconds ?? 0;
@@ -257,7 +257,7 @@ async function serveWatch(call: ResourceCall): Promise<void> {
       negotiated: form,
       includeObject: form.convert === "Table" ? includeObject(exchange) : "None",
       headers,
-      frames,
+      shared,
       upgrade,
       onSize: watches.sizesOf(served),
       onWatching: call.onWatching,

@@ -12,6 +12,7 @@ import type { Exchange, ResponseHeaders } from "./exchange.ts";
 import type { Upgrade } from "./listener.ts";
 import type { Negotiated } from "./negotiate.ts";
 import { partialOf, tableOf } from "./table.ts";
+import type { WatchPace } from "./watch-pace.ts";
 import type { IncludeObject } from "./table.ts";
 
 /** How many recent events keep their encoded form for other watchers. */
@@ -47,13 +48,19 @@ export interface WatchSettings {
   sizesOf(served: ServedResource): (bytes: number) => void;
 }
 
+/** What all watches of a server share. */
+export interface SharedWatches {
+  readonly frames: FrameCache;
+  readonly pace: WatchPace;
+}
+
 export interface WatchAnswer {
   readonly core: Core;
   readonly served: ServedResource;
   readonly negotiated: Negotiated;
   readonly includeObject: IncludeObject;
   readonly headers: ResponseHeaders;
-  readonly frames: FrameCache;
+  readonly shared: SharedWatches;
   readonly upgrade: Upgrade | undefined;
   readonly onSize: (bytes: number) => void;
   /** Hears that what there was has been sent. */
@@ -74,8 +81,9 @@ export async function streamWatch(
     sink = await openSink(exchange, answer);
     // An event is no list of metadata: upstream's stream breaks off at the first.
     if (answer.negotiated.convert === "PartialObjectMetadataList") return;
-    const { onSize, onWatching } = answer;
-    if (sink) await deliver(source, sink, { encode: encoderOf(answer), onSize, onWatching, signal });
+    const { onSize, onWatching, shared } = answer;
+    const encode = encoderOf(answer);
+    if (sink) await deliver(source, sink, { encode, onSize, onWatching, pace: shared.pace, signal });
   } finally {
     signal.removeEventListener("abort", onAbort);
     source.close();
@@ -93,10 +101,11 @@ async function deliver(
     readonly encode: Encode;
     readonly onSize: (bytes: number) => void;
     readonly onWatching: () => void;
+    readonly pace: WatchPace;
     readonly signal: AbortSignal;
   },
 ): Promise<void> {
-  const { encode, onSize, onWatching, signal } = options;
+  const { encode, onSize, onWatching, pace, signal } = options;
   let initial = true;
   for (;;) {
     const events = source.take();
@@ -105,14 +114,14 @@ async function deliver(
       if (initial) onWatching();
       initial = false;
       await new Promise<void>((resolve) => {
-        source.onReady = resolve;
+        source.onReady = () => (source.ended ? resolve() : pace.run(resolve));
       });
       continue;
     }
     for (let start = 0; start < events.length && !signal.aborted; start += batchEvents) {
       const parts: Uint8Array[] = [];
       for (const event of events.slice(start, start + batchEvents)) {
-        const part = encode(event, { shared: !initial });
+        const part = encode(event, { isShared: !initial });
         onSize(part.length);
         parts.push(part);
       }
@@ -121,10 +130,10 @@ async function deliver(
   }
 }
 
-type Encode = (event: EntryEvent, options: { readonly shared: boolean }) => Uint8Array;
+type Encode = (event: EntryEvent, options: { readonly isShared: boolean }) => Uint8Array;
 
 function encoderOf(answer: WatchAnswer): Encode {
-  const { served, negotiated, frames } = answer;
+  const { served, negotiated, shared } = answer;
   const { mediaType, convert, metaVersion } = negotiated;
   const { fieldAnnotations } = served.definition;
   if (convert === "Table") return tableEncoder(answer);
@@ -143,10 +152,12 @@ function encoderOf(answer: WatchAnswer): Encode {
       },
     );
   };
-  return (event, { shared }) => {
-    if (!shared || event.type === "BOOKMARK") return make(event);
-    const form = `${event.type} ${mediaType} ${convert} ${metaVersion} ${served.apiVersion}`;
-    return frames.get(event.entry, form, () => make(event));
+  const formOf = (type: EntryEvent["type"]) =>
+    `${type} ${mediaType} ${convert} ${metaVersion} ${served.apiVersion}`;
+  const forms = { ADDED: formOf("ADDED"), MODIFIED: formOf("MODIFIED"), DELETED: formOf("DELETED") };
+  return (event, { isShared }) => {
+    if (!isShared || event.type === "BOOKMARK") return make(event);
+    return shared.frames.get(event.entry, forms[event.type], () => make(event));
   };
 }
 

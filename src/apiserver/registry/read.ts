@@ -97,6 +97,11 @@ function pageOf(core: Core, served: ServedResource, request: PageRequest): Entry
   if (!selector.selective) {
     const entries = cache.first(limit, selector.prefix, after);
     const remaining = entries.length < limit ? 0 : cache.count(selector.prefix, entries.at(-1)?.key);
+    core.storageUse.observer?.listed(served, {
+      from: "cache",
+      looked: entries.length,
+      returned: entries.length,
+    });
     return { entries, metadata: pageMetadata({ selector, entries, revision, remaining }) };
   }
   const entries: Entry[] = [];

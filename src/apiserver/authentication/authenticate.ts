@@ -67,10 +67,17 @@ async function authenticateToken(
   }
 }
 
+/** The same object for the same user: what others know of one they find by it. */
+const grouped = new WeakMap<UserInfo, UserInfo>();
+
 function withGroup(user: UserInfo): UserInfo {
   const { groups } = user;
   if (groups.includes(authenticatedGroup) || groups.includes(unauthenticatedGroup)) return user;
-  return { ...user, groups: [...groups, authenticatedGroup] };
+  const known = grouped.get(user);
+  if (known) return known;
+  const made = { ...user, groups: [...groups, authenticatedGroup] };
+  grouped.set(user, made);
+  return made;
 }
 
 /** Answers a token review: whose the token is, and for which audiences. */

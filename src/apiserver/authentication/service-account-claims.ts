@@ -74,11 +74,11 @@ const automaticTokenWarning =
 
 const invalidated = () => new TokenError("service account token has been invalidated");
 
-/** Whose verified claims these are, if everything they are bound to still exists. */
-export function judgeClaims(
+/** Throws unless everything that verified claims are bound to still exists. */
+export function checkClaims(
   claims: ServiceAccountClaims,
   context: { readonly reader: ObjectReader; readonly now: Milliseconds },
-): UserInfo {
+): void {
   const seconds = context.now / 1000;
   if (seconds - leewaySeconds > claims.exp) throw new TokenError("service account token has expired");
   if (seconds + leewaySeconds < claims.nbf) {
@@ -109,6 +109,11 @@ export function judgeClaims(
   check(Pod, pod);
   // The node of a bound pod is for information; only a token bound to the node itself dies with it.
   if (!pod) check(Node, node, {});
+}
+
+/** Whose claims these are. */
+export function userOfClaims(claims: ServiceAccountClaims): UserInfo {
+  const { namespace, serviceaccount, pod, node } = claims["kubernetes.io"];
   return serviceAccountUser({
     namespace,
     name: serviceaccount.name,

@@ -1,3 +1,4 @@
+import type { UserInfo } from "../../api/index.ts";
 import type { TokenRequestSpec, TokenRequestStatus } from "../../api/types/authentication-v1.ts";
 import { Node, Pod, Secret } from "../../api/types/core-v1.ts";
 import type { ServiceAccount } from "../../api/types/core-v1.ts";
@@ -7,10 +8,11 @@ import type { Clock, Random } from "../../base/index.ts";
 import type { ObjectReader } from "../reader.ts";
 import { base64UrlText, bytesOfBase64 } from "./base64.ts";
 import {
-  judgeClaims,
+  checkClaims,
   judgeLegacyClaims,
   legacyIssuer,
   serviceAccountUserName,
+  userOfClaims,
 } from "./service-account-claims.ts";
 import type { LegacyClaims, ObjectClaim, ServiceAccountClaims } from "./service-account-claims.ts";
 import type { ServiceAccountKey } from "./service-account-key.ts";
@@ -62,6 +64,7 @@ export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
   const { key, issuer, clock, reader } = options;
   const apiAudiences = options.apiAudiences ?? [issuer];
   const verify = createVerifier({ key, issuer });
+  const users = new WeakMap<ServiceAccountClaims, UserInfo>();
   return {
     issuer,
     async issue({ serviceAccount, spec }) {
@@ -83,7 +86,12 @@ export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
       }
       const now = clock.now();
       if (!legacy) {
-        return { user: judgeClaims(claims as ServiceAccountClaims, { reader, now }), audiences: matching };
+        const own = claims as ServiceAccountClaims;
+        checkClaims(own, { reader, now });
+        // Claims are kept with their token: its user is made once.
+        const user = users.get(own) ?? userOfClaims(own);
+        users.set(own, user);
+        return { user, audiences: matching };
       }
       const { user, secret, warnings } = judgeLegacyClaims(claims, { reader, token });
       await options.noteSecretUse?.(secret);

@@ -3,6 +3,7 @@ import { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from "../../api/ty
 import type { PolicyRule, RoleRef, Subject } from "../../api/types/rbac-v1.ts";
 import type { Resource } from "../../apimachinery/index.ts";
 import type { ObjectReader } from "../reader.ts";
+import { AnswerMemory } from "./answer-memory.ts";
 import type { Attributes, Authorizer, Decision } from "./authorizer.ts";
 import { ruleCovers, ruleNames } from "./rules.ts";
 
@@ -87,15 +88,13 @@ interface Coverage {
   readonly errors: readonly string[];
 }
 
-const knownCoverages = 4_096;
-
 /** What users' rules were found to cover, until a role or a binding changes. */
 class KnownCoverage {
-  private readonly byQuestion = new Map<string, Coverage>();
+  private readonly memory = new AnswerMemory<Coverage>();
   private readonly ends: readonly (() => void)[];
 
   constructor(reader: ObjectReader) {
-    const forget = () => this.byQuestion.clear();
+    const forget = () => this.memory.clear();
     this.ends = [
       reader.subscribe(ClusterRole, forget),
       reader.subscribe(Role, forget),
@@ -105,28 +104,15 @@ class KnownCoverage {
   }
 
   get(attributes: Attributes, find: (attributes: Attributes) => Coverage): Coverage {
-    const question = questionOf(attributes);
-    const known = this.byQuestion.get(question);
-    if (known) return known;
-    if (this.byQuestion.size >= knownCoverages) this.byQuestion.clear();
-    const found = find(attributes);
-    this.byQuestion.set(question, found);
-    return found;
+    const { user } = attributes;
+    return (
+      this.memory.get(attributes, user) ?? this.memory.keep(find(attributes), { question: attributes, user })
+    );
   }
 
   close(): void {
     for (const end of this.ends) end();
   }
-}
-
-/** All that a decision depends on but the name; as JSON, for no text in it may pass for another. */
-function questionOf(attributes: Attributes): string {
-  const { user, verb } = attributes;
-  const asked =
-    attributes.type === "path"
-      ? [attributes.path]
-      : [attributes.group, attributes.resource, attributes.subresource, attributes.namespace];
-  return JSON.stringify([user.name, user.groups, verb, ...asked]);
 }
 
 function roleOf(

@@ -3,6 +3,7 @@ import type { ListMeta } from "../../apimachinery/index.ts";
 import { encodeCbor, encodeProtobuf, encodeYaml, hasProtobuf } from "../../apimachinery/codec/index.ts";
 import type { StructType } from "../../apimachinery/index.ts";
 import { schemas } from "../../api/index.ts";
+import { writeNumber } from "../registry/decimal.ts";
 import type { AnyObject, Entry } from "../registry/entry.ts";
 import type { ServedResource } from "../registry/served.ts";
 import type { Negotiated } from "./negotiate.ts";
@@ -57,7 +58,6 @@ const closing = "]}\n";
 const comma = 0x2c;
 /** What follows the version at the opening of an item. */
 const versionEnd = Buffer.from('",');
-const zero = 0x30;
 
 /** An object in a list: built-in ones come without kind and apiVersion, as upstream's do; custom ones name them. */
 export function itemOf(served: ServedResource, object: AnyObject): object {
@@ -114,17 +114,4 @@ export function* encodeJsonList(
   }
   at += bytes.write(closing, at, "latin1");
   yield { bytes: bytes.subarray(0, at), last: true };
-}
-
-/** Writes a whole number in decimal digits; returns where they end. */
-function writeNumber(bytes: Uint8Array, start: number, value: number): number {
-  let end = start + 1;
-  for (let rest = value; rest >= 10; rest = Math.floor(rest / 10)) end++;
-  let rest = value;
-  for (let at = end - 1; at >= start; at--) {
-    const tenth = Math.floor(rest / 10);
-    bytes[at] = zero + rest - tenth * 10;
-    rest = tenth;
-  }
-  return end;
 }

@@ -1,6 +1,7 @@
 import { sharedText } from "../../apimachinery/index.ts";
 import type { KubernetesObject, ManagedFieldsEntry } from "../../apimachinery/index.ts";
 import type { Revision } from "../../store/index.ts";
+import { digitsOf, writeNumber } from "./decimal.ts";
 
 /** Any object of the API, its fields besides metadata unknown to the type system. */
 export type AnyObject = KubernetesObject & { readonly [field: string]: unknown };
@@ -13,6 +14,9 @@ const decoder = new TextDecoder();
  * the bytes back, so that nothing is decoded that was here a moment ago.
  */
 const justEncoded = new WeakMap<Uint8Array, AnyObject>();
+
+const versionStart = encoder.encode('"resourceVersion":"');
+const versionEnd = encoder.encode('",');
 
 /** One version of one object as the cache holds it: the decoded form and the bytes, each made once. */
 export class Entry {
@@ -45,12 +49,14 @@ export class Entry {
 
   /** The object's JSON as clients get it; `line` ends it with a line break. */
   json({ line = false }: { readonly line?: boolean } = {}): Uint8Array {
-    const version = encoder.encode(`"resourceVersion":"${this.revision}",`);
-    const bytes = new Uint8Array(this.stored.length + version.length + (line ? 1 : 0));
+    const { stored, splice, revision } = this;
+    const added = versionStart.length + digitsOf(revision) + versionEnd.length;
+    const bytes = new Uint8Array(stored.length + added + (line ? 1 : 0));
     if (line) bytes[bytes.length - 1] = 0x0a;
-    bytes.set(this.stored.subarray(0, this.splice));
-    bytes.set(version, this.splice);
-    bytes.set(this.stored.subarray(this.splice), this.splice + version.length);
+    bytes.set(stored, added);
+    bytes.copyWithin(0, added, added + splice);
+    bytes.set(versionStart, splice);
+    bytes.set(versionEnd, writeNumber(bytes, splice + versionStart.length, revision));
     return bytes;
   }
 

@@ -3,9 +3,9 @@ import type { UserInfo } from "../../../api/index.ts";
 import { FlowSchema, PriorityLevelConfiguration } from "../../../api/types/flowcontrol-v1.ts";
 import { invariant } from "../../../base/index.ts";
 import type { Clock, Milliseconds, Timer } from "../../../base/index.ts";
+import { AnswerMemory } from "../../authorization/answer-memory.ts";
 import type { ObjectReader } from "../../reader.ts";
 import type { RequestInfo } from "../request-info.ts";
-import { FlowMemory } from "./flow-memory.ts";
 import { Level } from "./level.ts";
 import type { Configured, LevelObject } from "./level.ts";
 import { inOrder, matchesSchema } from "./matching.ts";
@@ -49,7 +49,7 @@ export class Fairness<U extends Usage = Usage> {
   most = { executing: 0, waiting: 0 };
   private readonly options: FairnessOptions<U>;
   private schemas: readonly SchemaObject[] = [];
-  private readonly memory = new FlowMemory<LevelFlow<U>>();
+  private readonly memory = new AnswerMemory<LevelFlow<U>>();
   private timer: Timer;
   private readonly stops: readonly (() => void)[];
 
@@ -75,7 +75,9 @@ export class Fairness<U extends Usage = Usage> {
 
   /** The flow that a request belongs to; the same question is worked out once. */
   flowOf(info: RequestInfo, user: UserInfo): LevelFlow<U> {
-    return this.memory.get(info, user) ?? this.memory.keep(this.makeFlow({ info, user }), { info, user });
+    return (
+      this.memory.get(info, user) ?? this.memory.keep(this.makeFlow({ info, user }), { question: info, user })
+    );
   }
 
   /** Ends what it has begun; those who wait are sent away. */

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Mvcc, type Revision, revisionOf, StoreError } from "../../store/index.ts";
 import { crc32c } from "../../store/log/index.ts";
 import { encodeChangeId, encodeDeleted, encodeKeyValue } from "../snapshot/index.ts";
@@ -9,6 +10,7 @@ export interface KeyHash {
   readonly compactRevision: Revision;
 }
 
+/** Changes between which others get their turn. */
 const changesAtOnce = 1_000;
 
 /** etcd's hash of all changes up to a revision, 0 for the newest, that a compaction has left. */
@@ -26,7 +28,9 @@ export async function hashOfKeys(store: Mvcc, at: Revision): Promise<KeyHash> {
   };
   if (compactedRevision > 0) {
     const { items } = await store.range(allKeys, { at: compactedRevision });
-    for (const item of items.toSorted((one, other) => one.modRevision - other.modRevision)) {
+    const sorted = items.toSorted((one, other) => one.modRevision - other.modRevision);
+    for (const [index, item] of sorted.entries()) {
+      if (index % changesAtOnce === 0) await nextTurn();
       add(item.modRevision, false, encodeKeyValue(item));
     }
   }
@@ -39,6 +43,7 @@ export async function hashOfKeys(store: Mvcc, at: Revision): Promise<KeyHash> {
       add(revisionOf(change), change.type === "delete", value);
     }
     after = through;
+    await nextTurn();
   }
   return { hash: state.crc, compactRevision: compactedRevision > 0 ? compactedRevision : -1 };
 }

@@ -4,7 +4,7 @@ import { openEndpoint } from "../../src/etcd/client/endpoint.ts";
 import type { EtcdCluster, EtcdMember } from "./members.ts";
 
 /** For how long clusters are disturbed, and the seed of what is done to them. */
-export const chaosSeconds = Number(process.env["KUBETS_CHAOS_SECONDS"] ?? 8);
+export const chaosSeconds = Number(process.env["KUBETS_CHAOS_SECONDS"] ?? 5);
 export const chaosSeed = Number(process.env["KUBETS_CHAOS_SEED"] ?? 1);
 
 /** The member that leads, as far as one says so. */

@@ -53,18 +53,15 @@ function remote() {
     revokeLease: (lease) => memory.revokeLease(lease),
     close: () => memory.close(),
   };
-  const caches = new CacheSet(store, {
-    onBroken: (error) => {
-      throw error;
-    },
-  });
+  const broken: unknown[] = [];
+  const caches = new CacheSet(store, { onBroken: (error) => void broken.push(error) });
   onTestFinished(() => caches.close());
   const create = (key: string) => memory.commit({ type: "create", key, value: bytes(key) });
   const remove = async (key: string) =>
     memory.commit({ type: "delete", key, ifModified: (await memory.get(key))!.modRevision });
   return {
     caches,
-    memory,
+    broken,
     asked,
     create,
     remove,
@@ -141,4 +138,17 @@ test("a cache that compaction overtook is filled again, and its watchers see the
   const next = await create("/registry/a/after");
   await caches.reached(next);
   expect(seen.at(-1)).toBe("6 has /registry/a/after");
+});
+
+test("caches that can follow no longer do not pass for the present", async () => {
+  const { caches, create, breakWith, broken } = remote();
+  const cache = await caches.open("/registry/a/");
+  const refusal = new StoreError("unavailable", "permission denied");
+  breakWith(refusal);
+  const waiting = caches.reached((await create("/registry/a/1")) + 10);
+  await waiting;
+  expect(broken).toEqual([refusal]);
+  await expect(caches.newest()).rejects.toThrow("the watch of the store has ended");
+  expect(caches.reached(100)).toBeUndefined();
+  expect(cache.get("/registry/a/1")).toBeUndefined();
 });

@@ -25,7 +25,7 @@ export class CacheSet {
   private waiters: Waiter[] = [];
   private asking: Promise<Revision> | undefined;
   private askingNext: Promise<Revision> | undefined;
-  /** Nobody waits for what will not come. */
+  /** Nobody waits for what will not come, and who must see the present is refused. */
   private isBroken = false;
   /** Called when a remote store's watch breaks for good: the caches are stale from then on. */
   private readonly onBroken: (error: unknown) => void;
@@ -96,6 +96,8 @@ export class CacheSet {
    */
   newest(): Promise<Revision> | undefined {
     if (this.unsubscribe || !this.store.currentRevision) return undefined;
+    if (this.isBroken)
+      return Promise.reject(new StoreError("unavailable", "the watch of the store has ended"));
     if (!this.asking) return this.ask();
     return (this.askingNext ??= this.asking.then(
       () => this.ask(),

@@ -212,13 +212,7 @@ async function commitNew(
   if (write.dryRun) return { object: served.fromStored(stored), entry: undefined, created: true };
   const value = encodeObject(stored);
   try {
-    const lease = served.definition.timeToLive;
-    const revision = await commit(core, served, {
-      type: "create",
-      key,
-      value,
-      ...(lease === undefined ? {} : { lease: await core.leases.for(lease) }),
-    });
+    const revision = await commit(core, served, { type: "create", key, value });
     const entry = await settled(core, { served, key, value, revision, stored });
     return { object: served.fromStored(entry.object), entry, created: true };
   } catch (error) {

@@ -26,21 +26,31 @@ export interface StorageUse {
   observer: StorageObserver | undefined;
 }
 
-/** Commits a write, of which the observer hears. */
+/** Commits a write, of which the observer hears; the time to live of what has one counts from each write. */
 export function commit(
+  core: Pick<Core, "store" | "storageUse" | "leases">,
+  served: ServedResource,
+  write: Write,
+): Promise<Revision> {
+  const { timeToLive } = served.definition;
+  if (timeToLive === undefined || write.type === "delete") return committed(core, served, write);
+  return core.leases.for(timeToLive).then((lease) => committed(core, served, { ...write, lease }));
+}
+
+function committed(
   core: Pick<Core, "store" | "storageUse">,
   served: ServedResource,
   write: Write,
 ): Promise<Revision> {
   const { observer } = core.storageUse;
-  const committed = core.store.commit(write);
-  if (!observer) return committed;
+  const revision = core.store.commit(write);
+  if (!observer) return revision;
   const started = observer.now();
   const note = (failed: boolean) =>
     observer.asked(served, { operation: write.type, seconds: observer.now() - started, failed });
-  committed.then(
+  revision.then(
     () => note(false),
     () => note(true),
   );
-  return committed;
+  return revision;
 }

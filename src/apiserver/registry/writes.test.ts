@@ -4,7 +4,7 @@ import { seededRandom, VirtualClock } from "../../base/index.ts";
 import { Deployment } from "../../api/types/apps-v1.ts";
 import { HorizontalPodAutoscaler as OldAutoscaler } from "../../api/types/autoscaling-v1.ts";
 import { HorizontalPodAutoscaler } from "../../api/types/autoscaling-v2.ts";
-import { ConfigMap, Namespace, Pod } from "../../api/types/core-v1.ts";
+import { ConfigMap, Event, Namespace, Pod } from "../../api/types/core-v1.ts";
 import { Role } from "../../api/types/rbac-v1.ts";
 import { createMemoryStore } from "../../store/index.ts";
 import { createApiServer } from "../server/server.ts";
@@ -329,4 +329,16 @@ describe("versions of one resource", () => {
     expect(now.metrics?.[0]?.resource?.target.averageUtilization).toBe(50);
     expect(metadata.resourceVersion).toBe(old.metadata.resourceVersion);
   });
+});
+
+test("an event lives for an hour from its last change on", async () => {
+  const { client, clock } = await setUp();
+  const involvedObject = { kind: "Pod", name: "p", namespace: "default" };
+  const made = await client.create(Event, { metadata: at("e"), involvedObject, count: 1 });
+  await clock.advance(40 * 60_000);
+  await client.update(Event, { ...made, count: 2 });
+  await clock.advance(40 * 60_000);
+  expect((await client.get(Event, at("e"))).count).toBe(2);
+  await clock.advance(25 * 60_000);
+  await expect(client.get(Event, at("e"))).rejects.toMatchObject({ code: 404 });
 });

@@ -39,7 +39,7 @@ import {
   withoutOptional,
   type CelType,
 } from "./types.ts";
-import { assignable, mostGeneral, substitute, type Mapping } from "./unify.ts";
+import { Mapping, assignable, mostGeneral, substitute } from "./unify.ts";
 
 /** What a node refers to. */
 export type Reference =
@@ -80,7 +80,7 @@ class Checker {
   readonly #types = new Map<NodeId, CelType>();
   readonly #references = new Map<NodeId, Reference>();
   readonly #issues: Issue[] = [];
-  #mapping: Mapping = new Map();
+  readonly #mapping = new Mapping();
   #freeVariables = 0;
 
   constructor(unchecked: Unchecked, declarations: Declarations) {
@@ -273,19 +273,17 @@ class Checker {
 
   /** The result of a signature if it takes the arguments. */
   #match(candidate: Overload, argTypes: readonly CelType[]): CelType | undefined {
-    const fresh: Mapping = new Map();
+    const fresh = new Mapping();
     const instance = (type: CelType): CelType => {
       collectVariables(type, (name) => {
-        if (!fresh.has(name)) fresh.set(name, this.#freeVariable());
+        if (!fresh.get(name)) fresh.set(name, this.#freeVariable());
       });
       return substitute(fresh, type);
     };
     const parameters = candidate.parameters.map(instance);
     const result = instance(candidate.result);
-    const mapping = assignable(this.#mapping, argTypes, parameters);
-    if (!mapping) return undefined;
-    this.#mapping = mapping;
-    return substitute(mapping, result);
+    if (!assignable(this.#mapping, argTypes, parameters)) return undefined;
+    return substitute(this.#mapping, result);
   }
 
   #noOverload(
@@ -411,9 +409,7 @@ class Checker {
   }
 
   #isAssignable(one: CelType, other: CelType): boolean {
-    const mapping = assignable(this.#mapping, [one], [other]);
-    if (mapping) this.#mapping = mapping;
-    return mapping !== undefined;
+    return assignable(this.#mapping, [one], [other]);
   }
 
   #freeVariable(): CelType {

@@ -1,7 +1,31 @@
 import { dynType, isDyn, isDynOrError, sameType, type CelType } from "./types.ts";
 
 /** What type variables stand for. */
-export type Mapping = Map<string, CelType>;
+export class Mapping {
+  readonly #types = new Map<string, CelType>();
+  /** What the variables of the present attempt stood for before it. */
+  #changed: (readonly [name: string, before: CelType | undefined])[] = [];
+
+  get(name: string): CelType | undefined {
+    return this.#types.get(name);
+  }
+
+  set(name: string, type: CelType): void {
+    this.#changed.push([name, this.#types.get(name)]);
+    this.#types.set(name, type);
+  }
+
+  /** Does what may fail: nothing is bound then. */
+  attempt(action: () => boolean): boolean {
+    this.#changed = [];
+    if (action()) return true;
+    for (const [name, before] of this.#changed.toReversed()) {
+      if (before) this.#types.set(name, before);
+      else this.#types.delete(name);
+    }
+    return false;
+  }
+}
 
 /** The type with its variables replaced; those that stand for nothing become dyn if asked. */
 export function substitute(
@@ -21,15 +45,12 @@ export function substitute(
     : { ...type, parameters };
 }
 
-/** Whether a value of the second type may stand where the first is; what variables then stand for, if so. */
-export function assignable(
+/** Whether values of the second types may stand where the first are; variables are bound if so. */
+export const assignable = (
   mapping: Mapping,
   targets: readonly CelType[],
   types: readonly CelType[],
-): Mapping | undefined {
-  const attempt = new Map(mapping);
-  return allAssignable(attempt, targets, types) ? attempt : undefined;
-}
+): boolean => mapping.attempt(() => allAssignable(mapping, targets, types));
 
 function allAssignable(mapping: Mapping, ones: readonly CelType[], others: readonly CelType[]): boolean {
   return (

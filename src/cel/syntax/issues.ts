@@ -18,6 +18,7 @@ export class Source {
   readonly text: string;
   readonly lines: readonly string[];
   readonly #lineOffsets: readonly number[];
+  #pairsBefore: Uint32Array | undefined;
 
   constructor(text: string) {
     this.text = text;
@@ -32,11 +33,27 @@ export class Source {
 
   /** The place of an offset in UTF-16 units. */
   locationOf(offset: number): Location {
-    let line = this.#lineOffsets.length - 1;
-    while (line > 0 && (this.#lineOffsets[line] ?? 0) > offset) line--;
-    const before = this.text.slice(this.#lineOffsets[line], offset);
-    return { line: line + 1, column: codePointLength(before) };
+    let [line, next] = [0, this.#lineOffsets.length];
+    while (next - line > 1) {
+      const middle = (line + next) >> 1;
+      if ((this.#lineOffsets[middle] ?? 0) <= offset) line = middle;
+      else next = middle;
+    }
+    const start = this.#lineOffsets[line] ?? 0;
+    this.#pairsBefore ??= countPairs(this.text);
+    const pairs = (this.#pairsBefore[offset] ?? 0) - (this.#pairsBefore[start] ?? 0);
+    return { line: line + 1, column: Math.min(offset, this.text.length) - start - pairs };
   }
+}
+
+/** How many pairs of surrogates end before each offset. */
+function countPairs(text: string): Uint32Array {
+  const counts = new Uint32Array(text.length + 1);
+  for (let index = 0; index < text.length; index++) {
+    const isSecond = index > 0 && codePointLength(text.slice(index - 1, index + 1)) === 1;
+    counts[index + 1] = (counts[index] ?? 0) + (isSecond ? 1 : 0);
+  }
+  return counts;
 }
 
 /** Number of code points: CEL's `size` of a string. */
@@ -56,21 +73,25 @@ export function codePointLength(text: string): number {
 
 /** Issues beyond this are counted, not shown. */
 const mostIssuesShown = 100;
+/** Lines of more bytes are not shown. */
+const longestLineShown = 16_384;
 
 /** Issues in cel-go's form: sorted by place, each with its line and a mark below it. */
 export function formatIssues(issues: readonly Issue[], source: Source): string {
-  const sorted = [...issues].sort(
-    (one, other) => one.location.line - other.location.line || one.location.column - other.location.column,
-  );
-  const shown = sorted.slice(0, mostIssuesShown).map((issue) => formatIssue(issue, source));
-  const more = sorted.length - mostIssuesShown;
+  const first = issues
+    .slice(0, mostIssuesShown)
+    .sort(
+      (one, other) => one.location.line - other.location.line || one.location.column - other.location.column,
+    );
+  const shown = first.map((issue) => formatIssue(issue, source));
+  const more = issues.length - mostIssuesShown;
   return [...shown, ...(more > 0 ? [`${more} more errors were truncated`] : [])].join("\n");
 }
 
 function formatIssue({ location, message }: Issue, source: Source): string {
   const head = `ERROR: <input>:${location.line}:${location.column + 1}: ${message}`;
   const line = source.lines[location.line - 1];
-  if (line === undefined) return head;
+  if (line === undefined || new TextEncoder().encode(line).length > longestLineShown) return head;
   const shown = line.replaceAll("\t", " ");
   const characters = Array.from(shown);
   // Characters of more than one byte are taken to be two columns wide.

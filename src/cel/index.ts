@@ -30,6 +30,7 @@ export {
   admissionEnvironment,
   jsonPatchType,
   objectPatchType,
+  variableType,
   type AdmissionEnvironmentOptions,
 } from "./environments/admission.ts";
 export { deviceEnvironment, deviceEstimator } from "./environments/device.ts";
@@ -54,4 +55,4 @@ export { Regex, patternProblem } from "./regex/index.ts";
 export type { Issue } from "./syntax/issues.ts";
 export { EvaluationError } from "./values/errors.ts";
 export { toJson } from "./values/json.ts";
-export { KeyedList, type Value } from "./values/value.ts";
+export { KeyedList, Optional, type Value } from "./values/value.ts";

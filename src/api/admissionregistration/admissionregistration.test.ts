@@ -214,6 +214,9 @@ describe("policies that validate", () => {
           { name: "limit", expression: "int(params.data.limit)" },
           { name: "small", expression: "object.spec.replicas < variables.limit" },
           { name: "wrong", expression: "variables.limit.startsWith('')" },
+          { name: "unknown", expression: "variables.wrong.a && variables.where.a" },
+          { name: "where", expression: "namespaceObject" },
+          { name: "labels", expression: "variables.where.metadata.labels.a + variables.where.b" },
         ],
         matchConditions: [
           { name: "a", expression: " params.data.on == '1' " },
@@ -225,6 +228,7 @@ describe("policies that validate", () => {
       [
         "spec.matchConditions[1].expression: Invalid value: \"variables.small\": compilation failed: ERROR: <input>:1:1: undeclared reference to 'variables' (in container '')\n | variables.small\n | ^",
         "spec.variables[2].expression: Invalid value: \"variables.limit.startsWith('')\": compilation failed: ERROR: <input>:1:27: found no matching overload for 'startsWith' applied to 'int.(string)'\n | variables.limit.startsWith('')\n | ..........................^",
+        "spec.variables[3].expression: Invalid value: \"variables.wrong.a && variables.where.a\": compilation failed: ERROR: <input>:1:31: undefined field 'where'\n | variables.wrong.a && variables.where.a\n | ..............................^",
         "spec.auditAnnotations[0].valueExpression: Invalid value: \" variables.small ? null : dyn('x') \": must evaluate to one of [string null_type] but got dyn",
       ],
     ],

@@ -1,5 +1,5 @@
 import type { FieldError, FieldPath } from "../../apimachinery/index.ts";
-import type { AdmissionEnvironmentOptions, CelType } from "../../cel/index.ts";
+import type { AdmissionEnvironmentOptions, CelType, Environment } from "../../cel/index.ts";
 import {
   admissionEnvironment,
   boolType,
@@ -8,6 +8,7 @@ import {
   nullType,
   objectPatchType,
   stringType,
+  variableType,
 } from "../../cel/index.ts";
 import { compileExpression, expressionVersion, validateExpression } from "../common/expressions.ts";
 
@@ -24,6 +25,7 @@ export const expressionResults = {
 export class PolicyExpressions {
   readonly #options: AdmissionEnvironmentOptions;
   readonly #variables = new Map<string, CelType>();
+  readonly #environments = new Map<string, Environment>();
 
   constructor(options: { readonly params: boolean; readonly patches?: boolean }) {
     this.#options = options;
@@ -50,12 +52,17 @@ export class PolicyExpressions {
     if (missing.length > 0) return missing;
     const environment = this.#environment({ authorizer: true, patches: false });
     const { program, errors } = compileExpression(expression ?? "", path, { environment });
-    if (program) this.#variables.set(name, program.resultType);
+    this.#variables.set(name, variableType(program?.resultType));
     return errors;
   }
 
-  #environment(options: AdmissionEnvironmentOptions) {
-    const variables = Object.fromEntries(this.#variables);
-    return admissionEnvironment(expressionVersion, { ...this.#options, ...options, variables });
+  #environment(options: { readonly authorizer: boolean; readonly patches?: boolean }): Environment {
+    const key = JSON.stringify(options);
+    const known = this.#environments.get(key);
+    if (known) return known;
+    const all = { ...this.#options, ...options, variables: this.#variables };
+    const environment = admissionEnvironment(expressionVersion, all);
+    this.#environments.set(key, environment);
+    return environment;
   }
 }

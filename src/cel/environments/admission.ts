@@ -9,6 +9,7 @@ import {
   stringType,
   timestampType,
   type CelType,
+  type Kind,
 } from "../check/types.ts";
 import type { Environment } from "../environment.ts";
 import { kubernetesEnvironment } from "../kubernetes.ts";
@@ -21,8 +22,8 @@ export interface AdmissionEnvironmentOptions {
   readonly authorizer?: boolean;
   /** The types of patches: `Object`, what is within it, and `JSONPatch`. */
   readonly patches?: boolean;
-  /** Results of earlier expressions: `variables.name`. */
-  readonly variables?: Readonly<Record<string, CelType>>;
+  /** Results of earlier expressions, `variables.name`: those that the map holds when an expression is compiled. */
+  readonly variables?: ReadonlyMap<string, CelType>;
 }
 
 type Fields = Readonly<Record<string, CelType>>;
@@ -118,23 +119,41 @@ export function admissionEnvironment(
   });
 }
 
+/** How later expressions see the result of an earlier one: plain types as they are, all others as unknown. */
+export function variableType(result: CelType | undefined): CelType {
+  if (result === undefined || opaqueKinds.has(result.kind)) return dynType;
+  const parameters = result.parameters.map(variableType);
+  return parameters.length === 0 ? result : { ...result, parameters };
+}
+
+const opaqueKinds: ReadonlySet<Kind> = new Set(["object", "opaque", "type", "parameter", "error"]);
+
 class AdmissionTypes implements TypeProvider {
   readonly #patches: boolean;
-  readonly #variables: Fields | undefined;
+  readonly #variables: ReadonlyMap<string, CelType> | undefined;
 
-  constructor({ patches, variables }: { readonly patches: boolean; readonly variables: Fields | undefined }) {
+  constructor({
+    patches,
+    variables,
+  }: {
+    readonly patches: boolean;
+    readonly variables: ReadonlyMap<string, CelType> | undefined;
+  }) {
     this.#patches = patches;
     this.#variables = variables;
   }
 
   findType(name: string): CelType | undefined {
-    const isKnown = this.#isPatch(name) || this.#fieldsOf(name) !== undefined;
+    const isVariables = name === variablesType.name && this.#variables !== undefined;
+    const isKnown = isVariables || this.#isPatch(name) || this.#fieldsOf(name) !== undefined;
     return isKnown ? objectType(name) : undefined;
   }
 
   findField(typeName: string, name: string): FieldDeclaration | undefined {
     // Nothing is known of the object that a patch is for.
     if (this.#isPatch(typeName)) return { type: dynType };
+    const variable = typeName === variablesType.name ? this.#variables?.get(name) : undefined;
+    if (variable) return { type: variable };
     const fields = this.#fieldsOf(typeName);
     const type = fields && Object.hasOwn(fields, name) ? fields[name] : undefined;
     return type && { type };
@@ -145,7 +164,6 @@ class AdmissionTypes implements TypeProvider {
   }
 
   #fieldsOf(name: string): Fields | undefined {
-    if (name === variablesType.name) return this.#variables;
     if (name === jsonPatchType.name) return this.#patches ? patchFields : undefined;
     return Object.hasOwn(knownTypes, name) ? knownTypes[name] : undefined;
   }

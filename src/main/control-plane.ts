@@ -1,9 +1,10 @@
 import { invariant, systemClock, systemRandom } from "../base/index.ts";
 import type { Client } from "../api/index.ts";
 import { parseRuntimeConfig } from "../apiserver/index.ts";
+import { createAggregation, type Aggregation } from "../apiserver/aggregation/index.ts";
 import { loadServiceAccountKey } from "../apiserver/authentication/index.ts";
 import { connectHandlers } from "../apiserver/connect/index.ts";
-import { serveApi } from "../apiserver/http/index.ts";
+import { serveApi, type RequestHeaderOptions } from "../apiserver/http/index.ts";
 import {
   apiServerService,
   createControlPlane,
@@ -28,7 +29,7 @@ import type { CommandContext } from "./command.ts";
 import { openReporter } from "./daemon.ts";
 import { directorySize } from "./directory-size.ts";
 import type { FlagValues } from "./flags.ts";
-import { frontSettings } from "./front-settings.ts";
+import { frontSettings, proxyIdentity } from "./front-settings.ts";
 import { defaultDirectory, layoutOf, type Layout } from "./layout.ts";
 import { untilTerminated } from "./lifetime.ts";
 import { daemonLogging, machineAddress } from "./machine.ts";
@@ -82,7 +83,7 @@ async function serve({
     openStorage({ configuration, layout, clock, logger }),
   ]);
   reporter.part("store");
-  const settings = await settingsOf(configuration, { layout, setVerbosity });
+  const settings = await settingsOf(configuration, { layout, pki, setVerbosity });
   const plane = await createControlPlane({
     ...storage.settings,
     clock,
@@ -91,19 +92,20 @@ async function serve({
     serviceAccountKey: await loadServiceAccountKey(pki.serviceAccount),
     ...clusterSettings({ configuration, pki, settings }),
   });
-  const front = await openFront(plane, { configuration, pki, settings });
+  const administrator = plane.clientFor({ name: "system:apiserver", groups: ["system:masters"] });
+  const aggregation = aggregationOf(plane, { client: administrator, configuration, pki });
+  const front = await openFront(plane, { configuration, pki, settings, aggregation });
   await writeCredentials({ layout, configuration, pki, clock });
   reporter.part("API server");
-  const administrator = plane.clientFor({ name: "system:apiserver", groups: ["system:masters"] });
   const service = apiServerService({ clusterIP: serviceAddress, address, port: configuration.port });
   const { electsLeaders: isShared = false } = storage.settings;
   if (!isShared) await publishService(administrator, service);
   if (configuration.nodes > 0) await publishDns(administrator, { configuration, address });
   const lifetime = new AbortController();
-  const { store } = plane.server.core;
-  const announced = { store, client: administrator, service, clock, logger };
+  const announced = { store: plane.server.core.store, client: administrator, service, clock, logger };
   const components = Promise.all([
     plane.run(lifetime.signal),
+    aggregation.run(lifetime.signal),
     isShared ? runServerEndpoints(announced, lifetime.signal) : undefined,
   ]);
   await firstControllers(administrator);
@@ -113,9 +115,19 @@ async function serve({
   lifetime.abort();
   // Others are told at once, while what runs here comes to its end.
   await Promise.all([front.close(), components]);
+  aggregation.close();
   await plane.close();
   await storage.close();
 }
+
+/** Passes requests on to extension servers, as the one that the command line or the cluster's keys say. */
+const aggregationOf = (
+  { server }: ControlPlane,
+  { client, configuration, pki }: Pick<ServedWith, "configuration" | "pki"> & { readonly client: Client },
+) => {
+  const identity = proxyIdentity(configuration.front ?? {}) ?? pki.frontProxyClient;
+  return createAggregation({ server, client, identity });
+};
 
 /** Makes the service of cluster DNS, and lets what serves it read what it needs. */
 async function publishDns(
@@ -137,12 +149,27 @@ interface ServedWith {
 /** How requests are let in and what is told and recorded of them, by what was said on the command line. */
 const settingsOf = async (
   { front = {} }: ClusterConfiguration,
-  { layout, setVerbosity }: { layout: Layout; setVerbosity: (verbosity: number) => void },
+  {
+    layout,
+    pki,
+    setVerbosity,
+  }: { layout: Layout; pki: ClusterPki; setVerbosity: (verbosity: number) => void },
 ) => ({
+  requestHeader: clusterProxies(pki),
   ...frontSettings(front),
   ...(await auditSettings(front)),
   storageSize: () => directorySize(layout.store),
   setVerbosity,
+});
+
+/** The cluster's own proxies, as kubeadm sets them up: API servers that pass requests on to extension servers. */
+const clusterProxies = ({ frontProxyCa }: ClusterPki): RequestHeaderOptions => ({
+  clientAuthority: frontProxyCa.certificate,
+  allowedNames: ["front-proxy-client"],
+  usernameHeaders: ["X-Remote-User"],
+  uidHeaders: ["X-Remote-Uid"],
+  groupHeaders: ["X-Remote-Group"],
+  extraHeadersPrefixes: ["X-Remote-Extra-"],
 });
 
 /** What the control plane is made with, of what is set and kept of the cluster. */
@@ -174,7 +201,7 @@ const certificateSigner =
 /** Serves HTTPS on all addresses of the machine, as upstream does. */
 function openFront(
   { server, authenticator, tokens }: ControlPlane,
-  { configuration, pki, settings }: ServedWith,
+  { configuration, pki, settings, aggregation }: ServedWith & { readonly aggregation: Aggregation },
 ) {
   return serveApi(server, {
     host: "0.0.0.0",
@@ -192,6 +219,7 @@ function openFront(
       random: systemRandom,
       kubeletClientTls: { ...pki.kubeletClient, caCertificate: pki.ca.certificate },
     }),
+    delegates: [aggregation.delegate],
     documents: [
       issuerDocument("/openid/v1/jwks", { document: tokens.jwks, contentType: "application/jwk-set+json" }),
       issuerDocument("/.well-known/openid-configuration", {

@@ -38,10 +38,20 @@ export const frontFlags = {
     type: "boolean",
     description: "serve profiles at /debug/pprof/ and the log's verbosity at /debug/flags/v (default false)",
   },
+  "proxy-client-cert-file": {
+    type: "string",
+    placeholder: "FILE",
+    description: "certificate by which extension servers know the API server (default: one of the cluster's)",
+  },
+  "proxy-client-key-file": {
+    type: "string",
+    placeholder: "FILE",
+    description: "key of that certificate",
+  },
   "requestheader-client-ca-file": {
     type: "string",
     placeholder: "FILE",
-    description: "authority of proxies in front of the API server that say who asks",
+    description: "authority of proxies that say who asks (default: the cluster's own)",
   },
   "requestheader-allowed-names": list(
     "NAME",

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { frontTexts } from "./front-flags.ts";
-import { frontSettings } from "./front-settings.ts";
+import { frontSettings, proxyIdentity } from "./front-settings.ts";
 
 test.each([
   [{ "max-requests-inflight": 10 }, { maxRequestsInflight: 10 }],
@@ -45,4 +45,14 @@ test.each([
   [{ "requestheader-client-ca-file": "/none" }, "--requestheader-client-ca-file cannot be read"],
 ])("%o is refused", (flags, message) => {
   expect(() => frontSettings(frontTexts(flags))).toThrow(message);
+});
+
+test.each([
+  [{ "proxy-client-cert-file": "/none" }, "must be specified together"],
+  [
+    { "proxy-client-cert-file": "/none", "proxy-client-key-file": "/none" },
+    "--proxy-client-cert-file cannot",
+  ],
+])("%o is no identity", (flags, message) => {
+  expect(() => proxyIdentity(frontTexts(flags))).toThrow(message);
 });

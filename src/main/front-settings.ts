@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { parseDuration } from "../apimachinery/index.ts";
+import type { ProxyIdentity } from "../apiserver/aggregation/index.ts";
 import type { ServeOptions } from "../apiserver/http/index.ts";
 import type { AuditFlagName } from "./audit-flags.ts";
 import { checkAuditTexts } from "./audit-settings.ts";
@@ -10,7 +11,10 @@ type Settings = Partial<ServeOptions>;
 
 /** What each flag sets, out of its text; throws with why it cannot. Those of proxies and of audit work together. */
 const readers: Readonly<
-  Record<Exclude<FrontFlagName, `requestheader-${string}` | AuditFlagName>, (text: string) => Settings>
+  Record<
+    Exclude<FrontFlagName, `requestheader-${string}` | `proxy-client-${string}` | AuditFlagName>,
+    (text: string) => Settings
+  >
 > = {
   "max-requests-inflight": (text) => ({ maxRequestsInflight: Number(text) }),
   "max-mutating-requests-inflight": (text) => ({ maxMutatingRequestsInflight: Number(text) }),
@@ -60,7 +64,7 @@ function proxySettings(texts: FrontTexts): Settings {
   if (file === undefined) return {};
   return {
     requestHeader: {
-      clientAuthority: authorityOf(file),
+      clientAuthority: textOf("requestheader-client-ca-file", file),
       allowedNames: namesOf(texts["requestheader-allowed-names"] ?? ""),
       usernameHeaders: namesOf(texts["requestheader-username-headers"] ?? "x-remote-user"),
       uidHeaders: namesOf(texts["requestheader-uid-headers"] ?? ""),
@@ -70,12 +74,26 @@ function proxySettings(texts: FrontTexts): Settings {
   };
 }
 
-function authorityOf(file: string): string {
+/** As whom the API server shows itself to extension servers; undefined when no flag says it. */
+export function proxyIdentity(texts: FrontTexts): ProxyIdentity | undefined {
+  const certificate = texts["proxy-client-cert-file"];
+  const key = texts["proxy-client-key-file"];
+  if (certificate === undefined && key === undefined) return undefined;
+  if (certificate === undefined || key === undefined) {
+    throw new UsageError("--proxy-client-cert-file and --proxy-client-key-file must be specified together");
+  }
+  return {
+    certificate: textOf("proxy-client-cert-file", certificate),
+    key: textOf("proxy-client-key-file", key),
+  };
+}
+
+function textOf(flag: FrontFlagName, file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`--requestheader-client-ca-file cannot be read: ${why}`);
+    throw new UsageError(`--${flag} cannot be read: ${why}`);
   }
 }
 

@@ -25,13 +25,22 @@ export function wantsUpgrade(headers: IncomingHttpHeaders): boolean {
  */
 export async function proxyUpgrade(
   request: UpgradeRequest,
-  options: { readonly backend: Duplex; readonly host: string; readonly path: string },
+  options: {
+    readonly backend: Duplex;
+    readonly host: string;
+    readonly path: string;
+    /** Headers that tell the other server who asks. */
+    readonly identity?: Readonly<Record<string, readonly string[]>>;
+  },
 ): Promise<void> {
-  const { backend, host, path } = options;
+  const { backend, host, path, identity = {} } = options;
   const lines = [`${request.method} ${path} HTTP/1.1`, `Host: ${host}`];
   for (const [name, value] of Object.entries(request.headers)) {
     if (value === undefined || name.startsWith(":") || identityHeaders.test(name)) continue;
     for (const one of Array.isArray(value) ? value : [value]) lines.push(`${name}: ${one}`);
+  }
+  for (const [name, values] of Object.entries(identity)) {
+    for (const value of values) lines.push(`${name}: ${value}`);
   }
   backend.write(`${lines.join("\r\n")}\r\n\r\n`);
   if (request.head.length > 0) backend.write(request.head);

@@ -111,9 +111,7 @@ function ask(
       reject(ApiError.serviceUnavailable(`error trying to reach service: ${reason}`));
     });
     request.on("response", resolve);
-    const { headers, method } = exchange;
-    const sized = headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
-    if (bodiless.has(method) && !sized) request.end();
+    if (!hasBody(exchange)) request.end();
     else
       exchange
         .bodyStream()
@@ -122,7 +120,17 @@ function ask(
   });
 }
 
-function forwardedHeaders(exchange: Exchange, endpoint: Endpoint): Record<string, string | string[]> {
+/** Whether a body comes with a request. */
+export function hasBody({ headers, method }: Exchange): boolean {
+  const sized = headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
+  return sized || !bodiless.has(method);
+}
+
+/** Headers as another server gets them: those of the connection and of identity stay here, where they came from is added. */
+export function forwardedHeaders(
+  exchange: Exchange,
+  endpoint: Pick<Endpoint, "host" | "port">,
+): Record<string, string | string[]> {
   const { headers } = exchange;
   const passed: Record<string, string | string[]> = {};
   for (const [name, value] of Object.entries(headers)) {
@@ -142,7 +150,8 @@ function forwardedHeaders(exchange: Exchange, endpoint: Endpoint): Record<string
 
 const hostOf = (headers: IncomingHttpHeaders): string => String(headers[":authority"] ?? headers.host ?? "");
 
-function returnedHeaders(headers: IncomingHttpHeaders): Record<string, string | string[]> {
+/** An answer's headers as the client gets them: without those of the connection. */
+export function returnedHeaders(headers: IncomingHttpHeaders): Record<string, string | string[]> {
   const passed: Record<string, string | string[]> = {};
   for (const [name, value] of Object.entries(headers)) {
     if (value !== undefined && !notReturned.test(name)) passed[name] = value;

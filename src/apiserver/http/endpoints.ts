@@ -65,7 +65,9 @@ export class Endpoints {
     const { exchange, user, headers, upgrade, warn, served } = request;
     const { core, delegates, cbor, watches } = this.options;
     for (const delegate of delegates) {
-      if (await delegate({ exchange, info, user, ...(upgrade ? { upgrade } : {}) })) return;
+      const taken = delegate({ exchange, info, user, headers, ...(upgrade ? { upgrade } : {}) });
+      // Nearly all requests stay here, and need not wait to hear it.
+      if (taken !== false && (await taken)) return;
     }
     if (!served) {
       if (isOwnGroup(core, info.group)) throw ApiError.noSuchPath();
@@ -126,7 +128,7 @@ export class Endpoints {
     for (const serve of paths) if (await serve(request)) return;
     const { encoded } = this;
     if (await serveDocument({ exchange, headers, offer: { cbor }, encoded }, this.options)) return;
-    for (const delegate of delegates) if (await delegate({ exchange, info, user })) return;
+    for (const delegate of delegates) if (await delegate({ exchange, info, user, headers })) return;
     if (isBelowRoutes(this.options.core, exchange.path)) throw ApiError.noSuchPath();
     notFound(request);
   }

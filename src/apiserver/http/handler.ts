@@ -43,6 +43,8 @@ export type Delegate = (request: {
   readonly upgrade?: Upgrade;
   readonly info: RequestInfo;
   readonly user: UserInfo;
+  /** Headers of every answer. */
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
 }) => Promise<boolean> | boolean;
 
 export interface HandlerOptions extends EndpointOptions {

@@ -1,0 +1,140 @@
+import { once } from "node:events";
+import { connect } from "node:tls";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { openAggregated, type Aggregated } from "./aggregation-suite.ts";
+
+let at: Aggregated;
+beforeEach(async () => {
+  at = await openAggregated();
+});
+afterEach(() => at.close());
+
+const flunders = "/apis/wardle.example.com/v1alpha1/namespaces/default/flunders";
+
+async function ready(): Promise<void> {
+  await at.publish();
+  await at.register();
+  await at.conditionOf("Passed");
+}
+
+test("a request reaches the extension server in the name of whoever asked, with the proxy's certificate", async () => {
+  await ready();
+  const answer = await at.front.ask(`${flunders}?pretty=true`, {
+    as: "admin",
+    method: "POST",
+    body: '{"kind":"Flunder"}',
+    headers: { "content-type": "application/json", "x-remote-group": "forged", te: "trailers" },
+  });
+  expect(answer.status).toBe(200);
+  expect(answer.headers["audit-id"]).toBeDefined();
+  const echo = JSON.parse(answer.text) as { headers: Record<string, string>; groups: string[] };
+  expect(echo).toMatchObject({
+    method: "POST",
+    url: `${flunders}?pretty=true`,
+    body: '{"kind":"Flunder"}',
+    authorized: true,
+    groups: ["system:masters", "system:authenticated"],
+    headers: { "x-remote-user": "admin", "audit-id": answer.headers["audit-id"] },
+  });
+  expect(echo.headers["authorization"]).toBeUndefined();
+  expect(echo.headers["te"]).toBeUndefined();
+});
+
+test("over HTTP/2 a watch comes as it is written, and its end reaches the extension server", async () => {
+  await ready();
+  let gone: () => void = () => {};
+  const left = new Promise<void>((resolve) => (gone = resolve));
+  at.answer = (request, response) => {
+    if (!request.url?.includes("watch")) return false;
+    response.writeHead(200, { "content-type": "application/json" });
+    response.write('{"type":"ADDED"}\n');
+    response.on("close", gone);
+    return true;
+  };
+  const session = at.front.session();
+  const watch = session.request({ ":path": `${flunders}?watch=true`, authorization: "Bearer admin" });
+  const [event] = (await once(watch, "data")) as [Buffer];
+  expect(event.toString()).toBe('{"type":"ADDED"}\n');
+  watch.close();
+  await left;
+  session.close();
+});
+
+test("a connection that leaves HTTP is joined with the extension server's", async () => {
+  await ready();
+  const { port } = at.front.api.address;
+  const socket = connect({ port, host: "127.0.0.1", ca: at.front.ca.certificate });
+  socket.write(
+    `GET ${flunders}/a/proxy HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer admin\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n\r\n`,
+  );
+  let text = "";
+  for await (const chunk of socket) {
+    text += String(chunk);
+    if (text.endsWith("user admin\n")) socket.write("hello\n");
+    if (text.endsWith("hello\n")) break;
+  }
+  expect(text).toMatch(/^HTTP\/1.1 101 Switching Protocols\r\n/);
+});
+
+test("users without rights are refused here", async () => {
+  await ready();
+  expect((await at.front.ask(flunders, { as: "user" })).status).toBe(403);
+  expect(at.seen).not.toContain(`GET ${flunders}`);
+});
+
+test("without its service an API is unavailable, and says why", async () => {
+  await at.register();
+  expect(await at.conditionOf("ServiceNotFound")).toMatchObject({
+    status: "False",
+    message: 'service/api in "wardle" is not present',
+  });
+  const answer = await at.front.ask(flunders, { as: "admin" });
+  expect([answer.status, answer.text]).toEqual([503, "service unavailable\n"]);
+  expect(answer.headers["content-type"]).toBe("text/plain; charset=utf-8");
+  await at.publish();
+  expect(await at.conditionOf("Passed")).toMatchObject({ status: "True", message: "all checks passed" });
+});
+
+test("a server that stops answering is noticed within half a minute, and so is one that answers again", async () => {
+  await ready();
+  at.answer = (_, response) => {
+    response.writeHead(500).end();
+    return true;
+  };
+  await at.front.clock.advance(30_000);
+  const url = `https://localhost:${at.extensionPort}/apis/wardle.example.com/v1alpha1`;
+  expect(await at.conditionOf("FailedDiscoveryCheck")).toMatchObject({
+    status: "False",
+    message: `failing or missing response from ${url}: bad status from ${url}: 500`,
+  });
+  at.answer = () => false;
+  await at.front.clock.advance(30_000);
+  expect(await at.conditionOf("Passed")).toMatchObject({ status: "True" });
+});
+
+test("a certificate that nobody vouches for is no answer", async () => {
+  await at.publish();
+  await at.register({ caBundle: Buffer.from(at.front.ca.certificate).toString("base64") });
+  // Whether it answers is asked without a look at its certificate.
+  await at.conditionOf("Passed");
+  const answer = await at.front.ask(flunders, { as: "admin" });
+  expect(answer.status).toBe(503);
+  expect(answer.text).toBe(
+    "error trying to reach service: tls: failed to verify certificate: x509: certificate signed by unknown authority\n",
+  );
+});
+
+test("redirections are not passed on, and any certificate does where it is said so", async () => {
+  await at.publish();
+  await at.register({ insecureSkipTLSVerify: true });
+  await at.conditionOf("Passed");
+  at.answer = (_, response) => {
+    response.writeHead(302, { location: "https://elsewhere" }).end();
+    return true;
+  };
+  const answer = await at.front.ask(flunders, { as: "admin" });
+  expect([answer.status, answer.text]).toEqual([
+    502,
+    "the backend attempted to redirect this request, which is not permitted\n",
+  ]);
+});

@@ -1,0 +1,39 @@
+import type { Client } from "../../api/index.ts";
+import type { ApiServer } from "../server/server.ts";
+import type { Delegate } from "../http/index.ts";
+import { maintainAvailability } from "./availability.ts";
+import { aggregatorDelegate } from "./proxy.ts";
+import { RegisteredApis, type ProxyIdentity } from "./registered-apis.ts";
+
+/** Group versions that extension servers serve, by way of this one. */
+export interface Aggregation {
+  /** Passes requests on to them; for `serveApi`'s `delegates`. */
+  readonly delegate: Delegate;
+  /** Keeps their APIServices' conditions right until the signal aborts. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Ends connections to them. */
+  close(): void;
+}
+
+/** Aggregates the APIs that APIServices of the server's own registry name. */
+export function createAggregation(options: {
+  readonly server: ApiServer;
+  /** Writes conditions. */
+  readonly client: Client;
+  /** As whom the server shows itself; absent: as nobody. */
+  readonly identity?: ProxyIdentity | undefined;
+}): Aggregation {
+  const { server, client, identity } = options;
+  const { reader } = server;
+  const { clock, random, logger } = server.core;
+  const apis = new RegisteredApis({ reader, identity });
+  return {
+    delegate: aggregatorDelegate({ apis, reader, random }),
+    run: (signal) =>
+      maintainAvailability(
+        { apis, reader, client, clock, random, logger: logger.named("aggregation"), identity },
+        signal,
+      ),
+    close: () => apis.close(),
+  };
+}

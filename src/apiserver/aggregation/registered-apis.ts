@@ -1,0 +1,127 @@
+import { Agent } from "node:https";
+import { APIService } from "../../api/types/apiregistration-v1.ts";
+import type { ObjectReader } from "../reader.ts";
+
+/** A key and its certificate, PEM: as whom the server shows itself to extension servers. */
+export interface ProxyIdentity {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** A group version that an extension server serves. */
+export interface RemoteApi {
+  /** The APIService's name. */
+  readonly name: string;
+  readonly group: string;
+  readonly version: string;
+  readonly service: { readonly namespace: string; readonly name: string; readonly port: number };
+  /** Whether the last check found the server well. */
+  readonly available: boolean;
+  /** Keeps connections to it. */
+  readonly agent: Agent;
+}
+
+/** What an extension server's certificate has to be, as the APIService says. */
+export interface ServerTrust {
+  /** The name in the certificate. */
+  readonly servername: string;
+  readonly rejectUnauthorized: boolean;
+  /** PEM; absent: what the machine trusts. */
+  readonly ca?: string;
+}
+
+const defaultPort = 443;
+/** Connections kept for the next request to one extension server. */
+const idleConnections = 32;
+
+/** The group versions that are registered with a service, as APIServices say. */
+export class RegisteredApis {
+  private readonly remotes = new Map<string, { readonly api: RemoteApi; readonly trust: ServerTrust }>();
+  private readonly identity: ProxyIdentity | undefined;
+  private readonly unsubscribe: () => void;
+  private readonly listeners = new Set<() => void>();
+
+  constructor(options: { readonly reader: ObjectReader; readonly identity: ProxyIdentity | undefined }) {
+    const { reader, identity } = options;
+    this.identity = identity;
+    for (const service of reader.list(APIService)) this.keep(service);
+    this.unsubscribe = reader.subscribe(APIService, ({ object, old }) => {
+      if (object) this.keep(object);
+      else if (old) this.forget(nameOf(old));
+      for (const listener of Array.from(this.listeners)) listener();
+    });
+  }
+
+  get size(): number {
+    return this.remotes.size;
+  }
+
+  find(group: string, version: string): RemoteApi | undefined {
+    return this.remotes.get(`${version}.${group}`)?.api;
+  }
+
+  all(): readonly RemoteApi[] {
+    return Array.from(this.remotes.values(), ({ api }) => api);
+  }
+
+  /** Calls `listener` after each change of an APIService; returns what ends it. */
+  onChange(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
+  }
+
+  close(): void {
+    this.unsubscribe();
+    this.listeners.clear();
+    for (const name of Array.from(this.remotes.keys())) this.forget(name);
+  }
+
+  private keep(object: APIService): void {
+    const name = nameOf(object);
+    const { service } = object.spec;
+    if (!service) return this.forget(name);
+    const { group = "", version = "" } = object.spec;
+    const { namespace = "", name: serviceName = "", port = defaultPort } = service;
+    const trust = trustOf(object);
+    const known = this.remotes.get(name);
+    const same = known !== undefined && JSON.stringify(known.trust) === JSON.stringify(trust);
+    if (!same) known?.api.agent.destroy();
+    const api: RemoteApi = {
+      name,
+      group,
+      version,
+      service: { namespace, name: serviceName, port },
+      available: isAvailable(object),
+      agent: same ? known.api.agent : agentOf(this.identity, trust),
+    };
+    this.remotes.set(name, { api, trust });
+  }
+
+  private forget(name: string): void {
+    this.remotes.get(name)?.api.agent.destroy();
+    this.remotes.delete(name);
+  }
+}
+
+/** Keeps connections to servers that are trusted so. */
+export function agentOf(identity: ProxyIdentity | undefined, trust: ServerTrust): Agent {
+  return new Agent({
+    keepAlive: true,
+    maxFreeSockets: idleConnections,
+    ...(identity ? { cert: identity.certificate, key: identity.key } : {}),
+    ...trust,
+  });
+}
+
+const nameOf = ({ metadata }: APIService) => metadata.name;
+
+const isAvailable = ({ status }: APIService): boolean =>
+  status.conditions?.some((one) => one.type === "Available" && one.status === "True") ?? false;
+
+function trustOf({ spec }: APIService): ServerTrust {
+  const { service, caBundle, insecureSkipTLSVerify } = spec;
+  const servername = `${service?.name ?? ""}.${service?.namespace ?? ""}.svc`;
+  if (insecureSkipTLSVerify) return { servername, rejectUnauthorized: false };
+  const ca = caBundle ? { ca: Buffer.from(caBundle, "base64").toString() } : {};
+  return { servername, rejectUnauthorized: true, ...ca };
+}

@@ -17,6 +17,7 @@ export { needsHealthPort } from "./core/service-update.ts";
 export { isHeadless, validateServiceAddresses } from "./core/service-addresses.ts";
 export { allocatedAddress, isAllocatedAddress, isLabelledAddress } from "./networking/allocated-address.ts";
 export { ageSince, humanDuration } from "./common/duration.ts";
+export { expressionVersion } from "./common/expressions.ts";
 export { describeDifference } from "./common/difference.ts";
 export { semanticallyEqual } from "./common/equal.ts";
 export { parseSigningRequest, type ParsedRequest } from "./certificates/signing-request.ts";

@@ -1,0 +1,48 @@
+import { nodeOf, type SchemaNode } from "./node.ts";
+import { isFields, isValues, mapFields, mapValues, type Fields } from "./values.ts";
+
+/**
+ * The object with the defaults of its schema, and without nulls that are no values; the same object where nothing is
+ * missing.
+ */
+export function withDefaults<T extends object>(object: T, node: SchemaNode): T {
+  return fill(object, node) as T;
+}
+
+const isBareNull = (value: unknown, node: SchemaNode | undefined): boolean =>
+  value === null && node !== undefined && !node.nullable;
+
+const defaultOf = ({ schema }: SchemaNode): unknown => schema.default ?? undefined;
+
+function fill(value: unknown, node: SchemaNode | undefined): unknown {
+  if (!node) return value;
+  if (isValues(value)) return fillList(value, node);
+  return isFields(value) ? fillFields(value, node) : value;
+}
+
+function fillList(list: readonly unknown[], { items }: SchemaNode): readonly unknown[] {
+  if (!items) return list;
+  return mapValues(list, (element) => {
+    const filled = isBareNull(element, items) ? (defaultOf(items) ?? element) : element;
+    return fill(filled, items);
+  });
+}
+
+function fillFields(fields: Fields, node: SchemaNode): Fields {
+  const present = mapFields(fields, (value, name) => {
+    const known = nodeOf(node, name);
+    // A null in a field is none; in a map it stands for the value that there is not.
+    if (!isBareNull(value, known) || !known) return fill(value, known);
+    const standing = defaultOf(known);
+    if (standing !== undefined) return fill(standing, known);
+    return node.properties.has(name) ? undefined : value;
+  });
+  if (!node.hasDefaults) return present;
+  let filled: Record<string, unknown> | undefined;
+  for (const [name, property] of node.properties) {
+    const value = defaultOf(property);
+    if (value === undefined || present[name] !== undefined) continue;
+    (filled ??= { ...present })[name] = fill(value, property);
+  }
+  return filled ?? present;
+}

@@ -1,5 +1,6 @@
 import { check } from "./check/checker.ts";
 import type { FunctionDeclaration, TypeProvider } from "./check/declarations.ts";
+import { validateFormats } from "./check/format-validator.ts";
 import type { Declarations } from "./check/scope.ts";
 import type { CelType } from "./check/types.ts";
 import { dynType } from "./check/types.ts";
@@ -22,7 +23,7 @@ export interface EnvironmentOptions {
   readonly container?: string;
   readonly homogeneousLiterals?: boolean;
   readonly optionalSyntax?: boolean;
-  /** Whether constant durations, timestamps and patterns are checked. */
+  /** Whether constant durations, timestamps, patterns and formats are checked. */
   readonly literalChecks?: boolean;
   readonly pricing?: CallPricing;
   readonly foldConstants?: boolean;
@@ -97,7 +98,9 @@ export class Environment {
     const unchecked = { ...parsed, source };
     const checked = check(unchecked, this.#declarations);
     if (checked.issues.length > 0) return invalid(checked.issues, source);
-    const wrongLiterals = literalChecks ? validateLiterals(unchecked) : [];
+    const wrongLiterals = literalChecks
+      ? [...validateLiterals(unchecked), ...validateFormats(unchecked, checked)]
+      : [];
     if (wrongLiterals.length > 0) return invalid(wrongLiterals, source);
     const planner = new Planner(checked, {
       provider: this.#declarations.provider,

@@ -54,7 +54,7 @@ function formatClause(value: Value, { verb, digits, style }: Clause): string {
     case "d":
       return decimal(value, style);
     case "f":
-      return floating(value, { name: "fixed-point", style, write: (number) => fixed(number, digits, style) });
+      return floating(value, { name: "fixed", style, write: (number) => fixed(number, digits, style) });
     case "e":
       return floating(value, {
         name: "scientific",
@@ -76,8 +76,16 @@ function formatClause(value: Value, { verb, digits, style }: Clause): string {
   }
 }
 
-const notText =
-  "string clause can only be used on strings, bools, bytes, ints, doubles, maps, lists, types, durations, and timestamps";
+/** What clauses of formats say of values that they do not take. */
+export const formatProblems = {
+  text: "string clause can only be used on strings, bools, bytes, ints, doubles, maps, lists, types, durations, and timestamps",
+  decimal: "decimal clause can only be used on integers",
+  fixed: "fixed-point clause can only be used on doubles",
+  scientific: "scientific clause can only be used on doubles",
+  binary: "only integers and bools can be formatted as binary",
+  octal: "octal clause can only be used on integers",
+  hex: "only integers, byte buffers, and strings can be formatted as hex",
+};
 
 const isInt = (value: Value): value is number | bigint =>
   typeof value === "number" || typeof value === "bigint";
@@ -87,7 +95,7 @@ function decimal(value: Value, style: FormatStyle): string {
   if (value instanceof Uint) return String(value.value);
   if (style === "plain" && value instanceof Double && !Number.isFinite(value.value))
     return special(value.value, style);
-  throw wrong("decimal clause can only be used on integers", value);
+  throw wrong(formatProblems.decimal, value);
 }
 
 function special(value: number, style: FormatStyle): string {
@@ -102,7 +110,11 @@ function floating(
     name,
     style,
     write,
-  }: { readonly name: string; readonly style: FormatStyle; readonly write: (value: number) => string },
+  }: {
+    readonly name: "fixed" | "scientific";
+    readonly style: FormatStyle;
+    readonly write: (value: number) => string;
+  },
 ): string {
   const numbers: Readonly<Record<string, number>> = { NaN: Number.NaN, Infinity, "-Infinity": -Infinity };
   const number =
@@ -111,7 +123,7 @@ function floating(
   if (style === "plain" && (isInt(value) || value instanceof Uint)) {
     return write(Number(value instanceof Uint ? value.value : value));
   }
-  throw wrong(`${name} clause can only be used on doubles`, value);
+  throw wrong(formatProblems[name], value);
 }
 
 /** JavaScript rounds what lies in the middle away from zero, Go to the even digit; both look at the exact value. */
@@ -151,11 +163,7 @@ function scientific(value: number, digits: number, style: FormatStyle): string {
 function inBase(value: Value, base: 2 | 8): string {
   if (isInt(value)) return value.toString(base);
   if (value instanceof Uint) return value.value.toString(base);
-  const message =
-    base === 2
-      ? "only integers and bools can be formatted as binary"
-      : "octal clause can only be used on integers";
-  throw wrong(message, value);
+  throw wrong(base === 2 ? formatProblems.binary : formatProblems.octal, value);
 }
 
 function hex(value: Value): string {
@@ -163,7 +171,7 @@ function hex(value: Value): string {
   if (value instanceof Uint) return value.value.toString(16);
   const bytes = typeof value === "string" ? new TextEncoder().encode(value) : value;
   if (!(bytes instanceof Uint8Array)) {
-    throw wrong("only integers, byte buffers, and strings can be formatted as hex", value);
+    throw wrong(formatProblems.hex, value);
   }
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
@@ -184,7 +192,7 @@ function scalarText(value: Value): string {
   try {
     return toText(value) as string;
   } catch {
-    throw wrong(notText, value);
+    throw wrong(formatProblems.text, value);
   }
 }
 

@@ -116,6 +116,8 @@ export interface Store {
       readonly signal: AbortSignal;
       /** Called between batches when all changes through the revision were told, also where others' keys changed; by stores that others write to. */
       readonly onProgress?: (revision: Revision) => void;
+      /** The watcher knows what was there before: stores that would have to read it need not tell. */
+      readonly knowsPrevious?: boolean;
     },
   ): AsyncIterable<readonly Change[]>;
   /** The newest revision of all, whoever made it; for stores that others write to. Who has seen changes through it has a consistent view. */

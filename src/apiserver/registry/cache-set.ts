@@ -125,7 +125,8 @@ export class CacheSet {
     while (!signal.aborted) {
       try {
         const after = this.progress;
-        for await (const changes of this.store.watch(registryRoot, { after, signal, onProgress })) {
+        const options = { after, signal, onProgress, knowsPrevious: true };
+        for await (const changes of this.store.watch(registryRoot, options)) {
           this.dispatch(changes);
         }
       } catch (error) {

@@ -19,6 +19,6 @@ export function changeOf(keys: KeyMap, { type, kv, prevKv }: EtcdOutput<"Event">
   const previous = prevKv && versionedOf(keys, prevKv);
   if (type === enumerations.eventType.put) return { type: "put", current, previous };
   const { key, modRevision: revision } = current;
-  // What was there is unknown only when compaction took it while the watch was behind.
+  // What was there is unknown when nobody wants to know, or compaction took it while the watch was behind.
   return { type: "delete", key, revision, previous: previous ?? { ...current, value: new Uint8Array(0) } };
 }

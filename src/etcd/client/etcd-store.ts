@@ -145,6 +145,7 @@ export class EtcdStore implements Store {
       readonly after: Revision;
       readonly signal: AbortSignal;
       readonly onProgress?: (revision: Revision) => void;
+      readonly knowsPrevious?: boolean;
     },
   ): AsyncIterable<readonly Change[]> {
     // Every revision changes some key: who hears of all of them knows how far it has heard.

@@ -75,12 +75,12 @@ export class WatchStream {
     const watchId = ++this.lastId;
     watcher.id = watchId;
     this.byId.set(watchId, watcher);
-    const { range } = watcher.options;
+    const { range, knowsPrevious = false } = watcher.options;
     const createRequest = {
       ...range,
       watchId,
       startRevision: watcher.start,
-      prevKv: true,
+      prevKv: !knowsPrevious,
       progressNotify: true,
     };
     void call.send({ createRequest });

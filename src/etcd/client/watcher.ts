@@ -20,6 +20,8 @@ export interface WatchOptions {
   /** Changes to other keys are left out. */
   readonly concerns: (key: string) => boolean;
   readonly after: Revision;
+  /** What was there before is not told. */
+  readonly knowsPrevious?: boolean | undefined;
   readonly signal: AbortSignal;
   /** Called, in order with the changes, when all through the revision have been told. */
   readonly onProgress?: ((revision: Revision) => void) | undefined;

@@ -34,6 +34,7 @@ export {
   type AdmissionEnvironmentOptions,
 } from "./environments/admission.ts";
 export { deviceEnvironment, deviceEstimator } from "./environments/device.ts";
+export { patchTypeProblems } from "./environments/patch-types.ts";
 export { ruleEnvironment, ruleEstimator, usesOldSelf } from "./environments/rules.ts";
 export type { Activation } from "./evaluate/frame.ts";
 export { kubernetesEnvironment, type KubernetesEnvironmentOptions } from "./kubernetes.ts";

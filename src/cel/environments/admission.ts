@@ -15,6 +15,8 @@ import type { Environment } from "../environment.ts";
 import { kubernetesEnvironment } from "../kubernetes.ts";
 import { authorizerType, resourceCheckType } from "../library/authorizer.ts";
 import { jsonPatchLibrary } from "../library/json-patch.ts";
+import type { Value } from "../values/value.ts";
+import { objectOfType } from "./patch-types.ts";
 
 /** What expressions of admission may name besides the request and its objects. */
 export interface AdmissionEnvironmentOptions {
@@ -157,6 +159,10 @@ class AdmissionTypes implements TypeProvider {
     const fields = this.#fieldsOf(typeName);
     const type = fields && Object.hasOwn(fields, name) ? fields[name] : undefined;
     return type && { type };
+  }
+
+  construct(typeName: string, fields: Readonly<Record<string, Value>>): Value {
+    return objectOfType(typeName, fields);
   }
 
   #isPatch(name: string): boolean {

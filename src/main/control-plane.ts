@@ -220,6 +220,7 @@ function openFront(
       kubeletClientTls: { ...pki.kubeletClient, caCertificate: pki.ca.certificate },
     }),
     delegates: [aggregation.delegate],
+    remote: aggregation.remote,
     documents: [
       issuerDocument("/openid/v1/jwks", { document: tokens.jwks, contentType: "application/jwk-set+json" }),
       issuerDocument("/.well-known/openid-configuration", {

@@ -76,18 +76,57 @@ async function openExtension(answer: Answer) {
   return { server, port, seen, identity, ca };
 }
 
+function conditionOf(front: Front, reason: string): Promise<Readonly<Record<string, string | undefined>>> {
+  const { reader } = front.server;
+  return new Promise((resolve) => {
+    const look = () => {
+      const { conditions = [] } =
+        reader.get(APIService, { name: "v1alpha1.wardle.example.com" })?.status ?? {};
+      const found = conditions.find((one) => one.reason === reason);
+      if (found) resolve({ ...found });
+      return found !== undefined;
+    };
+    if (look()) return;
+    const end = reader.subscribe(APIService, () => void (look() && end()));
+  });
+}
+
+interface Late {
+  aggregation?: Aggregation;
+  listener?: () => void;
+}
+
+/** A front whose aggregation is made after it. */
+function openBefore(late: Late): Promise<Front> {
+  const remote = () => late.aggregation?.remote;
+  return openFront({
+    delegates: [(call) => late.aggregation?.delegate(call) ?? false],
+    remote: {
+      priorities: {
+        group: (name) => remote()?.priorities.group(name),
+        version: (group, version) => remote()?.priorities.version(group, version),
+      },
+      versions: () => remote()?.versions() ?? [],
+      onChange: (listener) => {
+        late.listener = listener;
+        return () => undefined;
+      },
+    },
+  });
+}
+
 /** Opens both; nothing is registered yet. */
 export async function openAggregated(): Promise<Aggregated> {
-  const late: { aggregation?: Aggregation } = {};
+  const late: Late = {};
   const extension = await openExtension((request, response) => made.answer(request, response));
-  const front = await openFront({ delegates: [(call) => late.aggregation?.delegate(call) ?? false] });
+  const front = await openBefore(late);
   const client = front.server.client(administrator);
   const { server, port, seen, identity, ca } = extension;
   const aggregation = createAggregation({ server: front.server, client, identity });
   late.aggregation = aggregation;
+  aggregation.remote.onChange(() => late.listener?.());
   const ending = new AbortController();
   const running = aggregation.run(ending.signal);
-  const name = "v1alpha1.wardle.example.com";
   const made: Aggregated = {
     front,
     aggregation,
@@ -114,17 +153,7 @@ export async function openAggregated(): Promise<Aggregated> {
       const spec = { type: "ExternalName" as const, externalName };
       await client.create(Service, { metadata: { namespace, name: "api" }, spec, status: {} });
     },
-    conditionOf: (reason) =>
-      new Promise((resolve) => {
-        const look = () => {
-          const { conditions = [] } = front.server.reader.get(APIService, { name })?.status ?? {};
-          const found = conditions.find((one) => one.reason === reason);
-          if (found) resolve({ ...found });
-          return found !== undefined;
-        };
-        if (look()) return;
-        const end = front.server.reader.subscribe(APIService, () => void (look() && end()));
-      }),
+    conditionOf: (reason) => conditionOf(front, reason),
     async close() {
       ending.abort();
       await running;

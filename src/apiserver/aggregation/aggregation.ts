@@ -1,14 +1,17 @@
 import type { Client } from "../../api/index.ts";
 import type { ApiServer } from "../server/server.ts";
-import type { Delegate } from "../http/index.ts";
+import type { Delegate, RemoteGroups } from "../http/index.ts";
 import { maintainAvailability } from "./availability.ts";
 import { aggregatorDelegate } from "./proxy.ts";
 import { RegisteredApis, type ProxyIdentity } from "./registered-apis.ts";
+import { RemoteDiscovery } from "./remote-discovery.ts";
 
 /** Group versions that extension servers serve, by way of this one. */
 export interface Aggregation {
   /** Passes requests on to them; for `serveApi`'s `delegates`. */
   readonly delegate: Delegate;
+  /** What they serve; for `serveApi`'s `remote`. */
+  readonly remote: RemoteGroups;
   /** Keeps their APIServices' conditions right until the signal aborts. */
   run(signal: AbortSignal): Promise<void>;
   /** Ends connections to them. */
@@ -25,15 +28,17 @@ export function createAggregation(options: {
 }): Aggregation {
   const { server, client, identity } = options;
   const { reader } = server;
-  const { clock, random, logger } = server.core;
+  const { clock, random } = server.core;
+  const logger = server.core.logger.named("aggregation");
   const apis = new RegisteredApis({ reader, identity });
+  const remote = new RemoteDiscovery(apis, { reader, clock, random, logger });
+  const checked = { apis, reader, client, clock, random, logger, identity };
   return {
     delegate: aggregatorDelegate({ apis, reader, random }),
-    run: (signal) =>
-      maintainAvailability(
-        { apis, reader, client, clock, random, logger: logger.named("aggregation"), identity },
-        signal,
-      ),
+    remote,
+    run: async (signal) => {
+      await Promise.all([maintainAvailability(checked, signal), remote.run(signal)]);
+    },
     close: () => apis.close(),
   };
 }

@@ -76,14 +76,11 @@ async function attempt(
   const onAbort = () => controller.abort();
   signal.addEventListener("abort", onAbort, { once: true });
   try {
-    const headers = Object.fromEntries(
-      Object.entries(identityHeaders(checker)).map(([name, values]) => [name, [...values]]),
-    );
     const answer = await askBackend(address, {
       agent,
       method: "GET",
       path,
-      headers,
+      headers: identityHeaders(checker),
       signal: controller.signal,
     });
     answer.destroy();

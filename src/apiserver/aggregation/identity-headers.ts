@@ -1,12 +1,12 @@
 import type { UserInfo } from "../../api/index.ts";
 
 /** Who asks, in headers by which an extension server believes this one. */
-export function identityHeaders(user: UserInfo): Readonly<Record<string, readonly string[]>> {
-  const headers: Record<string, readonly string[]> = { "X-Remote-User": [user.name] };
+export function identityHeaders(user: UserInfo): Record<string, string[]> {
+  const headers: Record<string, string[]> = { "X-Remote-User": [user.name] };
   if (user.uid) headers["X-Remote-Uid"] = [user.uid];
-  if (user.groups.length > 0) headers["X-Remote-Group"] = user.groups;
+  if (user.groups.length > 0) headers["X-Remote-Group"] = [...user.groups];
   for (const [key, values] of Object.entries(user.extra ?? {})) {
-    headers[`X-Remote-Extra-${escapedKey(key)}`] = values;
+    headers[`X-Remote-Extra-${escapedKey(key)}`] = [...values];
   }
   return headers;
 }

@@ -76,7 +76,7 @@ async function forward(
       path: exchange.target,
       headers: {
         ...forwardedHeaders(exchange, address),
-        ...mutable(identityHeaders(user)),
+        ...identityHeaders(user),
         "Audit-Id": String(headers["audit-id"]),
       },
       body: hasBody(exchange) ? exchange.bodyStream() : undefined,
@@ -98,9 +98,6 @@ async function forward(
     refuse(call, `error trying to reach service: ${error.message}`);
   }
 }
-
-const mutable = (headers: Readonly<Record<string, readonly string[]>>): Record<string, string[]> =>
-  Object.fromEntries(Object.entries(headers).map(([name, values]) => [name, [...values]]));
 
 /** Joins the client's connection with the extension server's, which then talk as they like. */
 async function upgrade(

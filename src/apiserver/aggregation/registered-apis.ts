@@ -1,5 +1,6 @@
 import { Agent } from "node:https";
 import { APIService } from "../../api/types/apiregistration-v1.ts";
+import type { Priorities } from "../discovery/index.ts";
 import type { ObjectReader } from "../reader.ts";
 
 /** A key and its certificate, PEM: as whom the server shows itself to extension servers. */
@@ -37,6 +38,8 @@ const idleConnections = 32;
 /** The group versions that are registered with a service, as APIServices say. */
 export class RegisteredApis {
   private readonly remotes = new Map<string, { readonly api: RemoteApi; readonly trust: ServerTrust }>();
+  /** By the APIService's name; local ones too. */
+  private readonly specs = new Map<string, APIService["spec"]>();
   private readonly identity: ProxyIdentity | undefined;
   private readonly unsubscribe: () => void;
   private readonly listeners = new Set<() => void>();
@@ -47,7 +50,10 @@ export class RegisteredApis {
     for (const service of reader.list(APIService)) this.keep(service);
     this.unsubscribe = reader.subscribe(APIService, ({ object, old }) => {
       if (object) this.keep(object);
-      else if (old) this.forget(nameOf(old));
+      else if (old) {
+        this.specs.delete(nameOf(old));
+        this.forget(nameOf(old));
+      }
       for (const listener of Array.from(this.listeners)) listener();
     });
   }
@@ -64,6 +70,16 @@ export class RegisteredApis {
     return Array.from(this.remotes.values(), ({ api }) => api);
   }
 
+  /** Which groups and versions clients prefer, of all that have an APIService. */
+  readonly priorities: Priorities = {
+    group: (name) => {
+      const found = Array.from(this.specs.values()).filter(({ group = "" }) => group === name);
+      if (found.length === 0) return undefined;
+      return Math.max(...found.map(({ groupPriorityMinimum }) => groupPriorityMinimum));
+    },
+    version: (group, version) => this.specs.get(`${version}.${group}`)?.versionPriority,
+  };
+
   /** Calls `listener` after each change of an APIService; returns what ends it. */
   onChange(listener: () => void): () => void {
     this.listeners.add(listener);
@@ -78,6 +94,7 @@ export class RegisteredApis {
 
   private keep(object: APIService): void {
     const name = nameOf(object);
+    this.specs.set(name, object.spec);
     const { service } = object.spec;
     if (!service) return this.forget(name);
     const { group = "", version = "" } = object.spec;

@@ -16,7 +16,7 @@ const widget = {
 };
 const discovery = createDiscovery({
   resources: [widget, ...resourceFacts.filter(isServedByDefault)],
-  stale: [{ group: "metrics.k8s.io", version: "v1beta1" }],
+  remote: [{ group: "metrics.k8s.io", version: "v1beta1", resources: [], stale: true }],
   serverAddress: "10.0.0.1:6443",
 });
 
@@ -169,7 +169,11 @@ test("pages that are not there", () => {
 test("the paths of all pages lead to one", () => {
   const paths = discovery.paths();
   expect(paths).toEqual(expect.arrayContaining(["/api", "/api/v1", "/apis", "/apis/apps", "/apis/apps/v1"]));
-  for (const path of paths) expect(discovery.page(path), path).toBeDefined();
+  const [elsewhere, here] = [true, false].map((is) =>
+    paths.filter((path) => /metrics.*v1/.test(path) === is),
+  );
+  expect(elsewhere?.map((path) => discovery.page(path))).toEqual([undefined]);
+  for (const path of here ?? []) expect(discovery.page(path), path).toBeDefined();
 });
 
 test("versions in order of preference", () => {

@@ -1,7 +1,7 @@
 import { encodeJson } from "../../apimachinery/index.ts";
 import { contentHash } from "./content-hash.ts";
 import { aggregatedDiscovery, apiGroup, apiGroupList, apiResourceList, apiVersions } from "./documents.ts";
-import { groupsOf, type ServedResource } from "./group-versions.ts";
+import { groupsOf, type Priorities, type RemoteVersion, type ServedResource } from "./group-versions.ts";
 
 /** What is to be seen at a path, before it is encoded. */
 export interface DiscoveryPage {
@@ -30,14 +30,16 @@ export interface Discovery {
 export interface DiscoveryOptions {
   /** All resources that are served, custom ones too. */
   readonly resources: readonly ServedResource[];
-  /** Group versions of aggregated servers that do not answer. */
-  readonly stale?: readonly { readonly group: string; readonly version: string }[];
+  /** Group versions that extension servers serve. */
+  readonly remote?: readonly RemoteVersion[] | undefined;
+  /** Default: built-in groups before others. */
+  readonly priorities?: Priorities | undefined;
   /** `host:port` that `/api` names. */
   readonly serverAddress: string;
 }
 
 export function createDiscovery(options: DiscoveryOptions): Discovery {
-  const groups = groupsOf(options.resources, options.stale);
+  const groups = groupsOf(options);
   // Only what exists is kept: the map is bounded by the groups there are.
   const pages = new Map<string, DiscoveryPage>();
 
@@ -53,7 +55,9 @@ export function createDiscovery(options: DiscoveryOptions): Discovery {
       const served = groups
         .find(({ name }) => name === group)
         ?.versions.find((candidate) => candidate.version === version);
-      return served && { document: apiResourceList(served), routed: true };
+      // Of what extension servers serve they tell themselves.
+      if (!served || served.remote) return undefined;
+      return { document: apiResourceList(served), routed: true };
     };
     if (root === "api" && second === undefined) {
       if (first !== undefined) return list("", first);

@@ -97,10 +97,11 @@ export function aggregatedDiscovery(groups: readonly ServedGroup[]): object {
 }
 
 function discoveredVersion(served: ServedVersion): object {
+  const resources = served.remote?.resources ?? served.resources.map(discoveredResource);
   return {
     version: served.version,
-    ...(served.resources.length === 0 ? {} : { resources: served.resources.map(discoveredResource) }),
-    freshness: served.stale ? "Stale" : "Current",
+    ...(resources.length === 0 ? {} : { resources }),
+    freshness: served.remote?.stale ? "Stale" : "Current",
   };
 }
 

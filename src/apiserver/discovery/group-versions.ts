@@ -13,8 +13,24 @@ export interface ServedVersion {
   readonly group: string;
   readonly version: string;
   readonly resources: readonly ServedResource[];
-  /** Whether the server of an aggregated API did not answer of late. */
+  /** What an extension server serves; undefined for what is served here. */
+  readonly remote: RemoteVersion | undefined;
+}
+
+/** A group version that an extension server serves. */
+export interface RemoteVersion {
+  readonly group: string;
+  readonly version: string;
+  /** Its resources, as aggregated discovery has them. */
+  readonly resources: readonly object[];
+  /** Whether the server did not answer of late. */
   readonly stale: boolean;
+}
+
+/** Which groups, and which of their versions, clients prefer: the higher the more; undefined for those of custom resources. */
+export interface Priorities {
+  group(name: string): number | undefined;
+  version(group: string, version: string): number | undefined;
 }
 
 export interface ServedGroup {
@@ -58,11 +74,18 @@ const groupOrder = [
   "storagemigration.k8s.io",
 ];
 
+/** What upstream registers custom resources with. */
+const customPriority = { group: 1_000, version: 100 };
+
+const noPriorities: Priorities = { group: () => undefined, version: () => undefined };
+
 /** The groups of served resources in the order of discovery. */
-export function groupsOf(
-  resources: readonly ServedResource[],
-  stale: readonly { readonly group: string; readonly version: string }[] = [],
-): readonly ServedGroup[] {
+export function groupsOf(options: {
+  readonly resources: readonly ServedResource[];
+  readonly remote?: readonly RemoteVersion[] | undefined;
+  readonly priorities?: Priorities | undefined;
+}): readonly ServedGroup[] {
+  const { resources, remote = [], priorities = noPriorities } = options;
   const groups = new Map<string, Map<string, ServedResource[]>>();
   const rowsOf = (group: string, version: string) => {
     const versions = groups.get(group) ?? new Map<string, ServedResource[]>();
@@ -72,28 +95,32 @@ export function groupsOf(
     return rows;
   };
   for (const resource of resources) rowsOf(resource.group, resource.version).push(resource);
-  for (const { group, version } of stale) rowsOf(group, version);
-  const isStale = new Set(stale.map(({ group, version }) => `${group}/${version}`));
+  for (const { group, version } of remote) rowsOf(group, version);
+  const elsewhere = new Map(remote.map((one) => [`${one.group}/${one.version}`, one]));
+  const versionPriority = (group: string, version: string) =>
+    priorities.version(group, version) ?? customPriority.version;
   return [...groups]
-    .sort(([a], [b]) => compareGroups(a, b))
+    .sort(([a], [b]) => compareGroups(a, b, priorities))
     .map(([name, versions]) => ({
       name,
       versions: [...versions]
-        .sort(([a], [b]) => compareVersions(a, b))
+        .sort(([a], [b]) => versionPriority(name, b) - versionPriority(name, a) || compareVersions(a, b))
         .map(([version, rows]) => ({
           group: name,
           version,
-          stale: isStale.has(`${name}/${version}`),
+          remote: elsewhere.get(`${name}/${version}`),
           resources: rows.sort((a, b) => (a.plural < b.plural ? -1 : 1)),
         })),
     }));
 }
 
-function compareGroups(a: string, b: string): number {
+function compareGroups(a: string, b: string, priorities: Priorities): number {
   const [left, right] = [groupOrder.indexOf(a), groupOrder.indexOf(b)];
   if (left >= 0 && right >= 0) return left - right;
-  if (left >= 0) return -1;
-  if (right >= 0) return 1;
+  const priorityOf = (name: string, place: number) =>
+    priorities.group(name) ?? (place >= 0 ? Infinity : customPriority.group);
+  const [mine, other] = [priorityOf(a, left), priorityOf(b, right)];
+  if (mine !== other) return mine > other ? -1 : 1;
   return a < b ? -1 : 1;
 }
 

@@ -7,7 +7,7 @@ import { schemas } from "../../api/index.ts";
 import type { Logger, Milliseconds } from "../../base/index.ts";
 import type { Authenticator } from "../authentication/authenticator.ts";
 import { createDiscovery } from "../discovery/index.ts";
-import type { Discovery } from "../discovery/index.ts";
+import type { Discovery, Priorities, RemoteVersion } from "../discovery/index.ts";
 import type { OpenApi } from "../openapi/index.ts";
 import type { Core } from "../registry/context.ts";
 import type { ApiServer } from "../server/server.ts";
@@ -41,6 +41,14 @@ import { versionInfo } from "./version.ts";
 import type { WatchSettings } from "./watch-stream.ts";
 import { zPages } from "./zpages.ts";
 
+/** Group versions that extension servers serve. */
+export interface RemoteGroups {
+  readonly priorities: Priorities;
+  versions(): readonly RemoteVersion[];
+  /** Calls `listener` after each change of either; returns what ends it. */
+  onChange(listener: () => void): () => void;
+}
+
 export interface ServeOptions extends FrontSettings {
   readonly host: string;
   readonly port: number;
@@ -50,6 +58,8 @@ export interface ServeOptions extends FrontSettings {
   readonly authenticator: Authenticator;
   readonly connect?: Readonly<Record<string, ConnectHandler>>;
   readonly delegates?: readonly Delegate[];
+  /** What extension servers serve by way of this one. */
+  readonly remote?: RemoteGroups;
   /** Whether clients may speak CBOR, as with upstream's gate CBORServingAndStorage; default: false. */
   readonly cbor?: boolean;
   /** Serves more documents. */
@@ -89,7 +99,7 @@ export async function serveApi(server: ApiServer, options: ServeOptions): Promis
   const { cbor = false, storageSize } = options;
   const metrics = new MetricsRegistry();
   const lifecycle = new Lifecycle();
-  const documents = servedDocuments(core, { cbor });
+  const documents = servedDocuments(core, { cbor, remote: options.remote });
   const requestMetrics = new RequestMetrics(metrics);
   const auditor = auditorOf(server, { settings: options.audit, registry: metrics });
   const { filters, limits } = pipelineOf({
@@ -212,15 +222,26 @@ interface ServedDocuments extends DocumentSource {
 }
 
 /** Discovery and OpenAPI of what is served, made anew when that changes. */
-function servedDocuments(core: Core, { cbor }: { readonly cbor: boolean }): ServedDocuments {
+function servedDocuments(
+  core: Core,
+  { cbor, remote }: { readonly cbor: boolean; readonly remote: RemoteGroups | undefined },
+): ServedDocuments {
   let discovery: Discovery | undefined;
   let openApi: Promise<OpenApi> | undefined;
-  const source: ServedDocuments = {
-    address: "",
-    close: core.served.onChange(() => {
+  const ends = [
+    core.served.onChange(() => {
       discovery = undefined;
       openApi = undefined;
     }),
+    remote?.onChange(() => {
+      discovery = undefined;
+    }),
+  ];
+  const source: ServedDocuments = {
+    address: "",
+    close: () => {
+      for (const end of ends) end?.();
+    },
     async get(path, asked) {
       if (!path.startsWith("/openapi/")) return undefined;
       openApi ??= makeOpenApi(core, { cbor });
@@ -229,6 +250,8 @@ function servedDocuments(core: Core, { cbor }: { readonly cbor: boolean }): Serv
     discovery: () =>
       (discovery ??= createDiscovery({
         resources: discoveryRows(core.served),
+        remote: remote?.versions(),
+        priorities: remote?.priorities,
         serverAddress: source.address,
       })),
   };
@@ -241,8 +264,14 @@ async function makeOpenApi(core: Core, { cbor }: { readonly cbor: boolean }): Pr
   const { gitVersion } = versionInfo();
   const now = () => core.clock.now();
   const resources = discoveryRows(core.served);
+  const custom = new Map(
+    Array.from(core.served.all()).flatMap(({ apiVersion, resource, openApiSchema }) =>
+      openApiSchema ? [[`${apiVersion}/${resource.kind}`, openApiSchema] as const] : [],
+    ),
+  );
   return createOpenApi({
     resources,
+    custom,
     schemas,
     version: gitVersion,
     cbor,

@@ -264,14 +264,8 @@ async function makeOpenApi(core: Core, { cbor }: { readonly cbor: boolean }): Pr
   const { gitVersion } = versionInfo();
   const now = () => core.clock.now();
   const resources = discoveryRows(core.served);
-  const custom = new Map(
-    Array.from(core.served.all()).flatMap(({ apiVersion, resource, openApiSchema }) =>
-      openApiSchema ? [[`${apiVersion}/${resource.kind}`, openApiSchema] as const] : [],
-    ),
-  );
   return createOpenApi({
     resources,
-    custom,
     schemas,
     version: gitVersion,
     cbor,

@@ -19,8 +19,9 @@ import type {
   RuntimeConfig,
   ServedTable,
 } from "../apiserver/index.ts";
-import { defaultAdmission, kindFinder } from "../apiserver/admission/index.ts";
+import { admissionWebhooks, defaultAdmission, kindFinder } from "../apiserver/admission/index.ts";
 import type { AdmissionSelection } from "../apiserver/admission/index.ts";
+import { webhookPost } from "../apiserver/connect/index.ts";
 import {
   bootstrapTokens,
   createAuthenticator,
@@ -142,6 +143,7 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
         client,
         authorizer: secured().authorizer,
         findKinds: kindFinder(served),
+        dynamic: dynamicPlugins({ reader, served }, { clock, random, logger, ...secured() }),
         ...options.admission,
       }),
       createEscalationGuard(secured()),
@@ -320,4 +322,28 @@ function catalogOf(served: ServedTable): Catalog {
         .map(({ resource, verbs, scale }) => ({ resource, verbs, scale })),
     onChange: (listener) => served.onChange(listener),
   };
+}
+
+/** The plugins that do what objects of the API say. */
+function dynamicPlugins(
+  { reader, served }: { readonly reader: ObjectReader; readonly served: ServedTable },
+  {
+    clock,
+    random,
+    logger,
+    authorizer,
+  }: Required<Pick<ControlPlaneOptions, "clock" | "random" | "logger">> & {
+    readonly authorizer: Authorizer;
+  },
+) {
+  const post = webhookPost({ reader, clock, random });
+  return admissionWebhooks({
+    reader,
+    served,
+    clock,
+    random,
+    authorizer,
+    logger: logger.named("admission"),
+    post,
+  });
 }

@@ -1,9 +1,11 @@
 import type { Resource } from "../../apimachinery/index.ts";
-import type { AdmissionPlugin, AdmissionRequest } from "./plugin.ts";
+import type { AdmissionPlugin, AdmissionRequest, DynamicObserver } from "./plugin.ts";
 
 /** The plugins that concern one operation on one resource. */
 export interface AdmissionSteps {
   readonly admitting: readonly Required<Pick<AdmissionPlugin, "name" | "admit">>[];
+  /** Those that hear of what has no object to change. */
+  readonly hearing: readonly Required<Pick<AdmissionPlugin, "name" | "hear">>[];
   readonly validating: readonly Required<Pick<AdmissionPlugin, "name" | "validate">>[];
   /** Carries out all of a step, of which the observer hears; absent: nobody listens. */
   readonly whole?: Readonly<Record<"admit" | "validate", <T>(run: () => Promise<T>) => Promise<T>>>;
@@ -22,6 +24,8 @@ export interface AdmissionObserver {
   }): NoteOutcome;
   /** Seconds of a clock that only runs forward. */
   now(): number;
+  /** Hears of webhooks. */
+  readonly dynamic?: DynamicObserver;
 }
 
 /** Operations and resources whose steps are remembered; custom resources come and go. */
@@ -41,6 +45,8 @@ export class AdmissionChain {
   observe(observer: AdmissionObserver): void {
     this.observer = observer;
     this.steps.clear();
+    if (!observer.dynamic) return;
+    for (const plugin of this.plugins) plugin.observe?.(observer.dynamic);
   }
 
   stepsFor(
@@ -59,12 +65,17 @@ export class AdmissionChain {
     );
     const { observer } = this;
     const admitting = concerned.flatMap((plugin) => (plugin.admit ? [boundTo(plugin, "admit")] : []));
+    const hearing = concerned.flatMap((plugin) => (plugin.hear ? [boundTo(plugin, "hear")] : []));
     const validating = concerned.flatMap((plugin) => (plugin.validate ? [boundTo(plugin, "validate")] : []));
     const steps: AdmissionSteps = {
       admitting: admitting.map(({ name, run }) => ({
         name,
         admit: observer ? timed(run, { observer, step: { name, operation, type: "admit" } }) : run,
       })) as AdmissionSteps["admitting"],
+      hearing: hearing.map(({ name, run }) => ({
+        name,
+        hear: observer ? timed(run, { observer, step: { name, operation, type: "admit" } }) : run,
+      })) as AdmissionSteps["hearing"],
       validating: validating.map(({ name, run }) => ({
         name,
         validate: observer ? timed(run, { observer, step: { name, operation, type: "validate" } }) : run,
@@ -94,7 +105,7 @@ function wholeSteps(
 
 function boundTo(
   plugin: AdmissionPlugin,
-  method: "admit" | "validate",
+  method: "admit" | "hear" | "validate",
 ): { readonly name: string; readonly run: Run } {
   const run = plugin[method] as (request: unknown) => unknown;
   return { name: plugin.name, run: (request) => run.call(plugin, request) };

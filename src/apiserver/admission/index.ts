@@ -2,3 +2,4 @@ export { admissionSelectionProblem, defaultAdmission } from "./default-admission
 export type { AdmissionSelection } from "./default-admission.ts";
 export { kindFinder } from "./owner-references.ts";
 export type * from "./plugin.ts";
+export { admissionWebhooks } from "./webhooks/index.ts";

@@ -1,4 +1,4 @@
-import type { UserInfo } from "../../api/index.ts";
+import type { DeleteOptions, UserInfo } from "../../api/index.ts";
 import type { KubernetesObject, Resource } from "../../apimachinery/index.ts";
 
 /** One write on its way to the store. */
@@ -20,6 +20,25 @@ export interface AdmissionRequest {
   readonly warn?: (message: string) => void;
   /** Has something recorded of the request, where requests are recorded. */
   readonly annotate?: (key: string, value: string) => void;
+  /** What the client asked for besides. */
+  readonly given?: GivenOptions;
+  /** What plugins that may change an object twice know of each other; absent: there is one round. */
+  readonly rounds?: AdmissionRounds;
+}
+
+/** Options of a request that some plugins pass on. */
+export interface GivenOptions {
+  readonly fieldManager?: string;
+  readonly fieldValidation?: string;
+  readonly delete?: DeleteOptions;
+}
+
+/** The rounds of one request: when a plugin that was late changed the object, all run once more. */
+export class AdmissionRounds {
+  current: 0 | 1 = 0;
+  wantsSecond = false;
+  /** What plugins keep from the first round for the second, by their names. */
+  readonly kept = new Map<string, unknown>();
 }
 
 /** A link of the admission chain: all `admit` run first, in order, then all `validate`. Both throw ApiError to refuse. */
@@ -32,5 +51,36 @@ export interface AdmissionPlugin {
   admit?(
     request: AdmissionRequest & { readonly object: KubernetesObject },
   ): KubernetesObject | Promise<KubernetesObject>;
+  /** Runs in the place of `admit` for deletes and connections, where there is no object to change. */
+  hear?(request: AdmissionRequest): void | Promise<void>;
   validate?(request: AdmissionRequest): void | Promise<void>;
+  /** Has the plugin tell of what it calls. */
+  observe?(observer: DynamicObserver): void;
+}
+
+/** What is told of a webhook, or of the conditions of a policy. */
+export interface DynamicObserver {
+  called(call: {
+    readonly name: string;
+    readonly type: "admit" | "validating";
+    readonly operation: string;
+    readonly rejected: boolean;
+    readonly code: number;
+    readonly seconds: number;
+  }): void;
+  rejected(rejection: {
+    readonly name: string;
+    readonly type: "admit" | "validating";
+    readonly operation: string;
+    readonly errorType: "calling_webhook_error" | "apiserver_internal_error" | "no_error";
+    readonly code: number;
+  }): void;
+  failedOpen(webhook: { readonly name: string; readonly type: "admit" | "validating" }): void;
+  excluded(condition: {
+    readonly name: string;
+    readonly kind: "webhook";
+    readonly type: "admit" | "validating";
+    readonly operation: string;
+  }): void;
+  conditionFailed(condition: { readonly name: string; readonly kind: "webhook" }): void;
 }

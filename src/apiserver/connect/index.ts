@@ -9,6 +9,7 @@ import { proxyHandler } from "./proxy.ts";
 import { serveCommand, servePortForward } from "./streams.ts";
 
 export type { KubeletClientTls } from "./kubelets.ts";
+export { webhookPost } from "./webhook-post.ts";
 
 /** Everything of the core group that leaves the API's own forms: logs, streams and proxies; for `serveApi`'s `connect`. */
 export function connectHandlers(options: {

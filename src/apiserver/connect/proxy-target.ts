@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import type { Random } from "../../base/index.ts";
 import { ApiError } from "../../apimachinery/index.ts";
+import type { ObjectKey } from "../../apimachinery/index.ts";
 import { Endpoints, Service } from "../../api/types/core-v1.ts";
 import type { ConnectRequest } from "../http/index.ts";
 import type { ObjectReader } from "../reader.ts";
@@ -74,21 +75,31 @@ export function podTarget({ reader }: Parts): TargetFinder {
 export function serviceTarget({ reader, random }: Parts): TargetFinder {
   return (call) => {
     const { scheme, name, port } = namesOf(call, "service");
-    const key = { ...call.key, name };
-    const service = reader.get(Service, key);
-    if (!service) throw ApiError.notFound({ group: "", resource: "services" }, name);
-    const portName = servicePortName(service, port);
-    const subsets = reader.get(Endpoints, key)?.subsets ?? [];
-    const ready = subsets.flatMap(({ addresses = [], ports = [] }) =>
-      ports
-        .filter((one) => (one.name ?? "") === portName)
-        .flatMap((one) => addresses.map(({ ip }) => ({ host: ip, port: one.port }))),
-    );
-    const chosen = ready[Math.floor(random.next() * ready.length)];
-    if (!chosen)
-      throw ApiError.serviceUnavailable(`no endpoints available for service ${JSON.stringify(name)}`);
+    const chosen = serviceEndpoint({ reader, random }, { key: { ...call.key, name }, port });
     return { host: proxyable(chosen.host), port: chosen.port, ...tlsOf(scheme) };
   };
+}
+
+/** One of a service's ready endpoints; the port is its number or its name. Throws where there is none. */
+export function serviceEndpoint(
+  { reader, random }: Pick<Parts, "reader" | "random">,
+  { key, port }: { readonly key: ObjectKey; readonly port: string },
+): { readonly host: string; readonly port: number } {
+  const { name } = key;
+  const service = reader.get(Service, key);
+  if (!service) throw ApiError.notFound({ group: "", resource: "services" }, name);
+  const portName = servicePortName(service, port);
+  const subsets = reader.get(Endpoints, key)?.subsets ?? [];
+  const ready = subsets.flatMap(({ addresses = [], ports = [] }) =>
+    ports
+      .filter((one) => (one.name ?? "") === portName)
+      .flatMap((one) => addresses.map(({ ip }) => ({ host: ip, port: one.port }))),
+  );
+  const chosen = ready[Math.floor(random.next() * ready.length)];
+  if (!chosen) {
+    throw ApiError.serviceUnavailable(`no endpoints available for service ${JSON.stringify(name)}`);
+  }
+  return chosen;
 }
 
 /** Endpoints know ports by their names. */

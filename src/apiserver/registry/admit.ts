@@ -1,5 +1,6 @@
 import type { ObjectKey } from "../../apimachinery/index.ts";
 import type { AdmissionSteps } from "../admission/chain.ts";
+import { AdmissionRounds } from "../admission/plugin.ts";
 import type { AdmissionRequest } from "../admission/plugin.ts";
 import type { Core, RequestOptions } from "./context.ts";
 import type { AnyObject } from "./entry.ts";
@@ -26,6 +27,7 @@ function requestOf(
     name: subject.key.name,
     user: subject.options.user,
     dryRun: subject.options.dryRun ?? false,
+    given: subject.options,
     ...(objects.object ? { object: objects.object } : {}),
     ...(objects.old ? { old: objects.old } : {}),
     ...(subject.options.warn ? { warn: subject.options.warn } : {}),
@@ -51,14 +53,22 @@ async function admitAll(
     objects,
   }: { subject: AdmissionSubject; objects: { object: AnyObject; old?: AnyObject | undefined } },
 ): Promise<AnyObject> {
-  let request = { ...requestOf(subject, objects), object: objects.object };
-  for (const plugin of admitting) {
-    const answer = plugin.admit(request);
-    const object = (answer instanceof Promise ? await answer : answer) as AnyObject;
-    if (object !== request.object) request = { ...request, object };
+  const rounds = new AdmissionRounds();
+  let request = { ...requestOf(subject, objects), object: objects.object, rounds };
+  for (;;) {
+    for (const plugin of admitting) {
+      const answer = plugin.admit(request);
+      const object = (answer instanceof Promise ? await answer : answer) as AnyObject;
+      if (object !== request.object) request = { ...request, object };
+    }
+    if (rounds.current === 1 || !rounds.wantsSecond) return request.object;
+    rounds.current = 1;
   }
-  return request.object;
 }
+
+/** Whether there is no object to change: plugins that change objects only hear of it. */
+const isHeard = ({ operation }: AdmissionSubject): boolean =>
+  operation === "DELETE" || operation === "CONNECT";
 
 /** Throws when a plugin refuses. */
 export async function validateAdmission(
@@ -66,9 +76,18 @@ export async function validateAdmission(
   subject: AdmissionSubject,
   objects: { object?: AnyObject | undefined; old?: AnyObject | undefined },
 ): Promise<void> {
-  const { validating, whole } = core.admission.stepsFor(subject.operation, subject.served.resource);
-  if (validating.length === 0) return;
+  const { hearing, validating, whole } = core.admission.stepsFor(subject.operation, subject.served.resource);
   const request = requestOf(subject, objects);
+  if (hearing.length > 0 && isHeard(subject)) {
+    const hear = async () => {
+      for (const plugin of hearing) {
+        const heard = plugin.hear(request);
+        if (heard instanceof Promise) await heard;
+      }
+    };
+    await (whole ? whole.admit(hear) : hear());
+  }
+  if (validating.length === 0) return;
   const run = async () => {
     for (const plugin of validating) {
       const verdict = plugin.validate(request);

@@ -1,4 +1,5 @@
 import type { AdmissionObserver } from "../../admission/chain.ts";
+import type { DynamicObserver } from "../../admission/plugin.ts";
 import type { MetricsRegistry } from "./registry.ts";
 
 const bounds = [0.005, 0.025, 0.1, 0.5, 1, 2.5];
@@ -34,5 +35,66 @@ export function admissionObserver(registry: MetricsRegistry): AdmissionObserver 
       const passed = seriesOf("false");
       return ({ rejected, seconds }) => (rejected ? seriesOf("true") : passed).observe(seconds);
     },
+    dynamic: webhookObserver(registry),
+  };
+}
+
+const webhookBounds = [0.005, 0.025, 0.1, 0.5, 1, 2.5, 10, 25];
+/** Codes above it are shown as this one: there are not endlessly many series. */
+const highestCode = 600;
+const codeText = (code: number) => String(Math.min(code, highestCode));
+
+function webhookObserver(registry: MetricsRegistry): DynamicObserver {
+  const count = (name: string, help: string, labels: readonly string[]) =>
+    registry.counter({ name: `apiserver_admission_${name}`, help, labels });
+  const durations = registry.histogram(
+    {
+      name: "apiserver_admission_webhook_admission_duration_seconds",
+      help: "Time that admission webhooks take, in seconds.",
+      stability: "STABLE",
+      labels: ["name", "operation", "rejected", "type"],
+    },
+    webhookBounds,
+  );
+  const requests = count("webhook_request_total", "Calls of admission webhooks.", [
+    "code",
+    "name",
+    "operation",
+    "rejected",
+    "type",
+  ]);
+  const rejections = count("webhook_rejection_count", "Requests that admission webhooks refused.", [
+    "error_type",
+    "name",
+    "operation",
+    "rejection_code",
+    "type",
+  ]);
+  const failedOpen = count("webhook_fail_open_count", "Calls of webhooks that failed and were passed over.", [
+    "name",
+    "type",
+  ]);
+  const exclusions = count("match_condition_exclusions_total", "Requests that match conditions excluded.", [
+    "kind",
+    "name",
+    "operation",
+    "type",
+  ]);
+  const failures = count(
+    "match_condition_evaluation_errors_total",
+    "Match conditions that could not be evaluated.",
+    ["kind", "name"],
+  );
+  return {
+    called({ name, operation, type, rejected, code, seconds }) {
+      durations.with(name, operation, String(rejected), type).observe(seconds);
+      requests.with(codeText(code), name, operation, String(rejected), type).value += 1;
+    },
+    rejected: ({ name, operation, type, errorType, code }) =>
+      void (rejections.with(errorType, name, operation, codeText(code), type).value += 1),
+    failedOpen: ({ name, type }) => void (failedOpen.with(name, type).value += 1),
+    excluded: ({ name, kind, operation, type }) =>
+      void (exclusions.with(kind, name, operation, type).value += 1),
+    conditionFailed: ({ name, kind }) => void (failures.with(kind, name).value += 1),
   };
 }

@@ -1,0 +1,100 @@
+import type { KubernetesObject } from "../../../apimachinery/index.ts";
+import { scaleOf, withReplicas } from "../../registry/scale.ts";
+import type { AnyObject } from "../../registry/entry.ts";
+import type { ServedResource, ServedTable } from "../../registry/served.ts";
+import type { AdmissionRequest } from "../plugin.ts";
+import type { RuleSubject } from "./rules.ts";
+
+/** Group, version and kind of an object. */
+export interface ObjectKind {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+}
+
+/** A request as webhooks and policies are told of it. */
+export interface Attributes {
+  readonly request: AdmissionRequest;
+  readonly served: ServedResource;
+  readonly namespace: string;
+  readonly kind: ObjectKind;
+  /** In the version of the request; a Scale where the request is about one. */
+  readonly object?: KubernetesObject | undefined;
+  readonly old?: KubernetesObject | undefined;
+}
+
+/** The resource, perhaps in another version than the request's, in which objects are shown. */
+export interface Shown {
+  readonly served: ServedResource;
+  readonly kind: ObjectKind;
+}
+
+/** A request as webhooks and policies are told of it; undefined where nobody serves its resource any more. */
+export function attributesOf(request: AdmissionRequest, table: ServedTable): Attributes | undefined {
+  const served = table.of(request.resource);
+  if (!served) return undefined;
+  const { resource } = served;
+  const isNamespace = resource.group === "" && resource.plural === "namespaces";
+  const shape = (object: KubernetesObject | undefined) =>
+    object && isScale(request) ? scaleOf(served, object as AnyObject) : object;
+  return {
+    request,
+    served,
+    namespace: isNamespace ? request.name : request.namespace,
+    kind: kindOf(served, request.subresource),
+    object: shape(request.object),
+    old: shape(request.old),
+  };
+}
+
+const isScale = ({ subresource, operation }: AdmissionRequest): boolean =>
+  subresource === "scale" && operation === "UPDATE";
+
+/** What a changed object makes of the object of the request: a Scale only says how many replicas there are. */
+export function requestObject({ request, served }: Attributes, object: KubernetesObject): KubernetesObject {
+  if (!isScale(request) || !request.object) return object;
+  const { replicas = 0 } =
+    (object as unknown as { readonly spec?: { readonly replicas?: number } }).spec ?? {};
+  return withReplicas(served, request.object as AnyObject, replicas);
+}
+
+/** The kind of the objects that requests for a resource, or for one of its subresources, carry. */
+export function kindOf({ resource, subresources }: ServedResource, subresource: string): ObjectKind {
+  const { group, version, kind } = resource;
+  const found = subresource === "" ? undefined : subresources.find(({ name }) => name === subresource);
+  if (!found) return { group, version, kind };
+  return { group: found.group ?? group, version: found.version ?? version, kind: found.kind };
+}
+
+/** The other versions in which the same objects are served. */
+export const equivalentsOf = (table: ServedTable, served: ServedResource): readonly ServedResource[] =>
+  [...table.all()].filter(
+    (other) => other !== served && other.storage.prefix === served.storage.prefix && isTop(other),
+  );
+
+const isTop = ({ verbs }: ServedResource) => verbs.length > 0;
+
+/** What rules are compared with, in one version of the resource. */
+export const ruleSubjectOf = (
+  { request, namespace }: Attributes,
+  { resource }: ServedResource,
+): RuleSubject => ({
+  operation: request.operation,
+  group: resource.group,
+  version: resource.version,
+  plural: resource.plural,
+  subresource: request.subresource,
+  namespace,
+});
+
+/** An object in another version; what is no object of the resource, as a Scale, is the same in all. */
+export function convertedTo<T extends KubernetesObject>(
+  object: T | undefined,
+  from: ServedResource,
+  to: ServedResource,
+): T | undefined {
+  if (!object || from === to) return object;
+  const own = object as unknown as AnyObject;
+  if (own.apiVersion !== from.apiVersion || own["kind"] !== from.resource.kind) return object;
+  return to.fromStored(from.toStored(own)) as unknown as T;
+}

@@ -8,6 +8,7 @@ export { dayOf, tokenInvalidSinceLabel, tokenLastUsedLabel, tokenTrackingMap } f
 export { matchesNodeAffinity, matchesNodeTerm, tolerates } from "./node-matching.ts";
 export { deprecationOf } from "./deprecation.ts";
 export { containersOf, podReferences, type PodReferences } from "./pod-references.ts";
+export { cleanupFinalizer } from "./apiextensions/custom-resource-definition.ts";
 export { convert, servedVersionsOf, storageVersionOf } from "./conversion.ts";
 export { flowControlDefaults } from "./flowcontrol/bootstrap.ts";
 export { eventTimeToLive } from "./core/event.ts";

@@ -43,7 +43,31 @@ export const customResourceDefinitionDefinition = defineResource<CustomResourceD
   },
   columns: generalColumns,
   tracksGeneration: true,
+  // Objects of the definition go before it does.
+  isHeld: ({ metadata }) => metadata.deletionTimestamp === undefined,
+  prepareForDeletion: withCleanup,
 });
+
+/** Keeps definitions until all their objects are gone. */
+export const cleanupFinalizer = "customresourcecleanup.apiextensions.k8s.io";
+
+function withCleanup(definition: CustomResourceDefinition): CustomResourceDefinition {
+  const { metadata, status } = definition;
+  const { finalizers = [], deletionTimestamp = "" } = metadata;
+  const conditions = (status.conditions ?? []).filter(({ type }) => type !== "Terminating");
+  const terminating = {
+    type: "Terminating",
+    status: "True",
+    lastTransitionTime: deletionTimestamp,
+    reason: "InstanceDeletionPending",
+    message: "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon",
+  };
+  return {
+    ...definition,
+    metadata: { ...metadata, finalizers: [...new Set([...finalizers, cleanupFinalizer])] },
+    status: { ...status, conditions: [...conditions, terminating] },
+  };
+}
 
 /** Upstream writes a status's lists even when there are none. */
 const emptyStatus = {

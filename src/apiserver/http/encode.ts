@@ -47,7 +47,7 @@ export function typeOfObject(object: object): StructType | undefined {
 
 /** Whether the stored bytes are the very bytes of this version. */
 export function isStoredVersion(served: ServedResource): boolean {
-  return served.apiVersion === served.storage.storedApiVersion;
+  return served.apiVersion === served.storage.storedApiVersion && !served.reshapes;
 }
 
 /** How large the pieces are at least in which a long list is written: more than any stream takes without a wait. */

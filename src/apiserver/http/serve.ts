@@ -8,7 +8,7 @@ import type { Logger, Milliseconds } from "../../base/index.ts";
 import type { Authenticator } from "../authentication/authenticator.ts";
 import { createDiscovery } from "../discovery/index.ts";
 import type { Discovery, Priorities, RemoteVersion } from "../discovery/index.ts";
-import type { OpenApi } from "../openapi/index.ts";
+import type { OpenApi, RemoteOpenApi } from "../openapi/index.ts";
 import type { Core } from "../registry/context.ts";
 import type { ApiServer } from "../server/server.ts";
 import { AuditedClient } from "./audit/audited-client.ts";
@@ -47,6 +47,11 @@ export interface RemoteGroups {
   versions(): readonly RemoteVersion[];
   /** Calls `listener` after each change of either; returns what ends it. */
   onChange(listener: () => void): () => void;
+  /** Their documents. */
+  readonly openApi: {
+    documents(): readonly RemoteOpenApi[];
+    onChange(listener: () => void): () => void;
+  };
 }
 
 export interface ServeOptions extends FrontSettings {
@@ -236,6 +241,9 @@ function servedDocuments(
     remote?.onChange(() => {
       discovery = undefined;
     }),
+    remote?.openApi.onChange(() => {
+      openApi = undefined;
+    }),
   ];
   const source: ServedDocuments = {
     address: "",
@@ -244,7 +252,7 @@ function servedDocuments(
     },
     async get(path, asked) {
       if (!path.startsWith("/openapi/")) return undefined;
-      openApi ??= makeOpenApi(core, { cbor });
+      openApi ??= makeOpenApi(core, { cbor, remote: remote?.openApi.documents() ?? [] });
       return (await openApi).get(path, asked);
     },
     discovery: () =>
@@ -259,14 +267,24 @@ function servedDocuments(
 }
 
 /** Few clients ask for it, and its texts are large: loaded when one does. */
-async function makeOpenApi(core: Core, { cbor }: { readonly cbor: boolean }): Promise<OpenApi> {
+async function makeOpenApi(
+  core: Core,
+  { cbor, remote }: { readonly cbor: boolean; readonly remote: readonly RemoteOpenApi[] },
+): Promise<OpenApi> {
   const { createOpenApi } = await import("../openapi/index.ts");
   const { gitVersion } = versionInfo();
   const now = () => core.clock.now();
   const resources = discoveryRows(core.served);
+  const custom = new Map(
+    Array.from(core.served.all()).flatMap(({ apiVersion, resource, openApiSchema }) =>
+      openApiSchema ? [[`${apiVersion}/${resource.kind}`, openApiSchema] as const] : [],
+    ),
+  );
   return createOpenApi({
     resources,
+    custom,
     schemas,
+    remote,
     version: gitVersion,
     cbor,
     now,

@@ -61,13 +61,20 @@ export function decodeObject(
     throw cannotBeHandled(error.message);
   }
   if (refusal) throw refusal;
-  const { problems } = decoded;
+  const unknown = validation === "Ignore" ? [] : unknownIn(served, decoded.object);
+  const problems = [...decoded.problems, ...unknown];
   if (problems.length > 0) {
     if (validation === "Strict") throw cannotBeHandled(strictDecodingError(problems));
     for (const problem of problems) for (const warning of warningsOf(problem)) options.warn?.(warning);
   }
   return completed(served, withSharedSpec(served, decoded.object as AnyObject));
 }
+
+/** Fields that are unknown for other reasons than the type. */
+export const unknownIn = (
+  { definition }: Pick<ServedResource, "definition">,
+  object: object,
+): readonly string[] => definition.unknownFields?.(object as AnyObject) ?? [];
 
 interface Reading extends Pick<EncodedInput, "decode"> {
   /** An object with kind and version. */

@@ -32,7 +32,7 @@ export function manageUpdate(
   const managedFields = updateManagedFields({
     old: old && json(old),
     object: json(object),
-    type: served.type,
+    type: served.applyType ?? served.type,
     manager: request.fieldManager ?? managerOf(request.user),
     apiVersion: served.apiVersion,
     subresource,
@@ -67,7 +67,7 @@ function converterOf(served: ServedResource, table: ServedTable): Convert {
     if (from === undefined || to === undefined) return undefined;
     // What is pruned may lack what conversion reads: upstream's structs have zero values there.
     const whole = decodeValue(object, from.type).object as AnyObject;
-    return { object: json(to.fromStored(from.toStored(whole))), type: to.type };
+    return { object: json(to.fromStored(from.toStored(whole))), type: to.applyType ?? to.type };
   };
 }
 
@@ -107,7 +107,7 @@ export function applyObject(
   const { object, managedFields } = applyPatch({
     live: old && json(old),
     applied: write.config as JsonObject,
-    type: served.type,
+    type: served.applyType ?? served.type,
     manager: request.fieldManager ?? managerOf(request.user),
     force: write.force,
     apiVersion: served.apiVersion,

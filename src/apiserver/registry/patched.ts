@@ -14,7 +14,7 @@ import {
   strategicMergePatch,
 } from "../../apimachinery/patch/index.ts";
 import type { Patch } from "../../api/index.ts";
-import { completed } from "./coding.ts";
+import { completed, unknownIn } from "./coding.ts";
 import type { RequestOptions } from "./context.ts";
 import type { AnyObject } from "./entry.ts";
 import type { ServedResource } from "./served.ts";
@@ -60,7 +60,8 @@ export function decodePatched(
     const message = patch.type === "strategic" ? asConversion(error.message) : error.message;
     throw invalidPatch(shown(), message);
   }
-  const problems = [...(patch.problems ?? []), ...decoded.problems];
+  const unknown = validation === "Ignore" ? [] : unknownIn(served, decoded.object);
+  const problems = [...(patch.problems ?? []), ...decoded.problems, ...unknown];
   if (problems.length > 0 && validation === "Strict") {
     throw invalidPatch(shown(), strictDecodingError(problems));
   }

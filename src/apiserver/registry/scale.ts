@@ -113,7 +113,7 @@ export function withReplicas(
 export function scaleOf(served: ServedResource, object: AnyObject): AnyObject {
   const paths = pathOf(served);
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
-  const selector = selectorText(at(object, paths.selector));
+  const selector = paths.selector === "" ? "" : selectorText(at(object, paths.selector));
   const replicas = at(object, paths.specReplicas) ?? 0;
   return {
     kind: "Scale",

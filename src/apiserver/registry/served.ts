@@ -1,5 +1,5 @@
 import { apiVersionOf } from "../../apimachinery/index.ts";
-import type { Resource, StructType, SubresourceFacts } from "../../apimachinery/index.ts";
+import type { JsonObject, Resource, StructType, SubresourceFacts } from "../../apimachinery/index.ts";
 import type { ResourceDefinition } from "../../api/index.ts";
 import type { AnyObject } from "./entry.ts";
 import type { ResourceCache } from "./cache.ts";
@@ -15,6 +15,8 @@ export interface ServedResource {
   readonly subresources: readonly SubresourceFacts[];
   readonly listKind: string;
   readonly type: StructType;
+  /** The type as server-side apply sees it, where objects are decoded with less: custom resources. */
+  readonly applyType?: StructType;
   readonly definition: ResourceDefinition;
   /** A custom resource: its unknown fields and its status follow the rules of its own schema. */
   readonly custom: boolean;
@@ -27,6 +29,10 @@ export interface ServedResource {
   /** Between this version and the one that is stored; identity for the stored version itself. */
   readonly toStored: (object: AnyObject) => AnyObject;
   readonly fromStored: (object: AnyObject) => AnyObject;
+  /** What is stored is not always what is shown: it is pruned and completed when it is read. */
+  readonly reshapes?: true;
+  /** A custom resource's schema as clients see it. */
+  readonly openApiSchema?: JsonObject;
   readonly storage: Storage;
 }
 

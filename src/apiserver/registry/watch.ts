@@ -117,6 +117,7 @@ class CacheWatch implements EntryWatch {
   private waiting: EntryEvent[];
   private readonly core: Core;
   private readonly stop: () => void;
+  private readonly unsubscribe: (() => void) | undefined;
   private bookmark: Timer | undefined;
   private readonly deadline: number;
 
@@ -139,6 +140,8 @@ class CacheWatch implements EntryWatch {
       const event = eventOf(change, selector);
       if (event) this.push(event);
     }, selector.trigger);
+    // A custom resource may go, and nothing would ever be heard of it again.
+    this.unsubscribe = served.custom ? core.served.onChange(() => this.checkServed(served)) : undefined;
     this.deadline = bookmarks?.deadline ?? Infinity;
     if (bookmarks) this.scheduleBookmark(core.clock);
   }
@@ -151,10 +154,15 @@ class CacheWatch implements EntryWatch {
 
   close(): void {
     this.stop();
+    this.unsubscribe?.();
     this.bookmark?.cancel();
     if (this.ended) return;
     this.ended = true;
     this.onReady();
+  }
+
+  private checkServed({ resource, storage }: ServedResource): void {
+    if (this.core.served.of(resource)?.storage.cache !== storage.cache) this.close();
   }
 
   private push(event: EntryEvent): void {

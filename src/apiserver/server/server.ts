@@ -6,6 +6,7 @@ import type { Store } from "../../store/index.ts";
 import { AdmissionChain } from "../admission/chain.ts";
 import type { AdmissionPlugin } from "../admission/plugin.ts";
 import type { Authorizer } from "../authorization/authorizer.ts";
+import { serveCustomResources } from "../customresources/index.ts";
 import type { ObjectReader } from "../reader.ts";
 import { CacheSet } from "../registry/cache-set.ts";
 import { CodedStore } from "../registry/coded-store.ts";
@@ -127,13 +128,14 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const posted = typeof posts === "function" ? posts(parts) : posts;
   for (const [name, handler] of Object.entries(posted)) postHandlers.set(name, handler);
   for (const [name, hook] of Object.entries(options.writeHooks?.(parts) ?? {})) writeHooks.set(name, hook);
+  const custom = await serveCustomResources({ core, reader, client: parts.client });
   let wrapped = (client: Client, _user: UserInfo): Client => client;
   return {
     core,
     reader,
     client: (user) => wrapped(createLocalClient(core, user), user),
     observeClients: (wrap) => void (wrapped = wrap),
-    close: () => caches.close(),
+    close: () => custom.close().then(() => caches.close()),
   };
 }
 

@@ -1,0 +1,221 @@
+import { ApiError } from "../../apimachinery/index.ts";
+import type { Resource } from "../../apimachinery/index.ts";
+import type { Client } from "../../api/index.ts";
+import { cleanupFinalizer, ignoreMissing } from "../../api/index.ts";
+import { CustomResourceDefinition } from "../../api/types/apiextensions-v1.ts";
+import type { Timer } from "../../base/index.ts";
+import type { ObjectReader } from "../reader.ts";
+import type { Core } from "../registry/context.ts";
+import { restamp } from "../registry/served.ts";
+import { install } from "../server/install.ts";
+import { definitionStatus, holds, withCondition, type Said } from "./definition-status.ts";
+import { customVersion, shaped } from "./served-version.ts";
+
+/** How long what could not be done waits until it is tried again. */
+const retryAfter = 1_000;
+
+/** What is served of a definition. */
+interface Installed {
+  /** What it was made of. */
+  readonly of: string;
+  readonly resources: readonly Resource[];
+  readonly prefix: string;
+}
+
+interface Parts {
+  readonly core: Core;
+  readonly reader: ObjectReader;
+  readonly client: Client;
+}
+
+const terminating = (status: "True" | "False", reason: string, message: string): Said => ({
+  type: "Terminating",
+  status,
+  reason,
+  message,
+});
+
+/** Serves what CustomResourceDefinitions define, from when their names are accepted until their last object is gone. */
+export async function serveCustomResources(parts: Parts): Promise<{ close(): Promise<void> }> {
+  const custom = new CustomResources(parts);
+  if (parts.core.served.of(CustomResourceDefinition)) await custom.start();
+  return custom;
+}
+
+class CustomResources {
+  readonly #parts: Parts;
+  readonly #installed = new Map<string, Installed>();
+  readonly #waiting = new Set<string>();
+  readonly #timers = new Set<Timer>();
+  #working: Promise<void> | undefined;
+  #stop: (() => void) | undefined;
+  #isClosed = false;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Serves all there is already, and follows what becomes of it from then on. */
+  async start(): Promise<void> {
+    const { reader } = this.#parts;
+    for (const definition of reader.list(CustomResourceDefinition)) {
+      if (holds(definition, "Established")) await this.#install(definition);
+      this.#enqueue(definition.metadata.name);
+    }
+    this.#stop = reader.subscribe(CustomResourceDefinition, ({ object, old }) => {
+      const name = (object ?? old)?.metadata.name;
+      if (name !== undefined) this.#enqueue(name);
+    });
+  }
+
+  /** Settles when nothing is under way any more. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#stop?.();
+    for (const timer of this.#timers) timer.cancel();
+    await this.#working;
+  }
+
+  #enqueue(name: string): void {
+    if (this.#isClosed) return;
+    this.#waiting.add(name);
+    this.#working ??= this.#work().finally(() => (this.#working = undefined));
+  }
+
+  /** One after another: two that want the same name must not both get it. */
+  async #work(): Promise<void> {
+    // Whoever has told of the change goes on first.
+    await Promise.resolve();
+    for (const name of this.#waiting) {
+      this.#waiting.delete(name);
+      if (this.#isClosed) return;
+      try {
+        await this.#sync(name);
+      } catch (error) {
+        // What has changed meanwhile comes again by itself.
+        if (ApiError.is(error, "Conflict") || ApiError.is(error, "NotFound")) continue;
+        this.#parts.core.logger.error("A custom resource definition could not be followed", { name, error });
+        this.#later(name);
+      }
+    }
+  }
+
+  #later(name: string): void {
+    const timer = this.#parts.core.clock.after(retryAfter, () => {
+      this.#timers.delete(timer);
+      this.#enqueue(name);
+    });
+    this.#timers.add(timer);
+  }
+
+  async #sync(name: string): Promise<void> {
+    const { reader, core } = this.#parts;
+    const definition = reader.get(CustomResourceDefinition, { name });
+    if (!definition) {
+      this.#uninstall(name);
+      return this.#reconsider(name);
+    }
+    const others = reader.list(CustomResourceDefinition).filter(({ metadata }) => metadata.name !== name);
+    const status = definitionStatus(definition, { others, now: core.clock.now() });
+    const planned = { ...definition, status };
+    if (holds(planned, "Established")) await this.#install(planned);
+    if (status !== definition.status) {
+      await this.#update(planned);
+      return this.#reconsider(name);
+    }
+    const { deletionTimestamp, finalizers } = definition.metadata;
+    if (deletionTimestamp && finalizers?.includes(cleanupFinalizer)) await this.#finalize(definition);
+  }
+
+  /** Names that one definition does not use any more may be what another has waited for. */
+  #reconsider(name: string): void {
+    const group = name.slice(name.indexOf(".") + 1);
+    for (const { metadata, spec, status } of this.#parts.reader.list(CustomResourceDefinition)) {
+      const lacks = status.conditions?.some(
+        ({ type, status: is }) => type === "NamesAccepted" && is !== "True",
+      );
+      if (spec.group === group && metadata.name !== name && lacks) this.#enqueue(metadata.name);
+    }
+  }
+
+  async #update(definition: CustomResourceDefinition): Promise<void> {
+    await this.#parts.client.update(CustomResourceDefinition, definition, { subresource: "status" });
+  }
+
+  async #install(definition: CustomResourceDefinition): Promise<void> {
+    const { core } = this.#parts;
+    const { metadata, spec, status } = definition;
+    const of = JSON.stringify([metadata.uid, metadata.generation, status.acceptedNames]);
+    const before = this.#installed.get(metadata.name);
+    if (before?.of === of) return;
+    const made = new Map(spec.versions.map((version) => [version.name, customVersion(definition, version)]));
+    const stored = made.get(spec.versions.find(({ storage }) => storage)?.name ?? "");
+    if (!stored) return;
+    // Who would have to be asked how to convert cannot be asked: only what is stored is served.
+    const isConvertible = (spec.conversion?.strategy ?? "None") === "None";
+    const versions = spec.versions
+      .filter(({ served, storage }) => served && (storage || isConvertible))
+      .flatMap(({ name }) => made.get(name)?.version ?? []);
+    await install(core, {
+      versions,
+      stored: stored.version.resource,
+      custom: true,
+      convert(object, _, to) {
+        const named = restamp(object, to);
+        const target = made.get(to.version);
+        return !target || target === stored ? named : shaped(named, target.node);
+      },
+    });
+    const resources = versions.map(({ resource }) => resource);
+    for (const old of before?.resources ?? []) {
+      if (!resources.some(({ version, plural }) => version === old.version && plural === old.plural)) {
+        core.served.remove(old);
+      }
+    }
+    const prefix = `/registry/${spec.group}/${status.acceptedNames.plural}/`;
+    this.#installed.set(metadata.name, { of, resources, prefix });
+  }
+
+  #uninstall(name: string): void {
+    const { core } = this.#parts;
+    const installed = this.#installed.get(name);
+    if (!installed) return;
+    this.#installed.delete(name);
+    for (const resource of installed.resources) core.served.remove(resource);
+    core.caches.forget(installed.prefix);
+  }
+
+  /** Removes what a definition that is to go has defined, and lets it go when nothing is left. */
+  async #finalize(definition: CustomResourceDefinition): Promise<void> {
+    const { name } = definition.metadata;
+    const { client, core } = this.#parts;
+    const [resource] = this.#installed.get(name)?.resources ?? [];
+    if (!holds(definition, "Established") || !resource) {
+      return this.#release(definition, "NeverEstablished", "resource was never established");
+    }
+    const said = terminating("True", "InstanceDeletionInProgress", "CustomResource deletion is in progress");
+    const now = core.clock.now();
+    const conditions = withCondition(definition.status.conditions, said, now);
+    if (conditions !== definition.status.conditions) {
+      return this.#update({ ...definition, status: { ...definition.status, conditions } });
+    }
+    await client.deleteCollection(resource, {});
+    const left = core.served.of(resource)?.storage.cache.size ?? 0;
+    if (left > 0) return this.#later(name);
+    await this.#release(definition, "InstanceDeletionCompleted", "removed all instances");
+  }
+
+  async #release(definition: CustomResourceDefinition, reason: string, message: string): Promise<void> {
+    const { metadata, status } = definition;
+    const { finalizers = [], ...rest } = metadata;
+    const kept = finalizers.filter((finalizer) => finalizer !== cleanupFinalizer);
+    const now = this.#parts.core.clock.now();
+    const conditions = withCondition(status.conditions, terminating("False", reason, message), now);
+    const released = {
+      ...definition,
+      metadata: { ...rest, ...(kept.length > 0 ? { finalizers: kept } : {}) },
+      status: { ...status, conditions },
+    };
+    await ignoreMissing(this.#update(released));
+  }
+}

@@ -1,0 +1,1 @@
+export { serveCustomResources } from "./controller.ts";

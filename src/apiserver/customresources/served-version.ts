@@ -1,0 +1,228 @@
+import { ApiError, resource as resourceHandle } from "../../apimachinery/index.ts";
+import type {
+  FieldError,
+  GroupResource,
+  JsonObject,
+  KubernetesObject,
+  StructType,
+  SubresourceFacts,
+} from "../../apimachinery/index.ts";
+import { schemas } from "../../api/index.ts";
+import type { ResourceDefinition } from "../../api/index.ts";
+import type {
+  CustomResourceDefinition,
+  CustomResourceDefinitionVersion,
+} from "../../api/types/apiextensions-v1.ts";
+import { CustomResourceDefinition as Definition } from "../../api/types/apiextensions-v1.ts";
+import { invariant } from "../../base/index.ts";
+import type { AnyObject } from "../registry/entry.ts";
+import { deepEqual } from "../registry/equal.ts";
+import { restamp, type ServedVersion } from "../registry/served.ts";
+import { customColumns } from "./columns.ts";
+import { jsonPath } from "./json-path.ts";
+import {
+  prepareSchema,
+  pruned,
+  structOf,
+  unknownFields,
+  validateByRules,
+  validateBySchema,
+  withDefaults,
+  type SchemaNode,
+} from "./schema/index.ts";
+
+const verbs = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
+const partVerbs = ["get", "patch", "update"];
+
+/** The type of every object's metadata. */
+function metadataType(): StructType {
+  const type = schemas.typeOf(Definition)?.field("metadata")?.type;
+  invariant(type?.kind === "struct", "metadata has a type of its own");
+  return type;
+}
+
+/** Objects as they are decoded: what their schema says of them is looked at later, in words of its own. */
+class OpenStruct implements StructType {
+  readonly kind = "struct";
+  readonly name: string;
+  readonly structType = "granular";
+  readonly preserveUnknown = true;
+  readonly fields: StructType["fields"];
+
+  constructor(name: string, fields: StructType["fields"]) {
+    this.name = name;
+    this.fields = fields;
+  }
+
+  field(name: string) {
+    return this.fields.find((field) => field.name === name);
+  }
+}
+
+/** An object as its schema has it. */
+export const shaped = (object: AnyObject, node: SchemaNode): AnyObject =>
+  withDefaults(pruned(object, node), node);
+
+/** A version of a custom resource, with the schema that its objects have. */
+export interface CustomVersion {
+  readonly version: ServedVersion;
+  readonly node: SchemaNode;
+}
+
+/** What it takes to serve one version of what a definition defines. */
+export function customVersion(
+  definition: CustomResourceDefinition,
+  version: CustomResourceDefinitionVersion,
+): CustomVersion {
+  const { group, scope } = definition.spec;
+  const {
+    plural,
+    singular = "",
+    kind,
+    shortNames = [],
+    categories = [],
+    listKind,
+  } = definition.status.acceptedNames;
+  const namespaced = scope === "Namespaced";
+  const resource = resourceHandle<KubernetesObject>({
+    group,
+    version: version.name,
+    kind,
+    plural,
+    namespaced,
+  });
+  const schema = version.schema?.openAPIV3Schema;
+  const node = prepareSchema(schema);
+  const metadata = metadataType();
+  const { status, scale } = version.subresources ?? {};
+  const rules = rulesOf(version, node);
+  const isLeaving = definition.metadata.deletionTimestamp !== undefined;
+  const refuse = () => {
+    throw notAllowed({ group, resource: plural });
+  };
+  const open = new OpenStruct(
+    kind,
+    structOf(prepareSchema({ type: "object" }), { name: kind, metadata }).fields,
+  );
+  // What was written under an earlier schema may be otherwise than it is shown.
+  const reshapes = (definition.metadata.generation ?? 1) > 1;
+  const remembered = remembering((object) => shaped(restamp(object, resource), node));
+  const deprecationWarning = version.deprecationWarning ?? `${group}/${version.name} ${kind} is deprecated`;
+  return {
+    node,
+    version: {
+      resource,
+      singular,
+      shortNames,
+      categories,
+      verbs,
+      subresources: subresourcesOf(kind, { status: status !== undefined, scale: scale !== undefined }),
+      listKind: listKind ?? `${kind}List`,
+      type: open,
+      applyType: structOf(node, { name: kind, metadata }),
+      definition: { resource, ...rules, ...(isLeaving ? { prepareForCreate: refuse } : {}) },
+      hasStatus: status !== undefined,
+      scale: rules.scale,
+      toStored: (object) => restamp(object, resource),
+      fromStored: reshapes ? remembered : (object) => restamp(object, resource),
+      ...(reshapes ? { reshapes: true as const } : {}),
+      ...(schema ? { openApiSchema: schema as JsonObject } : {}),
+      ...(version.deprecated ? { deprecationWarning } : {}),
+    },
+  };
+}
+
+function notAllowed(resource: GroupResource): ApiError {
+  const { status } = ApiError.methodNotSupported(resource, "create");
+  const message = "create not allowed while custom resource definition is terminating";
+  return new ApiError({ ...status, message });
+}
+
+/** Makes each object once, however many ask for it. */
+function remembering(make: (object: AnyObject) => AnyObject): (object: AnyObject) => AnyObject {
+  const made = new WeakMap<AnyObject, AnyObject>();
+  return (object) => {
+    const known = made.get(object) ?? make(object);
+    made.set(object, known);
+    return known;
+  };
+}
+
+function subresourcesOf(
+  kind: string,
+  has: { readonly status: boolean; readonly scale: boolean },
+): readonly SubresourceFacts[] {
+  return [
+    ...(has.status ? [{ name: "status", kind, verbs: partVerbs }] : []),
+    ...(has.scale
+      ? [{ name: "scale", group: "autoscaling", version: "v1", kind: "Scale", verbs: partVerbs }]
+      : []),
+  ];
+}
+
+function rulesOf(
+  version: CustomResourceDefinitionVersion,
+  node: SchemaNode,
+): Omit<ResourceDefinition, "resource"> {
+  const { status, scale } = version.subresources ?? {};
+  const fields = (version.selectableFields ?? []).map(({ jsonPath: path }) => {
+    const find = jsonPath(path);
+    return [path.replace(/^\./, ""), (object: KubernetesObject) => textOf(find(object)[0])] as const;
+  });
+  return {
+    plainFinalizers: true,
+    requiresVersion: true,
+    tracksGeneration: true,
+    returnsDeleted: true,
+    columns: customColumns(version.additionalPrinterColumns),
+    selectableFields: Object.fromEntries(fields),
+    defaults: (object) => shaped(object as AnyObject, node),
+    unknownFields: (object) => unknownFields(object, node),
+    validateCreate: (object) => errorsOf(object, node, undefined),
+    validateUpdate: (object, old) => errorsOf(object, node, old),
+    ...(status ? {} : { prepareForUpdate: withGeneration }),
+    ...(scale
+      ? {
+          scale: {
+            specReplicas: scale.specReplicasPath,
+            statusReplicas: scale.statusReplicasPath,
+            selector: scale.labelSelectorPath ?? "",
+          },
+        }
+      : {}),
+  };
+}
+
+/** A value as selectors compare it. */
+const textOf = (value: unknown): string =>
+  typeof value === "string" ? value : JSON.stringify(value ?? "").replace(/^""$/, "");
+
+/** Without a status of its own to report to, a status is part of what is wanted. */
+function withGeneration(object: KubernetesObject, old: KubernetesObject): KubernetesObject {
+  const intent = (each: KubernetesObject) => ({ ...each, metadata: undefined, apiVersion: undefined });
+  if (deepEqual(intent(object), intent(old))) return object;
+  const generation = (old.metadata.generation ?? 0) + 1;
+  return { ...object, metadata: { ...object.metadata, generation } };
+}
+
+/** Mistakes of a kind that rules could stumble over. */
+const blocking: ReadonlySet<FieldError["type"]> = new Set([
+  "FieldValueRequired",
+  "FieldValueTooLong",
+  "FieldValueTooMany",
+  "FieldValueTypeInvalid",
+]);
+
+const unchecked: FieldError = {
+  type: "FieldValueInvalid",
+  field: "<nil>",
+  badValue: null,
+  detail:
+    "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation",
+};
+
+function errorsOf(object: object, node: SchemaNode, old: object | undefined): readonly FieldError[] {
+  const errors = validateBySchema(object, node, old);
+  if (errors.some(({ type }) => blocking.has(type))) return [...errors, unchecked];
+  return [...errors, ...validateByRules(object, node, old)];
+}

@@ -94,6 +94,7 @@ function conditionOf(front: Front, reason: string): Promise<Readonly<Record<stri
 interface Late {
   aggregation?: Aggregation;
   listener?: () => void;
+  openApiListener?: () => void;
 }
 
 /** A front whose aggregation is made after it. */
@@ -105,6 +106,13 @@ function openBefore(late: Late): Promise<Front> {
       priorities: {
         group: (name) => remote()?.priorities.group(name),
         version: (group, version) => remote()?.priorities.version(group, version),
+      },
+      openApi: {
+        documents: () => remote()?.openApi.documents() ?? [],
+        onChange: (listener) => {
+          late.openApiListener = listener;
+          return () => undefined;
+        },
       },
       versions: () => remote()?.versions() ?? [],
       onChange: (listener) => {
@@ -125,6 +133,7 @@ export async function openAggregated(): Promise<Aggregated> {
   const aggregation = createAggregation({ server: front.server, client, identity });
   late.aggregation = aggregation;
   aggregation.remote.onChange(() => late.listener?.());
+  aggregation.remote.openApi.onChange(() => late.openApiListener?.());
   const ending = new AbortController();
   const running = aggregation.run(ending.signal);
   const made: Aggregated = {

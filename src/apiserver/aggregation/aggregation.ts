@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Client } from "../../api/index.ts";
 import type { ApiServer } from "../server/server.ts";
 import type { Delegate, RemoteGroups } from "../http/index.ts";
@@ -5,6 +6,7 @@ import { maintainAvailability } from "./availability.ts";
 import { aggregatorDelegate } from "./proxy.ts";
 import { RegisteredApis, type ProxyIdentity } from "./registered-apis.ts";
 import { RemoteDiscovery } from "./remote-discovery.ts";
+import { RemoteOpenApis } from "./remote-openapi.ts";
 
 /** Group versions that extension servers serve, by way of this one. */
 export interface Aggregation {
@@ -31,13 +33,23 @@ export function createAggregation(options: {
   const { clock, random } = server.core;
   const logger = server.core.logger.named("aggregation");
   const apis = new RegisteredApis({ reader, identity });
-  const remote = new RemoteDiscovery(apis, { reader, clock, random, logger });
+  const parts = { reader, clock, random, logger };
+  const discovery = new RemoteDiscovery(apis, parts);
+  const openApi = new RemoteOpenApis(apis, parts);
   const checked = { apis, reader, client, clock, random, logger, identity };
   return {
     delegate: aggregatorDelegate({ apis, reader, random }),
-    remote,
+    remote: {
+      priorities: apis.priorities,
+      openApi,
+      versions: () => discovery.versions(),
+      onChange: (listener) => discovery.onChange(listener),
+    },
     run: async (signal) => {
-      await Promise.all([maintainAvailability(checked, signal), remote.run(signal)]);
+      // Whatever is asked ends with it: the number is no leak.
+      setMaxListeners(0, signal);
+      const parts = [maintainAvailability(checked, signal), discovery.run(signal), openApi.run(signal)];
+      await Promise.all(parts);
     },
     close: () => apis.close(),
   };

@@ -39,7 +39,9 @@ export function aggregatorDelegate(parts: {
 /** The group version that a path lies in; empty where it lies in none. */
 function groupVersionOf(info: RequestInfo): readonly [group: string, version: string] {
   if (info.type === "resource") return [info.group, info.version];
-  const [, root, first = "", second = ""] = info.path.split("/");
+  // Documents of version 3 have the paths of what they describe.
+  const path = info.path.replace(/^\/openapi\/v3\//, "/");
+  const [, root, first = "", second = ""] = path.split("/");
   if (root === "apis") return [first, second];
   return root === "api" ? ["", first] : ["", ""];
 }

@@ -7,6 +7,7 @@ import { rootOperations } from "./roots.ts";
 import type { Operation } from "./operations.ts";
 import { openApiV2, openApiV3, type DocumentOptions } from "./documents.ts";
 import { grouped } from "./grouped.ts";
+import { withRemote, type RemoteOpenApi } from "./remote.ts";
 import { encodeOpenApiV2 } from "./proto-v2.ts";
 import { encodeOpenApiV3 } from "./proto-v3.ts";
 
@@ -36,6 +37,8 @@ export interface OpenApiOptions {
   readonly resources: readonly ServedResource[];
   readonly schemas: SchemaRegistry;
   readonly custom?: CustomSchemas;
+  /** What extension servers say of themselves. */
+  readonly remote?: readonly RemoteOpenApi[];
   /** `v1.36.0`. */
   readonly version: string;
   /** Whether clients may speak CBOR; default: false. */
@@ -143,11 +146,16 @@ class Documents implements OpenApi {
   }
 
   #makeIndex(): { readonly bytes: Uint8Array; readonly hash: string } {
-    const paths = Array.from(this.#versions, ([key, part]) => [
-      key,
-      { serverRelativeURL: addressOf(key, this.#hashOf(key, part)) },
-    ]);
-    const bytes = encodeJson({ paths: Object.fromEntries(paths) });
+    const paths = Array.from(
+      this.#versions,
+      ([key, part]) => [key, { serverRelativeURL: addressOf(key, this.#hashOf(key, part)) }] as const,
+    );
+    const { remote = [] } = this.#options;
+    const elsewhere = remote.flatMap((one) =>
+      one.address === undefined ? [] : [[rootOf(one).slice(1), { serverRelativeURL: one.address }] as const],
+    );
+    const all = [...paths, ...elsewhere].sort(([a], [b]) => (a < b ? -1 : 1));
+    const bytes = encodeJson({ paths: Object.fromEntries(all) });
     return { bytes, hash: contentHash(bytes) };
   }
 
@@ -158,11 +166,11 @@ class Documents implements OpenApi {
   ): Promise<OpenApiAnswer> {
     const encoding = chosen(accept, encodings[dialect]);
     if (encoding === undefined) return refused;
-    const { custom = new Map(), cbor = false, ...options } = this.#options;
+    const { custom = new Map(), cbor = false, remote = [], ...options } = this.#options;
     const from: DocumentOptions = { ...options, custom, cbor, served: this.#served, ...part };
     return this.#answer(`${dialect} ${key}`, {
       contentType: encoding.contentType,
-      make: async () => encoding.encode(await (dialect === "v2" ? openApiV2(from) : openApiV3(from))),
+      make: async () => encoding.encode(await (dialect === "v2" ? merged(from, remote) : openApiV3(from))),
       hash: this.#hashOf(key, part),
     });
   }
@@ -193,10 +201,19 @@ class Documents implements OpenApi {
     const kinds = resources.map(
       ({ group, version, kind }) => custom?.get(`${group}/${version}/${kind}`) ?? null,
     );
-    const hash = contentHash(encodeJson([version, cbor, roots.map(({ path }) => path), resources, kinds]));
+    const remote = key === "" ? (this.#options.remote ?? []).map(({ swagger }) => swagger ?? null) : [];
+    const paths = roots.map(({ path }) => path);
+    const hash = contentHash(encodeJson([version, cbor, paths, resources, kinds, remote]));
     this.#hashes.set(key, hash);
     return hash;
   }
+}
+
+/** The document of everything, with what extension servers say. */
+async function merged(options: DocumentOptions, remote: readonly RemoteOpenApi[]): Promise<JsonObject> {
+  let document = await openApiV2(options);
+  for (const { swagger } of remote) if (swagger) document = withRemote(document, swagger);
+  return document;
 }
 
 function chosen(accept: string | undefined, offered: readonly Encoding[]): Encoding | undefined {

@@ -19,7 +19,12 @@ import type {
   RuntimeConfig,
   ServedTable,
 } from "../apiserver/index.ts";
-import { admissionWebhooks, defaultAdmission, kindFinder } from "../apiserver/admission/index.ts";
+import {
+  admissionPolicies,
+  admissionWebhooks,
+  defaultAdmission,
+  kindFinder,
+} from "../apiserver/admission/index.ts";
 import type { AdmissionSelection } from "../apiserver/admission/index.ts";
 import { webhookPost } from "../apiserver/connect/index.ts";
 import {
@@ -337,13 +342,9 @@ function dynamicPlugins(
   },
 ) {
   const post = webhookPost({ reader, clock, random });
-  return admissionWebhooks({
-    reader,
-    served,
-    clock,
-    random,
-    authorizer,
-    logger: logger.named("admission"),
-    post,
-  });
+  const parts = { reader, served, authorizer };
+  return [
+    ...admissionPolicies(parts),
+    ...admissionWebhooks({ ...parts, clock, random, logger: logger.named("admission"), post }),
+  ];
 }

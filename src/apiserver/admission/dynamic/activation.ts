@@ -21,11 +21,14 @@ export function activationOf(
     objects,
     authorizer,
     namespace = null,
+    params,
   }: {
     readonly shown: Shown;
     readonly objects: ShownObjects;
     readonly authorizer: Authorizer;
     readonly namespace?: JsonObject | null;
+    /** Absent where there is no such variable. */
+    readonly params?: KubernetesObject | null;
   },
 ): Activation {
   const { request } = attributes;
@@ -36,6 +39,7 @@ export function activationOf(
     object: objects.object ?? null,
     oldObject: objects.old ?? null,
     namespaceObject: namespace,
+    ...(params === undefined ? {} : { params }),
     get request() {
       return (facts ??= requestFacts(attributes, shown));
     },

@@ -5,11 +5,11 @@ import type { Authorizer } from "../../authorization/authorizer.ts";
 import type { ObjectReader } from "../../reader.ts";
 import type { ServedTable } from "../../registry/served.ts";
 import type { Attributes, Shown } from "../dynamic/attributes.ts";
+import { objectsShown } from "../dynamic/shown.ts";
 import type { DynamicObserver } from "../plugin.ts";
 import { ask, HookCallError, patchedObject } from "./call.ts";
 import type { PostToHook } from "./call.ts";
 import type { Hook } from "./hooks.ts";
-import { objectsShown } from "./match.ts";
 
 /** What webhooks are called with. */
 export interface WebhookParts {

@@ -3,13 +3,10 @@ import type { Authorizer } from "../../authorization/authorizer.ts";
 import type { ObjectReader } from "../../reader.ts";
 import type { ServedTable } from "../../registry/served.ts";
 import { activationOf } from "../dynamic/activation.ts";
-import type { ShownObjects } from "../dynamic/activation.ts";
-import { convertedTo, equivalentsOf, kindOf, ruleSubjectOf } from "../dynamic/attributes.ts";
 import type { Attributes, Shown } from "../dynamic/attributes.ts";
 import { judgeConditions } from "../dynamic/conditions.ts";
-import { matchesRule } from "../dynamic/rules.ts";
-import type { OperationRule } from "../dynamic/rules.ts";
 import { matchesNamespace, matchesObject } from "../dynamic/selectors.ts";
+import { objectsShown, shownByRules } from "../dynamic/shown.ts";
 import type { DynamicObserver } from "../plugin.ts";
 import type { Hook } from "./hooks.ts";
 
@@ -34,33 +31,6 @@ export function shownTo(hook: Hook, attributes: Attributes, parts: MatchParts): 
     ? shown
     : undefined;
 }
-
-/** The version of the first rule that matches: the request's own, or else an equivalent one. */
-export function shownByRules(
-  rules: readonly OperationRule[],
-  {
-    attributes,
-    served: table,
-    exact,
-  }: { readonly attributes: Attributes; readonly served: ServedTable; readonly exact: boolean },
-): Shown | undefined {
-  const { served, kind, request } = attributes;
-  const own = ruleSubjectOf(attributes, served);
-  if (rules.some((rule) => matchesRule(rule, own))) return { served, kind };
-  if (exact || rules.length === 0) return undefined;
-  const others = equivalentsOf(table, served);
-  for (const rule of rules) {
-    const found = others.find((other) => matchesRule(rule, ruleSubjectOf(attributes, other)));
-    if (found) return { served: found, kind: kindOf(found, request.subresource) };
-  }
-  return undefined;
-}
-
-/** The request's objects as a webhook or policy is shown them. */
-export const objectsShown = ({ object, old, served }: Attributes, shown: Shown): ShownObjects => ({
-  object: convertedTo(object, served, shown.served),
-  old: convertedTo(old, served, shown.served),
-});
 
 function meetsConditions(
   { conditions, webhook }: Hook,

@@ -3,6 +3,7 @@ import type { Client } from "../../api/index.ts";
 import type { ApiServer } from "../server/server.ts";
 import type { Delegate, RemoteGroups } from "../http/index.ts";
 import { maintainAvailability } from "./availability.ts";
+import { maintainCustomServices } from "./custom-api-services.ts";
 import { aggregatorDelegate } from "./proxy.ts";
 import { RegisteredApis, type ProxyIdentity } from "./registered-apis.ts";
 import { RemoteDiscovery } from "./remote-discovery.ts";
@@ -14,7 +15,7 @@ export interface Aggregation {
   readonly delegate: Delegate;
   /** What they serve; for `serveApi`'s `remote`. */
   readonly remote: RemoteGroups;
-  /** Keeps their APIServices' conditions right until the signal aborts. */
+  /** Keeps their APIServices' conditions right, and APIServices of custom resources, until the signal aborts. */
   run(signal: AbortSignal): Promise<void>;
   /** Ends connections to them. */
   close(): void;
@@ -48,8 +49,12 @@ export function createAggregation(options: {
     run: async (signal) => {
       // Whatever is asked ends with it: the number is no leak.
       setMaxListeners(0, signal);
-      const parts = [maintainAvailability(checked, signal), discovery.run(signal), openApi.run(signal)];
-      await Promise.all(parts);
+      await Promise.all([
+        maintainAvailability(checked, signal),
+        maintainCustomServices({ client, reader, served: server.core.served, clock, logger }, signal),
+        discovery.run(signal),
+        openApi.run(signal),
+      ]);
     },
     close: () => apis.close(),
   };

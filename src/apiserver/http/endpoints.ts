@@ -1,6 +1,7 @@
 import { ApiError } from "../../apimachinery/index.ts";
 import { validateAdmission } from "../registry/admit.ts";
 import type { Core } from "../registry/context.ts";
+import type { AnyObject } from "../registry/entry.ts";
 import { get } from "../registry/read.ts";
 import type { ServedResource } from "../registry/served.ts";
 import type { Discovery } from "../discovery/index.ts";
@@ -9,6 +10,7 @@ import type { DocumentSource } from "./documents.ts";
 import type { Incoming } from "./filters/filter.ts";
 import { healthAnswer } from "./health.ts";
 import type { HealthChecks } from "./health.ts";
+import { connectOptions } from "./connect-options.ts";
 import type { ConnectHandler, ConnectRequest, Delegate } from "./handler.ts";
 import type { ResourceInfo } from "./request-info.ts";
 import { serveResource } from "./resources.ts";
@@ -108,10 +110,15 @@ export class Endpoints {
     const { core, cbor } = this.options;
     const { name, namespace, subresource, rest } = info;
     const key = served.resource.namespaced ? { namespace, name } : { name };
-    await validateAdmission(core, { operation: "CONNECT", served, subresource, key, options: { user } }, {});
     const kind = served.subresources.find((found) => found.name === subresource)?.kind ?? "";
-    // What is read and not passed on is text, or an error in the encodings of objects.
+    // What is read and not passed on is text, or an error in the encodings of objects; it is no connection.
     if (!kind.endsWith("Options")) admit(exchange.headers.accept, ["text/plain", ...mediaTypesOf({ cbor })]);
+    else {
+      const subject = { operation: "CONNECT", served, subresource, key, options: { user } } as const;
+      await validateAdmission(core, subject, {
+        object: connectOptions(kind, exchange.query) as unknown as AnyObject,
+      });
+    }
     const { signal } = exchange;
     const call = { core, served, key, subresource, rest, user, exchange, headers, signal };
     await handler(upgrade ? { ...call, upgrade } : call);

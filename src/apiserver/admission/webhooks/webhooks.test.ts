@@ -14,9 +14,10 @@ import { HorizontalPodAutoscaler } from "../../../api/types/autoscaling-v2.ts";
 import { ConfigMap, Namespace } from "../../../api/types/core-v1.ts";
 import { MetricsRegistry } from "../../http/metrics/registry.ts";
 import { admissionObserver } from "../../http/metrics/admission-metrics.ts";
+import { connectOptions } from "../../http/connect-options.ts";
+import { validateAdmission } from "../../registry/admit.ts";
 import { create } from "../../registry/create.ts";
 import type { AnyObject } from "../../registry/entry.ts";
-import { matchesRule } from "../dynamic/rules.ts";
 import type { Webhook } from "./hooks.ts";
 import { serveHooks } from "./webhooks-suite.ts";
 
@@ -415,35 +416,39 @@ test("a change of the scale is shown as one", async () => {
   });
 });
 
-test.each([
-  { resource: "pods", subject: {}, matches: true },
-  { resource: "*", subject: {}, matches: true },
-  { resource: "*", subject: { subresource: "status" }, matches: false },
-  { resource: "*/*", subject: { subresource: "status" }, matches: true },
-  { resource: "pods/*", subject: {}, matches: true },
-  { resource: "pods/exec", subject: { subresource: "exec" }, matches: true },
-  { resource: "*/scale", subject: { subresource: "exec" }, matches: false },
-  { resource: "pods", subject: { operation: "UPDATE" as const }, matches: false },
-  { resource: "pods", subject: { group: "apps" }, matches: false },
-  { resource: "pods", subject: { version: "v2" }, matches: false },
-  { resource: "pods", scope: "Namespaced", subject: {}, matches: true },
-  { resource: "pods", scope: "Cluster", subject: {}, matches: false },
-  { resource: "*", scope: "Cluster", subject: { plural: "namespaces" }, matches: true },
-  { resource: "*", scope: "Namespaced", subject: { plural: "namespaces" }, matches: false },
-])(
-  "a rule for $resource $scope matches $subject: $matches",
-  ({ resource, scope = "*", subject, matches }) => {
-    const rule = {
-      operations: ["CREATE"],
-      apiGroups: [""],
-      apiVersions: ["v1"],
-      resources: [resource],
-      scope,
-    };
-    const pods = { group: "", version: "v1", plural: "pods", subresource: "", namespace: "shop" };
-    expect(matchesRule(rule, { operation: "CREATE", ...pods, ...subject })).toBe(matches);
-  },
-);
+test("a connection is shown with its options, and may be refused", async () => {
+  const attach = [
+    { operations: ["CONNECT"], apiGroups: [""], apiVersions: ["v1"], resources: ["pods/attach"] },
+  ] as const;
+  await validating(hook("/deny", { rules: attach }));
+  await mutating(hook("/allow", { rules: attach }));
+  const served = plane.core.served.find("", "v1", "pods")!;
+  const object = connectOptions("PodAttachOptions", new URLSearchParams("stdin=true&container=c"));
+  const error = await failure(
+    validateAdmission(
+      plane.core,
+      {
+        operation: "CONNECT",
+        served,
+        subresource: "attach",
+        key: { namespace: "shop", name: "p" },
+        options: { user: plane.user },
+      },
+      { object: object as unknown as AnyObject },
+    ),
+  );
+  expect(error.message).toContain("denied the request");
+  expect(hooks.calls.map(({ path }) => path)).toEqual(["/allow", "/deny"]);
+  expect(hooks.calls[1]?.body.request).toMatchObject({
+    operation: "CONNECT",
+    name: "p",
+    subResource: "attach",
+    kind: { group: "", version: "v1", kind: "PodAttachOptions" },
+    object: { kind: "PodAttachOptions", apiVersion: "v1", stdin: true, container: "c" },
+    oldObject: null,
+    options: null,
+  });
+});
 
 test("connections are kept, and metrics tell of calls", async () => {
   const registry = new MetricsRegistry();

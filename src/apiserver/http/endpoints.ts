@@ -114,7 +114,10 @@ export class Endpoints {
     // What is read and not passed on is text, or an error in the encodings of objects; it is no connection.
     if (!kind.endsWith("Options")) admit(exchange.headers.accept, ["text/plain", ...mediaTypesOf({ cbor })]);
     else {
-      const subject = { operation: "CONNECT", served, subresource, key, options: { user } } as const;
+      const { audit } = request;
+      const annotate = (name: string, value: string) => audit?.annotate(name, value);
+      const options = { user, annotate };
+      const subject = { operation: "CONNECT", served, subresource, key, options } as const;
       await validateAdmission(core, subject, {
         object: connectOptions(kind, exchange.query) as unknown as AnyObject,
       });

@@ -11,7 +11,7 @@ import {
 } from "../../../api/types/admissionregistration-v1.ts";
 import { Deployment } from "../../../api/types/apps-v1.ts";
 import { HorizontalPodAutoscaler } from "../../../api/types/autoscaling-v2.ts";
-import { ConfigMap, Namespace } from "../../../api/types/core-v1.ts";
+import { ConfigMap, Namespace, Pod, ServiceAccount } from "../../../api/types/core-v1.ts";
 import { MetricsRegistry } from "../../http/metrics/registry.ts";
 import { admissionObserver } from "../../http/metrics/admission-metrics.ts";
 import { connectOptions } from "../../http/connect-options.ts";
@@ -414,6 +414,24 @@ test("a change of the scale is shown as one", async () => {
     object: { kind: "Scale", spec: { replicas: 4 } },
     oldObject: { kind: "Scale", spec: { replicas: 1 } },
   });
+});
+
+test("the second round leaves what the server's own plugins added once", async () => {
+  const { client } = plane;
+  await client.create(ServiceAccount, { metadata: { name: "default", namespace: "shop" } });
+  const pods = [
+    { operations: ["CREATE"], apiGroups: [""], apiVersions: ["v1"], resources: ["pods"] },
+  ] as const;
+  await mutating(hook("/label", { rules: pods }));
+  const pod = await client.create(Pod, {
+    metadata: { name: "p", namespace: "shop" },
+    spec: { containers: [{ name: "c", image: "i" }] },
+  });
+  expect(pod.metadata.labels).toEqual({ by: "hook" });
+  expect(pod.spec.volumes?.length).toBe(1);
+  expect(pod.spec.containers[0]?.volumeMounts?.length).toBe(1);
+  expect(pod.spec.tolerations?.length).toBe(2);
+  expect(hooks.calls.length).toBe(1);
 });
 
 test("a connection is shown with its options, and may be refused", async () => {

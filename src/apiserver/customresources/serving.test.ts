@@ -185,6 +185,16 @@ test("objects must be as the schema and its rules say", async () => {
   expect(strict.body.message).toContain('strict decoding error: unknown field "spec.other"');
 });
 
+test("strategic merges need built-in types", async () => {
+  await define();
+  const strategic = { "content-type": "application/strategic-merge-patch+json" };
+  const { status, body } = await ask("PATCH", `${widgets}/one`, {}, strategic);
+  expect(status).toBe(415);
+  expect(body.message).toBe(
+    "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml",
+  );
+});
+
 test("appliers share lists by their keys", async () => {
   await define();
   const apply = { "content-type": "application/apply-patch+yaml" };

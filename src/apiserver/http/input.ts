@@ -128,6 +128,8 @@ export function routePatch(
     (name) => (!options.custom || patchTypes[name] !== "strategic") && (options.cbor || name !== applyCbor),
   );
   const name = patchTypeOf(exchange);
+  // Custom resources have no router before their handler.
+  if (options.custom && !known.includes(name)) throw unsupported(known.join(", "));
   if (!known.includes(name.trim())) throw ApiError.unsupportedMediaType("415: Unsupported Media Type", {});
   // The router trims, its handler does not.
   if (!known.includes(name)) throw unsupported(known.join(", "));

@@ -22,13 +22,16 @@ export function addCustomKind(custom: CustomKind): JsonObject {
   const { name, kind, schemas, definitions, dialect } = custom;
   const schema = schemas.get(`${kind.group}/${kind.version}/${kind.kind}`);
   if (schema === undefined && kind.kind.endsWith("List")) return addList(custom);
+  // Who is told some fields takes all others for wrong.
+  const isOpen =
+    schema === undefined || (dialect === "v2" && schema["x-kubernetes-preserve-unknown-fields"] === true);
+  if (isOpen) {
+    return definitions.add(name, { type: "object", "x-kubernetes-group-version-kind": [kindOf(kind)] });
+  }
   const metadata = definitions.reference("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta");
-  const { properties = {}, ...rest } = (
-    dialect === "v2" ? asSwagger(schema ?? { type: "object" }) : (schema ?? { type: "object" })
-  ) as JsonObject;
+  const { properties = {}, ...rest } = (dialect === "v2" ? asSwagger(schema) : schema) as JsonObject;
   return definitions.add(name, {
     ...rest,
-    ...(schema === undefined ? { "x-kubernetes-preserve-unknown-fields": true } : {}),
     properties: { ...(properties as JsonObject), ...typeMeta, metadata: described(metadata, dialect) },
     "x-kubernetes-group-version-kind": [kindOf(kind)],
   });
@@ -37,7 +40,7 @@ export function addCustomKind(custom: CustomKind): JsonObject {
 const typeMeta = {
   apiVersion: {
     type: "string",
-    description: "Group and version of the schema that this object is written in.",
+    description: "APIVersion defines in which group and version of its schema this object is written.",
   },
   kind: { type: "string", description: "Name of the type of this object." },
 };
@@ -45,7 +48,7 @@ const typeMeta = {
 const kindOf = ({ group, kind, version }: GroupVersionKind) => ({ group, kind, version });
 
 const described = (reference: JsonObject, dialect: Dialect): JsonObject => {
-  const description = "Name, labels and bookkeeping.";
+  const description = "Standard object's metadata: name, labels and bookkeeping.";
   return dialect === "v2" ? { ...reference, description } : { allOf: [reference], description };
 };
 

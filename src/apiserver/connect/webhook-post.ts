@@ -74,7 +74,7 @@ export function webhookPost(parts: {
 function targetOf({ clientConfig }: Call): NamedTarget | (Target & Address) {
   const { service, url } = clientConfig;
   if (service) {
-    const { namespace, name, port = defaultPort, path = "" } = service;
+    const { namespace, name, port = defaultPort, path = "/" } = service;
     const servername = `${name}.${namespace}.svc`;
     return { servername, authority: `${servername}:${port}`, path, service: { namespace, name, port } };
   }
@@ -85,7 +85,7 @@ function targetOf({ clientConfig }: Call): NamedTarget | (Target & Address) {
     port: port === "" ? defaultPort : Number(port),
     servername: isIP(bare) === 0 ? bare : "",
     authority: host,
-    path: pathname === "/" ? "" : pathname,
+    path: pathname,
   };
 }
 
@@ -126,7 +126,7 @@ function exchange(
       host,
       port,
       servername,
-      path: `${path === "" ? "/" : path}?timeout=${timeoutSeconds}s`,
+      path: `${path}?timeout=${timeoutSeconds}s`,
       method: "POST",
       headers: {
         host: authority,

@@ -162,6 +162,8 @@ export class FaultDisk implements Disk {
       this.isDown = true;
       throw new Error("the machine has crashed");
     }
+    // What a failed write has left nobody knows: some of it may be seen, and none of it is synchronized.
+    if (fault === "EIO" && begun && this.random.next() < 0.5) begun();
     throw Object.assign(new Error(`${fault}: ${operation} ${name}`), { code: fault });
   }
 

@@ -219,30 +219,36 @@ describe("histories of concurrent clients", () => {
     }
   });
 
-  it("of a log store are linearizable, through slow and full disks and crashes", { timeout }, async () => {
-    let answers = 0;
-    for (let seed = 1; seed <= seeds; seed++) {
-      const random = seededRandom(seed);
-      const disk = new FaultDisk(random);
-      const recorder = new Recorder(seed);
-      for (let life = 0; life < 3; life++) {
-        let steps = 20 + random.next() * 60;
-        disk.decide = async (operation) => {
-          for (let turns = random.next() * 3; turns > 1; turns--) await new Promise(setImmediate);
-          if (steps-- < 0) return "crash";
-          return operation === "write" && random.next() < 0.05 ? "ENOSPC" : "ok";
-        };
-        const clock = new VirtualClock();
-        const store = await openLogStore({ directory: "/store", clock, disk }).catch(() => undefined);
-        if (store) {
-          await recorder.run(store, () => disk.isCrashed);
-          await store.close();
+  it(
+    "of a log store are linearizable, through slow, full and failing disks and crashes",
+    { timeout },
+    async () => {
+      let answers = 0;
+      for (let seed = 1; seed <= seeds; seed++) {
+        const random = seededRandom(seed);
+        const disk = new FaultDisk(random);
+        const recorder = new Recorder(seed);
+        for (let life = 0; life < 3; life++) {
+          let steps = 20 + random.next() * 60;
+          disk.decide = async (operation) => {
+            for (let turns = random.next() * 3; turns > 1; turns--) await new Promise(setImmediate);
+            if (steps-- < 0) return "crash";
+            const dice = random.next();
+            if (dice < 0.003) return "EIO";
+            return operation === "write" && dice < 0.05 ? "ENOSPC" : "ok";
+          };
+          const clock = new VirtualClock();
+          const store = await openLogStore({ directory: "/store", clock, disk }).catch(() => undefined);
+          if (store) {
+            await recorder.run(store, () => disk.isCrashed);
+            await store.close();
+          }
+          disk.restart();
         }
-        disk.restart();
+        answers += recorder.history.filter(({ answered }) => answered < Infinity).length;
+        expect(notLinearizable(recorder.history), `seed ${seed}`).toEqual([]);
       }
-      answers += recorder.history.filter(({ answered }) => answered < Infinity).length;
-      expect(notLinearizable(recorder.history), `seed ${seed}`).toEqual([]);
-    }
-    expect(answers).toBeGreaterThan(seeds * 60);
-  });
+      expect(answers).toBeGreaterThan(seeds * 60);
+    },
+  );
 });

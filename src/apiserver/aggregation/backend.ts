@@ -2,7 +2,7 @@ import { request as httpsRequest, type Agent } from "node:https";
 import type { IncomingMessage, OutgoingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
 import { dialMessage, hostAndPort } from "../connect/kubelets.ts";
-import type { Address } from "./resolve-service.ts";
+import type { Address } from "../resolve-service.ts";
 
 /** A request to an extension server. */
 export interface BackendRequest {

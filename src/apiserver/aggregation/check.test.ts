@@ -5,7 +5,7 @@ import type { ObjectReader } from "../reader.ts";
 import { findMissing } from "./check.ts";
 import { identityHeaders } from "./identity-headers.ts";
 import type { RemoteApi } from "./registered-apis.ts";
-import { resolveService } from "./resolve-service.ts";
+import { resolveService } from "../resolve-service.ts";
 
 const service = { namespace: "n", name: "s", port: 443 };
 const api: RemoteApi = {

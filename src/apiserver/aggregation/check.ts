@@ -6,7 +6,7 @@ import { hostAndPort } from "../connect/kubelets.ts";
 import { askBackend } from "./backend.ts";
 import { identityHeaders } from "./identity-headers.ts";
 import type { RemoteApi } from "./registered-apis.ts";
-import { readyAddresses, resolveService, slicesOf } from "./resolve-service.ts";
+import { readyAddresses, resolveService, slicesOf } from "../resolve-service.ts";
 
 /** What a check of an extension server found. */
 export interface Finding {

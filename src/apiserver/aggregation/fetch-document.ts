@@ -4,7 +4,7 @@ import type { ObjectReader } from "../reader.ts";
 import { askBackend } from "./backend.ts";
 import { identityHeaders } from "./identity-headers.ts";
 import type { RemoteApi } from "./registered-apis.ts";
-import { resolveService } from "./resolve-service.ts";
+import { resolveService } from "../resolve-service.ts";
 
 /** A document of an extension server. */
 export interface RemoteDocument {

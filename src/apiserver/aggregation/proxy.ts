@@ -12,7 +12,7 @@ import { proxyUpgrade } from "../../streaming/index.ts";
 import { askBackend, failureMessage, UnreachableError } from "./backend.ts";
 import { identityHeaders } from "./identity-headers.ts";
 import type { RegisteredApis, RemoteApi } from "./registered-apis.ts";
-import { resolveService, type Address } from "./resolve-service.ts";
+import { resolveService, type Address } from "../resolve-service.ts";
 
 type Delegated = Parameters<Delegate>[0];
 

@@ -1,10 +1,9 @@
 import { isIP } from "node:net";
 import type { Random } from "../../base/index.ts";
 import { ApiError } from "../../apimachinery/index.ts";
-import type { ObjectKey } from "../../apimachinery/index.ts";
-import { Endpoints, Service } from "../../api/types/core-v1.ts";
 import type { ConnectRequest } from "../http/index.ts";
 import type { ObjectReader } from "../reader.ts";
+import { resolveProxiedService } from "../resolve-service.ts";
 import type { Endpoint, Kubelets } from "./kubelets.ts";
 import { podOf } from "./pod-container.ts";
 
@@ -75,41 +74,10 @@ export function podTarget({ reader }: Parts): TargetFinder {
 export function serviceTarget({ reader, random }: Parts): TargetFinder {
   return (call) => {
     const { scheme, name, port } = namesOf(call, "service");
-    const chosen = serviceEndpoint({ reader, random }, { key: { ...call.key, name }, port });
+    const { namespace = "" } = call.key;
+    const chosen = resolveProxiedService({ reader, random }, { namespace, name, port });
     return { host: proxyable(chosen.host), port: chosen.port, ...tlsOf(scheme) };
   };
-}
-
-/** One of a service's ready endpoints; the port is its number or its name. Throws where there is none. */
-export function serviceEndpoint(
-  { reader, random }: Pick<Parts, "reader" | "random">,
-  { key, port }: { readonly key: ObjectKey; readonly port: string },
-): { readonly host: string; readonly port: number } {
-  const { name } = key;
-  const service = reader.get(Service, key);
-  if (!service) throw ApiError.notFound({ group: "", resource: "services" }, name);
-  const portName = servicePortName(service, port);
-  const subsets = reader.get(Endpoints, key)?.subsets ?? [];
-  const ready = subsets.flatMap(({ addresses = [], ports = [] }) =>
-    ports
-      .filter((one) => (one.name ?? "") === portName)
-      .flatMap((one) => addresses.map(({ ip }) => ({ host: ip, port: one.port }))),
-  );
-  const chosen = ready[Math.floor(random.next() * ready.length)];
-  if (!chosen) {
-    throw ApiError.serviceUnavailable(`no endpoints available for service ${JSON.stringify(name)}`);
-  }
-  return chosen;
-}
-
-/** Endpoints know ports by their names. */
-function servicePortName({ metadata, spec }: Service, port: string): string {
-  if (!/^\d+$/.test(port)) return port;
-  const found = spec.ports?.find((one) => one.port === Number(port));
-  if (found) return found.name ?? "";
-  throw ApiError.serviceUnavailable(
-    `no service port ${port} found for service ${JSON.stringify(metadata.name)}`,
-  );
 }
 
 export function nodeTarget({ kubelets }: Parts): TargetFinder {

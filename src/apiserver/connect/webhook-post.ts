@@ -2,13 +2,11 @@ import { Agent, request as requestHttps } from "node:https";
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import type { Clock, Random } from "../../base/index.ts";
-import { ApiError } from "../../apimachinery/index.ts";
-import { Service } from "../../api/types/core-v1.ts";
 import { HookCallError } from "../admission/webhooks/index.ts";
 import type { PostToHook } from "../admission/webhooks/index.ts";
 import type { ObjectReader } from "../reader.ts";
+import { resolveService, type Address, type ServicePort } from "../resolve-service.ts";
 import { dialMessage, hostAndPort } from "./kubelets.ts";
-import { serviceEndpoint } from "./proxy-target.ts";
 
 /** The longest answer of a webhook: a patch is hardly longer than the largest object. */
 const longestAnswer = 8 * 1024 * 1024;
@@ -18,11 +16,6 @@ const deadline = "context deadline exceeded";
 const millisecondsPerSecond = 1_000;
 
 type Call = Parameters<PostToHook>[0];
-
-interface Address {
-  readonly host: string;
-  readonly port: number;
-}
 
 /** Where a webhook listens and what its certificate must say. */
 interface Target {
@@ -34,7 +27,7 @@ interface Target {
 
 /** A webhook behind a service. */
 type NamedTarget = Target & {
-  readonly service: { readonly namespace: string; readonly name: string; readonly port: number };
+  readonly service: ServicePort;
 };
 
 /** Calls webhooks over HTTPS; connections are kept for the next call. */
@@ -48,7 +41,7 @@ export function webhookPost(parts: {
     const target = targetOf(call);
     const url = `https://${target.authority}${target.path}?timeout=${call.timeoutSeconds}s`;
     const attempt = async () => {
-      const address = "service" in target ? resolve(parts, target) : target;
+      const address = "service" in target ? resolveService(parts, target.service) : target;
       try {
         return await exchange(call, { ...target, ...address }, { agent, clock: parts.clock });
       } catch (error) {
@@ -87,21 +80,6 @@ function targetOf({ clientConfig }: Call): NamedTarget | (Target & Address) {
     authority: host,
     path: pathname,
   };
-}
-
-/** An address of the webhook's service; throws the API's error where there is none. */
-function resolve(
-  parts: { readonly reader: ObjectReader; readonly random: Random },
-  { service }: NamedTarget,
-): Address {
-  const { namespace, name, port } = service;
-  const key = { namespace, name };
-  const found = parts.reader.get(Service, key);
-  if (!found) throw ApiError.notFound({ group: "", resource: "service" }, name);
-  const { type, externalName = "" } = found.spec;
-  return type === "ExternalName"
-    ? { host: externalName, port }
-    : serviceEndpoint(parts, { key, port: String(port) });
 }
 
 interface Answer {

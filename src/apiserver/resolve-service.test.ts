@@ -1,0 +1,96 @@
+import { expect, test } from "vitest";
+import { seededRandom } from "../base/index.ts";
+import { Service } from "../api/types/core-v1.ts";
+import { EndpointSlice } from "../api/types/discovery-v1.ts";
+import type { ObjectReader } from "./reader.ts";
+import { resolveProxiedService, resolveService } from "./resolve-service.ts";
+
+const key = { namespace: "n", name: "s" };
+const labels = { "kubernetes.io/service-name": "s" };
+
+interface Scene {
+  readonly spec?: Partial<Service["spec"]> | "none";
+  readonly slices?: readonly object[];
+}
+
+/** Reads a service like this, and slices of its endpoints. */
+function partsOf({ spec = {}, slices = [] }: Scene) {
+  const ports = [{ name: "web", port: 443 }, { port: 80 }];
+  const service = { metadata: key, spec: { type: "ClusterIP", ports, ...(spec === "none" ? {} : spec) } };
+  const read = {
+    get: (resource: object) => (resource === Service && spec !== "none" ? service : undefined),
+    list: (resource: object) =>
+      resource === EndpointSlice ? slices.map((slice) => ({ metadata: { labels }, ...slice })) : [],
+  };
+  return { reader: read as unknown as ObjectReader, random: seededRandom(1) };
+}
+
+const web = [{ name: "web", port: 8443 }];
+const four = { addressType: "IPv4", ports: web, endpoints: [{ addresses: ["10.0.0.1"] }] };
+const six = { addressType: "IPv6", ports: web, endpoints: [{ addresses: ["fd00::1"] }] };
+const unready = { ...four, endpoints: [{ addresses: ["10.0.0.2"], conditions: { ready: false } }] };
+
+test.each([
+  {
+    what: "no service",
+    scene: { spec: "none" },
+    error: 'service "s" not found',
+    proxied: 'services "s" not found',
+  },
+  { what: "another port", scene: {}, port: 81, error: 'no service port 81 found for service "s"' },
+  { what: "no slices", scene: {}, error: 'no endpoints available for service "s"' },
+  {
+    what: "no ready endpoint",
+    scene: { slices: [unready] },
+    error: 'no endpoints available for service "s"',
+  },
+  {
+    what: "no endpoint of the port",
+    scene: { slices: [{ ...four, ports: [{ name: "other", port: 1 }] }] },
+    error: 'no endpoints available for service "s"',
+  },
+  {
+    what: "slices of another service",
+    scene: { slices: [{ ...four, metadata: { labels: {} } }] },
+    error: 'no endpoints available for service "s"',
+  },
+] as { what: string; scene: Scene; error: string; port?: number; proxied?: string }[])(
+  "$what: there is nowhere to go",
+  (row) => {
+    const { scene, error, port = 443, proxied = error } = row;
+    const parts = partsOf(scene);
+    expect(() => resolveService(parts, { ...key, port })).toThrow(error);
+    expect(() => resolveProxiedService(parts, { ...key, port: String(port) })).toThrow(proxied);
+  },
+);
+
+test.each([
+  {
+    what: "an endpoint that does not say whether it is ready",
+    scene: { slices: [unready, four] },
+    host: "10.0.0.1",
+  },
+  {
+    what: "the first family's before others",
+    scene: { spec: { ipFamilies: ["IPv6", "IPv4"] }, slices: [four, six] },
+    host: "fd00::1",
+  },
+  {
+    what: "another family's where the first has none",
+    scene: { spec: { ipFamilies: ["IPv6", "IPv4"] }, slices: [four] },
+    host: "10.0.0.1",
+  },
+  { what: "headless services too", scene: { spec: { clusterIP: "None" }, slices: [four] }, host: "10.0.0.1" },
+])("$what", ({ scene, host }) => {
+  const parts = partsOf(scene as Scene);
+  expect(resolveService(parts, { ...key, port: 443 })).toEqual({ host, port: 8443 });
+  expect(resolveProxiedService(parts, { ...key, port: "443" })).toEqual({ host, port: 8443 });
+  expect(resolveProxiedService(parts, { ...key, port: "web" })).toEqual({ host, port: 8443 });
+  expect(() => resolveProxiedService(parts, { ...key, port: "" })).toThrow("no endpoints available");
+});
+
+test("names of other services are taken at their word, in proxies' paths they lead nowhere", () => {
+  const parts = partsOf({ spec: { type: "ExternalName", externalName: "example.org" } });
+  expect(resolveService(parts, { ...key, port: 6443 })).toEqual({ host: "example.org", port: 6443 });
+  expect(() => resolveProxiedService(parts, { ...key, port: "443" })).toThrow("no endpoints available");
+});

@@ -12,7 +12,7 @@ export type FindKinds = (apiVersion: string, kind: string) => readonly Resource[
 export const kindFinder =
   (served: ServedTable): FindKinds =>
   (apiVersion, kind) =>
-    [...served.all()]
+    [...served.inGroup(apiVersion.includes("/") ? apiVersion.slice(0, apiVersion.indexOf("/")) : "")]
       .filter(({ resource, apiVersion: own }) => resource.kind === kind && own === apiVersion)
       .map(({ resource }) => resource);
 

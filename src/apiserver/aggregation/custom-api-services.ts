@@ -34,7 +34,7 @@ export function planServices(
   const wanted = new Map<string, APIService["spec"]>();
   for (const { group, version } of groupVersions) {
     const priorities = { groupPriorityMinimum: 1_000, versionPriority: 100 };
-    wanted.set(`${version}.${group}`, { group, version, ...priorities });
+    wanted.set(nameOf({ group, version }), { group, version, ...priorities });
   }
   const names = new Set(present.map(({ metadata }) => metadata.name));
   const managed = present.filter(({ metadata }) => metadata.labels?.[automanagedLabel] === "true");
@@ -55,37 +55,63 @@ export async function maintainCustomServices(
 ): Promise<void> {
   const { reader, served, clock, logger } = options;
   let wake: () => void = () => {};
-  let dirty = true;
-  const mark = () => {
-    dirty = true;
+  let due = namesOfAll(options);
+  const mark = (...names: readonly string[]) => {
+    for (const name of names) due.add(name);
     wake();
   };
-  const ends = [served.onChange(mark), reader.subscribe(APIService, mark)];
-  signal.addEventListener("abort", mark, { once: true });
+  const ends = [
+    served.onChange((change) => {
+      if (change.served.custom) mark(nameOf(change.served.resource));
+    }),
+    reader.subscribe(APIService, ({ object, old }) => mark((object ?? old)?.metadata.name ?? "")),
+  ];
+  signal.addEventListener("abort", () => wake(), { once: true });
   while (!signal.aborted) {
     const changed = new Promise<void>((resolve) => (wake = resolve));
-    if (!dirty) await changed;
+    if (due.size === 0) await changed;
     if (signal.aborted) break;
-    dirty = false;
+    const names = Array.from(due);
+    due = new Set();
     try {
-      await keepServices(options);
+      await keepServices(options, names);
     } catch (error) {
       // Whoever changed it meanwhile is looked at anew at once.
-      if (ApiError.is(error, "Conflict")) mark();
+      if (ApiError.is(error, "Conflict")) mark(...names);
       else {
         logger.warn("APIServices of custom resources could not be kept", { error });
-        clock.after(retryDelay, mark);
+        clock.after(retryDelay, () => mark(...names));
       }
     }
   }
   for (const end of ends) end();
 }
 
-async function keepServices({ client, reader, served }: CustomServicesOptions): Promise<void> {
+const nameOf = ({ group, version }: { readonly group: string; readonly version: string }): string =>
+  `${version}.${group}`;
+
+/** The names of all that may have to be made or removed. */
+function namesOfAll({ reader, served }: CustomServicesOptions): Set<string> {
   const custom = Array.from(served.all()).filter((one) => one.custom);
+  return new Set([
+    ...custom.map(({ resource }) => nameOf(resource)),
+    ...reader.list(APIService).map(({ metadata }) => metadata.name),
+  ]);
+}
+
+/** Keeps those of the names: what others need does not count for them. */
+async function keepServices(options: CustomServicesOptions, names: readonly string[]): Promise<void> {
+  const { client, reader, served } = options;
+  const custom = names.flatMap((name) => {
+    const group = name.slice(name.indexOf(".") + 1);
+    const found = Array.from(served.inGroup(group)).find(
+      (one) => one.custom && nameOf(one.resource) === name,
+    );
+    return found ? [found.resource] : [];
+  });
   const plan = planServices(
-    custom.map(({ resource }) => resource),
-    reader.list(APIService),
+    custom,
+    names.flatMap((name) => reader.get(APIService, { name }) ?? []),
   );
   await Promise.all([
     ...plan.create.map(({ name, spec }) =>

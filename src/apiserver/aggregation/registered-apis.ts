@@ -40,6 +40,8 @@ export class RegisteredApis {
   private readonly remotes = new Map<string, { readonly api: RemoteApi; readonly trust: ServerTrust }>();
   /** By the APIService's name; local ones too. */
   private readonly specs = new Map<string, APIService["spec"]>();
+  /** The names of a group's APIServices. */
+  private readonly byGroup = new Map<string, Set<string>>();
   private readonly identity: ProxyIdentity | undefined;
   private readonly unsubscribe: () => void;
   private readonly listeners = new Set<() => void>();
@@ -51,8 +53,10 @@ export class RegisteredApis {
     this.unsubscribe = reader.subscribe(APIService, ({ object, old }) => {
       if (object) this.keep(object);
       else if (old) {
-        this.specs.delete(nameOf(old));
-        this.forget(nameOf(old));
+        const name = nameOf(old);
+        this.regroup(name, undefined);
+        this.specs.delete(name);
+        this.forget(name);
       }
       for (const listener of Array.from(this.listeners)) listener();
     });
@@ -73,9 +77,9 @@ export class RegisteredApis {
   /** Which groups and versions clients prefer, of all that have an APIService. */
   readonly priorities: Priorities = {
     group: (name) => {
-      const found = Array.from(this.specs.values()).filter(({ group = "" }) => group === name);
-      if (found.length === 0) return undefined;
-      return Math.max(...found.map(({ groupPriorityMinimum }) => groupPriorityMinimum));
+      const names = this.byGroup.get(name);
+      if (names === undefined) return undefined;
+      return Math.max(...Array.from(names, (each) => this.specs.get(each)?.groupPriorityMinimum ?? 0));
     },
     version: (group, version) => this.specs.get(`${version}.${group}`)?.versionPriority,
   };
@@ -94,6 +98,7 @@ export class RegisteredApis {
 
   private keep(object: APIService): void {
     const name = nameOf(object);
+    this.regroup(name, object.spec.group ?? "");
     this.specs.set(name, object.spec);
     const { service } = object.spec;
     if (!service) return this.forget(name);
@@ -112,6 +117,16 @@ export class RegisteredApis {
       agent: same ? known.api.agent : agentOf(this.identity, trust),
     };
     this.remotes.set(name, { api, trust });
+  }
+
+  private regroup(name: string, group: string | undefined): void {
+    const before = this.specs.get(name);
+    const old = before && (before.group ?? "");
+    if (old === group) return;
+    const left = old === undefined ? undefined : this.byGroup.get(old);
+    left?.delete(name);
+    if (old !== undefined && left?.size === 0) this.byGroup.delete(old);
+    if (group !== undefined) this.byGroup.set(group, (this.byGroup.get(group) ?? new Set()).add(name));
   }
 
   private forget(name: string): void {

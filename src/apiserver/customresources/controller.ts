@@ -45,6 +45,7 @@ export async function serveCustomResources(parts: Parts): Promise<{ close(): Pro
 class CustomResources {
   readonly #parts: Parts;
   readonly #installed = new Map<string, Installed>();
+  readonly #byGroup = new NamesByGroup();
   readonly #waiting = new Set<string>();
   readonly #timers = new Set<Timer>();
   #working: Promise<void> | undefined;
@@ -59,12 +60,16 @@ class CustomResources {
   async start(): Promise<void> {
     const { reader } = this.#parts;
     for (const definition of reader.list(CustomResourceDefinition)) {
+      this.#byGroup.add(definition.metadata.name);
       if (holds(definition, "Established")) await this.#install(definition);
       this.#enqueue(definition.metadata.name);
     }
     this.#stop = reader.subscribe(CustomResourceDefinition, ({ object, old }) => {
       const name = (object ?? old)?.metadata.name;
-      if (name !== undefined) this.#enqueue(name);
+      if (name === undefined) return;
+      if (object) this.#byGroup.add(name);
+      else this.#byGroup.delete(name);
+      this.#enqueue(name);
     });
   }
 
@@ -115,8 +120,7 @@ class CustomResources {
       this.#uninstall(name);
       return this.#reconsider(name);
     }
-    const others = reader.list(CustomResourceDefinition).filter(({ metadata }) => metadata.name !== name);
-    const status = definitionStatus(definition, { others, now: core.clock.now() });
+    const status = definitionStatus(definition, { others: this.#othersOf(name), now: core.clock.now() });
     const planned = { ...definition, status };
     if (holds(planned, "Established")) await this.#install(planned);
     if (status !== definition.status) {
@@ -129,13 +133,19 @@ class CustomResources {
 
   /** Names that one definition does not use any more may be what another has waited for. */
   #reconsider(name: string): void {
-    const group = name.slice(name.indexOf(".") + 1);
-    for (const { metadata, spec, status } of this.#parts.reader.list(CustomResourceDefinition)) {
+    for (const { metadata, status } of this.#othersOf(name)) {
       const lacks = status.conditions?.some(
         ({ type, status: is }) => type === "NamesAccepted" && is !== "True",
       );
-      if (spec.group === group && metadata.name !== name && lacks) this.#enqueue(metadata.name);
+      if (lacks) this.#enqueue(metadata.name);
     }
+  }
+
+  /** The other definitions of the same group. */
+  #othersOf(name: string): readonly CustomResourceDefinition[] {
+    return Array.from(this.#byGroup.namesBeside(name))
+      .filter((other) => other !== name)
+      .flatMap((other) => this.#parts.reader.get(CustomResourceDefinition, { name: other }) ?? []);
   }
 
   async #update(definition: CustomResourceDefinition): Promise<void> {
@@ -219,3 +229,26 @@ class CustomResources {
     await ignoreMissing(this.#update(released));
   }
 }
+
+/** Names of definitions, `plural.group`, by their groups: what happens in one group is no matter to the others. */
+class NamesByGroup {
+  readonly #names = new Map<string, Set<string>>();
+
+  add(name: string): void {
+    const group = groupOf(name);
+    this.#names.set(group, (this.#names.get(group) ?? new Set()).add(name));
+  }
+
+  delete(name: string): void {
+    const group = groupOf(name);
+    const names = this.#names.get(group);
+    names?.delete(name);
+    if (names?.size === 0) this.#names.delete(group);
+  }
+
+  namesBeside(name: string): Iterable<string> {
+    return this.#names.get(groupOf(name)) ?? [];
+  }
+}
+
+const groupOf = (name: string): string => name.slice(name.indexOf(".") + 1);

@@ -164,9 +164,7 @@ async function refuseConnection({ served, key, subresource }: ConnectRequest): P
 
 /** Whether the group is one of those that this server holds, in whatever versions. */
 function isOwnGroup(core: Core, group: string): boolean {
-  for (const { resource, custom } of core.served.all()) {
-    if (resource.group === group && !custom) return true;
-  }
+  for (const { custom } of core.served.inGroup(group)) if (!custom) return true;
   return false;
 }
 

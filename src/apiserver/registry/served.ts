@@ -48,31 +48,42 @@ export interface Storage {
 /** What it takes to serve one version of a resource; the storage is added when it is installed. */
 export type ServedVersion = Omit<ServedResource, "storage" | "apiVersion" | "custom">;
 
-/** All that is served, by path and by handle; custom resources come and go. */
+/** What has come, or comes in another form than before, or has gone. */
+export interface ServedChange {
+  readonly type: "added" | "removed";
+  readonly served: ServedResource;
+}
+
+type Listener = (change: ServedChange) => void;
+
+/** What names one version of a resource. */
+type Named = Pick<Resource, "group" | "version" | "plural">;
+
+const pathOf = ({ group, version, plural }: Named): string => `${group}/${version}/${plural}`;
+
+/** All that is served, by path and by handle; custom resources come and go, thousands of them. */
 export class ServedTable {
   private readonly byPath = new Map<string, ServedResource>();
-  private readonly listeners = new Set<() => void>();
+  private readonly byGroup = new Map<string, Map<string, ServedResource>>();
+  private readonly listeners = new Set<Listener>();
+  private readonly followers = new Map<string, Set<Listener>>();
 
   find(group: string, version: string, plural: string): ServedResource | undefined {
-    return this.byPath.get(`${group}/${version}/${plural}`);
+    return this.byPath.get(pathOf({ group, version, plural }));
   }
 
-  of(resource: Resource<object>): ServedResource | undefined {
-    return this.byPath.get(`${resource.group}/${resource.version}/${resource.plural}`);
+  of(resource: Named): ServedResource | undefined {
+    return this.byPath.get(pathOf(resource));
   }
 
   /** Any version of the resource that is served. */
   anyVersion(group: string, plural: string): ServedResource | undefined {
-    for (const served of this.byPath.values()) {
-      if (served.resource.group === group && served.resource.plural === plural) return served;
-    }
+    for (const served of this.inGroup(group)) if (served.resource.plural === plural) return served;
     return undefined;
   }
 
   hasGroupVersion(group: string, version: string): boolean {
-    for (const { resource } of this.byPath.values()) {
-      if (resource.group === group && resource.version === version) return true;
-    }
+    for (const { resource } of this.inGroup(group)) if (resource.version === version) return true;
     return false;
   }
 
@@ -80,21 +91,50 @@ export class ServedTable {
     return this.byPath.values();
   }
 
-  add(served: ServedResource): void {
-    const { group, version, plural } = served.resource;
-    this.byPath.set(`${group}/${version}/${plural}`, served);
-    for (const listener of this.listeners) listener();
+  inGroup(group: string): Iterable<ServedResource> {
+    return this.byGroup.get(group)?.values() ?? [];
   }
 
-  remove(resource: Pick<Resource, "group" | "version" | "plural">): void {
-    if (!this.byPath.delete(`${resource.group}/${resource.version}/${resource.plural}`)) return;
-    for (const listener of this.listeners) listener();
+  add(served: ServedResource): void {
+    const { group } = served.resource;
+    const path = pathOf(served.resource);
+    this.byPath.set(path, served);
+    const members = this.byGroup.get(group) ?? new Map<string, ServedResource>();
+    this.byGroup.set(group, members.set(path, served));
+    this.tell(path, { type: "added", served });
+  }
+
+  remove(resource: Named): void {
+    const path = pathOf(resource);
+    const served = this.byPath.get(path);
+    if (!served) return;
+    this.byPath.delete(path);
+    const members = this.byGroup.get(resource.group);
+    members?.delete(path);
+    if (members?.size === 0) this.byGroup.delete(resource.group);
+    this.tell(path, { type: "removed", served });
   }
 
   /** Calls `listener` after what is served has changed. */
-  onChange(listener: () => void): () => void {
+  onChange(listener: Listener): () => void {
     this.listeners.add(listener);
     return () => void this.listeners.delete(listener);
+  }
+
+  /** Calls `listener` after one version of a resource has changed; others' changes cost it nothing. */
+  follow(resource: Named, listener: Listener): () => void {
+    const path = pathOf(resource);
+    const followers = this.followers.get(path) ?? new Set();
+    this.followers.set(path, followers.add(listener));
+    return () => {
+      followers.delete(listener);
+      if (followers.size === 0 && this.followers.get(path) === followers) this.followers.delete(path);
+    };
+  }
+
+  private tell(path: string, change: ServedChange): void {
+    for (const listener of this.listeners) listener(change);
+    for (const listener of Array.from(this.followers.get(path) ?? [])) listener(change);
   }
 }
 

@@ -141,7 +141,9 @@ class CacheWatch implements EntryWatch {
       if (event) this.push(event);
     }, selector.trigger);
     // A custom resource may go, and nothing would ever be heard of it again.
-    this.unsubscribe = served.custom ? core.served.onChange(() => this.checkServed(served)) : undefined;
+    this.unsubscribe = served.custom
+      ? core.served.follow(served.resource, () => this.checkServed(served))
+      : undefined;
     this.deadline = bookmarks?.deadline ?? Infinity;
     if (bookmarks) this.scheduleBookmark(core.clock);
   }

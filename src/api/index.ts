@@ -9,6 +9,7 @@ export { matchesNodeAffinity, matchesNodeTerm, tolerates } from "./node-matching
 export { deprecationOf } from "./deprecation.ts";
 export { containersOf, podReferences, type PodReferences } from "./pod-references.ts";
 export { cleanupFinalizer } from "./apiextensions/custom-resource-definition.ts";
+export * from "./apiextensions/objects/index.ts";
 export { convert, servedVersionsOf, storageVersionOf } from "./conversion.ts";
 export { flowControlDefaults } from "./flowcontrol/bootstrap.ts";
 export { eventTimeToLive } from "./core/event.ts";

@@ -1,7 +1,7 @@
 export * from "./api-error.ts";
 export * from "./field-error.ts";
 export type * from "./facts.ts";
-export type * from "./json.ts";
+export * from "./json.ts";
 export * from "./resource.ts";
 export type * as meta from "./generated/meta-v1.ts";
 export type {

@@ -7,8 +7,17 @@ import type {
   StructType,
   SubresourceFacts,
 } from "../../apimachinery/index.ts";
-import { schemas } from "../../api/index.ts";
-import type { ResourceDefinition } from "../../api/index.ts";
+import {
+  prepareSchema,
+  pruned,
+  schemas,
+  structOf,
+  unknownFields,
+  validateByRules,
+  validateBySchema,
+  withDefaults,
+} from "../../api/index.ts";
+import type { ResourceDefinition, SchemaNode } from "../../api/index.ts";
 import type {
   CustomResourceDefinition,
   CustomResourceDefinitionVersion,
@@ -20,16 +29,6 @@ import { deepEqual } from "../registry/equal.ts";
 import { restamp, type ServedVersion } from "../registry/served.ts";
 import { customColumns } from "./columns.ts";
 import { jsonPath } from "./json-path.ts";
-import {
-  prepareSchema,
-  pruned,
-  structOf,
-  unknownFields,
-  validateByRules,
-  validateBySchema,
-  withDefaults,
-  type SchemaNode,
-} from "./schema/index.ts";
 
 const verbs = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
 const partVerbs = ["get", "patch", "update"];

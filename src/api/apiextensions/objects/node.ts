@@ -1,4 +1,4 @@
-import type { JSONSchemaProps } from "../../../api/types/apiextensions-v1.ts";
+import type { JSONSchemaProps } from "../../types/apiextensions-v1.ts";
 import { Regex } from "../../../cel/index.ts";
 
 /** A structural schema, prepared once: what walks values looks nothing up in it twice. */

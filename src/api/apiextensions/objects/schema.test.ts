@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { fieldErrorMessage, updateManagedFields } from "../../../apimachinery/index.ts";
 import type { FieldError } from "../../../apimachinery/index.ts";
-import { schemas } from "../../../api/index.ts";
-import type { JSONSchemaProps } from "../../../api/types/apiextensions-v1.ts";
+import { schemas } from "../../schema.ts";
+import type { JSONSchemaProps } from "../../types/apiextensions-v1.ts";
 import {
   prepareSchema,
   pruned,

@@ -1,5 +1,4 @@
-import { FieldPath, fieldErrors, type FieldError } from "../../../apimachinery/index.ts";
-import { deepEqual } from "../../registry/equal.ts";
+import { FieldPath, deepEqual, fieldErrors, type FieldError } from "../../../apimachinery/index.ts";
 import { isOfFormat } from "./formats.ts";
 import { duplicatesIn, identityOf, keyValues } from "./lists.ts";
 import { nodeOf, type SchemaNode } from "./node.ts";

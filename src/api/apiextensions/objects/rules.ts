@@ -1,6 +1,6 @@
-import { FieldPath, fieldErrors, type FieldError } from "../../../apimachinery/index.ts";
-import { expressionVersion } from "../../../api/index.ts";
-import type { ValidationRule } from "../../../api/types/apiextensions-v1.ts";
+import { FieldPath, deepEqual, fieldErrors, type FieldError } from "../../../apimachinery/index.ts";
+import { expressionVersion } from "../../common/expressions.ts";
+import type { ValidationRule } from "../../types/apiextensions-v1.ts";
 import {
   Optional,
   declaredBySchema,
@@ -11,7 +11,6 @@ import {
   type Program,
   type Value,
 } from "../../../cel/index.ts";
-import { deepEqual } from "../../registry/equal.ts";
 import { identityOf, keyValues } from "./lists.ts";
 import { nodeOf, type SchemaNode } from "./node.ts";
 import { isFields, isValues } from "./values.ts";

@@ -29,7 +29,7 @@ it("checks and repairs the store of a cluster, and says what was lost", async ()
   expect(await run("check")).toEqual({
     code: 0,
     lines: [
-      `log-000000000001: ${(await readFile(log)).length} bytes, 3 frames, format 2`,
+      `log-000000000001: ${(await readFile(log)).length} bytes, 3 frames, format 3`,
       "3 objects at revision 4, history after revision 0",
       "whole",
     ],

@@ -82,7 +82,7 @@ export class Keyspace {
     return this.entries.get(key)?.current;
   }
 
-  /** Makes a planned change; its revision must be the next one, or the newest once more for another key. */
+  /** Makes a planned change; its revision must be the next one, or the newest once more. */
   apply(change: Change): void {
     const revision = revisionOf(change);
     const entry = this.entryOf(keyOf(change));
@@ -252,7 +252,6 @@ export class Keyspace {
     const revision = revisionOf(change);
     const last = this.history.at(-1);
     invariant(last && revision === this.newest, `change of revision ${revision} after ${this.newest}`);
-    invariant(change.previous?.modRevision !== revision, `${keyOf(change)} changes twice in one revision`);
     if (Array.isArray(last)) last.push(change);
     else this.history[this.history.length - 1] = [last, change];
   }

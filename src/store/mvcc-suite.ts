@@ -159,6 +159,30 @@ const transactions: Behaviours<Subject>[string] = {
     );
   },
 
+  "change a key twice where a deletion may meet puts, and tell both changes": async ({ store }) => {
+    await store.commit(create("/b", "old"));
+    const all: Operation = { type: "delete", range: { start: "/", end: undefined }, meetsPuts: true };
+    const first = transact(store, [put("/a"), all, read(rangeOfPrefix("/"))]);
+    expect(told(await first)).toBe("success 3, put, deleted /a /b,  of 0");
+    expect(told(await transact(store, [put("/b"), all, put("/c")]))).toBe("success 4, put, deleted /b, put");
+    expect(told(await transact(store, [all, put("/c", "2")]))).toBe("success 5, deleted /c, put");
+    expect(await watchFrom(store, "/", 2).read(8)).toEqual([
+      "3 put /a=1",
+      "3 delete /a was 1",
+      "3 delete /b was old",
+      "4 put /b=1",
+      "4 delete /b was 1",
+      "4 put /c=1",
+      "5 delete /c was 1",
+      "5 put /c=2",
+    ]);
+    expect(await store.get("/c")).toMatchObject({ createRevision: 5, version: 1, place: 1 });
+    expect(await store.get("/b", { at: 3 })).toBeUndefined();
+    expect(text((await store.get("/b", { at: 2 }))!.value)).toBe("old");
+    await store.compact(4);
+    expect(await watchFrom(store, "/", 4).read(2)).toEqual(["5 delete /c was 1", "5 put /c=2"]);
+  },
+
   "decide the comparisons of inner transactions before anything is done": async ({ store }) => {
     const absent = when("/q", "version", "equal", 0);
     expect(

@@ -35,7 +35,12 @@ export type Operation =
       /** Absent: the key leaves the lease it had; `"keep"`: it stays with it. */
       readonly lease?: LeaseId;
     }
-  | { readonly type: "delete"; readonly range: KeyRange }
+  | {
+      readonly type: "delete";
+      readonly range: KeyRange;
+      /** Keys of the range may be put by the same transaction: what comes later holds. */
+      readonly meetsPuts?: boolean;
+    }
   | { readonly type: "transaction"; readonly transaction: Transaction };
 
 /** Does `success` when all comparisons hold, else `failure`. Comparisons of inner transactions are decided before all operations. */
@@ -87,8 +92,8 @@ export interface Mvcc extends Store {
   range(range: KeyRange, options?: RangeOptions): Promise<RangeResult & { readonly revision: Revision }>;
 
   /**
-   * All changes of a transaction share one revision, in order of the operations; a key is changed at most once,
-   * else it is refused as `invalid`. Settles when durable and visible.
+   * All changes of a transaction share one revision, in order of the operations; a key is changed at most once
+   * unless a deletion may meet puts, else it is refused as `invalid`. Settles when durable and visible.
    */
   transact(transaction: Transaction): Promise<Outcome>;
 

@@ -12,6 +12,8 @@ import {
 interface Situation {
   readonly before: Versioned | undefined;
   readonly revision: Revision;
+  /** How many changes make the revision before this one. */
+  readonly place?: number;
 }
 
 /**
@@ -37,14 +39,15 @@ export function planChange(write: Write, situation: Situation): Change {
 /** The change that puts a value whatever the key holds. */
 export function planPut(
   content: { readonly key: Key; readonly value: Uint8Array; readonly lease?: LeaseId },
-  { before, revision }: Situation,
+  { before, revision, place = 0 }: Situation,
 ): Change {
   const { key, value, lease } = content;
   const createRevision = before ? before.createRevision : revision;
   const version = before ? before.version + 1 : 1;
-  const current: Versioned =
+  const alone: Versioned =
     lease === undefined
       ? { key, value, createRevision, modRevision: revision, version }
       : { key, value, createRevision, modRevision: revision, version, lease };
+  const current = place === 0 ? alone : { ...alone, place };
   return { type: "put", current, previous: before };
 }

@@ -28,6 +28,8 @@ export interface Versioned {
   readonly version: number;
   /** The lease that the key ends with. */
   readonly lease?: LeaseId;
+  /** Changes of the same revision that came before this one, where there are any; in-process stores alone know it. */
+  readonly place?: number;
 }
 
 export type Change =

@@ -50,7 +50,7 @@ export function planTransaction(transaction: Transaction, state: State): Plan {
   requireDistinctKeys(transaction);
   const branch = choose(transaction, state);
   const planner = new Planner(state);
-  return { outcome: planner.run(branch), changes: [...planner.changes.values()] };
+  return { outcome: planner.run(branch), changes: planner.changes };
 }
 
 /** Whether no branch of the transaction can change anything. */
@@ -160,7 +160,9 @@ function orderOfBytes(left: Uint8Array, right: Uint8Array): number {
 }
 
 class Planner {
-  readonly changes = new Map<Key, Change>();
+  readonly changes: Change[] = [];
+  /** The last change of each key. */
+  private readonly latest = new Map<Key, Change>();
   private readonly state: State;
 
   constructor(state: State) {
@@ -173,7 +175,7 @@ class Planner {
   }
 
   private get revision(): Revision {
-    return this.state.revision + (this.changes.size > 0 ? 1 : 0);
+    return this.state.revision + (this.changes.length > 0 ? 1 : 0);
   }
 
   private step(step: Branch["steps"][number]): OperationResult {
@@ -193,20 +195,21 @@ class Planner {
   }
 
   private read(range: KeyRange, part: Part): RangeResult {
-    const own = [...this.changes.values()].filter((change) => isWithin(keyOf(change), range));
+    const own = [...this.latest.values()].filter((change) => isWithin(keyOf(change), range));
     return readOver(this.state, own, { range, part });
   }
 
   private put(operation: Operation & { type: "put" }): Versioned | undefined {
     const { key } = operation;
-    const before = this.state.current(key);
+    const before = this.current(key);
     const value = operation.value ?? before?.value;
     const keepsLease = operation.lease === "keep";
     if (value === undefined || (keepsLease && !before)) throw new StoreError("invalid", "key not found");
     const lease = keepsLease ? before?.lease : operation.lease;
     if (lease !== undefined && !keepsLease) this.state.requireLease(lease);
     const content = lease === undefined ? { key, value } : { key, value, lease };
-    this.changes.set(key, planPut(content, { before, revision: this.state.revision + 1 }));
+    const place = this.changes.length;
+    this.make(planPut(content, { before, revision: this.state.revision + 1, place }));
     return before;
   }
 
@@ -214,9 +217,20 @@ class Planner {
     const { items } = this.read(range, everything);
     const revision = this.state.revision + 1;
     for (const previous of items) {
-      this.changes.set(previous.key, { type: "delete", key: previous.key, revision, previous });
+      this.make({ type: "delete", key: previous.key, revision, previous });
     }
     return items;
+  }
+
+  private current(key: Key): Versioned | undefined {
+    const own = this.latest.get(key);
+    if (!own) return this.state.current(key);
+    return own.type === "put" ? own.current : undefined;
+  }
+
+  private make(change: Change): void {
+    this.changes.push(change);
+    this.latest.set(keyOf(change), change);
   }
 }
 
@@ -235,7 +249,9 @@ function requireDistinctKeys({ success, failure }: Transaction): void {
 
 function touchedBy(operations: readonly Operation[]): Touched {
   const puts = new Set<Key>();
-  const deletes = operations.flatMap((operation) => (operation.type === "delete" ? [operation.range] : []));
+  const deletes = operations.flatMap((operation) =>
+    operation.type === "delete" && !operation.meetsPuts ? [operation.range] : [],
+  );
   const take = (key: Key) => {
     if (puts.has(key) || deletes.some((range) => isWithin(key, range))) {
       throw new StoreError("invalid", "duplicate key given in txn request");

@@ -177,7 +177,7 @@ describe.skipIf(!hasEtcd)("a store on etcd", () => {
 
   test("tells while no member answers", async () => {
     const { members, urls } = await newCluster(1);
-    const store = await open(urls, { attemptTimeout: 300, requestTimeout: 700 });
+    const store = await open(urls, { attemptTimeout: 600, requestTimeout: 1_800 });
     members[0]!.signal("SIGKILL");
     expect(await refusal(store.get("/a"))).toBe("unavailable");
     expect(store.problem).toMatch(/^etcd does not answer: No connection established/);

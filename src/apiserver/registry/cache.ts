@@ -155,7 +155,8 @@ export class ResourceCache {
     const revision = revisionOf(change);
     if (revision <= this.filled) return;
     const previous = this.entries.get(key);
-    if (previous && previous.revision >= revision) return;
+    // A transaction may delete what it has put: its deletion is as new as the put.
+    if (previous && previous.revision >= revision + (change.type === "put" ? 0 : 1)) return;
     if (change.type === "put") {
       const current = new Entry({ key, value: change.current.value, revision });
       this.entries.set(key, current);

@@ -2,6 +2,7 @@ import type { Clock, Logger, Milliseconds, Random } from "../../base/index.ts";
 import type { Mvcc, Revision } from "../../store/index.ts";
 import type { EtcdInput } from "../messages.ts";
 import type { Auth } from "./auth/index.ts";
+import type { Compactions } from "./compactions.ts";
 
 /** Who the server is, to clients. */
 export interface MemberIdentity {
@@ -25,6 +26,7 @@ export interface ServerLimits {
 export interface ServerContext {
   readonly store: Mvcc;
   readonly auth: Auth;
+  readonly compactions: Compactions;
   readonly identity: MemberIdentity;
   readonly limits: ServerLimits;
   readonly clock: Clock;

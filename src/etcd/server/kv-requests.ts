@@ -86,7 +86,11 @@ function operationOf(operation: RequestOp): Operation {
   const { requestRange, requestPut, requestDeleteRange, requestTxn } = operation;
   if (requestRange) return rangeOperation(requestRange);
   if (requestPut) return putOperation(requestPut);
-  if (requestDeleteRange) return { type: "delete", range: rangeOf(requestDeleteRange) };
+  if (requestDeleteRange) {
+    // etcd does not see that a deletion of all keys from one on meets puts of the same transaction.
+    const meetsPuts = requestDeleteRange.rangeEnd === "\0";
+    return { type: "delete", range: rangeOf(requestDeleteRange), meetsPuts };
+  }
   return { type: "transaction", transaction: transactionOf(requestTxn!) };
 }
 

@@ -70,7 +70,7 @@ export function kvHandlers(
     },
     async Compact({ revision }, call) {
       auth.requireUser(call);
-      await store.compact(revision);
+      await context.compactions.through(revision);
       return { header: header() };
     },
   };

@@ -52,9 +52,12 @@ export function maintenanceHandlers(context: ServerContext): EtcdHandlers<Mainte
     },
     async HashKV({ revision }, call) {
       auth.requireAdministrator(call);
+      const hash = await hashOfKeys(store, revision);
+      const { compactions } = context;
       return {
         header: header(),
-        ...(await hashOfKeys(store, revision)),
+        hash,
+        compactRevision: compactions.revision,
         hashRevision: revision || store.revision,
       };
     },

@@ -12,6 +12,7 @@ import { type Mvcc, StoreError } from "../../store/index.ts";
 import { etcdCodec, methods } from "../messages.ts";
 import { Auth, authHandlers } from "./auth/index.ts";
 import { clusterHandlers } from "./cluster.ts";
+import { Compactions } from "./compactions.ts";
 import type { MemberIdentity, ServerContext } from "./context.ts";
 import { refusal, refusalOf } from "./errors.ts";
 import { healthMethods } from "./health.ts";
@@ -57,7 +58,7 @@ export async function createEtcdServer(options: EtcdServerOptions): Promise<Etcd
     ...options.limits,
   };
   const auth = await Auth.open(store, { clock, passwordCost });
-  const context: ServerContext = { ...options, auth, limits };
+  const context: ServerContext = { ...options, auth, limits, compactions: new Compactions(store) };
   const metrics = new EtcdMetrics();
   const served = serveMethods(
     { codec: etcdCodec, methods },

@@ -41,8 +41,11 @@ export function openSnapshot(file: RandomAccess, options: { readonly isBare?: bo
     }),
     *items() {
       let position = 0;
-      for (const { value } of bolt.entries(bucketNames.key)) {
-        if (last.has(position++)) yield decodeKeyValue(value);
+      for (const { key, value } of bolt.entries(bucketNames.key)) {
+        if (!last.has(position++)) continue;
+        const place = decodeChangeId(key)?.sub ?? 0;
+        const item = decodeKeyValue(value);
+        yield place === 0 ? item : { ...item, place };
       }
     },
     entries: (bucket) => bolt.entries(bucket),

@@ -44,7 +44,7 @@ export async function planSnapshot(
   const leases = leasesOf(store);
   const items = await itemsAt(store, { revision, end: options.end });
   const deleted = await deletedAt(store, { revision, end: options.end });
-  items.sort((one, other) => one.modRevision - other.modRevision);
+  items.sort(byChange);
   const contents: Record<string, () => Iterable<BoltEntry>> = {
     [bucketNames.cluster]: () => [textEntry("clusterVersion", new TextEncoder().encode(clusterVersion))],
     [bucketNames.key]: () => changeEntries(items, { revision, deleted }),
@@ -87,35 +87,47 @@ async function itemsAt(store: Mvcc, { revision, end }: Extent): Promise<Versione
   }
 }
 
-/** The keys that the revision deleted, if that is still known: without them the file would seem older than it is. */
-async function deletedAt(store: Mvcc, { revision, end }: Extent): Promise<readonly Key[]> {
+/** In the order in which they were put. */
+function byChange(one: Versioned, other: Versioned): number {
+  return one.modRevision - other.modRevision || placeOf(one) - placeOf(other);
+}
+
+const placeOf = ({ place = 0 }: Versioned) => place;
+
+/** A deletion, and where it stands in its revision. */
+interface Deleted {
+  readonly key: Key;
+  readonly sub: number;
+}
+
+/** What the revision deleted, if that is still known: without it the file would seem older than it is. */
+async function deletedAt(store: Mvcc, { revision, end }: Extent): Promise<readonly Deleted[]> {
   if (store.compactedRevision >= revision) return [];
   const { changes } = await store.changes("", { after: revision - 1, limit: changesAtOnce });
   return changes
-    .filter((change) => change.type === "delete" && revisionOf(change) === revision)
-    .map(keyOf)
-    .filter((key) => end === undefined || key < end);
+    .filter((change) => revisionOf(change) === revision)
+    .flatMap((change, sub) => (change.type === "delete" ? [{ key: keyOf(change), sub }] : []))
+    .filter(({ key }) => end === undefined || key < end);
 }
 
 function* changeEntries(
   items: readonly Versioned[],
-  last: { readonly revision: Revision; readonly deleted: readonly Key[] },
+  last: { readonly revision: Revision; readonly deleted: readonly Deleted[] },
 ): Iterable<BoltEntry> {
-  let main: Revision = 0;
-  let sub = 0;
+  const { revision } = last;
+  const deleted = last.deleted.map(({ key, sub }) => ({
+    key: encodeChangeId({ main: revision, sub, isDeletion: true }),
+    value: encodeDeleted(key),
+  }));
+  let told = 0;
   for (const item of items) {
-    sub = item.modRevision === main ? sub + 1 : 0;
-    main = item.modRevision;
+    const [main, sub] = [item.modRevision, placeOf(item)];
+    if (main === revision) {
+      for (; told < deleted.length && last.deleted[told]!.sub < sub; told++) yield deleted[told]!;
+    }
     yield { key: encodeChangeId({ main, sub, isDeletion: false }), value: encodeKeyValue(item) };
   }
-  if (main !== last.revision) sub = -1;
-  for (const key of last.deleted) {
-    sub++;
-    yield {
-      key: encodeChangeId({ main: last.revision, sub, isDeletion: true }),
-      value: encodeDeleted(key),
-    };
-  }
+  yield* deleted.slice(told);
 }
 
 /** Earlier revisions are not in the file: they count as compacted. */

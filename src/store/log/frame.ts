@@ -13,9 +13,10 @@ import { crc32, crc32c } from "./checksum.ts";
  */
 /**
  * 2: several changes may make one revision, leases note what is left of them, and frames have CRC-32 instead of
- * CRC32C, which Node.js computes itself. Files of format 1 are read too.
+ * CRC32C, which Node.js computes itself. 3: snapshots keep the place of a change in its transaction. Files of earlier
+ * formats are read too.
  */
-export const formatVersion = 2;
+export const formatVersion = 3;
 export const fileHeaderLength = 24;
 export const frameHeaderLength = 20;
 /** How a frame begins. */

@@ -75,11 +75,11 @@ describe("damage", () => {
   it("refuses a newer format in a sentence", async () => {
     const { open, content } = await three();
     const header = encodeFileHeader("log", 1);
-    header.writeUInt32LE(3, 8);
+    header.writeUInt32LE(4, 8);
     header.writeUInt32LE(crc32c(header, { end: 20 }), 20);
     header.copy(content.seen);
     await expect(open()).rejects.toThrow(
-      /written in format 3 by a newer kubets; this one reads up to format 2/,
+      /written in format 4 by a newer kubets; this one reads up to format 3/,
     );
   });
 
@@ -185,6 +185,18 @@ describe("a disk that fails", () => {
     expect(await refusal(create(store, "/b"))).toBe("unavailable");
     expect(await store.get("/a")).toBeDefined();
     await store.close();
+  });
+
+  it("keeps a file's name that the process before it could not make durable", async () => {
+    const { disk, open } = onFaultDisk();
+    disk.decide = (operation) => (operation === "syncDirectory" ? "EIO" : "ok");
+    await expect(open()).rejects.toThrow("EIO");
+    disk.decide = () => "ok";
+    const store = await open();
+    await create(store, "/a");
+    disk.restart();
+    const again = await open();
+    expect(await again.get("/a")).toBeDefined();
   });
 
   it("ends an expired lease later when the disk is full", async () => {

@@ -36,6 +36,8 @@ const codes = {
   entry: 7,
   end: 8,
   remaining: 9,
+  /** An entry with its place among the changes of its revision. */
+  placedEntry: 10,
 } as const;
 
 /** How all of a lease's time is written. */
@@ -52,6 +54,11 @@ export function recordOf(change: Change): LogRecord {
   return lease === undefined
     ? { type: "put", revision, key, value }
     : { type: "put", revision, key, value, lease };
+}
+
+function codeOf(record: LogRecord): number {
+  const isPlaced = record.type === "entry" && record.versioned.place !== undefined;
+  return isPlaced ? codes.placedEntry : codes[record.type];
 }
 
 /** Encoded records in one growing buffer, with room in front for the frame's header. */
@@ -80,7 +87,7 @@ export class RecordWriter {
 
   add(record: LogRecord): void {
     this.reserve(record);
-    this.buffer[this.at++] = codes[record.type];
+    this.buffer[this.at++] = codeOf(record);
     switch (record.type) {
       case "put":
         this.number(record.revision);
@@ -111,6 +118,7 @@ export class RecordWriter {
   }
 
   private versioned(versioned: Versioned): void {
+    if (versioned.place !== undefined) this.number(versioned.place);
     this.number(versioned.createRevision);
     this.number(versioned.modRevision);
     this.number(versioned.version);
@@ -186,6 +194,10 @@ class RecordReader {
         return { type: "snapshot", revision: this.number(), lastLease: this.number() };
       case codes.entry:
         return { type: "entry", versioned: this.versioned() };
+      case codes.placedEntry: {
+        const place = this.number();
+        return { type: "entry", versioned: { ...this.versioned(), place } };
+      }
       case codes.end:
         return { type: "end", entries: this.number() };
       default:

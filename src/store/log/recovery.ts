@@ -41,6 +41,8 @@ export async function recover(
 ): Promise<Recovered> {
   const { disk } = options;
   target.keyspace.beginReplay();
+  // A process that ended while it made a file may have left a name that is not on disk: what is written there would go with it.
+  await disk.syncDirectory();
   const names = await disk.names();
   if (names.includes(repairMark)) {
     const message = `a repair of ${options.directory} was interrupted; begin it again: "kubets store repair --dir ${options.directory}"`;
@@ -127,6 +129,8 @@ class LogReplay {
   private lastRevision: Revision = 0;
   /** The revision before the frame at hand. */
   private frameStart: Revision = 0;
+  /** How many changes of the newest revision have been made. */
+  private made = 0;
   /** The sequence of the last frame; 0 before the first. */
   sequence = 0;
 
@@ -209,18 +213,22 @@ class LogReplay {
     if (record.revision !== keyspace.revision + 1 && !continues) {
       throw new RangeError(`revision ${record.revision} follows revision ${keyspace.revision}`);
     }
-    const change = changeOf(record, keyspace.current(record.key));
+    this.made = continues ? this.made + 1 : 1;
+    const change = changeOf(record, { previous: keyspace.current(record.key), place: this.made - 1 });
     keyspace.apply(change);
     leases.track(change);
   }
 }
 
-function changeOf(record: LogRecord & { type: "put" | "delete" }, previous: Versioned | undefined): Change {
+function changeOf(
+  record: LogRecord & { type: "put" | "delete" },
+  { previous, place }: { readonly previous: Versioned | undefined; readonly place: number },
+): Change {
   if (record.type === "delete") {
     if (!previous) throw new RangeError(`revision ${record.revision} deletes a key that does not exist`);
     return { type: "delete", key: record.key, revision: record.revision, previous };
   }
-  return planPut(record, { before: previous, revision: record.revision });
+  return planPut(record, { before: previous, revision: record.revision, place });
 }
 
 /** A file whose values are alive to at least this part stays in memory for them. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { VirtualClock } from "../../base/index.ts";
 import { bytes, refusal, text } from "../suite-tools.ts";
 import { create, history, onFaultDisk, totalBytes } from "./log-tools.ts";
+import type { LogStore } from "./log-store.ts";
 
 describe("reopening", () => {
   it("finds values, history, compaction and leases again, and arms the leases anew", async () => {
@@ -102,6 +103,7 @@ describe("reopening", () => {
     const first = await open();
     const put = (key: string) => ({ type: "put", key, value: bytes("1") }) as const;
     const both = [put("/b"), put("/a")];
+    const placeOfA = async (store: LogStore) => (await store.get("/a", { at: 2 }))?.place;
     await first.transact({ compare: [], success: both, failure: [] });
     const range = { start: "/", end: undefined };
     await first
@@ -114,11 +116,13 @@ describe("reopening", () => {
     expect([second.revision, second.compactedRevision]).toEqual([4, 0]);
     const told = ["2 put /b=1", "2 put /a=1", "3 delete /a was 1", "3 delete /b was 1", "4 put /c=1"];
     expect(await history(second, 1)).toEqual(told);
+    expect(await placeOfA(second)).toBe(1);
     await second.compact(2);
     await second.defragment();
     await second.close();
     const third = await open();
     expect(await history(third, 2)).toEqual(told.slice(2));
+    expect(await placeOfA(third)).toBe(1);
     expect((await third.list("", { at: 2 })).items.map(({ key }) => key)).toEqual(["/a", "/b"]);
     await third.close();
   });

@@ -56,7 +56,7 @@ describe("check", () => {
     const { content, place, open } = await four();
     const before = Buffer.from(content.seen);
     expect(await checkLog(place)).toEqual({
-      files: [{ name: firstLog, bytes: before.length, format: 2, frames: 4 }],
+      files: [{ name: firstLog, bytes: before.length, format: 3, frames: 4 }],
       damage: [],
       lost: [],
       torn: undefined,

@@ -17,6 +17,7 @@ import type {
   ApiServerOptions,
   ObjectReader,
   RuntimeConfig,
+  ServedResource,
   ServedTable,
 } from "../apiserver/index.ts";
 import {
@@ -315,17 +316,17 @@ function controllerSettings({
 
 /** All that can be listed and watched, each at the version in which it is stored. */
 function catalogOf(served: ServedTable): Catalog {
+  const isStored = ({ resource, storage, verbs }: ServedResource) =>
+    verbs.includes("watch") &&
+    resource.version === storage.stored.version &&
+    resource.group === storage.stored.group;
+  const entryOf = ({ resource, verbs, scale }: ServedResource) => ({ resource, verbs, scale });
   return {
-    list: () =>
-      [...served.all()]
-        .filter(
-          ({ resource, storage, verbs }) =>
-            verbs.includes("watch") &&
-            resource.version === storage.stored.version &&
-            resource.group === storage.stored.group,
-        )
-        .map(({ resource, verbs, scale }) => ({ resource, verbs, scale })),
-    onChange: (listener) => served.onChange(listener),
+    list: () => Array.from(served.all()).filter(isStored).map(entryOf),
+    onChange: (listener) =>
+      served.onChange(({ type, served: changed }) => {
+        if (isStored(changed)) listener({ type, entry: entryOf(changed) });
+      }),
   };
 }
 

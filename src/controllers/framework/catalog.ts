@@ -9,11 +9,17 @@ export interface CatalogEntry {
   readonly scale?: { readonly specReplicas: string } | undefined;
 }
 
+/** What has come, perhaps in another form than before, or has gone. */
+export interface CatalogChange {
+  readonly type: "added" | "removed";
+  readonly entry: CatalogEntry;
+}
+
 /** All that an API server serves, at its preferred versions; changes as custom resources come and go. */
 export interface Catalog {
   list(): readonly CatalogEntry[];
   /** Calls at each change; returns what ends it. */
-  onChange(listener: () => void): () => void;
+  onChange(listener: (change: CatalogChange) => void): () => void;
 }
 
 const allVerbs = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];

@@ -1,7 +1,7 @@
 import { ApiError, apiVersionOf } from "../../apimachinery/index.ts";
 import type { KubernetesObject, ObjectKey, OwnerReference, Resource } from "../../apimachinery/index.ts";
 import { settled, watch } from "../framework/index.ts";
-import type { Controller, ControllerContext, Outcome, Wake } from "../framework/index.ts";
+import type { CatalogEntry, Controller, ControllerContext, Outcome, Wake } from "../framework/index.ts";
 import { OwnerGraph } from "./graph.ts";
 import type { GraphNode } from "./graph.ts";
 import { foregroundFinalizer, orphanFinalizer, planCollection } from "./plan.ts";
@@ -10,6 +10,11 @@ import type { CollectionPlan, OwnerState, Subject } from "./plan.ts";
 /** Resources whose objects come and go too fast to be worth following; upstream ignores them too. */
 const ignored = new Set(["events", "events.events.k8s.io"]);
 const workers = 20;
+
+/** Whether objects of a resource are followed: they can be seen, and deleted. */
+const isCollected = ({ resource: { group, plural }, verbs }: CatalogEntry): boolean =>
+  ["delete", "list", "watch"].every((verb) => verbs.includes(verb)) &&
+  !ignored.has(group === "" ? plural : `${plural}.${group}`);
 
 /** Deletes what has lost all its owners, and carries out deletions in the foreground and orphaning. Keys are uids. */
 export function garbageCollector(context: ControllerContext): Controller {
@@ -51,14 +56,23 @@ class GarbageCollector implements Controller {
   private connect(wake: Wake): () => void {
     this.wake = wake;
     const followed = new Map<string, () => void>();
-    const follow = () => {
-      for (const resource of this.resources()) {
-        const name = `${resource.plural}.${apiVersionOf(resource)}`;
-        if (!followed.has(name)) followed.set(name, this.follow(resource));
-      }
+    const { catalog } = this.context.settings;
+    const nameOf = (resource: Resource) => `${resource.plural}.${apiVersionOf(resource)}`;
+    const follow = (entry: CatalogEntry) => {
+      const { resource } = entry;
+      const name = nameOf(resource);
+      if (isCollected(entry) && !followed.has(name)) followed.set(name, this.follow(resource));
     };
-    const unsubscribe = this.context.settings.catalog.onChange(follow);
-    follow();
+    const leave = (resource: Resource) => {
+      const name = nameOf(resource);
+      followed.get(name)?.();
+      if (followed.delete(name)) this.context.informers.drop(resource);
+    };
+    const unsubscribe = catalog.onChange(({ type, entry }) => {
+      if (type === "added") follow(entry);
+      else leave(entry.resource);
+    });
+    for (const entry of catalog.list()) follow(entry);
     return () => {
       unsubscribe();
       for (const end of followed.values()) end();
@@ -68,9 +82,8 @@ class GarbageCollector implements Controller {
   private resources(): readonly Resource[] {
     return this.context.settings.catalog
       .list()
-      .filter(({ verbs }) => ["delete", "list", "watch"].every((verb) => verbs.includes(verb)))
-      .map(({ resource }) => resource)
-      .filter(({ group, plural }) => !ignored.has(group === "" ? plural : `${plural}.${group}`));
+      .filter(isCollected)
+      .map(({ resource }) => resource);
   }
 
   private follow(resource: Resource): () => void {
@@ -166,9 +179,11 @@ class GarbageCollector implements Controller {
   }
 
   private resourceOf(owner: { apiVersion: string; kind: string }): Resource | undefined {
-    const entries = this.context.settings.catalog.list().map(({ resource }) => resource);
     const group = owner.apiVersion.includes("/") ? owner.apiVersion.split("/")[0] : "";
-    const ofKind = entries.filter((resource) => resource.kind === owner.kind && resource.group === group);
+    const ofKind = this.context.settings.catalog
+      .list()
+      .filter(({ resource }) => resource.kind === owner.kind && resource.group === group)
+      .map(({ resource }) => resource);
     return ofKind.find((resource) => apiVersionOf(resource) === owner.apiVersion) ?? ofKind[0];
   }
 

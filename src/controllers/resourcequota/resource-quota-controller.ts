@@ -24,7 +24,7 @@ class ResourceQuotaController implements Controller {
   private readonly context: ControllerContext;
   private readonly quotas;
   /** What ends the watch of each resource that some quota counts. */
-  private readonly followed = new Map<string, () => void>();
+  private readonly followed = new Map<object, () => void>();
   private wake: Wake = () => undefined;
 
   constructor(context: ControllerContext) {
@@ -79,12 +79,11 @@ class ResourceQuotaController implements Controller {
   }
 
   private follow(resource: Resource): void {
-    const name = `${resource.plural}.${resource.group}`;
-    if (this.followed.has(name)) return;
-    const source = watch(this.context.informers.informer(resource), (change) =>
-      this.onChange(resource, change),
-    );
-    this.followed.set(name, source.connect(this.wake));
+    const informer = this.context.informers.informer(resource);
+    // One that was dropped with its resource is not that of the resource which came back.
+    if (this.followed.has(informer)) return;
+    const source = watch(informer, (change) => this.onChange(resource, change));
+    this.followed.set(informer, source.connect(this.wake));
   }
 
   private onChange(resource: Resource, change: Change<KubernetesObject>): void {

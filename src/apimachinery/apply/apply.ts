@@ -33,7 +33,7 @@ import {
 import { mergeApplied } from "./merge.ts";
 import { prune } from "./prune.ts";
 import { Comparisons, type VersionedWrite } from "./versions.ts";
-import { appliedProblems } from "./validate.ts";
+import { appliedProblems, problemsText } from "./validate.ts";
 
 export interface ApplyRequest extends VersionedWrite {
   /** The object as stored; absent when apply creates it. */
@@ -159,9 +159,7 @@ function checkRequest({ applied, apiVersion, kind, type }: ApplyRequest): void {
   }
   const problems = type === undefined ? [] : appliedProblems(applied, type);
   if (problems.length === 0) return;
-  const text =
-    problems.length === 1 ? problems[0] : ["errors:", ...problems.map((line) => `  ${line}`)].join("\n");
-  throw failed(`failed to create typed patch object (${objectText(applied)}): ${text}`);
+  throw failed(`failed to create typed patch object (${objectText(applied)}): ${problemsText(problems)}`);
 }
 
 /** A group, version and kind as Go prints them. */

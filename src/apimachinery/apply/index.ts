@@ -1,4 +1,5 @@
 export { applyPatch, objectText, type Applied, type ApplyRequest } from "./apply.ts";
+export { applyConfiguration } from "./configuration.ts";
 export type { Comparison } from "./compare.ts";
 export type { FieldSet } from "./field-set.ts";
 export * as fieldSets from "./field-set.ts";

@@ -11,6 +11,12 @@ export function appliedProblems(object: JsonObject, type: StructType): readonly 
   return problems;
 }
 
+/** Problems as upstream shows them together. */
+export const problemsText = (problems: readonly string[]): string =>
+  problems.length === 1
+    ? (problems[0] ?? "")
+    : ["errors:", ...problems.map((line) => `  ${line}`)].join("\n");
+
 /** Where a value is: a chain, so that the path is only made when something is wrong with it. */
 interface Place {
   readonly parent: Place | undefined;

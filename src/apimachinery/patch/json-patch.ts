@@ -9,10 +9,19 @@ const maximumCopiedLength = 3 * 1024 * 1024;
 /** What Go's `strconv.Atoi` reads. */
 const arrayIndex = /^[+-]?[0-9]+$/;
 
-/** Why an operation cannot be applied; the API shows only that one could not. */
-class OperationError extends Error {
-  override readonly name = "OperationError";
+/** Why an operation cannot be applied, in the words of upstream's library; requests show only that one could not. */
+export class JsonPatchError extends Error {
+  override readonly name = "JsonPatchError";
+  /** The patch asked for a value that is not there: it is not to be applied. */
+  readonly testFailed: boolean;
+
+  constructor(message: string, { testFailed = false }: { readonly testFailed?: boolean } = {}) {
+    super(message);
+    this.testFailed = testFailed;
+  }
 }
+
+const missing = "missing value";
 
 /**
  * Applies an RFC 6902 patch: all operations or none. The object is not changed.
@@ -26,12 +35,9 @@ export function applyJsonPatch(object: JsonObject, operations: unknown): JsonObj
     );
   }
   try {
-    const document = new Document(object);
-    for (const operation of performed) document.perform(operation);
-    if (!isObject(document.root)) throw new OperationError("the patched document is not an object");
-    return document.root;
+    return performJsonPatch(object, performed);
   } catch (error) {
-    if (!(error instanceof OperationError)) throw error;
+    if (!(error instanceof JsonPatchError)) throw error;
     throw new ApiError({
       message: "the server rejected our request due to an error in our request",
       reason: "Invalid",
@@ -39,6 +45,14 @@ export function applyJsonPatch(object: JsonObject, operations: unknown): JsonObj
       code: 422,
     });
   }
+}
+
+/** Applies operations of RFC 6902: all or none. The object is not changed. Throws `JsonPatchError`. */
+export function performJsonPatch(object: JsonObject, operations: readonly JsonValue[]): JsonObject {
+  const document = new Document(object);
+  for (const operation of operations) document.perform(operation);
+  if (!isObject(document.root)) throw new JsonPatchError("the patched document is not an object");
+  return document.root;
 }
 
 /** The operations of a patch; none when it is null, as upstream has it. */
@@ -59,11 +73,16 @@ function operationsOf(patch: unknown): readonly JsonValue[] {
 }
 
 /** Everything behind the first slash; upstream does not ask for that slash to come first. */
-function parsePointer(pointer: JsonValue | undefined): readonly string[] {
-  if (typeof pointer !== "string") throw new OperationError("operation lacks a pointer");
+function tokensOf(pointer: string): readonly string[] {
   const [, ...tokens] = pointer.split("/");
-  if (tokens.length === 0) throw new OperationError(`missing path: ${pointer}`);
   return tokens.map((token) => token.replaceAll("~1", "/").replaceAll("~0", "~"));
+}
+
+/** Where an operation is to change something: what holds it, and under which key. */
+interface Target {
+  readonly container: JsonObject | readonly JsonValue[];
+  readonly key: string;
+  readonly tokens: readonly string[];
 }
 
 /** A document under change: containers are copied once, when first changed. */
@@ -77,90 +96,132 @@ class Document {
   }
 
   perform(operation: JsonValue): void {
-    if (!isObject(operation)) throw new OperationError("operation is not an object");
-    const path = parsePointer(operation["path"]);
-    switch (operation["op"]) {
+    const fields = isObject(operation) ? operation : {};
+    const { op } = fields;
+    const value = fields["value"] ?? null;
+    switch (op) {
       case "add":
-        return this.add(path, operation["value"] ?? null);
+        return this.add(pointerOf(fields, op), value);
       case "remove":
-        return void this.remove(path);
+        return this.remove(pointerOf(fields, op));
       case "replace":
-        return this.replace(path, operation["value"] ?? null);
+        return this.replace(pointerOf(fields, op), value);
       case "move":
-        return this.move(parsePointer(operation["from"]), path);
+        return this.move(pointerOf(fields, op, "from"), () => pointerOf(fields, op));
       case "copy":
-        return this.copy(parsePointer(operation["from"]), path);
+        return this.copy(pointerOf(fields, op, "from"), () => pointerOf(fields, op));
       case "test":
-        return this.test(path, operation["value"] ?? null);
+        return this.test(pointerOf(fields, op), value);
       default:
-        throw new OperationError(
-          `Unexpected kind: ${typeof operation["op"] === "string" ? operation["op"] : "unknown"}`,
-        );
+        throw new JsonPatchError(`Unexpected kind: ${typeof op === "string" ? op : "unknown"}`);
     }
   }
 
-  private add(path: readonly string[], value: JsonValue): void {
-    const key = path.at(-1) ?? "";
-    const parent = this.ownedParent(path);
-    if (Array.isArray(parent)) parent.splice(indexOf(parent, key, "insert"), 0, value);
-    else setKey(parent, key, value);
+  private add(path: string, value: JsonValue): void {
+    const target = this.target(path, `add operation does not apply: doc is missing path: "${path}"`);
+    within(`error in add for path: '${path}'`, () => this.insert(target, value));
   }
 
-  private remove(path: readonly string[]): JsonValue {
-    const value = this.get(path);
-    const key = path.at(-1) ?? "";
-    if (value === undefined) throw new OperationError("remove of nonexistent path");
-    const parent = this.ownedParent(path);
-    if (Array.isArray(parent)) parent.splice(indexOf(parent, key, "existing"), 1);
-    else delete parent[key];
-    return value;
+  private remove(path: string): void {
+    const target = this.target(path, `remove operation does not apply: doc is missing path: "${path}"`);
+    within(`error in remove for path: '${path}'`, () => this.take(target));
   }
 
-  private replace(path: readonly string[], value: JsonValue): void {
-    if (this.get(path) === undefined) throw new OperationError("replace of nonexistent path");
-    const key = path.at(-1) ?? "";
-    const parent = this.ownedParent(path);
-    if (Array.isArray(parent)) parent[indexOf(parent, key, "existing")] = value;
-    else setKey(parent, key, value);
-  }
-
-  private move(from: readonly string[], path: readonly string[]): void {
-    if (path.length > from.length && from.every((token, index) => token === path[index])) {
-      throw new OperationError("a value cannot be moved into itself");
+  private replace(path: string, value: JsonValue): void {
+    if (path === "") {
+      if (typeof value !== "object" || value === null) {
+        throw new JsonPatchError("replace operation value must be object or array: %!w(<nil>)");
+      }
+      this.root = value;
+      return;
     }
-    this.add(path, this.remove(from));
+    const target = this.target(path, `replace operation does not apply: doc is missing path: ${path}`);
+    const { container, key, tokens } = target;
+    if (isList(container) && indexIn(container, key) instanceof JsonPatchError) {
+      throw new JsonPatchError(`replace operation does not apply: doc is missing key: ${path}: ${missing}`);
+    }
+    const parent = this.ownedParent(tokens);
+    if (Array.isArray(parent)) parent[existing(parent, key)] = value;
+    else setKey(parent, key, value);
   }
 
-  private copy(from: readonly string[], path: readonly string[]): void {
-    const value = this.get(from);
-    if (value === undefined) throw new OperationError("copy of nonexistent path");
+  private move(from: string, pathOf: () => string): void {
+    const source = this.target(from, `move operation does not apply: doc is missing from path: ${from}`);
+    const value = within(`error in move for path: '${source.key}'`, () => {
+      const found = valueAt(source);
+      this.take(source);
+      return found ?? null;
+    });
+    const path = pathOf();
+    const target = this.target(
+      path,
+      `move operation does not apply: doc is missing destination path: ${path}`,
+    );
+    within(`error in move for path: '${path}'`, () => this.insert(target, value));
+  }
+
+  private copy(from: string, pathOf: () => string): void {
+    const source = this.target(from, `copy operation does not apply: doc is missing from path: ${from}`);
+    const value = within(`error in copy for from: '${from}'`, () => valueAt(source)) ?? null;
+    const path = pathOf();
+    const target = this.target(
+      path,
+      `copy operation does not apply: doc is missing destination path: ${path}`,
+    );
     this.copiedLength += JSON.stringify(value).length;
-    if (this.copiedLength > maximumCopiedLength) throw new OperationError("copies are too large");
-    this.disown(value);
-    this.add(path, value);
-  }
-
-  private test(path: readonly string[], expected: JsonValue): void {
-    if (!jsonEquals(this.get(path) ?? null, expected)) throw new OperationError("test failed");
-  }
-
-  private get(path: readonly string[]): JsonValue | undefined {
-    let value: JsonValue | undefined = this.root;
-    for (const token of path) {
-      if (isList(value)) value = arrayIndex.test(token) ? value.at(Number(token)) : undefined;
-      else if (isObject(value)) value = ownValue(value, token);
-      else return undefined;
+    if (this.copiedLength > maximumCopiedLength) {
+      throw new JsonPatchError(
+        `Unable to complete the copy, the accumulated size increase of copy is ${this.copiedLength}, exceeding the limit ${maximumCopiedLength}`,
+      );
     }
-    return value;
+    this.disown(value);
+    within("error while adding value during copy", () => this.insert(target, value));
+  }
+
+  private test(path: string, expected: JsonValue): void {
+    const target =
+      path === "" ? undefined : this.target(path, `test operation does not apply: is missing path: ${path}`);
+    const present = target ? within(`error in test for path: '${path}'`, () => valueAt(target)) : this.root;
+    if (jsonEquals(present ?? null, expected)) return;
+    throw new JsonPatchError(`testing value ${path} failed: test failed`, { testFailed: true });
+  }
+
+  /** What holds the last token; throws where there is no such thing. */
+  private target(pointer: string, problem: string): Target {
+    const tokens = tokensOf(pointer);
+    let container: JsonValue | undefined = tokens.length === 0 ? undefined : this.root;
+    for (const token of tokens.slice(0, -1)) {
+      if (isList(container)) {
+        const index = indexIn(container, token);
+        container = index instanceof JsonPatchError ? undefined : container[index];
+      } else container = isObject(container) ? ownValue(container, token) : undefined;
+    }
+    if (isList(container) || isObject(container)) return { container, key: tokens.at(-1) ?? "", tokens };
+    throw new JsonPatchError(`${problem}: ${missing}`);
+  }
+
+  private insert({ tokens, key }: Target, value: JsonValue): void {
+    const parent = this.ownedParent(tokens);
+    if (!Array.isArray(parent)) return setKey(parent, key, value);
+    parent.splice(insertionIndex(parent, key), 0, value);
+  }
+
+  private take({ container, tokens, key }: Target): void {
+    if (!isList(container) && !Object.hasOwn(container, key)) {
+      throw new JsonPatchError(`Unable to remove nonexistent key: ${key}: ${missing}`);
+    }
+    const parent = this.ownedParent(tokens);
+    if (Array.isArray(parent)) parent.splice(existing(parent, key), 1);
+    else delete parent[key];
   }
 
   /** The container of the last token, made changeable together with all above it. */
-  private ownedParent(path: readonly string[]): JsonValue[] | MutableObject {
+  private ownedParent(tokens: readonly string[]): JsonValue[] | MutableObject {
     let current = this.own(this.root);
     this.root = current as JsonValue;
-    for (const token of path.slice(0, -1)) {
+    for (const token of tokens.slice(0, -1)) {
       if (Array.isArray(current)) {
-        const index = indexOf(current, token, "existing");
+        const index = existing(current, token);
         const child: JsonValue[] | MutableObject = this.own(current[index]);
         current[index] = child as JsonValue;
         current = child;
@@ -174,7 +235,7 @@ class Document {
   }
 
   private own(value: JsonValue | undefined): JsonValue[] | MutableObject {
-    if (typeof value !== "object" || value === null) throw new OperationError("doc is missing path");
+    if (typeof value !== "object" || value === null) throw new JsonPatchError("doc is missing path");
     if (this.owned.has(value)) return value as JsonValue[] | MutableObject;
     const copy = isList(value) ? [...value] : { ...value };
     this.owned.add(copy);
@@ -189,12 +250,57 @@ class Document {
   }
 }
 
-/** The position that a token means; negative ones count from the end, `-` is past the end. */
-function indexOf(list: readonly JsonValue[], token: string, use: "insert" | "existing"): number {
-  const limit = use === "insert" ? list.length : list.length - 1;
-  if (token === "-" && use === "insert") return list.length;
-  const number = arrayIndex.test(token) ? Number(token) : Number.NaN;
-  const index = number < 0 ? number + limit + 1 : number;
-  if (!(index >= 0 && index <= limit)) throw new OperationError(`index out of bounds: ${token}`);
+/** A pointer of an operation. */
+function pointerOf(fields: JsonObject, op: string, name: "path" | "from" = "path"): string {
+  const pointer = fields[name];
+  if (typeof pointer === "string") return pointer;
+  throw new JsonPatchError(`${op} operation failed to decode ${name}: ${missing}`);
+}
+
+/** Runs a step, whose problems are shown with what was tried. */
+function within<T>(what: string, step: () => T): T {
+  try {
+    return step();
+  } catch (error) {
+    if (!(error instanceof JsonPatchError)) throw error;
+    throw new JsonPatchError(`${what}: ${error.message}`);
+  }
+}
+
+/** The value of a target; undefined where an object has none. */
+function valueAt({ container, key }: Target): JsonValue | undefined {
+  return isList(container) ? container[existing(container, key)] : ownValue(container, key);
+}
+
+/** The position of an element that is there; throws where there is none. */
+function existing(list: readonly JsonValue[], token: string): number {
+  const index = indexIn(list, token);
+  if (index instanceof JsonPatchError) throw index;
   return index;
 }
+
+/** The position that a token means, or why it means none; negative ones count from the end. */
+function indexIn(list: readonly JsonValue[], token: string): number | JsonPatchError {
+  if (!arrayIndex.test(token)) return new JsonPatchError(notANumber(token));
+  const number = Number(token);
+  const index = number < 0 ? number + list.length : number;
+  return index >= 0 && index < list.length ? index : new JsonPatchError(outOfBounds(number));
+}
+
+/** Where a value is put in; `-` is past the end. */
+function insertionIndex(list: readonly JsonValue[], token: string): number {
+  if (token === "-") return list.length;
+  if (!arrayIndex.test(token)) {
+    throw new JsonPatchError(`value was not a proper array index: '${token}': ${notANumber(token)}`);
+  }
+  const number = Number(token);
+  const index = number < 0 ? number + list.length + 1 : number;
+  if (!(index >= 0 && index <= list.length)) throw new JsonPatchError(outOfBounds(number));
+  return index;
+}
+
+const notANumber = (token: string): string =>
+  `strconv.Atoi: parsing ${JSON.stringify(token)}: invalid syntax`;
+
+const outOfBounds = (index: number): string =>
+  `Unable to access invalid index: ${index}: invalid index referenced`;

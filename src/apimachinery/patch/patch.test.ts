@@ -42,6 +42,9 @@ test.each<[JsonObject, unknown, JsonObject]>([
   [{ a: [1, 2] }, [{ op: "remove", path: "/a/01" }], { a: [1] }],
   [{ a: 1 }, [{ op: "add", path: "/b" }], { a: 1, b: null }],
   [{ a: 1 }, [{ op: "add", path: "x/b", value: 2 }], { a: 1, b: 2 }],
+  [{ a: 1 }, [{ op: "replace", path: "/b", value: 2 }], { a: 1, b: 2 }],
+  [{ a: 1 }, [{ op: "replace", path: "", value: { b: 2 } }], { b: 2 }],
+  [{ a: 1 }, [{ op: "copy", from: "/b", path: "/c" }], { a: 1, c: null }],
   [{ a: 1 }, null, { a: 1 }],
 ])("JSON patch %#", (object, operations, result) => {
   expect(applyJsonPatch(frozen(object), operations)).toEqual(result);
@@ -49,11 +52,12 @@ test.each<[JsonObject, unknown, JsonObject]>([
 
 test.each<[unknown]>([
   [[{ op: "remove", path: "/b" }]],
-  [[{ op: "replace", path: "/b", value: 1 }]],
+  [[{ op: "replace", path: "/a/1", value: 1 }]],
   [[{ op: "add", path: "/b/c", value: 1 }]],
   [[{ op: "add", path: "/a/5", value: 1 }]],
   [[{ op: "add", path: "/a/x", value: 1 }]],
-  [[{ op: "replace", path: "", value: {} }]],
+  [[{ op: "replace", path: "", value: 1 }]],
+  [[{ op: "move", from: "/b", path: "/c" }]],
   [[{ op: "test", path: "/a/0", value: 2 }]],
   [[{ op: "frob", path: "/a" }]],
   [[{ op: "move", from: "/a", path: "/a/0" }]],

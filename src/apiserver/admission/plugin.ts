@@ -58,8 +58,10 @@ export interface AdmissionPlugin {
   observe?(observer: DynamicObserver): void;
 }
 
-/** What is told of a webhook, or of the conditions of a policy. */
+/** What is told of webhooks and policies. */
 export interface DynamicObserver {
+  /** Seconds of a clock that only runs forward. */
+  now(): number;
   called(call: {
     readonly name: string;
     readonly type: "admit" | "validating";
@@ -78,9 +80,20 @@ export interface DynamicObserver {
   failedOpen(webhook: { readonly name: string; readonly type: "admit" | "validating" }): void;
   excluded(condition: {
     readonly name: string;
-    readonly kind: "webhook";
-    readonly type: "admit" | "validating";
+    readonly kind: "webhook" | "policy";
+    readonly type: "admit" | "validating" | "validate";
     readonly operation: string;
   }): void;
-  conditionFailed(condition: { readonly name: string; readonly kind: "webhook" }): void;
+  conditionFailed(condition: { readonly name: string; readonly kind: "webhook" | "policy" }): void;
+  /** What a policy found, where that is not simply that all is well. */
+  validated(check: PolicyCheck & { readonly action: "allow" | "deny" | "audit" | "warn" }): void;
+  mutated(check: PolicyCheck): void;
+}
+
+/** One expression of a policy and what became of it. */
+export interface PolicyCheck {
+  readonly policy: string;
+  readonly binding: string;
+  readonly errorType: "compile_error" | "invalid_error" | "out_of_budget" | "no_error";
+  readonly seconds: number;
 }

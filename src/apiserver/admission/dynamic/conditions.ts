@@ -1,6 +1,7 @@
 import { kubernetesVersion } from "../../../apimachinery/index.ts";
 import { admissionEnvironment } from "../../../cel/index.ts";
 import type { Activation, Compilation, Environment } from "../../../cel/index.ts";
+import type { DynamicObserver } from "../plugin.ts";
 import { joinProblems } from "../request.ts";
 
 /** What all conditions of one webhook or policy may cost. */
@@ -23,6 +24,13 @@ export type ConditionVerdict =
 export const conditionEnvironment = (): Environment =>
   admissionEnvironment(minorVersion, { authorizer: true });
 
+/** Why there is no program; undefined where there is one. */
+export function problemOf(compilation: Compilation): string | undefined {
+  if (compilation.type === "program") return undefined;
+  const what = compilation.type === "invalid" ? "compilation" : "program instantiation";
+  return `${what} failed: ${compilation.message}`;
+}
+
 /** The message of an expression that could not be evaluated. */
 export const expressionFailure = (expression: string, message: string): string =>
   `expression '${expression}' resulted in error: ${message}`;
@@ -41,7 +49,7 @@ export function judgeConditions(
   const unmet: string[] = [];
   for (const { name, expression, compilation } of conditions) {
     if (compilation.type !== "program") {
-      problems.push(`compilation error: ${compilation.message}`);
+      problems.push(`compilation error: ${problemOf(compilation)}`);
       continue;
     }
     const result = compilation.program.evaluate(activation);
@@ -54,4 +62,16 @@ export function judgeConditions(
   if (condition !== undefined) return { type: "excluded", condition };
   if (problems.length === 0) return { type: "matches" };
   return { type: "failed", message: joinProblems(problems), failures: problems.length };
+}
+
+/** Tells of what the conditions of a policy came to, unless they are met. */
+export function observeConditions(
+  verdict: ConditionVerdict,
+  policy: { readonly name: string; readonly operation: string },
+  observer: DynamicObserver | undefined,
+): void {
+  const { name, operation } = policy;
+  if (verdict.type === "excluded") observer?.excluded({ name, kind: "policy", type: "validate", operation });
+  if (verdict.type !== "failed") return;
+  for (let count = 0; count < verdict.failures; count++) observer?.conditionFailed({ name, kind: "policy" });
 }

@@ -1,100 +1,83 @@
-import { EvaluationError } from "../../../cel/index.ts";
-import type { Activation, Evaluation } from "../../../cel/index.ts";
-import { expressionFailure, judgeConditions, outOfBudget } from "../dynamic/conditions.ts";
-import type { Compiled, CompiledPolicy, CompiledVariable } from "./compile.ts";
+import type { Activation } from "../../../cel/index.ts";
+import { judgeConditions, observeConditions } from "../dynamic/conditions.ts";
+import type { DynamicObserver, PolicyCheck } from "../plugin.ts";
+import type { CompiledValidatingPolicy } from "./compile.ts";
+import { BudgetError, Session } from "./session.ts";
 
-/** What all expressions of a policy may cost for one request. */
-const policyBudget = 10_000_000;
 const longestMessage = 5 * 1024;
 
+/** How an expression ended. */
+type Check = Pick<PolicyCheck, "errorType" | "seconds">;
+
 /** What a validation says of a request. */
-export type Decision =
-  | { readonly type: "admit" }
-  | { readonly type: "deny"; readonly message: string; readonly reason: string };
+export type Decision = Check &
+  ({ readonly type: "admit" } | { readonly type: "deny"; readonly message: string; readonly reason: string });
 
 /** What a policy says of a request: a decision for each validation, in order. */
 export interface PolicyResult {
   readonly decisions: readonly Decision[];
   readonly annotations: readonly { readonly key: string; readonly value: string }[];
   /** Why annotations could not be made, where that counts. */
-  readonly failures: readonly string[];
+  readonly failures: readonly (Check & { readonly message: string })[];
 }
 
 const nothing: PolicyResult = { decisions: [], annotations: [], failures: [] };
 
-/** The policy's expressions cost too much. */
-class BudgetError extends Error {
-  override readonly name = "BudgetError";
-}
-
-/** One evaluation of a policy: its variables are computed once, when they are used. */
-class Session {
+interface Evaluated {
   readonly activation: Activation;
-  #left = policyBudget;
-
-  constructor(activation: Activation, variables: readonly CompiledVariable[]) {
-    const values = {};
-    this.activation = Object.defineProperty(activation, "variables", {
-      value: values,
-      enumerable: true,
-      configurable: true,
-    });
-    for (const variable of variables) {
-      let known: Evaluation | undefined;
-      const get = () => {
-        known ??= this.evaluate(variable);
-        if (known.type === "value") return known.value;
-        const { name } = variable;
-        throw new EvaluationError(
-          `composited variable ${JSON.stringify(name)} fails to evaluate: ${known.message}`,
-        );
-      };
-      Object.defineProperty(values, variable.name, { get, enumerable: true });
-    }
-  }
-
-  /** The value, or the error in the words in which it is shown. */
-  evaluate({ expression, compilation }: Compiled): Evaluation {
-    if (compilation.type !== "program") {
-      const message = `compilation error: ${compilation.message}`;
-      return { type: "error", message, costExceeded: false, cost: 0 };
-    }
-    const result = compilation.program.evaluate(this.activation);
-    this.#left -= result.cost;
-    if (this.#left < 0) throw new BudgetError(outOfBudget);
-    if (result.type === "value") return result;
-    return { ...result, message: expressionFailure(expression, result.message) };
-  }
+  readonly operation: string;
+  readonly observer: DynamicObserver | undefined;
 }
 
 /** Evaluates a policy for one request and one set of parameters. */
-export function evaluatePolicy(compiled: CompiledPolicy, activation: Activation): PolicyResult {
-  const { conditions, policy } = compiled;
-  const ignores = policy.spec.failurePolicy === "Ignore";
-  const failed = (message: string): Decision =>
-    ignores ? { type: "admit" } : { type: "deny", message, reason: "" };
+export function evaluatePolicy(compiled: CompiledValidatingPolicy, evaluated: Evaluated): PolicyResult {
+  const { conditions, ignoresFailures, name } = compiled;
+  const { activation, operation, observer } = evaluated;
+  const failed = (message: string, seconds: number): Decision => {
+    const check = { errorType: errorTypeOf(message), seconds };
+    return ignoresFailures ? { type: "admit", ...check } : { type: "deny", message, reason: "", ...check };
+  };
   const verdict = judgeConditions(conditions, activation);
-  if (verdict.type === "excluded" || (verdict.type === "failed" && ignores)) return nothing;
-  if (verdict.type === "failed") return { ...nothing, decisions: [failed(verdict.message)] };
+  observeConditions(verdict, { name, operation }, observer);
+  if (verdict.type === "excluded" || (verdict.type === "failed" && ignoresFailures)) return nothing;
+  if (verdict.type === "failed") return { ...nothing, decisions: [failed(verdict.message, 0)] };
   try {
     const session = new Session(activation, compiled.variables);
     const decisions = compiled.validations.map((each): Decision => {
+      const since = stopwatch(observer);
       const result = session.evaluate(each);
-      if (result.type === "error") return failed(result.message);
-      if (result.value === true) return { type: "admit" };
+      const seconds = since();
+      if (result.type === "error") return failed(result.message, seconds);
+      if (result.value === true) return { type: "admit", errorType: "no_error", seconds };
       const { reason = "Invalid" } = each.validation;
-      return { type: "deny", message: messageOf(each, session), reason };
+      const message = messageOf(each, session);
+      return { type: "deny", message, reason, errorType: errorTypeOf(message), seconds };
     });
-    return { decisions, ...annotationsOf(compiled, { activation, ignores }) };
+    return { ...annotationsOf(compiled, evaluated), decisions };
   } catch (error) {
     if (!(error instanceof BudgetError)) throw error;
-    return { ...nothing, decisions: [failed(error.message)] };
+    return { ...nothing, decisions: [failed(error.message, 0)] };
   }
+}
+
+/** Measures from now on where somebody wants to know. */
+export function stopwatch(observer: DynamicObserver | undefined): () => number {
+  if (!observer) return () => 0;
+  const started = observer.now();
+  return () => observer.now() - started;
+}
+
+/** What metrics call a failure: they tell it by its message. */
+export function errorTypeOf(message: string): PolicyCheck["errorType"] {
+  if (message.startsWith("compilation")) return "compile_error";
+  return message.startsWith("validation failed due to running out of cost budget")
+    ? "out_of_budget"
+    : "invalid_error";
 }
 
 /** The message of an expression, or else the policy's own, or else the expression that did not hold. */
 function messageOf(
-  { validation, message, expression }: CompiledPolicy["validations"][number],
+  { validation, message, expression }: CompiledValidatingPolicy["validations"][number],
   session: Session,
 ): string {
   const result = message && session.evaluate(message);
@@ -107,17 +90,19 @@ function messageOf(
 }
 
 function annotationsOf(
-  { annotations, variables }: CompiledPolicy,
-  { activation, ignores }: { readonly activation: Activation; readonly ignores: boolean },
+  { annotations, variables, ignoresFailures }: CompiledValidatingPolicy,
+  { activation, observer }: Evaluated,
 ): Pick<PolicyResult, "annotations" | "failures"> {
+  if (annotations.length === 0) return nothing;
   const made: { key: string; value: string }[] = [];
-  const failures: string[] = [];
-  if (annotations.length === 0) return { annotations: made, failures };
+  const failures: PolicyResult["failures"][number][] = [];
   const session = new Session(activation, variables);
   for (const annotation of annotations) {
+    const since = stopwatch(observer);
     const result = session.evaluate(annotation);
     if (result.type === "error") {
-      if (!ignores) failures.push(result.message);
+      const { message } = result;
+      if (!ignoresFailures) failures.push({ message, errorType: errorTypeOf(message), seconds: since() });
       continue;
     }
     const value = typeof result.value === "string" ? result.value.trim() : "";

@@ -1,9 +1,13 @@
 import type { AdmissionPlugin } from "../plugin.ts";
+import { PolicyCompiler } from "./compile.ts";
+import type { PolicyParts } from "./invocations.ts";
+import { mutatingPolicies } from "./mutating.ts";
 import { validatingPolicies } from "./validating.ts";
-import type { PolicyParts } from "./validating.ts";
 
 /** The plugins that apply policies. */
 export function admissionPolicies(parts: PolicyParts): readonly AdmissionPlugin[] {
   const isServed = parts.served.hasGroupVersion("admissionregistration.k8s.io", "v1");
-  return isServed ? [validatingPolicies(parts)] : [];
+  if (!isServed) return [];
+  const compiler = new PolicyCompiler();
+  return [mutatingPolicies({ ...parts, compiler }), validatingPolicies({ ...parts, compiler })];
 }

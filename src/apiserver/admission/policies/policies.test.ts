@@ -1,46 +1,25 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { silentLogger, systemRandom, VirtualClock } from "../../../base/index.ts";
-import { ApiError } from "../../../apimachinery/index.ts";
 import {
   ValidatingAdmissionPolicy,
   ValidatingAdmissionPolicyBinding,
 } from "../../../api/types/admissionregistration-v1.ts";
-import { ConfigMap, Namespace } from "../../../api/types/core-v1.ts";
-import { createControlPlane } from "../../../control-plane/index.ts";
-import { createMemoryStore } from "../../../store/index.ts";
-import { generateServiceAccountKey } from "../../authentication/index.ts";
-import { create } from "../../registry/create.ts";
-import type { AnyObject } from "../../registry/entry.ts";
+import { ConfigMap } from "../../../api/types/core-v1.ts";
+import { ruleFor, startPolicyPlane } from "./policies-suite.ts";
+import type { PolicyPlane } from "./policies-suite.ts";
 
 type PolicySpec = ValidatingAdmissionPolicy["spec"];
 type BindingSpec = ValidatingAdmissionPolicyBinding["spec"];
 
-let plane: Awaited<ReturnType<typeof createControlPlane>>;
-const user = { name: "ann", groups: ["system:masters"] };
-const client = () => plane.clientFor(user);
+let plane: PolicyPlane;
+const client = () => plane.client;
 
 beforeAll(async () => {
-  const clock = new VirtualClock();
-  plane = await createControlPlane({
-    store: createMemoryStore({ clock }),
-    clock,
-    random: systemRandom,
-    logger: silentLogger,
-    serviceAccountKey: await generateServiceAccountKey(),
-    issuer: "https://kubernetes.default.svc",
-    rootCertificateAuthority: "",
-    serviceCIDR: "10.96.0.0/16",
-  });
-  await client().create(Namespace, { metadata: { name: "shop", labels: { team: "shop" } } });
+  plane = await startPolicyPlane();
 });
 
 afterAll(() => plane.close());
 
-afterEach(async () => {
-  await client().deleteCollection(ValidatingAdmissionPolicy, {});
-  await client().deleteCollection(ValidatingAdmissionPolicyBinding, {});
-  await client().deleteCollection(ConfigMap, { namespace: "shop" });
-});
+afterEach(() => plane.clean());
 
 async function bind(spec: Partial<PolicySpec>, binding: Partial<BindingSpec> = {}): Promise<void> {
   await client().create(ValidatingAdmissionPolicyBinding, {
@@ -49,42 +28,12 @@ async function bind(spec: Partial<PolicySpec>, binding: Partial<BindingSpec> = {
   });
   await client().create(ValidatingAdmissionPolicy, {
     metadata: { name: "p" },
-    spec: {
-      matchConstraints: {
-        resourceRules: [
-          {
-            operations: ["CREATE", "UPDATE"],
-            apiGroups: [""],
-            apiVersions: ["v1"],
-            resources: ["configmaps"],
-          },
-        ],
-      },
-      ...spec,
-    },
+    spec: { matchConstraints: { resourceRules: [ruleFor()] }, ...spec },
   });
 }
 
 /** What comes of a create: the error, or what was heard. */
-async function attempt(data: Readonly<Record<string, string>> = {}) {
-  const heard: unknown[] = [];
-  const served = plane.server.core.served.find("", "v1", "configmaps")!;
-  const object = { kind: "ConfigMap", apiVersion: "v1", metadata: { name: "c", namespace: "shop" }, data };
-  try {
-    await create(plane.server.core, served, {
-      object: object as unknown as AnyObject,
-      namespace: "shop",
-      user,
-      dryRun: true,
-      warn: (text) => void heard.push(text),
-      annotate: (key, value) => void heard.push([key, value]),
-    });
-    return { heard };
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    return { heard, error };
-  }
-}
+const attempt = (data: Readonly<Record<string, string>> = {}) => plane.attempt(ConfigMap, { data });
 
 const denied =
   "configmaps \"c\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: ";

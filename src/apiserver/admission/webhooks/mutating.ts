@@ -3,6 +3,7 @@ import { semanticallyEqual } from "../../../api/index.ts";
 import { MutatingWebhookConfiguration } from "../../../api/types/admissionregistration-v1.ts";
 import { attributesOf, convertedTo, requestObject } from "../dynamic/attributes.ts";
 import type { Attributes } from "../dynamic/attributes.ts";
+import { Reinvocation } from "../dynamic/reinvocation.ts";
 import { isExempt } from "../dynamic/rules.ts";
 import type { AdmissionPlugin, AdmissionRequest, DynamicObserver } from "../plugin.ts";
 import { invoke } from "./dispatch.ts";
@@ -13,15 +14,6 @@ import { shownTo } from "./match.ts";
 
 const pluginName = "MutatingAdmissionWebhook";
 const annotationPrefix = "mutation.webhook.admission.k8s.io/";
-
-/** What is kept from the first round for the second. */
-interface Kept {
-  /** Webhooks that were called and want to be called again when something changes after them. */
-  readonly called: Set<string>;
-  /** Those of them after which something has changed. */
-  readonly due: Set<string>;
-  output: KubernetesObject | undefined;
-}
 
 /** Webhooks that may change objects: one after the other, each sees what those before it made. */
 export function mutatingWebhooks(
@@ -48,19 +40,6 @@ export function mutatingWebhooks(
   };
 }
 
-function keptOf({ rounds }: AdmissionRequest): Kept {
-  const known = rounds?.kept.get(pluginName) as Kept | undefined;
-  if (known) return known;
-  const made: Kept = { called: new Set(), due: new Set(), output: undefined };
-  rounds?.kept.set(pluginName, made);
-  return made;
-}
-
-function requireAgain({ called, due }: Kept): void {
-  for (const id of called) due.add(id);
-  called.clear();
-}
-
 async function callAll(
   hooks: readonly Hook[],
   request: AdmissionRequest,
@@ -69,13 +48,12 @@ async function callAll(
   const start = attributesOf(request, parts.served);
   if (!start) return request.object;
   const { rounds } = request;
-  const kept = keptOf(request);
+  const again = Reinvocation.of(request, pluginName);
   const round = rounds?.current ?? 0;
-  if (round === 1 && !semanticallyEqual(kept.output, request.object)) requireAgain(kept);
   let attributes: Attributes = start;
   for (const [index, hook] of hooks.entries()) {
     const shown = shownTo(hook, attributes, { ...parts, type: "admit" });
-    if (!shown || (round === 1 && !kept.due.has(hook.id))) continue;
+    if (!shown || !again.isDue(hook.id, request)) continue;
     const key = `${annotationPrefix}round_${round}_index_${index}`;
     const result = await invoke(
       { hook, attributes, shown, mutating: true, failedOpenKey: `failed-open.${key}` },
@@ -86,13 +64,13 @@ async function callAll(
     const { configuration, webhook } = hook;
     request.annotate?.(key, JSON.stringify({ configuration, webhook: webhook.name, mutated: changed }));
     if (changed) {
-      requireAgain(kept);
-      if (rounds) rounds.wantsSecond = true;
+      again.changed(request);
       attributes = { ...attributes, object };
     }
-    if (webhook.reinvocationPolicy === "IfNeeded") kept.called.add(hook.id);
+    if (webhook.reinvocationPolicy === "IfNeeded") again.called(hook.id);
   }
   const { object } = attributes;
-  kept.output = object && object !== start.object ? requestObject(start, object) : request.object;
-  return kept.output;
+  const output = object && object !== start.object ? requestObject(start, object) : request.object;
+  again.ended(output);
+  return output;
 }

@@ -1,9 +1,11 @@
 import type { AdmissionObserver } from "../../admission/chain.ts";
 import type { DynamicObserver } from "../../admission/plugin.ts";
-import type { MetricsRegistry } from "./registry.ts";
+import type { Description, MetricsRegistry } from "./registry.ts";
 
 const bounds = [0.005, 0.025, 0.1, 0.5, 1, 2.5];
 const millisecondsPerSecond = 1_000;
+
+const now = () => performance.now() / millisecondsPerSecond;
 
 /** Counts what admission plugins take; a plugin's series are looked up once for each operation. */
 export function admissionObserver(registry: MetricsRegistry): AdmissionObserver {
@@ -26,7 +28,7 @@ export function admissionObserver(registry: MetricsRegistry): AdmissionObserver 
     bounds,
   );
   return {
-    now: () => performance.now() / millisecondsPerSecond,
+    now,
     of({ name, operation, type }) {
       const seriesOf = (rejected: "true" | "false") =>
         name === undefined
@@ -35,7 +37,7 @@ export function admissionObserver(registry: MetricsRegistry): AdmissionObserver 
       const passed = seriesOf("false");
       return ({ rejected, seconds }) => (rejected ? seriesOf("true") : passed).observe(seconds);
     },
-    dynamic: webhookObserver(registry),
+    dynamic: { ...webhookObserver(registry), ...policyObserver(registry), now },
   };
 }
 
@@ -44,7 +46,9 @@ const webhookBounds = [0.005, 0.025, 0.1, 0.5, 1, 2.5, 10, 25];
 const highestCode = 600;
 const codeText = (code: number) => String(Math.min(code, highestCode));
 
-function webhookObserver(registry: MetricsRegistry): DynamicObserver {
+function webhookObserver(
+  registry: MetricsRegistry,
+): Omit<DynamicObserver, "now" | keyof ReturnType<typeof policyObserver>> {
   const count = (name: string, help: string, labels: readonly string[]) =>
     registry.counter({ name: `apiserver_admission_${name}`, help, labels });
   const durations = registry.histogram(
@@ -96,5 +100,45 @@ function webhookObserver(registry: MetricsRegistry): DynamicObserver {
     excluded: ({ name, kind, operation, type }) =>
       void (exclusions.with(kind, name, operation, type).value += 1),
     conditionFailed: ({ name, kind }) => void (failures.with(kind, name).value += 1),
+  };
+}
+
+/** From the cheapest expressions there are to those that the limit of cost just lets through. */
+const policyBounds = [0.0000005, 0.001, 0.01, 0.1, 1];
+
+function policyObserver(registry: MetricsRegistry): Pick<DynamicObserver, "validated" | "mutated"> {
+  const familiesOf = (kind: string, { stability, labels }: Pick<Description, "stability" | "labels">) => {
+    const common = { ...(stability ? { stability } : {}), labels: labels ?? [] };
+    const name = `apiserver_${kind}_admission_policy_check`;
+    return {
+      checks: registry.counter({
+        name: `${name}_total`,
+        help: `Checks of ${kind} admission policies.`,
+        ...common,
+      }),
+      durations: registry.histogram(
+        {
+          name: `${name}_duration_seconds`,
+          help: `Time that single expressions of ${kind} admission policies take, in seconds.`,
+          ...common,
+        },
+        policyBounds,
+      ),
+    };
+  };
+  const validating = familiesOf("validating", {
+    stability: "BETA",
+    labels: ["enforcement_action", "error_type", "policy", "policy_binding"],
+  });
+  const mutating = familiesOf("mutating", { labels: ["error_type", "policy", "policy_binding"] });
+  return {
+    validated({ action, errorType, policy, binding, seconds }) {
+      validating.checks.with(action, errorType, policy, binding).value += 1;
+      validating.durations.with(action, errorType, policy, binding).observe(seconds);
+    },
+    mutated({ errorType, policy, binding, seconds }) {
+      mutating.checks.with(errorType, policy, binding).value += 1;
+      mutating.durations.with(errorType, policy, binding).observe(seconds);
+    },
   };
 }

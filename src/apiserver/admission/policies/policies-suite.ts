@@ -1,0 +1,87 @@
+import { silentLogger, systemRandom, VirtualClock } from "../../../base/index.ts";
+import { ApiError } from "../../../apimachinery/index.ts";
+import type { Resource } from "../../../apimachinery/index.ts";
+import {
+  MutatingAdmissionPolicy,
+  MutatingAdmissionPolicyBinding,
+  ValidatingAdmissionPolicy,
+  ValidatingAdmissionPolicyBinding,
+} from "../../../api/types/admissionregistration-v1.ts";
+import type { NamedRuleWithOperations } from "../../../api/types/admissionregistration-v1.ts";
+import { ConfigMap, Namespace } from "../../../api/types/core-v1.ts";
+import { createControlPlane } from "../../../control-plane/index.ts";
+import type { ControlPlane } from "../../../control-plane/index.ts";
+import { createMemoryStore } from "../../../store/index.ts";
+import { generateServiceAccountKey } from "../../authentication/index.ts";
+import { create } from "../../registry/create.ts";
+import type { AnyObject } from "../../registry/entry.ts";
+
+const user = { name: "ann", groups: ["system:masters"] };
+
+/** Requests for config maps, or for what a test names. */
+export const ruleFor = (
+  resource = "configmaps",
+  { group = "", version = "v1" } = {},
+): NamedRuleWithOperations => ({
+  operations: ["CREATE", "UPDATE"],
+  apiGroups: [group],
+  apiVersions: [version],
+  resources: [resource],
+});
+
+/** A control plane with the namespace `shop`, and what tests of policies do with it. */
+export async function startPolicyPlane() {
+  const clock = new VirtualClock();
+  const plane: ControlPlane = await createControlPlane({
+    store: createMemoryStore({ clock }),
+    clock,
+    random: systemRandom,
+    logger: silentLogger,
+    serviceAccountKey: await generateServiceAccountKey(),
+    issuer: "https://kubernetes.default.svc",
+    rootCertificateAuthority: "",
+    serviceCIDR: "10.96.0.0/16",
+  });
+  const client = plane.clientFor(user);
+  await client.create(Namespace, { metadata: { name: "shop", labels: { team: "shop" } } });
+  return {
+    plane,
+    client,
+    close: () => plane.close(),
+    /** Removes all policies, and all config maps. */
+    async clean(): Promise<void> {
+      await client.deleteCollection(ValidatingAdmissionPolicy, {});
+      await client.deleteCollection(ValidatingAdmissionPolicyBinding, {});
+      await client.deleteCollection(MutatingAdmissionPolicy, {});
+      await client.deleteCollection(MutatingAdmissionPolicyBinding, {});
+      await client.deleteCollection(ConfigMap, { namespace: "shop" });
+    },
+    /** What comes of a create in dry run: the object or the error, and what was heard. */
+    async attempt(
+      { group, version, plural, kind }: Resource<object>,
+      fields: Readonly<Record<string, unknown>> = {},
+    ): Promise<{ heard: readonly unknown[]; object?: AnyObject; error?: ApiError }> {
+      const heard: unknown[] = [];
+      const served = plane.server.core.served.find(group, version, plural)!;
+      const apiVersion = group === "" ? version : `${group}/${version}`;
+      const object = { kind, apiVersion, metadata: { name: "c", namespace: "shop" }, ...fields };
+      try {
+        const written = await create(plane.server.core, served, {
+          object: object as unknown as AnyObject,
+          namespace: "shop",
+          user,
+          dryRun: true,
+          warn: (text) => void heard.push(text),
+          annotate: (key, value) => void heard.push([key, value]),
+        });
+        return { heard, object: written.object };
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+        return { heard, error };
+      }
+    },
+  };
+}
+
+/** What tests of policies work with. */
+export type PolicyPlane = Awaited<ReturnType<typeof startPolicyPlane>>;

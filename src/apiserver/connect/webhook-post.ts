@@ -8,8 +8,8 @@ import type { ObjectReader } from "../reader.ts";
 import { resolveService, type Address, type ServicePort } from "../resolve-service.ts";
 import { dialMessage, hostAndPort } from "./kubelets.ts";
 
-/** The longest answer of a webhook: a patch is hardly longer than the largest object. */
-const longestAnswer = 8 * 1024 * 1024;
+/** The longest answer of a webhook that says nothing else: a patch is hardly longer than the largest object. */
+const usualAnswer = 8 * 1024 * 1024;
 const idleConnections = 16;
 const defaultPort = 443;
 const deadline = "context deadline exceeded";
@@ -58,7 +58,7 @@ export function webhookPost(parts: {
       })
       .catch((error: unknown) => {
         const why = error instanceof Error ? error.message : String(error);
-        throw new HookCallError(`failed to call webhook: Post ${JSON.stringify(url)}: ${why}`);
+        throw new HookCallError(`Post ${JSON.stringify(url)}: ${why}`);
       });
     return readAnswer(answer);
   };
@@ -94,7 +94,7 @@ class StaleConnection extends Error {
 }
 
 function exchange(
-  { body, timeoutSeconds, clientConfig: { caBundle } }: Call,
+  { body, timeoutSeconds, clientConfig: { caBundle }, longestAnswer = usualAnswer, signal }: Call,
   { host, port, servername, authority, path }: Target & Address,
   { agent, clock }: { readonly agent: Agent; readonly clock: Clock },
 ): Promise<Answer> {
@@ -114,6 +114,7 @@ function exchange(
         "user-agent": "kube-apiserver-admission",
       },
       ...(caBundle ? { ca: Buffer.from(caBundle, "base64").toString() } : {}),
+      ...(signal ? { signal } : {}),
     });
     const timer = clock.after(timeoutSeconds * millisecondsPerSecond, () =>
       request.destroy(new Error(deadline)),
@@ -127,7 +128,7 @@ function exchange(
       settle(() => reject(isStale ? new StaleConnection(error.message) : error));
     });
     request.once("response", (response) => {
-      collect(response).then(
+      collect(response, longestAnswer).then(
         (answer) => settle(() => resolve(answer)),
         (error: unknown) => {
           request.destroy();
@@ -139,12 +140,12 @@ function exchange(
   });
 }
 
-async function collect(response: IncomingMessage): Promise<Answer> {
+async function collect(response: IncomingMessage, longest: number): Promise<Answer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > longestAnswer) throw new Error(`the answer is longer than ${longestAnswer} bytes`);
+    if (size > longest) throw new Error(`the answer is longer than ${longest} bytes`);
     chunks.push(chunk);
   }
   return {
@@ -170,6 +171,7 @@ function reasonOf(error: unknown, { host, port, servername }: Target & Address):
   const { code = "" } = error as NodeJS.ErrnoException;
   if (code === "") return error.message;
   if (code === "ECONNRESET") return "EOF";
+  if (code === "ABORT_ERR") return "context canceled";
   if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
     return `tls: failed to verify certificate: x509: certificate is not valid for ${servername || hostAndPort({ host, port })}`;
   }
@@ -181,17 +183,16 @@ const successes = { from: 200, below: 300 };
 /** The answer as JSON; anything else is an error in the words of upstream's client. */
 function readAnswer({ status, type, body }: Answer): unknown {
   if (status < successes.from || status >= successes.below) {
-    throw new HookCallError(`failed to call webhook: ${statusMessage({ status, type, body })}`, {
-      code: status,
-    });
+    throw new HookCallError(statusMessage({ status, type, body }), { code: status });
+  }
+  if (body === "") {
+    throw new HookCallError(`0-length response with status code: ${status} and content type: ${type}`);
   }
   try {
     return JSON.parse(body) as unknown;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new HookCallError(
-      `failed to call webhook: couldn't get version/kind; json parse error: ${why.slice(0, 200)}`,
-    );
+    throw new HookCallError(`couldn't get version/kind; json parse error: ${why.slice(0, 200)}`);
   }
 }
 

@@ -14,6 +14,9 @@ export type PostToHook = (call: {
   readonly clientConfig: Webhook["clientConfig"];
   readonly timeoutSeconds: number;
   readonly body: string;
+  /** Bytes of the longest answer that is read. */
+  readonly longestAnswer?: number;
+  readonly signal?: AbortSignal;
 }) => Promise<unknown>;
 
 /** A webhook that could not be asked, with the status that metrics show of it. */
@@ -58,7 +61,9 @@ export async function ask(
   }
   const review = { version, uid: random.uuid(), mutating };
   const body = JSON.stringify(reviewOf(review, { attributes, shown, ...objects }));
-  const answer = await post({ clientConfig, timeoutSeconds, body });
+  const answer = await post({ clientConfig, timeoutSeconds, body }).catch((error: unknown) => {
+    throw error instanceof HookCallError ? uncalled(error) : error;
+  });
   const verdict = readVerdict(() => verdictOf(answer, review));
   for (const [key, value] of Object.entries(verdict.auditAnnotations)) {
     request.annotate?.(`${name}/${key}`, value);
@@ -67,6 +72,9 @@ export async function ask(
   if (!verdict.allowed) throw denial(name, verdict.result);
   return verdict;
 }
+
+const uncalled = ({ message, code }: HookCallError): HookCallError =>
+  new HookCallError(`failed to call webhook: ${message}`, { code });
 
 function readVerdict(read: () => Verdict): Verdict {
   try {

@@ -1,9 +1,11 @@
+import { rmSync } from "node:fs";
 import { StoreError } from "../store.ts";
 import { openLogStore } from "./log-store.ts";
 
-// Started by full-disk.test.ts: writes until the disk takes no more, reads, and writes on when it does again.
-const [directory] = process.argv.slice(2);
-if (directory === undefined) throw new Error("usage: full-child DIRECTORY");
+// Started by full-disk.test.ts: writes until the disk takes no more, reads, and writes on when it does again, which
+// is when the test says so or when what else fills the disk is removed.
+const [directory, filler] = process.argv.slice(2);
+if (directory === undefined) throw new Error("usage: full-child DIRECTORY [FILLER]");
 const store = await openLogStore({ directory });
 const tell = (line: string) => process.stdout.write(`${line}\n`);
 const retryDelay = 20;
@@ -32,7 +34,11 @@ async function writeUntilFull(): Promise<string> {
 tell(await writeUntilFull());
 const { items } = await store.list("/");
 tell(`${items.length} of ${written} can be read`);
+if (filler !== undefined) rmSync(filler);
 while ((await refusalOfWrite()) !== undefined)
   await new Promise((resolve) => setTimeout(resolve, retryDelay));
 tell("writes again");
 await store.close();
+const again = await openLogStore({ directory });
+tell(`${again.revision - 1} of ${written} are there again`);
+await again.close();

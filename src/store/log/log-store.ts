@@ -42,14 +42,15 @@ export interface LogStoreOptions {
   readonly logger?: Logger;
   /** Bytes of one log file, at least 64 KiB, normally 16 MiB; a file goes only as a whole. */
   readonly segmentBytes?: number;
-  /** Garbage below it is left alone, normally 16 MiB. */
+  /** Garbage below it is left alone, normally 256 KiB. */
   readonly garbageFloor?: number;
   /** The file system; the machine's unless a test gives another. */
   readonly disk?: Disk;
 }
 
 const defaultSegmentBytes = 16 * 1024 * 1024;
-const defaultGarbageFloor = 16 * 1024 * 1024;
+/** So small, because a rewrite costs what is alive, and comes with a compaction at most. */
+const defaultGarbageFloor = 256 * 1024;
 /** Far above the largest object that an API server takes. */
 const largestValue = 32 * 1024 * 1024;
 /** When the end of a lease could not be written. */

@@ -59,6 +59,32 @@ describe("reopening", () => {
     await second.close();
   });
 
+  it.each([
+    { objects: 300, bytes: 1_000 },
+    { objects: 500, bytes: 2_500 },
+  ])("takes at most three times the size of $objects objects after compaction", async (size) => {
+    const { disk, open } = onFaultDisk();
+    const store = await open();
+    const revisions = new Map<string, number>();
+    for (let round = 0; round < 6; round++) {
+      await Promise.all(
+        Array.from({ length: size.objects }, async (_, index) => {
+          const [key, value] = [`/${index}`, new Uint8Array(size.bytes).fill(round)];
+          const ifModified = revisions.get(key);
+          const write =
+            ifModified === undefined
+              ? ({ type: "create" } as const)
+              : ({ type: "update", ifModified } as const);
+          revisions.set(key, await store.commit({ ...write, key, value }));
+        }),
+      );
+      await store.compact(store.revision);
+      await store.maintained();
+      expect(totalBytes(disk) / store.sizes.used).toBeLessThan(3);
+    }
+    await store.close();
+  });
+
   it("gives back all but what can be read when it is defragmented, out of the newest file too", async () => {
     const { disk, open } = onFaultDisk();
     const first = await open();

@@ -92,6 +92,8 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   readonly gracePeriodSeconds?: (object: T, requested: number | undefined) => number;
   /** Finalizers that every new object gets. */
   readonly defaultFinalizers?: readonly string[];
+  /** An object lies within itself, as namespaces do: who may do something within one may do it to the one. */
+  readonly isItsOwnNamespace?: true;
   /** A new object without any name gets a random one. */
   readonly namesItself?: true;
   /** A PUT to a name that is not there creates it. */

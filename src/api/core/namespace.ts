@@ -21,6 +21,7 @@ export const namespaceNameLabel = "kubernetes.io/metadata.name";
 export const namespaceDefinition = defineResource<Namespace>({
   resource: Namespace,
   repeatedMetadataChecks: ["whole", "change"],
+  isItsOwnNamespace: true,
   returnsDeleted: true,
   defaults: (namespace) => {
     const name = namespace.metadata.name;

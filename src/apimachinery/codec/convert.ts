@@ -2,7 +2,7 @@ import { SchemaAlternative } from "../schema/index.ts";
 import type { Field, ListType, MapType, ScalarType, StructType, Type } from "../schema/types.ts";
 import { DecodeError } from "./decode-error.ts";
 import { numberKey, type NumberTexts } from "./number-texts.ts";
-import { convertScalar, describe, zeroOfScalar } from "./scalars.ts";
+import { convertScalar, describe, wrapped, zeroOfScalar } from "./scalars.ts";
 
 /** Deeper nesting than this is no honest object; it would exhaust the stack. */
 export const maximumDepth = 500;
@@ -24,6 +24,7 @@ export interface Converter {
   readonly problems: string[] | undefined;
   /** The texts of numbers, where the values alone do not say how they were written. */
   readonly numbers?: NumberTexts | undefined;
+  readonly wraps?: boolean | undefined;
 }
 
 /**
@@ -169,9 +170,10 @@ function scalar(
 ): unknown {
   if (type instanceof SchemaAlternative) return alternative(value, type, owner, place);
   if (value === null || value === undefined) return zeroOfScalar(type);
-  const { numbers } = converter;
+  const { numbers, wraps } = converter;
   const source = numbers === undefined ? undefined : numbers.get(numberKey(stepsTo(place)));
-  const converted = convertScalar(value, type, source);
+  const given = wraps && typeof value === "number" ? wrapped(value, type) : value;
+  const converted = convertScalar(given, type, source);
   if (converted === undefined) throw mismatch(value, type, owner, place, source);
   return converted;
 }

@@ -10,6 +10,8 @@ export interface DecodeOptions {
   readonly strict?: boolean;
   /** How numbers were written, where that matters: `oddNumbers` of the text. */
   readonly numbers?: NumberTexts | undefined;
+  /** Integers that a type cannot hold lose their upper bits, as where upstream converts values instead of text. */
+  readonly wraps?: boolean;
 }
 
 export interface Decoded {
@@ -67,7 +69,8 @@ function inOrder(
 /** An object of a type from a JSON value: what `decodeJson` does after parsing. The value stays as it is. */
 export function decodeValue(value: unknown, type: StructType, options: DecodeOptions = {}): Decoded {
   const problems: string[] | undefined = options.strict === true ? [] : undefined;
-  const object = convertStruct(value, type, { problems, numbers: options.numbers });
+  const { numbers, wraps } = options;
+  const object = convertStruct(value, type, { problems, numbers, wraps });
   return { object, problems: problems === undefined ? none : [...new Set(problems)] };
 }
 

@@ -108,6 +108,14 @@ function integerOf(value: unknown, { from, below, source }: IntegerRange): numbe
   return isRounded ? largestBelow(below) : undefined;
 }
 
+/** What is left of a number in the bits of an integer type, as Go converts it; other numbers and types stay. */
+export function wrapped(value: number, { kind }: ScalarType): number {
+  const isInteger = kind === "int32" || kind === "int64";
+  if (!isInteger || !Number.isInteger(value)) return value;
+  const within = value >= -int64Limit && value < int64Limit ? BigInt(value) : BigInt(-int64Limit);
+  return Number(BigInt.asIntN(kind === "int32" ? 32 : 64, within));
+}
+
 /** What comes nearest to an integer that no number holds: numbers of this size are half of 2**-52 of it apart. */
 const largestBelow = (limit: number) => limit - (limit / 2) * Number.EPSILON;
 

@@ -14,7 +14,7 @@ test("scalars mean what upstream's loader takes them for", async () => {
     expect(await decodeYaml(text), text).toEqual(value);
   }
   await check("a: y\nb: off\nc: No\nd: 'yes'", { a: true, b: false, c: false, d: "yes" });
-  await check("y: 1\n2: b\nnull: c", { true: 1, 2: "b", null: "c" });
+  await check("y: 1\n2: b\n3: c", { true: 1, 2: "b", 3: "c" });
   await check("a: 010\nb: 0o10\nc: 0x1F\nd: 1_000\ne: -5\nf: 0", { a: 8, b: 8, c: 31, d: 1000, e: -5, f: 0 });
   await check("a: 1e3\nb: .5\nc: 1.50\nd: 09", { a: 1000, b: 0.5, c: 1.5, d: 9 });
   await check("a: 12:30:45\nb: 2024-01-02\nc: 2024-01-02T03:04:05Z", {
@@ -26,6 +26,14 @@ test("scalars mean what upstream's loader takes them for", async () => {
   await check("base: &b {x: 1}\nd:\n  <<: *b\n  y: 2", { base: { x: 1 }, d: { x: 1, true: 2 } });
   await check("a: 1\na: 2", { a: 2 });
   await check("a: !!binary aMOpCg==\nb: !!str 1", { a: "hé\n", b: "1" });
+  await check("a: !custom b\nb: !own 1", { a: "b", b: "1" });
+  await check(".inf: 1\n-.inf: 2\n1e3: 3\n0x10: 4\ntrue: 5", {
+    ".inf": 1,
+    "-.inf": 2,
+    "1000": 3,
+    "16": 4,
+    true: 5,
+  });
   await check("", null);
   await check('{"a": [1, "yes", null], "b": {"c": "\\u0041"}}\n', { a: [1, "yes", null], b: { c: "A" } });
   await check('{"a": 010, b: yes}', { a: 8, b: true });
@@ -67,6 +75,11 @@ test("aliases are capped, errors are worded", async () => {
     ["a: b: c", "yaml: mapping values are not allowed in this context"],
     ["a: 1\nb: c: d", "yaml: line 2: mapping values are not allowed in this context"],
     ['"', "yaml: found unexpected end of stream"],
+    ['a: {~: "b"}', 'Unsupported map key of type: %!s(<nil>), key: <nil>, value: "b"'],
+    ["null: 1", "Unsupported map key of type: %!s(<nil>), key: <nil>, value: 1"],
+    ['a: "\u0001"', "yaml: control characters are not allowed"],
+    ["a: \u0001", "yaml: control characters are not allowed"],
+    ['b: 1\na: "\\x"', "yaml: line 2: did not find expected hexdecimal number"],
     ["a: *b", "yaml: unknown anchor 'b' referenced"],
   ] as const)
     await expect(decodeYaml(text), text).rejects.toThrow(new DecodeError(message));

@@ -63,8 +63,9 @@ function documentsOf(yaml: Yaml, text: string): readonly unknown[] {
       maxDepth: maximumYamlDepth,
     });
   } catch (error) {
-    if (error instanceof yaml.YAMLException) throw new DecodeError(`yaml: ${reasonOf(error)}`);
-    throw error;
+    if (!(error instanceof yaml.YAMLException)) throw error;
+    const reason = reasonOf(error);
+    throw new DecodeError(reason.startsWith(unsupportedKey) ? reason : `yaml: ${reason}`);
   }
 }
 
@@ -76,6 +77,7 @@ const scannerWords: readonly (readonly [RegExp, string])[] = [
     "found character that cannot start any token",
   ],
   [/within a (?:double|single) quoted scalar/, "found unexpected end of stream"],
+  [/^expected hexadecimal character/, "did not find expected hexdecimal number"],
   [/can not read (?:a block mapping entry|an implicit mapping pair)/, "could not find expected ':'"],
 ];
 /** The same of its parser, which names the line before. */
@@ -88,6 +90,8 @@ const parserWords: readonly (readonly [RegExp, string])[] = [
 function reasonOf(error: Error & { readonly mark?: { readonly line: number }; reason?: string }): string {
   const reason = error.reason ?? error.message;
   const alias = /^unidentified alias "(.*)"$/.exec(reason);
+  if (/valid JSON character|non-printable/.test(reason)) return "control characters are not allowed";
+  if (reason.startsWith(unsupportedKey)) return reason;
   if (alias) return `unknown anchor '${alias[1] ?? ""}' referenced`;
   const line = error.mark?.line ?? 0;
   const at = (number: number) => (number === 0 ? "" : `line ${number}: `);
@@ -141,6 +145,24 @@ function duplicateYamlKeys(yaml: Yaml, text: string): readonly string[] {
   return duplicates;
 }
 
+/** How upstream begins its words on a key that JSON cannot have. It is no error of its reader. */
+const unsupportedKey = "Unsupported map key";
+
+/** Mappings as upstream makes JSON of them: there are no keys that are null. */
+function mappings({ mapTag }: Yaml) {
+  return {
+    ...mapTag,
+    addPair(carrier: Readonly<Record<string, unknown>>, key: unknown, value: unknown): string {
+      if (key === null) {
+        const shown = value === null ? "<nil>" : JSON.stringify(value);
+        return `${unsupportedKey} of type: %!s(<nil>), key: <nil>, value: ${shown}`;
+      }
+      const isInfinite = typeof key === "number" && Math.abs(key) === Infinity;
+      return mapTag.addPair(carrier, isInfinite ? (key < 0 ? "-.inf" : ".inf") : key, value);
+    },
+  };
+}
+
 const integer = /^[-+]?(?:0b[01_]+|0o?[0-7_]*|0x[\da-fA-F_]+|[1-9][\d_]*)$/;
 const float = /^[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?$/;
 const infinity = /^[-+]?\.(?:inf|Inf|INF)$/;
@@ -169,9 +191,18 @@ function schemaOf(yaml: Yaml): Schema {
     resolve: (source) => (isBase64(source) ? textOfBase64(source) : NOT_RESOLVED),
     identify: () => false,
   });
+  // What nobody knows is text.
+  const unknown = yaml.defineScalarTag<string>("!", {
+    implicit: false,
+    matchByTagPrefix: true,
+    resolve: (source) => source,
+    identify: () => false,
+  });
   return new yaml.Schema([
-    ...yaml.FAILSAFE_SCHEMA.tags,
+    ...yaml.FAILSAFE_SCHEMA.tags.filter(({ tagName }) => tagName !== yaml.mapTag.tagName),
+    mappings(yaml),
     binary,
+    unknown,
     yaml.nullYaml11Tag,
     yaml.boolYaml11Tag,
     integers,

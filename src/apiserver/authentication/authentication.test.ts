@@ -83,7 +83,8 @@ describe("service account tokens", () => {
 
   test("asked for by a kubelet for a pod live on past their warning", async () => {
     const { tokens, serviceAccount } = setUp();
-    const { status } = await tokens.issue({ serviceAccount, spec: { expirationSeconds: 3607 } });
+    const spec = { boundObjectRef: podReference, expirationSeconds: 3607 };
+    const { status } = await tokens.issue({ serviceAccount, spec });
     const { exp, iat, ...rest } = payloadOf(status.token) as Record<string, number> & {
       "kubernetes.io": { warnafter: number };
     };
@@ -159,6 +160,29 @@ describe("service account tokens", () => {
     await expect(issue({ boundObjectRef: { ...podReference, uid: "x" } })).rejects.toThrow(
       "does not match the UID in record",
     );
+    await expect(issue({ boundObjectRef: { ...podReference, kind: "Job" } })).rejects.toThrow(
+      "cannot bind token to object of type /v1, Kind=Job",
+    );
+    await expect(issue({ boundObjectRef: { ...podReference, apiVersion: "a/v1" } })).rejects.toThrow(
+      "cannot bind token to object of type a/v1, Kind=Pod",
+    );
+  });
+
+  test("name the node of a pod also when it is gone", async () => {
+    const { reader, tokens, serviceAccount } = setUp();
+    reader.remove(Node, { name: "one" });
+    const { status } = await tokens.issue({ serviceAccount, spec: { boundObjectRef: podReference } });
+    expect(payloadOf(status.token)).toMatchObject({ "kubernetes.io": { node: { name: "one" } } });
+    const answer = await tokens.authenticateToken(status.token, [issuer]);
+    expect(answer?.user.extra).not.toHaveProperty("authentication.kubernetes.io/node-uid");
+    expect(answer?.user.extra).toMatchObject({ "authentication.kubernetes.io/node-name": ["one"] });
+  });
+
+  test("live no longer than asked for where no pod holds them", async () => {
+    const { tokens, serviceAccount } = setUp();
+    const { status } = await tokens.issue({ serviceAccount, spec: { expirationSeconds: 3607 } });
+    const { exp, iat } = payloadOf(status.token) as Record<string, number>;
+    expect(exp).toBe((iat ?? 0) + 3607);
   });
 
   test("of secrets are good while the secret holds them", async () => {

@@ -22,7 +22,8 @@ export interface ServiceAccountClaims {
   readonly jti: string;
   readonly "kubernetes.io": {
     readonly namespace: string;
-    readonly node?: ObjectClaim;
+    /** Without a UID where a pod names a node that is not there. */
+    readonly node?: Pick<ObjectClaim, "name"> & Partial<ObjectClaim>;
     readonly pod?: ObjectClaim;
     readonly secret?: ObjectClaim;
     readonly serviceaccount: ObjectClaim;
@@ -94,7 +95,7 @@ export function checkClaims(
   }
   const check = <T extends KubernetesObject>(
     resource: Resource<T>,
-    claim: ObjectClaim | undefined,
+    claim: ServiceAccountClaims["kubernetes.io"]["node"],
     scope: { readonly namespace?: string } = { namespace },
   ) => {
     if (!claim) return;
@@ -123,7 +124,7 @@ export function userOfClaims(claims: ServiceAccountClaims): UserInfo {
       ...(node
         ? {
             "authentication.kubernetes.io/node-name": [node.name],
-            "authentication.kubernetes.io/node-uid": [node.uid],
+            ...(node.uid === undefined ? {} : { "authentication.kubernetes.io/node-uid": [node.uid] }),
           }
         : {}),
       ...(pod

@@ -146,6 +146,7 @@ function planToken(
   const bound = boundClaims({ reader: options.reader, serviceAccount, reference: spec.boundObjectRef });
   const seconds = Math.floor(options.clock.now() / 1000);
   const extended =
+    bound.pod !== undefined &&
     expirationSeconds === extendedRequestSeconds &&
     audiences.every((audience) => apiAudiences.includes(audience));
   const { name, namespace = "", uid } = serviceAccount.metadata;
@@ -216,8 +217,11 @@ function boundClaims(request: {
   if (!reference) return {};
   const { namespace = "" } = serviceAccount.metadata;
   const name = reference.name ?? "";
-  const claimOf = (object: KubernetesObject | undefined, plural: string): ObjectClaim => {
+  const present = <T extends object>(object: T | undefined, plural: string): T => {
     if (!object) throw ApiError.notFound({ group: "", resource: plural }, name);
+    return object;
+  };
+  const claimOf = (object: KubernetesObject): ObjectClaim => {
     if (reference.uid && reference.uid !== object.metadata.uid) {
       throw ApiError.conflict(
         { group: "", resource: reference.kind ?? "" },
@@ -227,29 +231,30 @@ function boundClaims(request: {
     }
     return { name: object.metadata.name, uid: object.metadata.uid };
   };
-  switch (`${reference.apiVersion ?? ""} ${reference.kind ?? ""}`) {
-    case "v1 Pod": {
-      const pod = reader.get(Pod, { namespace, name });
-      const claim = claimOf(pod, "pods");
-      if ((pod?.spec.serviceAccountName ?? "") !== serviceAccount.metadata.name) {
+  const { apiVersion = "", kind = "" } = reference;
+  const [group = "", version = ""] = apiVersion.includes("/") ? apiVersion.split("/", 2) : ["", apiVersion];
+  switch (`${group}/${kind}`) {
+    case "/Pod": {
+      const pod = present(reader.get(Pod, { namespace, name }), "pods");
+      if ((pod.spec.serviceAccountName ?? "") !== serviceAccount.metadata.name) {
         throw ApiError.badRequest(
           `cannot bind token for serviceaccount ${JSON.stringify(serviceAccount.metadata.name)} to pod running with different serviceaccount name.`,
         );
       }
-      const node = pod?.spec.nodeName ? reader.get(Node, { name: pod.spec.nodeName }) : undefined;
+      const { nodeName } = pod.spec;
+      const node = nodeName ? reader.get(Node, { name: nodeName }) : undefined;
       return {
-        ...(node ? { node: { name: node.metadata.name, uid: node.metadata.uid } } : {}),
-        pod: claim,
+        // A node that is not there any more is at least named.
+        ...(nodeName ? { node: { name: nodeName, ...(node ? { uid: node.metadata.uid } : {}) } } : {}),
+        pod: claimOf(pod),
       };
     }
-    case "v1 Node":
-      return { node: claimOf(reader.get(Node, { name }), "nodes") };
-    case "v1 Secret":
-      return { secret: claimOf(reader.get(Secret, { namespace, name }), "secrets") };
+    case "/Node":
+      return { node: claimOf(present(reader.get(Node, { name }), "nodes")) };
+    case "/Secret":
+      return { secret: claimOf(present(reader.get(Secret, { namespace, name }), "secrets")) };
     default:
-      throw ApiError.badRequest(
-        `cannot bind token to a ${reference.apiVersion ?? ""}, Kind=${reference.kind ?? ""} object`,
-      );
+      throw ApiError.badRequest(`cannot bind token to object of type ${group}/${version}, Kind=${kind}`);
   }
 }
 

@@ -24,6 +24,11 @@ describe("options of a deletion", () => {
     [{ query: "dryRun=All&gracePeriodSeconds=-5" }, { dryRun: true, gracePeriodSeconds: -5 }],
     [{ query: "orphanDependents=" }, { dryRun: false, propagationPolicy: "Orphan" }],
     [{ query: "orphanDependents=False" }, { dryRun: false, propagationPolicy: "Background" }, true],
+    [
+      { query: "resourceVersion=0&uid=u" },
+      { dryRun: false, preconditions: { uid: "u", resourceVersion: "0" } },
+    ],
+    [{ query: "resourceVersion=&uid=&dryRun=All" }, { dryRun: true }],
     [{ query: "dryRun=X", body: { dryRun: ["All"], more: 1 } }, { dryRun: true }],
     [{ body: { kind: "DeleteOptions", apiVersion: "any/v9" } }, { dryRun: false }],
     [

@@ -35,11 +35,14 @@ function inQuery(query: URLSearchParams): SentDeleteOptions {
   const gracePeriodSeconds = integerOf(query, "gracePeriodSeconds");
   const orphanDependents = flagOf(query, "orphanDependents");
   const propagationPolicy = query.get("propagationPolicy") ?? undefined;
+  const [uid, resourceVersion] = [query.get("uid"), query.get("resourceVersion")];
+  const preconditions = { ...(uid ? { uid } : {}), ...(resourceVersion ? { resourceVersion } : {}) };
   return {
     dryRun: query.getAll("dryRun"),
     ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
     ...(orphanDependents === undefined ? {} : { orphanDependents }),
     ...(propagationPolicy === undefined ? {} : { propagationPolicy }),
+    ...(uid || resourceVersion ? { preconditions } : {}),
   };
 }
 

@@ -114,6 +114,9 @@ const patchTypes: Readonly<Record<string, Patch["type"]>> = {
   [applyCbor]: "apply",
 };
 
+/** Whether a type of patches is one of configurations that are applied. */
+export const isApply = (name: string): boolean => patchTypes[name] === "apply";
+
 /** What a request's patch is encoded in: the header up to its parameters, letter for letter. */
 function patchTypeOf(exchange: Exchange): string {
   return (exchange.headers["content-type"] ?? "").split(";")[0] ?? "";
@@ -217,7 +220,7 @@ export function writeOptions(
 }
 
 function patchOptionErrors(exchange: Exchange, manager: string): readonly FieldError[] {
-  if (patchTypes[patchTypeOf(exchange)] === "apply") {
+  if (isApply(patchTypeOf(exchange))) {
     if (manager !== "") return [];
     return [fieldErrors.required(FieldPath.root("fieldManager"), "is required for apply patch")];
   }

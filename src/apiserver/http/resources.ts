@@ -23,7 +23,7 @@ import type { AuditRecord } from "./audit/record.ts";
 import { encodeAny, encodeJsonList, encodeProto, isStoredVersion, itemOf } from "./encode.ts";
 import { readDeletion } from "./delete-options.ts";
 import type { Exchange, ResponseHeaders } from "./exchange.ts";
-import { mediaTypeOf, readInput, readPatch, routePatch, writeOptions } from "./input.ts";
+import { isApply, mediaTypeOf, readInput, readPatch, routePatch, writeOptions } from "./input.ts";
 import { readListOptions } from "./list-query.ts";
 import type { Upgrade } from "./listener.ts";
 import { negotiate } from "./negotiate.ts";
@@ -349,8 +349,12 @@ async function servePatch(call: ResourceCall): Promise<void> {
   const type = routePatch(exchange, { custom: served.custom, cbor: call.cbor });
   const form = negotiated(call);
   const options = requestOptions(call);
-  const change = await readPatch(exchange, type);
   const key = keyOf(call);
+  const change = await readPatch(exchange, type).catch((error: unknown) => {
+    // Upstream reads a patch when it has the object; what is applied needs none.
+    if (ApiError.is(error, "BadRequest") && !isApply(type)) get(served, key);
+    throw error;
+  });
   if (info.subresource === "scale") {
     const answer = await patchScale(core, served, { ...options, key, patch: change });
     return answerMade(call, answer, { columns: scaleColumns, form, status: 200 });

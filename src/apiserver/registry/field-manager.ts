@@ -129,7 +129,8 @@ function converted(
 ): AnyObject {
   const { type } = served;
   try {
-    return completed(served, decodeChanged(object, old && json(old), { type, strict: false }).object);
+    const options = { type, strict: false, wraps: true } as const;
+    return completed(served, decodeChanged(object, old && json(old), options).object);
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     const { group, version, kind } = served.resource;

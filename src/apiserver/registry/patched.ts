@@ -54,7 +54,8 @@ export function decodePatched(
   let decoded;
   try {
     const strict = validation !== "Ignore";
-    decoded = decodeChanged(patched, old, { type: served.type, strict, numbers: patch.numbers });
+    const wraps = patch.type === "strategic";
+    decoded = decodeChanged(patched, old, { type: served.type, strict, numbers: patch.numbers, wraps });
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     const message = patch.type === "strategic" ? asConversion(error.message) : error.message;
@@ -76,7 +77,12 @@ export function decodeChanged(
   {
     type,
     ...options
-  }: { readonly type: StructType; readonly strict: boolean; readonly numbers?: NumberTexts | undefined },
+  }: {
+    readonly type: StructType;
+    readonly strict: boolean;
+    readonly numbers?: NumberTexts | undefined;
+    readonly wraps?: boolean;
+  },
 ): Decoded {
   // A number may be the old one in value alone.
   if (old === undefined || options.numbers) return decodeValue(object, type, options);

@@ -18,6 +18,13 @@ export interface EntryList {
   readonly metadata: ListMeta;
 }
 
+/** A list with what it took to make. */
+interface Found extends EntryList {
+  readonly from: "cache" | "storage";
+  /** How many objects were looked at. */
+  readonly looked: number;
+}
+
 /** How many objects are read from history at once while looking for those that match. */
 const historyPage = 500;
 
@@ -45,6 +52,12 @@ export function selectEntries(served: ServedResource, selector: EntrySelector): 
 
 /** One page of a list, or all of it. */
 export async function list(core: Core, served: ServedResource, options: ListRequest): Promise<EntryList> {
+  const { from, looked, ...page } = await find(core, served, options);
+  core.storageUse.observer?.listed(served, { from, looked, returned: page.entries.length });
+  return page;
+}
+
+async function find(core: Core, served: ServedResource, options: ListRequest): Promise<Found> {
   const { resourceVersion = "", resourceVersionMatch: match } = options;
   const selection = parseSelection(options);
   checkListOptions(options);
@@ -64,20 +77,9 @@ export async function list(core: Core, served: ServedResource, options: ListRequ
   }
   if (limit > 0) return pageOf(core, served, { selector, limit, after: undefined });
   const entries = selectEntries(served, selector);
-  noteList(core, served, { selector, returned: entries.length });
-  return { entries, metadata: { resourceVersion: String(revision) } };
-}
-
-/** Tells of a whole list, for which all that there is was looked at. */
-function noteList(
-  { storageUse: { observer } }: Core,
-  served: ServedResource,
-  { selector, returned }: { readonly selector: EntrySelector; readonly returned: number },
-): void {
-  if (!observer) return;
-  const isAll = selector.single === undefined && selector.selective;
-  const looked = isAll ? served.storage.cache.count(selector.prefix) : returned;
-  observer.listed(served, { from: "cache", looked, returned });
+  const isSearch = isPaged && selector.selective;
+  const looked = isSearch ? served.storage.cache.count(selector.prefix) : entries.length;
+  return { entries, metadata: { resourceVersion: String(revision) }, from: "cache", looked };
 }
 
 interface PageRequest {
@@ -89,7 +91,7 @@ interface PageRequest {
 }
 
 /** A page of the present state. */
-function pageOf(core: Core, served: ServedResource, request: PageRequest): EntryList {
+function pageOf(core: Core, served: ServedResource, request: PageRequest): Found {
   const { selector, after } = request;
   const limit = request.limit || Infinity;
   const { revision } = core.caches;
@@ -97,12 +99,8 @@ function pageOf(core: Core, served: ServedResource, request: PageRequest): Entry
   if (!selector.selective) {
     const entries = cache.first(limit, selector.prefix, after);
     const remaining = entries.length < limit ? 0 : cache.count(selector.prefix, entries.at(-1)?.key);
-    core.storageUse.observer?.listed(served, {
-      from: "cache",
-      looked: entries.length,
-      returned: entries.length,
-    });
-    return { entries, metadata: pageMetadata({ selector, entries, revision, remaining }) };
+    const metadata = pageMetadata({ selector, entries, revision, remaining });
+    return { entries, metadata, from: "cache", looked: entries.length };
   }
   const entries: Entry[] = [];
   let remaining = 0;
@@ -115,8 +113,12 @@ function pageOf(core: Core, served: ServedResource, request: PageRequest): Entry
     looked += 1;
     if (selector.matches(entry)) entries.push(entry);
   }
-  core.storageUse.observer?.listed(served, { from: "cache", looked, returned: entries.length });
-  return { entries, metadata: pageMetadata({ selector, entries, revision, remaining }) };
+  return {
+    entries,
+    metadata: pageMetadata({ selector, entries, revision, remaining }),
+    from: "cache",
+    looked,
+  };
 }
 
 function pageMetadata(page: {
@@ -142,7 +144,7 @@ async function listFrom(
   core: Core,
   served: ServedResource,
   request: ListRequest & { readonly selector: EntrySelector; readonly limit: number },
-): Promise<EntryList> {
+): Promise<Found> {
   const { selector, limit, resourceVersion = "" } = request;
   const token = decodeToken(request.continue ?? "");
   if (resourceVersion !== "" && resourceVersion !== "0") {
@@ -158,7 +160,7 @@ async function listAt(
   core: Core,
   served: ServedResource,
   request: PageRequest & { readonly revision: number },
-): Promise<EntryList> {
+): Promise<Found> {
   const { selector, revision } = request;
   const limit = request.limit || Infinity;
   const entries: Entry[] = [];
@@ -182,14 +184,13 @@ async function listAt(
       entries.push(entry);
       if (entries.length < limit) continue;
       looked += index + 1;
-      core.storageUse.observer?.listed(served, { from: "storage", looked, returned: entries.length });
       const remaining = page.remaining + page.items.length - index - 1;
-      return { entries, metadata: pageMetadata({ selector, entries, revision, remaining }) };
+      const metadata = pageMetadata({ selector, entries, revision, remaining });
+      return { entries, metadata, from: "storage", looked };
     }
     looked += page.items.length;
     if (page.remaining > 0) continue;
-    core.storageUse.observer?.listed(served, { from: "storage", looked, returned: entries.length });
-    return { entries, metadata: { resourceVersion: String(revision) } };
+    return { entries, metadata: { resourceVersion: String(revision) }, from: "storage", looked };
   }
 }
 

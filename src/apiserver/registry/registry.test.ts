@@ -110,7 +110,10 @@ describe("pods", () => {
       metadata: { name: "web", namespace: "default" },
       spec: { containers: [{ name: "c", image: "i" }] },
     });
-    await client.post(Pod, { namespace: "default", name: "web" }, "binding", { target: { name: "node-1" } });
+    await client.post(Pod, { namespace: "default", name: "web" }, "binding", {
+      metadata: { name: "web" },
+      target: { name: "node-1" },
+    });
     const pod = await client.get(Pod, { namespace: "default", name: "web" });
     expect(pod.spec?.nodeName).toBe("node-1");
     expect(pod.status?.conditions).toMatchObject([{ type: "PodScheduled", status: "True" }]);

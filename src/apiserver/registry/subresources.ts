@@ -74,6 +74,9 @@ function bindingProblem(kind: string, name: string): string | undefined {
 /** Assigns a pod to a node: what the scheduler does. */
 export const bindPod: PostHandler = async ({ core, served, key, body, options }) => {
   const binding = body as unknown as BindingBody;
+  if (binding.metadata.name !== key.name) {
+    throw ApiError.badRequest("name in URL does not match name in Binding object");
+  }
   const node = binding.target?.name ?? "";
   const problem = bindingProblem(binding.target?.kind ?? "", node);
   // Upstream tells this without a reason.

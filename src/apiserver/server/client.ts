@@ -175,9 +175,8 @@ class LocalClient implements Client {
       readonly subresource?: string | undefined;
     },
   ): void {
-    const { group, version, plural, kind } = served.resource;
-    // As in paths: a namespace lies within itself.
-    const own = group === "" && kind === "Namespace" ? at.name : undefined;
+    const { group, version, plural } = served.resource;
+    const own = served.definition.isItsOwnNamespace ? at.name : undefined;
     authorize(this.core, {
       type: "resource",
       user: this.user,

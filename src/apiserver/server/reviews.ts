@@ -1,5 +1,5 @@
 import { otherNamespace } from "../registry/create.ts";
-import { ApiError } from "../../apimachinery/index.ts";
+import { ApiError, FieldPath, fieldErrors, timestampOf } from "../../apimachinery/index.ts";
 import type { TokenRequest, TokenReview } from "../../api/types/authentication-v1.ts";
 import type {
   LocalSubjectAccessReview,
@@ -81,6 +81,16 @@ function asCreated(request: Parameters<AnswerHandler>[0]): Parameters<AnswerHand
   return { ...request, body };
 }
 
+const tokens = { group: "authentication.k8s.io", kind: "TokenRequest" } as const;
+
+/** A request for a token need not say whose, but must not say another name than its path. */
+function checkTokenName(name: string, { metadata }: AnyObject): void {
+  if (!metadata.name || metadata.name === name) return;
+  const why = "must match the service account name if specified";
+  const path = FieldPath.root("metadata").child("name");
+  throw ApiError.invalid(tokens, name, [fieldErrors.invalid(path, metadata.name, why)]);
+}
+
 /** Answers `serviceaccounts/token`. */
 export function tokenRequests(options: {
   readonly issuer: TokenIssuer;
@@ -88,13 +98,21 @@ export function tokenRequests(options: {
 }): Readonly<Record<string, PostHandler>> {
   const { issuer, reader } = options;
   return {
-    "/serviceaccounts/token": async ({ key, body }) => {
+    "/serviceaccounts/token": async ({ core, key, body }) => {
+      checkTokenName(key.name, body);
       const serviceAccount = reader.get(ServiceAccount, key);
       if (!serviceAccount) throw ApiError.notFound({ group: "", resource: "serviceaccounts" }, key.name);
+      const { uid } = serviceAccount.metadata;
+      const given = body.metadata.uid;
+      if (given && given !== uid) {
+        const why = `the UID in the token request (${given}) does not match the UID of the service account (${uid})`;
+        throw ApiError.conflict({ group: tokens.group, resource: tokens.kind }, key.name, why);
+      }
       const { spec } = typed<TokenRequest>(body);
+      const creationTimestamp = timestampOf(core.clock.now());
       return {
         ...body,
-        metadata: { ...body.metadata, ...key },
+        metadata: { ...body.metadata, ...key, uid, creationTimestamp },
         ...(await issuer.issue({ serviceAccount, spec })),
       };
     },

@@ -71,11 +71,67 @@ const options: Sequence = {
       "dryRun=Other",
       "dryRun=All&dryRun=All",
     ].map((query) => remove(`${path}?${query}`)),
+    ...["resourceVersion=1", "uid=other", "uid=other&resourceVersion=1", "uid=&dryRun=All"].flatMap(
+      (query) => [
+        remove(`${path}?${query}`),
+        remove(`${configMaps}?fieldSelector=metadata.name%3Dwrite&${query}`),
+      ],
+    ),
     remove(`${path}?dryRun=Other&propagationPolicy=Other`, { dryRun: ["All"] }),
     remove(`${configMaps}/none`, { propagationPolicy: "Other" }),
     remove(`${configMaps}/none`, { preconditions: { uid: "other" } }),
     remove("/api/v1/namespaces/differential", { preconditions: { uid: "other" } }),
     cleaned,
+  ],
+};
+
+/** What looks for the object before it looks at the body. */
+const missing: Sequence = {
+  name: "what is done to objects that are not there, or are others",
+  steps: [
+    create(),
+    ...["", "{", "[]", "null", '[{"op":"none"}]'].flatMap((body) =>
+      (["json", "merge", "strategic"] as const).flatMap((type) => [
+        patch(`${configMaps}/none`, type, { body }),
+        patch("/apis/apps/v1/namespaces/differential/deployments/none/scale", type, { body }),
+      ]),
+    ),
+    post(inNamespace("pods"), {
+      metadata: { name: "bound" },
+      spec: { automountServiceAccountToken: false, containers: [{ name: "c", image: "i" }] },
+    }),
+    ...[{}, { name: "other" }].map((metadata) =>
+      post(inNamespace("pods/bound/binding"), { metadata, target: { kind: "Node", name: "none" } }),
+    ),
+    remove(inNamespace("pods/bound?gracePeriodSeconds=0"), undefined, { silent: true }),
+    cleaned,
+  ],
+};
+
+const replicas = "/apis/apps/v1/namespaces/differential/replicasets";
+const labels = { app: "wide" };
+
+const wide: Sequence = {
+  name: "integers that are too wide for their type",
+  steps: [
+    post(replicas, {
+      apiVersion: "apps/v1",
+      kind: "ReplicaSet",
+      metadata: { name: "wide" },
+      spec: {
+        replicas: 0,
+        selector: { matchLabels: labels },
+        template: { metadata: { labels }, spec: { containers: [{ name: "c", image: "i" }] } },
+      },
+    }),
+    ...["4294967297", "2147483648", "-4294967295", "9223372036854775808", "-1e30", "1e2"].flatMap((value) => [
+      patch(`${replicas}/wide?dryRun=All`, "strategic", { body: `{"spec":{"replicas":${value}}}` }),
+      patch(`${replicas}/wide/scale?dryRun=All`, "strategic", { body: `{"spec":{"replicas":${value}}}` }),
+      patch(`${replicas}/wide?dryRun=All&fieldManager=wide&force=true`, "apply", {
+        body: `{"apiVersion":"apps/v1","kind":"ReplicaSet","metadata":{"name":"wide"},"spec":{"replicas":${value}}}`,
+      }),
+    ]),
+    remove(`${replicas}/wide`, undefined, { silent: true }),
   ],
 };
 
@@ -105,4 +161,4 @@ const waiting: Sequence = {
 };
 
 /** Writes whose metadata and options decide what becomes of them. */
-export const writeSequences: readonly Sequence[] = [identities, options, waiting];
+export const writeSequences: readonly Sequence[] = [identities, options, missing, wide, waiting];

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { exponential, MetricsRegistry } from "./registry.ts";
+import { exponential, MetricsRegistry } from "./metrics.ts";
 
 function filled(): MetricsRegistry {
   const registry = new MetricsRegistry();

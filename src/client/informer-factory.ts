@@ -12,16 +12,8 @@ export interface InformerFactory {
   drop(resource: Pick<Resource, "group" | "version" | "plural">): void;
   /** Runs all informers asked for so far and later; settles when all have stopped. */
   run(signal: AbortSignal): Promise<void>;
-  /** Ends the informers of a resource that is served no more; who asks for one later gets a new one. */
-  forget(resource: Pick<Resource, "group" | "version" | "plural">): void;
   /** Settles when all informers asked for so far have synced. */
   whenSynced(signal?: AbortSignal): Promise<void>;
-}
-
-interface Shared {
-  readonly informer: SharedInformer<KubernetesObject>;
-  /** Ends it before the factory ends. */
-  readonly stop: AbortController;
 }
 
 interface Shared {
@@ -67,7 +59,7 @@ export function createInformerFactory(options: {
       for (const { stop } of informers.values()) stop.abort();
       await Promise.all(lifetime.running);
     },
-    forget({ group, version, plural }) {
+    drop({ group, version, plural }) {
       for (const [key, { informer, stop }] of informers) {
         const { resource } = informer;
         if (resource.group !== group || resource.version !== version || resource.plural !== plural) continue;

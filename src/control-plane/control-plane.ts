@@ -11,13 +11,13 @@ import {
   runFlowControl,
   runIdentityLease,
 } from "../apiserver/bootstrap/index.ts";
+import { createAggregation, type Aggregation, type ProxyIdentity } from "../apiserver/aggregation/index.ts";
 import type { RequestHeaderOptions } from "../apiserver/http/index.ts";
 import type {
   ApiServer,
   ApiServerOptions,
   ObjectReader,
   RuntimeConfig,
-  ServedResource,
   ServedTable,
 } from "../apiserver/index.ts";
 import {
@@ -25,6 +25,7 @@ import {
   admissionWebhooks,
   defaultAdmission,
   kindFinder,
+  policyTypeCheck,
 } from "../apiserver/admission/index.ts";
 import type { AdmissionSelection } from "../apiserver/admission/index.ts";
 import { webhookPost } from "../apiserver/connect/index.ts";
@@ -43,16 +44,14 @@ import {
   unionAuthorizer,
 } from "../apiserver/authorization/index.ts";
 import type { Authorizer, RbacAuthorizer } from "../apiserver/authorization/index.ts";
+import { createTransportClient } from "../client/http/index.ts";
 import { createEventRecorder, createInformerFactory, runLeaderElection } from "../client/index.ts";
-import {
-  runControllers,
-  type Catalog,
-  type ControllerSettings,
-  type RunControllersOptions,
-} from "../controllers/index.ts";
+import { runControllers, type ControllerSettings, type RunControllersOptions } from "../controllers/index.ts";
 import { runScheduler } from "../scheduler/index.ts";
 import { startCompactor, type Store } from "../store/index.ts";
 import { bootstrapCluster, bootstrapNamespaces } from "./bootstrap.ts";
+import { catalogOf } from "./catalog.ts";
+import { routedClient } from "./routed-client.ts";
 import { serviceParts, type ServiceNetwork, type ServiceParts } from "./services.ts";
 import { keepTokenTracking, tokenUseNote } from "./token-tracking.ts";
 
@@ -85,6 +84,8 @@ export interface ControlPlaneOptions extends ServiceNetwork {
   readonly electsLeaders?: boolean;
   /** Proxies in front of the API server that say who asks; aggregated servers learn of them. */
   readonly requestHeader?: RequestHeaderOptions | undefined;
+  /** As whom the API server shows itself to extension servers; absent: as nobody. */
+  readonly proxyIdentity?: ProxyIdentity | undefined;
 }
 
 /** A control plane without a network: API server, controllers and scheduler over one store. */
@@ -92,7 +93,9 @@ export interface ControlPlane {
   readonly server: ApiServer;
   readonly authenticator: Authenticator;
   readonly tokens: TokenIssuer;
-  /** A client that acts as the user. */
+  /** Passes requests on to extension servers; works while the control plane runs. */
+  readonly aggregation: Aggregation;
+  /** A client that acts as the user; it also reaches what extension servers serve. */
   clientFor(user: UserInfo): Client;
   /** Runs controllers and scheduler until the signal aborts; settles when all have stopped. */
   run(signal: AbortSignal): Promise<void>;
@@ -163,11 +166,22 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
   });
   const { tokens } = secured();
   await publishServerObjects(server, { ...options, services });
-  const clientFor = (user: UserInfo) => server.client(user);
+  const aggregation = createAggregation({
+    server,
+    client: server.client(serverUser),
+    identity: options.proxyIdentity,
+  });
+  const clientFor = (user: UserInfo): Client =>
+    routedClient({
+      local: server.client(user),
+      remote: createTransportClient(aggregation.transportFor(user)),
+      isRemote: (resource) => aggregation.serves(resource),
+    });
   return {
     server,
     tokens,
     clientFor,
+    aggregation,
     authenticator: createAuthenticator({
       tokens: unionTokens([tokens, bootstrapTokens({ reader: server.reader, clock })]),
       apiAudiences,
@@ -175,12 +189,16 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
     run: async (signal) => {
       running = true;
       await Promise.all([
-        runComponents({ options, server, tokens }, signal),
+        runComponents({ options, server, tokens, aggregation, clientFor }, signal),
+        aggregation.run(signal),
         services.run(server, { client: server.client(serverUser), signal }),
       ]);
       running = false;
     },
-    close: () => server.close(),
+    close: async () => {
+      aggregation.close();
+      await server.close();
+    },
   };
 }
 
@@ -225,16 +243,21 @@ function componentUser(name: string): UserInfo {
   return authenticated(name, "system:serviceaccounts", `system:serviceaccounts:${namespace}`);
 }
 
-async function runComponents(
-  parts: { readonly options: ControlPlaneOptions; readonly server: ApiServer; readonly tokens: TokenIssuer },
-  signal: AbortSignal,
-): Promise<void> {
+interface Components {
+  readonly options: ControlPlaneOptions;
+  readonly server: ApiServer;
+  readonly tokens: TokenIssuer;
+  readonly aggregation: Aggregation;
+  readonly clientFor: (user: UserInfo) => Client;
+}
+
+async function runComponents(parts: Components, signal: AbortSignal): Promise<void> {
   const { options, server } = parts;
   const { clock, random, logger, store } = options;
   const { compact = (ending) => startCompactor({ store, clock, logger, signal: ending }) } = options;
   // Every informer, queue and watch of the components ends with it: their number is no leak.
   setMaxListeners(0, signal);
-  const clientFor = (name: string): Client => server.client(componentUser(name));
+  const clientFor = (name: string): Client => parts.clientFor(componentUser(name));
   const outside = { clock, random, logger };
   const elected = (name: string, lead: (signal: AbortSignal) => Promise<void>) =>
     options.electsLeaders
@@ -300,10 +323,12 @@ function controllerSettings({
   options,
   tokens,
   server,
+  aggregation,
 }: Parameters<typeof runComponents>[0]): RunControllersOptions["settings"] {
   return {
     rootCertificateAuthority: options.rootCertificateAuthority,
-    catalog: catalogOf(server.core.served),
+    catalog: catalogOf(server.core.served, aggregation.remote),
+    checkPolicyTypes: policyTypeCheck({ served: server.core.served, clock: options.clock }),
     ...(options.signCertificate ? { signCertificate: options.signCertificate } : {}),
     legacyServiceAccountTokens: options.legacyServiceAccountTokens ?? false,
     signSecretToken: async ({ namespace, serviceAccount, secret }) => {
@@ -311,22 +336,6 @@ function controllerSettings({
       invariant(account, "a secret's token is asked for an existing service account");
       return tokens.issueLegacy({ serviceAccount: account, secret: secret.name });
     },
-  };
-}
-
-/** All that can be listed and watched, each at the version in which it is stored. */
-function catalogOf(served: ServedTable): Catalog {
-  const isStored = ({ resource, storage, verbs }: ServedResource) =>
-    verbs.includes("watch") &&
-    resource.version === storage.stored.version &&
-    resource.group === storage.stored.group;
-  const entryOf = ({ resource, verbs, scale }: ServedResource) => ({ resource, verbs, scale });
-  return {
-    list: () => Array.from(served.all()).filter(isStored).map(entryOf),
-    onChange: (listener) =>
-      served.onChange(({ type, served: changed }) => {
-        if (isStored(changed)) listener({ type, entry: entryOf(changed) });
-      }),
   };
 }
 

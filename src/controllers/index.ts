@@ -1,6 +1,7 @@
 export * from "./manager.ts";
 export type {
   Catalog,
+  CatalogChange,
   CatalogEntry,
   Controller,
   ControllerContext,

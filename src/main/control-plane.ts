@@ -1,7 +1,6 @@
 import { invariant, systemClock, systemRandom } from "../base/index.ts";
 import type { Client } from "../api/index.ts";
 import { parseRuntimeConfig } from "../apiserver/index.ts";
-import { createAggregation, type Aggregation } from "../apiserver/aggregation/index.ts";
 import { loadServiceAccountKey } from "../apiserver/authentication/index.ts";
 import { connectHandlers } from "../apiserver/connect/index.ts";
 import { serveApi, type RequestHeaderOptions } from "../apiserver/http/index.ts";
@@ -93,8 +92,7 @@ async function serve({
     ...clusterSettings({ configuration, pki, settings }),
   });
   const administrator = plane.clientFor({ name: "system:apiserver", groups: ["system:masters"] });
-  const aggregation = aggregationOf(plane, { client: administrator, configuration, pki });
-  const front = await openFront(plane, { configuration, pki, settings, aggregation });
+  const front = await openFront(plane, { configuration, pki, settings });
   await writeCredentials({ layout, configuration, pki, clock });
   reporter.part("API server");
   const service = apiServerService({ clusterIP: serviceAddress, address, port: configuration.port });
@@ -105,7 +103,6 @@ async function serve({
   const announced = { store: plane.server.core.store, client: administrator, service, clock, logger };
   const components = Promise.all([
     plane.run(lifetime.signal),
-    aggregation.run(lifetime.signal),
     isShared ? runServerEndpoints(announced, lifetime.signal) : undefined,
   ]);
   await firstControllers(administrator);
@@ -115,19 +112,9 @@ async function serve({
   lifetime.abort();
   // Others are told at once, while what runs here comes to its end.
   await Promise.all([front.close(), components]);
-  aggregation.close();
   await plane.close();
   await storage.close();
 }
-
-/** Passes requests on to extension servers, as the one that the command line or the cluster's keys say. */
-const aggregationOf = (
-  { server }: ControlPlane,
-  { client, configuration, pki }: Pick<ServedWith, "configuration" | "pki"> & { readonly client: Client },
-) => {
-  const identity = proxyIdentity(configuration.front ?? {}) ?? pki.frontProxyClient;
-  return createAggregation({ server, client, identity });
-};
 
 /** Makes the service of cluster DNS, and lets what serves it read what it needs. */
 async function publishDns(
@@ -186,6 +173,7 @@ const clusterSettings = (options: ServedWith) => {
     signCertificate: certificateSigner(pki),
     legacyServiceAccountTokens: configuration.legacyServiceAccountTokens ?? false,
     requestHeader: settings.requestHeader,
+    proxyIdentity: proxyIdentity(configuration.front ?? {}) ?? pki.frontProxyClient,
     runtimeConfig: parseRuntimeConfig(configuration.runtimeConfig ?? ""),
   };
 };
@@ -200,8 +188,8 @@ const certificateSigner =
 
 /** Serves HTTPS on all addresses of the machine, as upstream does. */
 function openFront(
-  { server, authenticator, tokens }: ControlPlane,
-  { configuration, pki, settings, aggregation }: ServedWith & { readonly aggregation: Aggregation },
+  { server, authenticator, tokens, aggregation }: ControlPlane,
+  { configuration, pki, settings }: ServedWith,
 ) {
   return serveApi(server, {
     host: "0.0.0.0",

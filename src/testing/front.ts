@@ -46,9 +46,16 @@ export class LazyFront {
         now,
       }),
     ]);
-    const { server: apiServer, authenticator } = this.controlPlane;
+    const { server: apiServer, authenticator, aggregation } = this.controlPlane;
     const tls = { certificate: server.certificate, key: server.key, clientAuthority: ca.certificate };
-    const api = await serveApi(apiServer, { host, port: 0, tls, authenticator });
+    const api = await serveApi(apiServer, {
+      host,
+      port: 0,
+      tls,
+      authenticator,
+      delegates: [aggregation.delegate],
+      remote: aggregation.remote,
+    });
     const kubeconfig = renderKubeconfig({
       name: "kubets",
       server: `https://${host}:${api.address.port}`,

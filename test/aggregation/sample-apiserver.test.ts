@@ -8,7 +8,6 @@ import { silentLogger, systemClock, systemRandom } from "../../src/base/index.ts
 import type { Client } from "../../src/api/index.ts";
 import { APIService } from "../../src/api/types/apiregistration-v1.ts";
 import { Namespace, Service } from "../../src/api/types/core-v1.ts";
-import { createAggregation } from "../../src/apiserver/aggregation/index.ts";
 import { generateServiceAccountKey } from "../../src/apiserver/authentication/index.ts";
 import { serveApi } from "../../src/apiserver/http/index.ts";
 import { createControlPlane, renderKubeconfig } from "../../src/control-plane/index.ts";
@@ -49,23 +48,22 @@ async function startServer(scratch: string) {
     rootCertificateAuthority: ca.certificate,
     serviceCIDR: "10.96.0.0/16",
     requestHeader,
+    proxyIdentity: await issueCertificate({
+      ca: proxyCa,
+      commonName: "front-proxy-client",
+      usages: ["client"],
+      now,
+    }),
   });
   const client = plane.clientFor(administrator);
-  const identity = await issueCertificate({
-    ca: proxyCa,
-    commonName: "front-proxy-client",
-    usages: ["client"],
-    now,
-  });
-  const aggregation = createAggregation({ server: plane.server, client, identity });
   const api = await serveApi(plane.server, {
     host,
     port: 0,
     tls: { ...(await issue("kube-apiserver", "server")), clientAuthority: ca.certificate },
     authenticator: plane.authenticator,
     requestHeader,
-    delegates: [aggregation.delegate],
-    remote: aggregation.remote,
+    delegates: [plane.aggregation.delegate],
+    remote: plane.aggregation.remote,
   });
   const kubeconfig = renderKubeconfig({
     name: "kubets",
@@ -76,7 +74,7 @@ async function startServer(scratch: string) {
   });
   await writeFile(join(scratch, "kubeconfig"), kubeconfig, { mode: 0o600 });
   const ending = new AbortController();
-  const running = aggregation.run(ending.signal);
+  const running = plane.run(ending.signal);
   return {
     client,
     kubeconfig,
@@ -84,7 +82,6 @@ async function startServer(scratch: string) {
       ending.abort();
       await running;
       await api.close();
-      aggregation.close();
       await plane.close();
     },
   };

@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import type { Client } from "../../api/index.ts";
+import type { Client, UserInfo } from "../../api/index.ts";
 import type { ApiServer } from "../server/server.ts";
 import type { Delegate, RemoteGroups } from "../http/index.ts";
 import { maintainAvailability } from "./availability.ts";
@@ -8,6 +8,7 @@ import { aggregatorDelegate } from "./proxy.ts";
 import { RegisteredApis, type ProxyIdentity } from "./registered-apis.ts";
 import { RemoteDiscovery } from "./remote-discovery.ts";
 import { RemoteOpenApis } from "./remote-openapi.ts";
+import { remoteTransport, type RemoteTransport } from "./remote-transport.ts";
 
 /** Group versions that extension servers serve, by way of this one. */
 export interface Aggregation {
@@ -15,6 +16,10 @@ export interface Aggregation {
   readonly delegate: Delegate;
   /** What they serve; for `serveApi`'s `remote`. */
   readonly remote: RemoteGroups;
+  /** Whether an extension server serves the group version. */
+  serves(of: { readonly group: string; readonly version: string }): boolean;
+  /** Brings a user's requests to them from within this process; they are authorized as others are. */
+  transportFor(user: UserInfo): RemoteTransport;
   /** Keeps their APIServices' conditions right, and APIServices of custom resources, until the signal aborts. */
   run(signal: AbortSignal): Promise<void>;
   /** Ends connections to them. */
@@ -46,6 +51,8 @@ export function createAggregation(options: {
       versions: () => discovery.versions(),
       onChange: (listener) => discovery.onChange(listener),
     },
+    serves: ({ group, version }) => apis.find(group, version) !== undefined,
+    transportFor: (user) => remoteTransport({ apis, reader, random, clock, core: server.core }, user),
     run: async (signal) => {
       // Whatever is asked ends with it: the number is no leak.
       setMaxListeners(0, signal);

@@ -1,5 +1,6 @@
 import { connect, constants } from "node:http2";
-import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from "node:http2";
+import type { ClientHttp2Session, IncomingHttpHeaders } from "node:http2";
+import type { Readable } from "node:stream";
 import type { Clock, Milliseconds, Timer } from "../../base/index.ts";
 import { ApiError } from "../../apimachinery/index.ts";
 
@@ -30,14 +31,22 @@ export interface HttpExchange {
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  readonly stream: ClientHttp2Stream;
+  readonly stream: Readable;
+}
+
+/** Brings requests to a server. */
+export interface Transport {
+  /** Sends a request; settles at the answer's head. */
+  exchange(exchange: HttpExchange): Promise<HttpAnswer>;
+  /** Requests under way fail, later ones too. */
+  close(): void;
 }
 
 const pingInterval: Milliseconds = 30_000;
 const pingTimeout: Milliseconds = 15_000;
 
 /** One HTTP/2 session, opened when first needed, opened again when lost, and proven alive by pings. */
-export class Connection {
+export class Connection implements Transport {
   private readonly options: ConnectionOptions;
   private readonly url: URL;
   private session: ClientHttp2Session | undefined;

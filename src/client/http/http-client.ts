@@ -23,7 +23,7 @@ import type {
 } from "../../api/index.ts";
 import { readBody, readLines } from "./body.ts";
 import { Connection } from "./connection.ts";
-import type { ConnectionOptions, HttpAnswer } from "./connection.ts";
+import type { ConnectionOptions, HttpAnswer, Transport } from "./connection.ts";
 import { objectPath, pathOf, queryString } from "./paths.ts";
 import type { Query } from "./paths.ts";
 
@@ -73,19 +73,30 @@ const patchTypes: Readonly<Record<Patch["type"], string>> = {
 
 /** A client of the API server at `options.server`, over one HTTP/2 session. */
 export function createHttpClient(options: HttpClientOptions): HttpClient {
-  return new Http2Client(options);
+  const { clock = systemClock } = options;
+  return new TransportClient(options, new Connection({ ...options, clock }));
 }
 
-class Http2Client implements HttpClient {
-  private readonly options: HttpClientOptions;
+/** A client whose requests travel as `transport` says; who asks is the transport's to tell. */
+export function createTransportClient(transport: Transport): Client {
+  return new TransportClient({}, transport);
+}
+
+type StandingOptions = Pick<
+  HttpClientOptions,
+  "token" | "tokenFile" | "impersonate" | "userAgent" | "clock" | "timeout"
+>;
+
+class TransportClient implements HttpClient {
+  private readonly options: StandingOptions;
   private readonly clock: Clock;
-  private readonly connection: Connection;
+  private readonly connection: Transport;
   private token: { readonly text: string; readonly readAt: Milliseconds } | undefined;
 
-  constructor(options: HttpClientOptions) {
+  constructor(options: StandingOptions, connection: Transport) {
     this.options = options;
     this.clock = options.clock ?? systemClock;
-    this.connection = new Connection({ ...options, clock: this.clock });
+    this.connection = connection;
   }
 
   get<T extends object>(

@@ -1,6 +1,6 @@
-export { createHttpClient } from "./http-client.ts";
+export { createHttpClient, createTransportClient } from "./http-client.ts";
 export type { HttpClient, HttpClientOptions, RawAnswer, RawRequest } from "./http-client.ts";
-export type { HttpAnswer } from "./connection.ts";
+export type { HttpAnswer, HttpExchange, Transport } from "./connection.ts";
 export type { Query } from "./paths.ts";
 export { loadKubeconfig } from "./kubeconfig.ts";
 export type { Kubeconfig, LoadedKubeconfig } from "./kubeconfig.ts";

@@ -18,6 +18,8 @@ export interface CatalogChange {
 /** All that an API server serves, at its preferred versions; changes as custom resources come and go. */
 export interface Catalog {
   list(): readonly CatalogEntry[];
+  /** Group versions, like `apps/v1`, whose servers did not tell of late what they serve. */
+  stale(): readonly string[];
   /** Calls at each change; returns what ends it. */
   onChange(listener: (change: CatalogChange) => void): () => void;
 }
@@ -30,5 +32,5 @@ export function fixedCatalog(resources: readonly Resource[]): Catalog {
     resource: resource<KubernetesObject>(entry),
     verbs: allVerbs,
   }));
-  return { list: () => entries, onChange: () => () => undefined };
+  return { list: () => entries, stale: () => [], onChange: () => () => undefined };
 }

@@ -2,6 +2,10 @@ import type { Clock, Logger, Milliseconds, Random } from "../../base/index.ts";
 import { keyOf } from "../../apimachinery/index.ts";
 import type { KubernetesObject, ObjectKey } from "../../apimachinery/index.ts";
 import type { Client } from "../../api/index.ts";
+import type {
+  ExpressionWarning,
+  ValidatingAdmissionPolicy,
+} from "../../api/types/admissionregistration-v1.ts";
 import type { EventRecorder, InformerFactory, SharedInformer } from "../../client/index.ts";
 import type { Catalog } from "./catalog.ts";
 
@@ -103,6 +107,8 @@ export interface ControllerSettings {
   }) => Promise<string>;
   /** Service accounts get a secret with a token that does not expire, as before v1.24; default: they get none. */
   readonly legacyServiceAccountTokens?: boolean;
+  /** What the expressions of a policy get wrong of the types of what it is for; absent: no status tells of it. */
+  readonly checkPolicyTypes?: (policy: ValidatingAdmissionPolicy) => readonly ExpressionWarning[];
   /** All resources of the API, for namespaces' deletion and garbage collection. */
   readonly catalog: Catalog;
   /** Without a heartbeat for this long a node is not ready; default 50 s. */

@@ -1,3 +1,4 @@
+import type { Milliseconds } from "../../base/index.ts";
 import { ApiError, apiVersionOf } from "../../apimachinery/index.ts";
 import type { KubernetesObject, ObjectKey, OwnerReference, Resource } from "../../apimachinery/index.ts";
 import { settled, watch } from "../framework/index.ts";
@@ -10,6 +11,8 @@ import type { CollectionPlan, OwnerState, Subject } from "./plan.ts";
 /** Resources whose objects come and go too fast to be worth following; upstream ignores them too. */
 const ignored = new Set(["events", "events.events.k8s.io"]);
 const workers = 20;
+/** What cannot be seen by then is left out: owners are looked up before anything is deleted. */
+const longestSync: Milliseconds = 30_000;
 
 /** Whether objects of a resource are followed: they can be seen, and deleted. */
 const isCollected = ({ resource: { group, plural }, verbs }: CatalogEntry): boolean =>
@@ -99,8 +102,14 @@ class GarbageCollector implements Controller {
   }
 
   private async whenSynced(signal: AbortSignal): Promise<void> {
-    const { informers } = this.context;
-    await Promise.all(this.resources().map((resource) => informers.informer(resource).whenSynced(signal)));
+    const { informers, clock } = this.context;
+    const synced = this.resources().map((resource) => informers.informer(resource).whenSynced(signal));
+    await new Promise<void>((resolve, reject) => {
+      const late = clock.after(longestSync, resolve);
+      Promise.all(synced)
+        .finally(() => late.cancel())
+        .then(() => resolve(), reject);
+    });
   }
 
   private forget(uid: string): void {

@@ -56,16 +56,21 @@ export function namespaceController(context: ControllerContext): Controller {
 interface Emptied {
   readonly remaining: readonly Remainder[];
   readonly failures: readonly string[];
+  /** Group versions of which nobody knows what they hold. */
+  readonly undiscovered: readonly string[];
 }
 
-const isEmptied = ({ remaining, failures }: Emptied) => remaining.length === 0 && failures.length === 0;
+const isEmptied = ({ remaining, failures, undiscovered }: Emptied) =>
+  remaining.length === 0 && failures.length === 0 && undiscovered.length === 0;
 
 /** Pods go first: what they use must outlive them. */
 async function emptyNamespace(
   { metadata: { name } }: Namespace,
   { context, signal }: { context: ControllerContext; signal: AbortSignal },
 ): Promise<Emptied> {
-  const entries = context.settings.catalog
+  const { catalog } = context.settings;
+  const undiscovered = catalog.stale();
+  const entries = catalog
     .list()
     .filter(
       ({ resource, verbs }) => resource.namespaced && verbs.includes("delete") && verbs.includes("list"),
@@ -76,17 +81,18 @@ async function emptyNamespace(
     entries.filter((entry) => isPods(entry)),
     of,
   );
-  if (!isEmptied(first)) return first;
-  return emptyAll(
+  if (first.remaining.length > 0 || first.failures.length > 0) return { ...first, undiscovered };
+  const others = await emptyAll(
     entries.filter((entry) => !isPods(entry)),
     of,
   );
+  return { ...others, undiscovered };
 }
 
 async function emptyAll(
   entries: readonly CatalogEntry[],
   of: { client: Client; name: string; signal: AbortSignal },
-): Promise<Emptied> {
+): Promise<Omit<Emptied, "undiscovered">> {
   const remaining: Remainder[] = [];
   const failures: string[] = [];
   for (const entry of entries) {
@@ -127,9 +133,9 @@ async function emptyResource(
 /** The five conditions of a namespace that is going. */
 export function planConditions(
   old: readonly NamespaceCondition[] | undefined,
-  state: { remaining: readonly Remainder[]; failures: readonly string[]; timestamp: string },
+  state: Emptied & { readonly timestamp: string },
 ): readonly NamespaceCondition[] {
-  const { remaining, failures, timestamp } = state;
+  const { remaining, failures, undiscovered, timestamp } = state;
   const perFinalizer = new Map<string, number>();
   for (const { finalizers } of remaining) {
     for (const finalizer of finalizers) perFinalizer.set(finalizer, (perFinalizer.get(finalizer) ?? 0) + 1);
@@ -141,12 +147,14 @@ export function planConditions(
     .map(([name, count]) => `${name} in ${count} resource instances`)
     .sort();
   const wanted: readonly (readonly [string, boolean, string, string])[] = [
-    [
-      "NamespaceDeletionDiscoveryFailure",
-      false,
-      "ResourcesDiscovered",
-      "All resources successfully discovered",
-    ],
+    undiscovered.length > 0
+      ? ["NamespaceDeletionDiscoveryFailure", true, "DiscoveryFailed", discoveryFailure(undiscovered)]
+      : [
+          "NamespaceDeletionDiscoveryFailure",
+          false,
+          "ResourcesDiscovered",
+          "All resources successfully discovered",
+        ],
     [
       "NamespaceDeletionGroupVersionParsingFailure",
       false,
@@ -194,4 +202,11 @@ export function planConditions(
     const same = known?.status === status && known.reason === reason && known.message === message;
     return same ? known : { type, status, reason, message, lastTransitionTime: timestamp };
   }) as readonly NamespaceCondition[];
+}
+
+/** What upstream's client says of group versions that discovery has, but not their resources. */
+function discoveryFailure(groupVersions: readonly string[]): string {
+  const errors = groupVersions.map((each) => `${each}: stale GroupVersion discovery: ${each}`).sort();
+  const text = `unable to retrieve the complete list of server APIs: ${errors.join(", ")}`;
+  return `Discovery failed for some groups, ${errors.length} failing: ${text}`;
 }

@@ -34,6 +34,7 @@ import {
   tokensController,
 } from "./serviceaccount/index.ts";
 import { addressRepairController, serviceCidrController } from "./servicecidr/index.ts";
+import { policyStatusController } from "./validatingadmissionpolicystatus/index.ts";
 import { claimProtectionController, volumeProtectionController } from "./volumeprotection/index.ts";
 
 /** Every controller, by the name that upstream's `--controllers` uses. */
@@ -167,6 +168,11 @@ export const allControllers: readonly ControllerEntry[] = [
     account: "service-cidrs-controller",
     component: "service-cidr-controller",
     create: serviceCidrController,
+  },
+  {
+    name: "validatingadmissionpolicy-status-controller",
+    account: "validatingadmissionpolicy-status-controller",
+    create: policyStatusController,
   },
   { name: "pod-garbage-collector-controller", account: "pod-garbage-collector", create: podGarbageCollector },
 ];

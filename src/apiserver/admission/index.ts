@@ -2,5 +2,5 @@ export { admissionSelectionProblem, defaultAdmission } from "./default-admission
 export type { AdmissionSelection } from "./default-admission.ts";
 export { kindFinder } from "./owner-references.ts";
 export type * from "./plugin.ts";
-export { admissionPolicies } from "./policies/index.ts";
+export { admissionPolicies, policyTypeCheck } from "./policies/index.ts";
 export { admissionWebhooks } from "./webhooks/index.ts";

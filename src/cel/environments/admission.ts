@@ -11,6 +11,7 @@ import {
   type CelType,
   type Kind,
 } from "../check/types.ts";
+import { declaredProvider, type DeclaredType } from "../declared/declared-type.ts";
 import type { Environment } from "../environment.ts";
 import { kubernetesEnvironment } from "../kubernetes.ts";
 import { authorizerType, resourceCheckType } from "../library/authorizer.ts";
@@ -26,6 +27,11 @@ export interface AdmissionEnvironmentOptions {
   readonly patches?: boolean;
   /** Results of earlier expressions, `variables.name`: those that the map holds when an expression is compiled. */
   readonly variables?: ReadonlyMap<string, CelType>;
+  /** The types of objects and parameters where expressions are only checked; a type that is absent is any. */
+  readonly typed?: {
+    readonly object: DeclaredType | undefined;
+    readonly params: DeclaredType | undefined;
+  };
 }
 
 type Fields = Readonly<Record<string, CelType>>;
@@ -105,18 +111,22 @@ export function admissionEnvironment(
   minorVersion: number,
   options: AdmissionEnvironmentOptions = {},
 ): Environment {
-  const { params, authorizer, patches = false, variables } = options;
+  const { params, authorizer, patches = false, variables, typed } = options;
+  const object = typed?.object?.type ?? dynType;
+  const declared = [typed?.object, typed?.params].filter((type) => type !== undefined);
   return kubernetesEnvironment(minorVersion, {
     variables: {
-      object: dynType,
-      oldObject: dynType,
+      object,
+      oldObject: object,
       namespaceObject: objectType("kubernetes.Namespace"),
       request: objectType("kubernetes.AdmissionRequest"),
-      ...(params && { params: dynType }),
-      ...(authorizer && { authorizer: authorizerType, "authorizer.requestResource": resourceCheckType }),
+      ...(params && { params: typed?.params?.type ?? dynType }),
+      ...(authorizer && { authorizer: authorizerType }),
+      // Upstream knows it only where expressions are evaluated.
+      ...(authorizer && !typed && { "authorizer.requestResource": resourceCheckType }),
       ...(variables && { variables: variablesType }),
     },
-    provider: new AdmissionTypes({ patches, variables }),
+    provider: new AdmissionTypes({ patches, variables, declared: declaredProvider(declared) }),
     libraries: patches ? [jsonPatchLibrary] : [],
   });
 }
@@ -133,22 +143,26 @@ const opaqueKinds: ReadonlySet<Kind> = new Set(["object", "opaque", "type", "par
 class AdmissionTypes implements TypeProvider {
   readonly #patches: boolean;
   readonly #variables: ReadonlyMap<string, CelType> | undefined;
+  readonly #declared: TypeProvider;
 
   constructor({
     patches,
     variables,
+    declared,
   }: {
     readonly patches: boolean;
     readonly variables: ReadonlyMap<string, CelType> | undefined;
+    readonly declared: TypeProvider;
   }) {
     this.#patches = patches;
     this.#variables = variables;
+    this.#declared = declared;
   }
 
   findType(name: string): CelType | undefined {
     const isVariables = name === variablesType.name && this.#variables !== undefined;
     const isKnown = isVariables || this.#isPatch(name) || this.#fieldsOf(name) !== undefined;
-    return isKnown ? objectType(name) : undefined;
+    return isKnown ? objectType(name) : this.#declared.findType(name);
   }
 
   findField(typeName: string, name: string): FieldDeclaration | undefined {
@@ -158,7 +172,7 @@ class AdmissionTypes implements TypeProvider {
     if (variable) return { type: variable };
     const fields = this.#fieldsOf(typeName);
     const type = fields && Object.hasOwn(fields, name) ? fields[name] : undefined;
-    return type && { type };
+    return type ? { type } : this.#declared.findField(typeName, name);
   }
 
   construct(typeName: string, fields: Readonly<Record<string, Value>>): Value {

@@ -4,6 +4,8 @@ import type { PolicyParts } from "./invocations.ts";
 import { mutatingPolicies } from "./mutating.ts";
 import { validatingPolicies } from "./validating.ts";
 
+export { policyTypeCheck } from "./type-check.ts";
+
 /** The plugins that apply policies. */
 export function admissionPolicies(parts: PolicyParts): readonly AdmissionPlugin[] {
   const isServed = parts.served.hasGroupVersion("admissionregistration.k8s.io", "v1");

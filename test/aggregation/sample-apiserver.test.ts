@@ -1,13 +1,15 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { silentLogger, systemClock, systemRandom } from "../../src/base/index.ts";
-import type { Client } from "../../src/api/index.ts";
+import type { Client, UserInfo } from "../../src/api/index.ts";
+import { resource, type KubernetesObject } from "../../src/apimachinery/index.ts";
 import { APIService } from "../../src/api/types/apiregistration-v1.ts";
-import { Namespace, Service } from "../../src/api/types/core-v1.ts";
+import { ConfigMap, Namespace, Service } from "../../src/api/types/core-v1.ts";
 import { generateServiceAccountKey } from "../../src/apiserver/authentication/index.ts";
 import { serveApi } from "../../src/apiserver/http/index.ts";
 import { createControlPlane, renderKubeconfig } from "../../src/control-plane/index.ts";
@@ -20,7 +22,8 @@ import { freePort, HttpsClient } from "../integration/harness.ts";
 const upstreamFolder = process.env["KUBETS_UPSTREAM"];
 const administrator = { name: "admin", groups: ["system:masters"] };
 const host = "127.0.0.1";
-const flunders = "/apis/wardle.example.com/v1alpha1/namespaces/default/flunders";
+const group = "/apis/wardle.example.com/v1alpha1";
+const flunders = `${group}/namespaces/default/flunders`;
 const apiVersion = "wardle.example.com/v1alpha1";
 
 /** Our API server with aggregation, and its kubeconfig. */
@@ -77,6 +80,7 @@ async function startServer(scratch: string) {
   const running = plane.run(ending.signal);
   return {
     client,
+    clientOf: (user: UserInfo) => plane.clientFor(user),
     kubeconfig,
     async close() {
       ending.abort();
@@ -106,8 +110,19 @@ async function startSample(scratch: string, port: number, etcd: string) {
     "authorization-kubeconfig": join(scratch, "kubeconfig"),
   };
   const given = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
-  const child = spawn(join(upstreamFolder ?? "", "sample-apiserver"), given, { stdio: "ignore" });
-  return { child, ca: ca.certificate };
+  let child: ChildProcess | undefined;
+  return {
+    ca: ca.certificate,
+    start() {
+      child = spawn(join(upstreamFolder ?? "", "sample-apiserver"), given, { stdio: "ignore" });
+    },
+    async stop() {
+      if (child === undefined || child.exitCode !== null) return;
+      const ended = once(child, "exit");
+      child.kill("SIGKILL");
+      await ended;
+    },
+  };
 }
 
 async function register(client: Client, { port, ca }: { readonly port: number; readonly ca: string }) {
@@ -134,7 +149,39 @@ async function register(client: Client, { port, ca }: { readonly port: number; r
 
 describe.skipIf(upstreamFolder === undefined)("upstream's sample of an extension server", () => {
   let https: HttpsClient;
+  let client: Client;
+  let clientOf: (user: UserInfo) => Client;
+  let sample: Awaited<ReturnType<typeof startSample>>;
+  let kubeconfig: string;
   const ends: (() => Promise<unknown>)[] = [];
+
+  const send = (path: string, body?: object, method = body ? "POST" : "GET", type = "application/json") =>
+    https.send(path, {
+      method,
+      ...(body ? { body: JSON.stringify(body), headers: { "content-type": type } } : {}),
+    });
+  const kubectl = async (...args: readonly string[]) => {
+    const run = promisify(execFile);
+    return (await run(join(upstreamFolder ?? "", "kubectl"), ["--kubeconfig", kubeconfig, ...args])).stdout;
+  };
+  /** Asks again until the answer is one that is waited for. */
+  const until = async <T>(ask: () => Promise<T>, holds: (answer: T) => boolean): Promise<T> => {
+    for (;;) {
+      const answer = await ask();
+      if (holds(answer)) return answer;
+      await systemClock.sleep(50);
+    }
+  };
+  const isServed = () =>
+    until(
+      () => https.send(flunders),
+      ({ status }) => status === 200,
+    );
+  const flunder = (name: string, metadata: object = {}) => ({
+    apiVersion,
+    kind: "Flunder",
+    metadata: { name, ...metadata },
+  });
 
   beforeAll(async () => {
     const scratch = await mkdtemp(join(tmpdir(), "kubets-aggregation-"));
@@ -143,43 +190,158 @@ describe.skipIf(upstreamFolder === undefined)("upstream's sample of an extension
     ends.unshift(() => etcd.stop());
     const server = await startServer(scratch);
     ends.unshift(() => server.close());
+    ({ client, clientOf } = server);
+    kubeconfig = join(scratch, "kubeconfig");
     const port = await freePort();
-    const { child, ca } = await startSample(scratch, port, etcd.endpoint);
-    ends.unshift(() => stop(child));
+    sample = await startSample(scratch, port, etcd.endpoint);
+    ends.unshift(() => sample.stop());
+    sample.start();
     https = new HttpsClient(server.kubeconfig);
     ends.unshift(async () => https.close());
-    await register(server.client, { port, ca });
+    await register(client, { port, ca: sample.ca });
     // It may be up before or after it is registered.
-    while ((await https.send(flunders)).status !== 200) await systemClock.sleep(100);
+    await isServed();
   }, 60_000);
   afterAll(async () => {
     for (const end of ends) await end();
   });
 
   test("serves its kinds by way of ours", async () => {
-    const send = (path: string, body?: object, method = body ? "POST" : "GET") =>
-      https.send(path, {
-        method,
-        ...(body ? { body: JSON.stringify(body), headers: { "content-type": "application/json" } } : {}),
-      });
-    const flunder = { apiVersion, kind: "Flunder", metadata: { name: "a", labels: { x: "y" } } };
-    expect(await send(flunders, flunder)).toMatchObject({ status: 201, body: { kind: "Flunder" } });
-    expect(await send(flunders, flunder)).toMatchObject({ status: 409, body: { reason: "AlreadyExists" } });
+    const made = flunder("a", { labels: { x: "y" } });
+    expect(await send(flunders, made)).toMatchObject({ status: 201, body: { kind: "Flunder" } });
+    expect(await send(flunders, made)).toMatchObject({ status: 409, body: { reason: "AlreadyExists" } });
     expect(await send(`${flunders}?labelSelector=x%3Dy`)).toMatchObject({
       body: { kind: "FlunderList", items: [{ metadata: { name: "a" } }] },
     });
     expect(await send(flunders, undefined, "DELETE")).toMatchObject({ status: 200 });
     expect((await send(flunders)).body.items).toEqual([]);
-    const group = await send("/apis/wardle.example.com");
-    expect(group.body).toMatchObject({ kind: "APIGroup", versions: [{ version: "v1alpha1" }] });
-    const list = await send("/apis/wardle.example.com/v1alpha1");
+    const list = await send(group);
     expect(list.body).toMatchObject({ resources: [{ name: "fischers" }, { name: "flunders" }] });
+    expect((await send("/apis/wardle.example.com")).body).toMatchObject({
+      kind: "APIGroup",
+      versions: [{ version: "v1alpha1" }],
+    });
   });
+
+  test("objects go with their owners of other groups, and own such themselves", async () => {
+    const owner = await client.create(ConfigMap, { metadata: { namespace: "default", name: "owner" } });
+    const ownedBy = (kind: string, version: string, { name, uid }: { name: string; uid: string }) => ({
+      ownerReferences: [{ apiVersion: version, kind, name, uid }],
+    });
+    const { body } = await send(flunders, flunder("owned", ownedBy("ConfigMap", "v1", owner.metadata)));
+    const key = { namespace: "default", name: "dependent" };
+    await client.create(ConfigMap, {
+      metadata: { ...key, ...ownedBy("Flunder", apiVersion, (body as unknown as Named).metadata) },
+    });
+    await client.delete(
+      ConfigMap,
+      { namespace: "default", name: "owner" },
+      { propagationPolicy: "Background" },
+    );
+    await until(
+      () => send(`${flunders}/owned`),
+      ({ status }) => status === 404,
+    );
+    await until(
+      () => send("/api/v1/namespaces/default/configmaps/dependent"),
+      ({ status }) => status === 404,
+    );
+  });
+
+  test("clients in the server's own process reach it, each as who it is", async () => {
+    const Flunder = resource<KubernetesObject>({
+      group: "wardle.example.com",
+      version: "v1alpha1",
+      kind: "Flunder",
+      plural: "flunders",
+      namespaced: true,
+    });
+    const made = await client.create(Flunder, { metadata: { namespace: "default", name: "inside" } });
+    const ending = new AbortController();
+    const { resourceVersion } = made.metadata;
+    const following = client.watch(Flunder, { namespace: "default", resourceVersion, signal: ending.signal });
+    await client.delete(Flunder, { namespace: "default", name: "inside" });
+    for await (const events of following) {
+      expect(events).toMatchObject([{ type: "DELETED", object: { metadata: { name: "inside" } } }]);
+      ending.abort();
+    }
+    await expect(client.get(Flunder, { namespace: "default", name: "inside" })).rejects.toThrow(
+      'flunders.wardle.example.com "inside" not found',
+    );
+    await expect(clientOf({ name: "jane", groups: [] }).list(Flunder)).rejects.toThrow(
+      'flunders.wardle.example.com is forbidden: User "jane" cannot list resource "flunders"',
+    );
+  });
+
+  test("kubectl lists, applies, watches and shows them as it does others", async () => {
+    const file = join(dirname(kubeconfig), "flunder.json");
+    await writeFile(file, JSON.stringify({ ...flunder("shown"), spec: {} }));
+    expect(await kubectl("apply", "-f", file)).toBe("flunder.wardle.example.com/shown created\n");
+    expect(await kubectl("apply", "-f", file)).toBe("flunder.wardle.example.com/shown unchanged\n");
+    expect(await kubectl("apply", "--server-side", "--force-conflicts", "-f", file)).toContain(
+      "serverside-applied",
+    );
+    expect(await kubectl("get", "flunders")).toMatch(/^NAME +CREATED AT\nshown +\d{4}-/);
+    expect(await kubectl("get", "apiservices", "v1alpha1.wardle.example.com")).toMatch(
+      /^NAME +SERVICE +AVAILABLE +AGE\nv1alpha1.wardle.example.com +wardle\/api +True +/,
+    );
+    expect(await kubectl("api-resources", "--api-group", "wardle.example.com", "-o", "name")).toBe(
+      "fischers.wardle.example.com\nflunders.wardle.example.com\n",
+    );
+    expect(await kubectl("delete", "flunder", "shown")).toContain("deleted");
+  });
+
+  test("a namespace is emptied of its objects", async () => {
+    await client.create(Namespace, { metadata: { name: "team" }, spec: {}, status: {} });
+    await send(`${group}/namespaces/team/flunders`, flunder("a"));
+    await kubectl("delete", "namespace", "team");
+    expect((await send(`${group}/namespaces/team/flunders`)).body.items).toEqual([]);
+  });
+
+  test("a namespace waits, and says so, until a server that went away answers again", async () => {
+    await client.create(Namespace, { metadata: { name: "late" }, spec: {}, status: {} });
+    await send(`${group}/namespaces/late/flunders`, flunder("a"));
+    const configuration = { metadata: { namespace: "late", name: "c" } };
+    await client.create(ConfigMap, configuration);
+    await sample.stop();
+    // What was heard of a service makes it be looked at again at once.
+    const key = { namespace: "wardle", name: "api" };
+    const touch = (value: string) =>
+      client.patch(Service, key, { type: "merge", body: { metadata: { labels: { touched: value } } } });
+    await touch("gone");
+    await until(
+      () => https.send(flunders),
+      ({ status }) => status === 503,
+    );
+    await client.delete(Namespace, { name: "late" });
+    const failed = await until(
+      () => client.get(Namespace, { name: "late" }),
+      ({ status }) => status.conditions?.[0]?.status === "True",
+    );
+    expect(failed.status.conditions?.[0]).toMatchObject({
+      type: "NamespaceDeletionDiscoveryFailure",
+      reason: "DiscoveryFailed",
+      message:
+        "Discovery failed for some groups, 1 failing: unable to retrieve the complete list of server APIs: wardle.example.com/v1alpha1: stale GroupVersion discovery: wardle.example.com/v1alpha1",
+    });
+    await until(
+      () => send("/api/v1/namespaces/late/configmaps/c"),
+      ({ status }) => status === 404,
+    );
+    await expect(kubectl("api-resources", "-o", "name")).rejects.toThrow(
+      /unable to retrieve the complete list of server APIs: wardle.example.com\/v1alpha1: the server is currently unable to handle the request/,
+    );
+    sample.start();
+    await touch("back");
+    await isServed();
+    await until(
+      () => send("/api/v1/namespaces/late"),
+      ({ status }) => status === 404,
+    );
+    expect((await send(`${group}/namespaces/late/flunders`)).body.items).toEqual([]);
+  }, 30_000);
 });
 
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return;
-  const ended = once(child, "exit");
-  child.kill("SIGKILL");
-  await ended;
+interface Named {
+  readonly metadata: { readonly name: string; readonly uid: string };
 }

@@ -27,6 +27,7 @@ import { readConfiguration, writePrivately, type ClusterConfiguration } from "./
 import type { CommandContext } from "./command.ts";
 import { openReporter } from "./daemon.ts";
 import { directorySize } from "./directory-size.ts";
+import { effectiveFlags } from "./effective-flags.ts";
 import type { FlagValues } from "./flags.ts";
 import { frontSettings, proxyIdentity } from "./front-settings.ts";
 import { defaultDirectory, layoutOf, type Layout } from "./layout.ts";
@@ -135,7 +136,7 @@ interface ServedWith {
 
 /** How requests are let in and what is told and recorded of them, by what was said on the command line. */
 const settingsOf = async (
-  { front = {} }: ClusterConfiguration,
+  configuration: ClusterConfiguration,
   {
     layout,
     pki,
@@ -143,8 +144,9 @@ const settingsOf = async (
   }: { layout: Layout; pki: ClusterPki; setVerbosity: (verbosity: number) => void },
 ) => ({
   requestHeader: clusterProxies(pki),
-  ...frontSettings(front),
-  ...(await auditSettings(front)),
+  ...frontSettings(configuration.front ?? {}),
+  ...(await auditSettings(configuration.front ?? {})),
+  flags: effectiveFlags(configuration),
   storageSize: () => directorySize(layout.store),
   setVerbosity,
 });

@@ -36,7 +36,7 @@ export const frontFlags = {
   ...auditFlags,
   profiling: {
     type: "boolean",
-    description: "serve profiles at /debug/pprof/ and the log's verbosity at /debug/flags/v (default false)",
+    description: "serve profiles at /debug/pprof/ and the log's verbosity at /debug/flags/v (default true)",
   },
   "proxy-client-cert-file": {
     type: "string",

@@ -46,7 +46,7 @@ export function frontSettings(texts: FrontTexts): Settings {
   }
   checkSeats(settings);
   checkAuditTexts(texts);
-  return { ...settings, ...proxySettings(texts), flags: texts };
+  return { ...settings, ...proxySettings(texts) };
 }
 
 /** Levels need seats to share. */

@@ -36,22 +36,24 @@ function bytesOf(path: string): Promise<Buffer> {
   });
 }
 
-test("profiles are for those who ask for them", async () => {
-  front = await openFront();
-  for (const path of [
-    "/debug/pprof",
-    "/debug/pprof/",
-    "/debug/pprof/heap",
-    "/debug/flags/v",
-    "/configz",
-    "/logs",
-  ]) {
+test("profiles can be turned off", async () => {
+  front = await openFront({ profiling: false, setVerbosity: () => undefined });
+  for (const path of ["/debug/pprof", "/debug/pprof/", "/debug/pprof/heap", "/debug/flags/v"]) {
     expect((await get(path)).status).toBe(404);
   }
 });
 
+test("the configuration of a component is nothing that upstream's API server tells, but its flags", async () => {
+  front = await openFront({ flags: { "secure-port": "6443" } });
+  for (const path of ["/configz", "/logs"]) {
+    const { status, text } = await get(path);
+    expect([status, text]).toEqual([404, "404 page not found\n"]);
+  }
+  expect((await get("/flagz")).text).toMatch(/^secure-port(?:: ?|=| )6443$/m);
+});
+
 test("profiles of processor and heap", async () => {
-  front = await openFront({ profiling: true });
+  front = await openFront();
   const moved = await get("/debug/pprof");
   expect([moved.status, moved.headers.location]).toEqual([302, "/debug/pprof/"]);
   const index = await get("/debug/pprof/");
@@ -93,7 +95,7 @@ test("one looks at the processor at a time", async () => {
 
 test("how much is logged can be set", async () => {
   const set: number[] = [];
-  front = await openFront({ profiling: true, setVerbosity: (verbosity) => void set.push(verbosity) });
+  front = await openFront({ setVerbosity: (verbosity) => void set.push(verbosity) });
   expect((await get("/debug/flags/")).text).toContain("flags:<br>");
   const read = await get("/debug/flags/v");
   expect([read.status, read.text]).toEqual([406, "unsupported http method"]);

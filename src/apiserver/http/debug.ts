@@ -8,7 +8,7 @@ import { verbosityPath } from "./profiling/verbosity.ts";
 export interface DebugOptions {
   readonly limits: Limits;
   readonly clock: Clock;
-  /** Whether profiles are served; default: false. */
+  /** Whether profiles are served; default: true. */
   readonly profiling?: boolean;
   /** Sets how much is logged; absent: that cannot be changed. */
   readonly setVerbosity?: (verbosity: number) => void;
@@ -19,12 +19,12 @@ export function debugPaths(options: DebugOptions): {
   readonly serve: PathHandler;
   readonly close: () => void;
 } {
-  const { limits, clock, setVerbosity } = options;
-  const profiles = options.profiling ? profilingPaths(clock) : undefined;
+  const { limits, clock, setVerbosity, profiling = true } = options;
+  const profiles = profiling ? profilingPaths(clock) : undefined;
   const handlers = [
     dumps(limits),
     ...(profiles ? [profiles.serve] : []),
-    ...(options.profiling && setVerbosity ? [verbosityPath(setVerbosity)] : []),
+    ...(profiling && setVerbosity ? [verbosityPath(setVerbosity)] : []),
   ];
   return {
     async serve(request) {

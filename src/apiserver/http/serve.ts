@@ -77,7 +77,7 @@ export interface ServeOptions extends FrontSettings {
   readonly audit?: AuditSettings;
   /** How large the store's files are, in bytes; absent: it has none. */
   readonly storageSize?: () => number | undefined;
-  /** Whether profiles of the process are served below `/debug/pprof/`; default: false. */
+  /** Whether profiles of the process are served below `/debug/pprof/`; default: true. */
   readonly profiling?: boolean;
   /** Sets how much is logged, for `/debug/flags/v`; absent: that cannot be changed. */
   readonly setVerbosity?: (verbosity: number) => void;

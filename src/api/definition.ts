@@ -32,6 +32,8 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   readonly resource: Resource<T>;
   /** Fills in defaults after those of the facts' markers; gets an object as decoded. */
   readonly defaults?: (object: T) => T;
+  /** Brings parts that the type does not tell of into shape; throws a `DecodeError` where that cannot be done. */
+  readonly coerce?: (object: T) => T;
   /** What strict validation says of fields that the object should not have, where its type does not tell. */
   readonly unknownFields?: (object: T) => readonly string[];
   /** What must hold of a whole object; it is checked on creation and on every update but that of `status`. */

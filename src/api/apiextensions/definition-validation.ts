@@ -22,6 +22,7 @@ import type {
   CustomResourceDefinitionVersion,
   JSONSchemaProps,
 } from "../types/apiextensions-v1.ts";
+import { hasDefaults, hasUnknownInDefaults } from "./default-validation.ts";
 import { internalSpec, shownVersions } from "./internal-spec.ts";
 import type { InternalSpec } from "./internal-spec.ts";
 import { hasAtomicItems, validateKeys } from "./list-validation.ts";
@@ -50,6 +51,7 @@ const strict: Rules = {
   schemas: true,
   acceptedReview: true,
   structural: true,
+  unknownInDefaults: false,
   validTypes: true,
   atomicSets: true,
   listKeys: true,
@@ -121,6 +123,7 @@ function rulesAfter({ spec }: CustomResourceDefinition): Rules {
   return {
     schemas: schemas.every((schema) => schema !== undefined),
     acceptedReview: hasAcceptedReview(spec.conversion?.webhook?.conversionReviewVersions),
+    unknownInDefaults: schemas.some(hasUnknownInDefaults),
     structural: schemas.every((schema) => schema === undefined || isStructural(schema)),
     validTypes: none(({ type }) => Boolean(type) && !schemaTypes.includes(type ?? "")),
     atomicSets: none((schema) => schema["x-kubernetes-list-type"] === "set" && !hasAtomicItems(schema)),
@@ -139,8 +142,9 @@ function unchangedVersions(
   return new Set(versions.filter(isUnchanged).map(({ name }) => name));
 }
 
-function validateSpec(spec: InternalSpec, rules: Rules): FieldError[] {
+function validateSpec(spec: InternalSpec, given: Rules): FieldError[] {
   const { common, conversion } = spec;
+  const rules = { ...given, structural: given.structural || mustBeStructural(spec) };
   const errors = [
     ...validateGroup(spec.group ?? ""),
     ...oneOf(specPath.child("scope"), spec.scope, ["Cluster", "Namespaced"]),
@@ -167,6 +171,26 @@ function validateSpec(spec: InternalSpec, rules: Rules): FieldError[] {
   return [...errors, ...validateConversion(conversion, rules)];
 }
 
+/** Whether what a definition asks for can be done only with schemas that say what every field is. */
+function mustBeStructural({ common, versions, preserveUnknownFields }: InternalSpec): boolean {
+  const isExtended = (schema: JSONSchemaProps) =>
+    extensions.some((field) => schema[field] !== undefined) ||
+    (schema.default !== undefined && schema.default !== null);
+  return (
+    !preserveUnknownFields ||
+    [common, ...versions].some(({ schema }) => anySchema(schema?.openAPIV3Schema, isExtended))
+  );
+}
+
+const extensions = [
+  "x-kubernetes-embedded-resource",
+  "x-kubernetes-preserve-unknown-fields",
+  "x-kubernetes-int-or-string",
+  "x-kubernetes-list-map-keys",
+  "x-kubernetes-list-type",
+  "x-kubernetes-validations",
+] as const;
+
 function validateGroup(group: string): FieldError[] {
   const at = specPath.child("group");
   if (group === "") return [fieldErrors.required(at)];
@@ -186,10 +210,8 @@ function validatePresence(spec: InternalSpec, rules: Rules): FieldError[] {
       errors.push(fieldErrors.required(at, "because otherwise all fields are pruned"));
     }
   }
-  const hasDefaults = [common, ...versions].some(({ schema }) =>
-    anySchema(schema?.openAPIV3Schema, (inner) => inner.default !== undefined && inner.default !== null),
-  );
-  if (!hasDefaults || !preserveUnknownFields) return errors;
+  const hasDefault = [common, ...versions].some(({ schema }) => hasDefaults(schema?.openAPIV3Schema));
+  if (!hasDefault || !preserveUnknownFields) return errors;
   const why = "must be false in order to use defaults in the schema";
   return [...errors, fieldErrors.invalid(specPath.child("preserveUnknownFields"), true, why)];
 }

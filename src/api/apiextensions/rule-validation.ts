@@ -67,9 +67,8 @@ class ExpressionValidation {
     };
     const values = schemaIn(schema.additionalProperties);
     if (values) inner(values, path.child("additionalProperties"), true);
-    const isGranular = (schema["x-kubernetes-map-type"] ?? "granular") === "granular";
     for (const [name, property] of Object.entries(schema.properties ?? {})) {
-      inner(property, path.child("properties").key(name), isGranular);
+      inner(property, path.child("properties").key(name), true);
     }
     const items = itemSchema(schema);
     if (items) inner(items, path.child("items"), schema["x-kubernetes-list-type"] === "map");

@@ -42,17 +42,23 @@ function childrenOf(schema: JSONSchemaProps): readonly (JSONSchemaProps | undefi
   ];
 }
 
+/** Where a path leads in a schema, and the path as errors show it. */
+interface Destination {
+  readonly names: readonly string[];
+  readonly schema: JSONSchemaProps | undefined;
+  readonly text: string;
+}
+
 /** Takes a path like `.spec.a` or `.spec['a']` through a schema: where it leads, or why it leads nowhere. */
 export function followPath(
   path: string,
   root: JSONSchemaProps,
   options: { readonly keys: boolean },
-):
-  | { readonly names: readonly string[]; readonly schema: JSONSchemaProps | undefined }
-  | { readonly problem: string } {
+): Destination | { readonly problem: string } {
   // A quoted name may hold what would otherwise end it.
   const tokens = path.match(/'(?:[^'\\]|\\.)*'|[.[\]]|[^.[\]]+/g) ?? [];
   const names: string[] = [];
+  let text = "";
   let schema: JSONSchemaProps | undefined = root;
   for (let index = 0; index < tokens.length;) {
     const opening = tokens[index++] ?? "";
@@ -69,11 +75,12 @@ export function followPath(
       : schema?.additionalProperties;
     if (next === undefined) return { problem: "does not refer to a valid field" };
     names.push(name);
+    text += schema?.properties ? `${text === "" ? "" : "."}${name}` : `[${name}]`;
     schema = schemaIn(next);
     if (opening === ".") continue;
     const closing = tokens[index++];
     if (closing === undefined) return { problem: "unexpected end of JSON path" };
     if (closing !== "]") return { problem: `expected ] but got ${closing}` };
   }
-  return { names, schema };
+  return { names, schema, text };
 }

@@ -23,6 +23,8 @@ const longestWarning = 256;
 /** What is asked of definitions: what was there before a rule came may go on. */
 export interface DefinitionRules extends Pick<SchemaRules, "validTypes" | "atomicSets" | "listKeys"> {
   readonly structural: boolean;
+  /** Defaults may have fields that are dropped. */
+  readonly unknownInDefaults: boolean;
   /** Versions whose schemas an update leaves as they are: their rules may cost what they did. */
   readonly unchanged?: ReadonlySet<string>;
 }
@@ -91,7 +93,8 @@ export function validateRootSchema(
     errors.push(fieldErrors.forbidden(at.child("nullable"), "nullable cannot be true at the root"));
   }
   const problem = rules.structural ? structureProblem(schema) : undefined;
-  const structure = rules.structural && problem === undefined ? validateForm(schema, at) : undefined;
+  const structure =
+    rules.structural && problem === undefined ? validateForm(schema, at, rules.unknownInDefaults) : undefined;
   errors.push(...(structure ?? []));
   const within = validateSchema(schema, at, { ...rules, isRoot: true });
   errors.push(...within);
@@ -101,9 +104,13 @@ export function validateRootSchema(
   return errors.length === 0 && problem !== undefined ? [fieldErrors.invalid(at, "", problem)] : errors;
 }
 
-function validateForm(schema: JSONSchemaProps, path: FieldPath): readonly FieldError[] {
+function validateForm(
+  schema: JSONSchemaProps,
+  path: FieldPath,
+  mayHaveUnknown: boolean,
+): readonly FieldError[] {
   const structure = validateStructure(schema, path);
-  return structure.length === 0 ? validateDefaults(schema, path) : structure;
+  return structure.length === 0 ? validateDefaults(schema, path, { mayHaveUnknown }) : structure;
 }
 
 function validateStatusRoot(schema: JSONSchemaProps, path: FieldPath): FieldError[] {

@@ -1,6 +1,5 @@
 import { ApiError, resource as resourceHandle } from "../../apimachinery/index.ts";
 import type {
-  FieldError,
   GroupResource,
   JsonObject,
   KubernetesObject,
@@ -8,13 +7,11 @@ import type {
   SubresourceFacts,
 } from "../../apimachinery/index.ts";
 import {
+  coerceEmbedded,
+  metadataType,
   prepareSchema,
   pruned,
-  schemas,
   structOf,
-  unknownFields,
-  validateByRules,
-  validateBySchema,
   withDefaults,
 } from "../../api/index.ts";
 import type { ResourceDefinition, SchemaNode } from "../../api/index.ts";
@@ -22,23 +19,15 @@ import type {
   CustomResourceDefinition,
   CustomResourceDefinitionVersion,
 } from "../../api/types/apiextensions-v1.ts";
-import { CustomResourceDefinition as Definition } from "../../api/types/apiextensions-v1.ts";
-import { invariant } from "../../base/index.ts";
 import type { AnyObject } from "../registry/entry.ts";
 import { deepEqual } from "../registry/equal.ts";
 import { restamp, type ServedVersion } from "../registry/served.ts";
 import { customColumns } from "./columns.ts";
 import { jsonPath } from "./json-path.ts";
+import { objectChecks } from "./object-checks.ts";
 
 const verbs = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
 const partVerbs = ["get", "patch", "update"];
-
-/** The type of every object's metadata. */
-function metadataType(): StructType {
-  const type = schemas.typeOf(Definition)?.field("metadata")?.type;
-  invariant(type?.kind === "struct", "metadata has a type of its own");
-  return type;
-}
 
 /** Objects as they are decoded: what their schema says of them is looked at later, in words of its own. */
 class OpenStruct implements StructType {
@@ -59,8 +48,10 @@ class OpenStruct implements StructType {
 }
 
 /** An object as its schema has it. */
-export const shaped = (object: AnyObject, node: SchemaNode): AnyObject =>
-  withDefaults(pruned(object, node), node);
+export function shaped(object: AnyObject, node: SchemaNode): AnyObject {
+  const known = coerceEmbedded(pruned(object, node), { node, path: undefined }, { drops: true });
+  return withDefaults(known as AnyObject, node);
+}
 
 /** A version of a custom resource, with the schema that its objects have. */
 export interface CustomVersion {
@@ -138,7 +129,7 @@ function notAllowed(resource: GroupResource): ApiError {
 }
 
 /** Makes each object once, however many ask for it. */
-function remembering(make: (object: AnyObject) => AnyObject): (object: AnyObject) => AnyObject {
+export function remembering(make: (object: AnyObject) => AnyObject): (object: AnyObject) => AnyObject {
   const made = new WeakMap<AnyObject, AnyObject>();
   return (object) => {
     const known = made.get(object) ?? make(object);
@@ -172,13 +163,10 @@ function rulesOf(
     plainFinalizers: true,
     requiresVersion: true,
     tracksGeneration: true,
-    returnsDeleted: true,
     columns: customColumns(version.additionalPrinterColumns),
     selectableFields: Object.fromEntries(fields),
     defaults: (object) => shaped(object as AnyObject, node),
-    unknownFields: (object) => unknownFields(object, node),
-    validateCreate: (object) => errorsOf(object, node, undefined),
-    validateUpdate: (object, old) => errorsOf(object, node, old),
+    ...objectChecks(version, node),
     ...(status ? {} : { prepareForUpdate: withGeneration }),
     ...(scale
       ? {
@@ -202,26 +190,4 @@ function withGeneration(object: KubernetesObject, old: KubernetesObject): Kubern
   if (deepEqual(intent(object), intent(old))) return object;
   const generation = (old.metadata.generation ?? 0) + 1;
   return { ...object, metadata: { ...object.metadata, generation } };
-}
-
-/** Mistakes of a kind that rules could stumble over. */
-const blocking: ReadonlySet<FieldError["type"]> = new Set([
-  "FieldValueRequired",
-  "FieldValueTooLong",
-  "FieldValueTooMany",
-  "FieldValueTypeInvalid",
-]);
-
-const unchecked: FieldError = {
-  type: "FieldValueInvalid",
-  field: "<nil>",
-  badValue: null,
-  detail:
-    "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation",
-};
-
-function errorsOf(object: object, node: SchemaNode, old: object | undefined): readonly FieldError[] {
-  const errors = validateBySchema(object, node, old);
-  if (errors.some(({ type }) => blocking.has(type))) return [...errors, unchecked];
-  return [...errors, ...validateByRules(object, node, old)];
 }

@@ -174,11 +174,15 @@ test("objects must be as the schema and its rules say", async () => {
   const wrong = await ask("POST", widgets, widget({ color: "green", size: 12 }));
   expect(wrong.status).toBe(422);
   expect(wrong.body.message).toBe(
-    'Widget.example.com "one" is invalid: [spec.color: Unsupported value: "green": supported values: "red", "blue", spec: Invalid value: "object": too large]',
+    'Widget.example.com "one" is invalid: [spec.color: Unsupported value: "green": supported values: "red", "blue", <nil>: Invalid value: "null": some validation rules were not checked because the object was invalid; correct the existing errors to complete validation]',
+  );
+  const large = await ask("POST", widgets, widget({ color: "red", size: 12 }));
+  expect(large.body.message).toBe(
+    'Widget.example.com "one" is invalid: spec: Invalid value: "object": too large',
   );
   const missing = await ask("POST", widgets, widget({ size: "1" }));
   expect(missing.body.message).toBe(
-    'Widget.example.com "one" is invalid: [spec.color: Required value, spec.size: Invalid value: "string": spec.size in body must be of type integer: "string", <nil>: Invalid value: "null": some validation rules were not checked because the object was invalid; correct the existing errors to complete validation]',
+    'Widget.example.com "one" is invalid: [spec.size: Invalid value: "string": spec.size in body must be of type integer: "string", spec.color: Required value, <nil>: Invalid value: "null": some validation rules were not checked because the object was invalid; correct the existing errors to complete validation]',
   );
   const strict = await ask("POST", `${widgets}?fieldValidation=Strict`, widget({ color: "red", other: 1 }));
   expect(strict.status).toBe(400);

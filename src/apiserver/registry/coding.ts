@@ -54,8 +54,10 @@ export function decodeObject(
   const cannotBeHandled = (problem: string) =>
     ApiError.badRequest(cannotBe(kind, { wanted: served.resource.kind, problem }));
   let decoded: Decoded;
+  let object: AnyObject;
   try {
     decoded = decode(type, { strict: validation !== "Ignore" });
+    object = coerced(served, decoded.object);
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     throw cannotBeHandled(error.message);
@@ -67,8 +69,12 @@ export function decodeObject(
     if (validation === "Strict") throw cannotBeHandled(strictDecodingError(problems));
     for (const problem of problems) for (const warning of warningsOf(problem)) options.warn?.(warning);
   }
-  return completed(served, withSharedSpec(served, decoded.object as AnyObject));
+  return completed(served, withSharedSpec(served, object));
 }
+
+/** A decoded object in the shape that its kind asks for besides. Throws `DecodeError`. */
+export const coerced = ({ definition }: Pick<ServedResource, "definition">, decoded: object): AnyObject =>
+  (definition.coerce?.(decoded as AnyObject) ?? decoded) as AnyObject;
 
 /** Fields that are unknown for other reasons than the type. */
 export const unknownIn = (

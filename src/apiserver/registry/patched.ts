@@ -14,7 +14,7 @@ import {
   strategicMergePatch,
 } from "../../apimachinery/patch/index.ts";
 import type { Patch } from "../../api/index.ts";
-import { completed, unknownIn } from "./coding.ts";
+import { coerced, completed, unknownIn } from "./coding.ts";
 import type { RequestOptions } from "./context.ts";
 import type { AnyObject } from "./entry.ts";
 import type { ServedResource } from "./served.ts";
@@ -52,10 +52,12 @@ export function decodePatched(
   const validation = request.fieldValidation ?? "Ignore";
   const shown = () => (patch.type === "strategic" ? goText(json(patch.body)) : textOf(patched));
   let decoded;
+  let object;
   try {
     const strict = validation !== "Ignore";
     const wraps = patch.type === "strategic";
     decoded = decodeChanged(patched, old, { type: served.type, strict, numbers: patch.numbers, wraps });
+    object = coerced(served, decoded.object);
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     const message = patch.type === "strategic" ? asConversion(error.message) : error.message;
@@ -67,7 +69,7 @@ export function decodePatched(
     throw invalidPatch(shown(), strictDecodingError(problems));
   }
   for (const problem of problems) request.warn?.(problem);
-  return completed(served, decoded.object);
+  return completed(served, object);
 }
 
 /** Decodes only the fields that are not the very values of the old object: those were decoded when it was written. */

@@ -31,11 +31,9 @@ function fillList(list: readonly unknown[], { items }: SchemaNode): readonly unk
 function fillFields(fields: Fields, node: SchemaNode): Fields {
   const present = mapFields(fields, (value, name) => {
     const known = nodeOf(node, name);
-    // A null in a field is none; in a map it stands for the value that there is not.
     if (!isBareNull(value, known) || !known) return fill(value, known);
     const standing = defaultOf(known);
-    if (standing !== undefined) return fill(standing, known);
-    return node.properties.has(name) ? undefined : value;
+    return standing === undefined ? undefined : fill(standing, known);
   });
   if (!node.hasDefaults) return present;
   let filled: Record<string, unknown> | undefined;

@@ -111,8 +111,9 @@ const formats: Readonly<Record<string, Format>> = {
   k8slongname: (value) => isDNS1123Subdomain(value).length === 0,
 };
 
-/** Whether text is of a format; formats that are not known ask for nothing. */
-export function isOfFormat(value: string, format: string): boolean {
-  const name = format.replaceAll("-", "");
-  return !Object.hasOwn(formats, name) || formats[name]?.(value) === true;
-}
+/** Whether anything is known of a format; others ask for nothing. */
+export const isKnownFormat = (format: string): boolean => Object.hasOwn(formats, format.replaceAll("-", ""));
+
+/** Whether text is of a known format. */
+export const isOfFormat = (value: string, format: string): boolean =>
+  formats[format.replaceAll("-", "")]?.(value) === true;

@@ -1,6 +1,8 @@
 export { withDefaults } from "./defaults.ts";
+export { coerceEmbedded, metadataType, validateEmbedded } from "./embedded.ts";
+export { validateLists } from "./lists.ts";
 export { prepareSchema, type SchemaNode } from "./node.ts";
 export { pruned, unknownFields } from "./prune.ts";
-export { validateByRules } from "./rules.ts";
+export { hasRules, validateByRules } from "./rules.ts";
 export { structOf } from "./struct-type.ts";
 export { validateBySchema } from "./validate.ts";

@@ -1,5 +1,6 @@
 import type { JSONSchemaProps } from "../../types/apiextensions-v1.ts";
 import { Regex } from "../../../cel/index.ts";
+import { isKnownFormat } from "./formats.ts";
 
 /** A structural schema, prepared once: what walks values looks nothing up in it twice. */
 export interface SchemaNode {
@@ -10,6 +11,11 @@ export interface SchemaNode {
   readonly nullable: boolean;
   /** The types that values may have; none where any will do. */
   readonly types: readonly string[];
+  /** The format that values have; empty where there is none that anything is known of. */
+  readonly format: string;
+  readonly hasLengths: boolean;
+  /** Whether there are other schemas that values must, or must not, be as. */
+  readonly hasBranches: boolean;
   readonly properties: ReadonlyMap<string, SchemaNode>;
   /** The schema of values whose names are no properties. */
   readonly values: SchemaNode | undefined;
@@ -23,6 +29,12 @@ export interface SchemaNode {
   readonly pattern: Regex | undefined;
   /** Whether there is a default in it, or within it. */
   readonly hasDefaults: boolean;
+  /** Whether its values are objects of the API that stand within others. */
+  readonly isEmbedded: boolean;
+  /** Whether it, or what is within it, is embedded. */
+  readonly hasEmbedded: boolean;
+  /** Whether it, or what is within it, is a list in which nothing may be twice. */
+  readonly hasUniqueLists: boolean;
 }
 
 /** Prepares the schema of whole objects. Definitions without one keep everything. */
@@ -38,12 +50,20 @@ function prepare(schema: JSONSchemaProps, isRoot = false): SchemaNode {
   const element = items === undefined || isList(items) ? undefined : prepare(items);
   const all = (schemas: readonly JSONSchemaProps[] = []) => schemas.map((each) => prepare(each));
   const within = [...properties.values(), values, element];
+  const isEmbedded = schema["x-kubernetes-embedded-resource"] === true;
   return {
     schema,
-    isResource: isRoot || schema["x-kubernetes-embedded-resource"] === true,
+    isResource: isRoot || isEmbedded,
     preservesUnknown: schema["x-kubernetes-preserve-unknown-fields"] === true,
     nullable: schema.nullable === true,
     types: typesOf(schema),
+    format: schema.format !== undefined && isKnownFormat(schema.format) ? schema.format : "",
+    hasLengths: schema.maxLength !== undefined || schema.minLength !== undefined,
+    hasBranches:
+      schema.not !== undefined ||
+      [schema.allOf, schema.anyOf, schema.oneOf].some(
+        (schemas) => schemas !== undefined && schemas.length > 0,
+      ),
     properties,
     values,
     hasValues: additionalProperties !== undefined && additionalProperties !== false,
@@ -54,8 +74,14 @@ function prepare(schema: JSONSchemaProps, isRoot = false): SchemaNode {
     not: schema.not && prepare(schema.not),
     pattern: schema.pattern ? new Regex(schema.pattern) : undefined,
     hasDefaults: isPresent(schema.default) || within.some((node) => node?.hasDefaults === true),
+    isEmbedded,
+    hasEmbedded: isEmbedded || within.some((node) => node?.hasEmbedded === true),
+    hasUniqueLists: isUnique(schema) || within.some((node) => node?.hasUniqueLists === true),
   };
 }
+
+const isUnique = ({ "x-kubernetes-list-type": listType }: JSONSchemaProps) =>
+  listType === "set" || listType === "map";
 
 const isPresent = (value: unknown): boolean => value !== undefined && value !== null;
 
@@ -70,3 +96,6 @@ function typesOf(schema: JSONSchemaProps): readonly string[] {
 /** The schema of what an object has under a name; undefined where nothing is said of it. */
 export const nodeOf = (node: SchemaNode, name: string): SchemaNode | undefined =>
   node.properties.get(name) ?? node.values;
+
+/** Whether what an object has under a name is a field of its own, not the value of a map. */
+export const isNamed = (node: SchemaNode, name: string): boolean => node.properties.has(name);

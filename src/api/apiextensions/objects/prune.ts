@@ -1,3 +1,4 @@
+import { coerceEmbedded } from "./embedded.ts";
 import { nodeOf, type SchemaNode } from "./node.ts";
 import { isFields, isValues, mapFields, mapValues, type Fields } from "./values.ts";
 
@@ -10,17 +11,21 @@ const mostReported = 100;
 type Report = (path: string) => void;
 
 /** The object without the fields that its schema does not know; the same object where it has none. */
-export function pruned<T extends object>(object: T, node: SchemaNode): T {
-  return prune(object, { node, path: "", keeps: false }, undefined) as T;
-}
+export const pruned = <T extends object>(object: T, node: SchemaNode): T => prunedValue(object, node) as T;
+
+/** Any value without the fields that its schema does not know. */
+export const prunedValue = (value: unknown, node: SchemaNode): unknown =>
+  prune(value, { node, path: "", keeps: false }, undefined);
 
 /** What strict validation says of the fields that pruning drops. */
 export function unknownFields(object: object, node: SchemaNode): readonly string[] {
-  const problems: string[] = [];
-  prune(object, { node, path: "", keeps: false }, (path) => {
-    if (problems.length < mostReported) problems.push(`unknown field ${JSON.stringify(path)}`);
-  });
-  return problems;
+  const found: string[] = [];
+  const embedded: string[] = [];
+  const kept = prune(object, { node, path: "", keeps: false }, (path) => found.push(path));
+  coerceEmbedded(kept, { node, path: undefined }, { drops: true, report: (path) => embedded.push(path) });
+  return [...found.sort(), ...embedded.sort()]
+    .slice(0, mostReported)
+    .map((path) => `unknown field ${JSON.stringify(path)}`);
 }
 
 interface Place {

@@ -1,6 +1,6 @@
-import { FieldPath, deepEqual, fieldErrors, type FieldError } from "../../../apimachinery/index.ts";
+import { FieldPath, deepEqual, fieldErrors, goQuote, type FieldError } from "../../../apimachinery/index.ts";
 import { expressionVersion } from "../../common/expressions.ts";
-import type { ValidationRule } from "../../types/apiextensions-v1.ts";
+import type { JSONSchemaProps, ValidationRule } from "../../types/apiextensions-v1.ts";
 import {
   Optional,
   declaredBySchema,
@@ -11,12 +11,32 @@ import {
   type Program,
   type Value,
 } from "../../../cel/index.ts";
+import { followPath } from "../schema-walk.ts";
 import { identityOf, keyValues } from "./lists.ts";
-import { nodeOf, type SchemaNode } from "./node.ts";
+import { isNamed, nodeOf, type SchemaNode } from "./node.ts";
 import { isFields, isValues } from "./values.ts";
 
 /** What all rules of an object may cost together. */
 const mostCost = 10_000_000;
+
+/** What is left to be spent on rules. */
+export class RuleBudget {
+  #left = mostCost;
+
+  get isSpent(): boolean {
+    return this.#left < 0;
+  }
+
+  /** Whether it was enough; if not, nothing more will be. */
+  pay(cost: number): boolean {
+    this.#left = cost > this.#left ? -1 : this.#left - cost;
+    return !this.isSpent;
+  }
+
+  spend(): void {
+    this.#left = -1;
+  }
+}
 /** Longer messages are not shown. */
 const mostInMessage = 5 * 1024;
 
@@ -38,7 +58,8 @@ interface NodeRules {
 const compiled = new WeakMap<SchemaNode, NodeRules>();
 const holders = new WeakMap<SchemaNode, boolean>();
 
-function hasRules(node: SchemaNode): boolean {
+/** Whether there are rules in a schema, or within it. */
+export function hasRules(node: SchemaNode): boolean {
   const known = holders.get(node);
   if (known !== undefined) return known;
   const within = [...node.properties.values(), node.values, node.items, ...node.allOf];
@@ -54,15 +75,19 @@ function rulesOf(node: SchemaNode): NodeRules {
   if (known) return known;
   const { "x-kubernetes-validations": rules = [] } = node.schema;
   const self = declaredBySchema(node.schema, { name: "selfType", isResource: node.isResource });
-  const made = { self, rules: self ? rules.map((rule) => compile(rule, self)) : [] };
+  const made = { self, rules: self ? rules.map((rule) => compile(rule, { self, schema: node.schema })) : [] };
   compiled.set(node, made);
   return made;
 }
 
-function compile(rule: ValidationRule, self: DeclaredType): Rule {
+function compile(
+  rule: ValidationRule,
+  { self, schema }: { readonly self: DeclaredType; readonly schema: JSONSchemaProps },
+): Rule {
   const { optionalOldSelf = false, messageExpression = "", fieldPath = "" } = rule;
   const environment = ruleEnvironment(expressionVersion, self, { optionalOldSelf });
   const compilation = environment.compile(rule.rule);
+  const target = followPath(fieldPath, schema, { keys: true });
   const message = messageExpression === "" ? undefined : environment.compile(messageExpression);
   const program = compilation.type === "program" ? compilation.program : compilation.message;
   return {
@@ -70,7 +95,7 @@ function compile(rule: ValidationRule, self: DeclaredType): Rule {
     program,
     message: message?.type === "program" ? message.program : undefined,
     usesOldSelf: typeof program !== "string" && usesOldSelf(program.checked),
-    fieldPath: fieldPath.replace(/^\./, ""),
+    fieldPath: "text" in target ? target.text : "",
   };
 }
 
@@ -82,38 +107,54 @@ interface Place {
   readonly isUnchanged: boolean;
 }
 
-/** What is wrong with an object by the rules of its schema; of a change, only with what it changes. */
+/** How a value is judged by rules. */
+interface Judgement {
+  readonly old?: unknown;
+  /** Where the value stands. */
+  readonly at?: FieldPath;
+  readonly budget?: RuleBudget;
+  /** Hears of what was wrong before, too. */
+  readonly warn?: (error: FieldError) => void;
+}
+
+/** What is wrong with a value by the rules of its schema; of a change, only with what it changes. */
 export function validateByRules(
-  object: object,
+  value: unknown,
   node: SchemaNode,
-  old: object | undefined,
+  judgement: Judgement = {},
 ): readonly FieldError[] {
   if (!hasRules(node)) return [];
-  const evaluation = new RuleEvaluation();
-  evaluation.visit(object, { node, path: undefined, old, isUnchanged: false });
+  const { old, at } = judgement;
+  const evaluation = new RuleEvaluation(judgement);
+  evaluation.visit(value, { node, path: at, old, isUnchanged: false });
   return evaluation.errors;
 }
 
 /** The evaluation of all rules of one object; it ends when they have cost too much. */
 class RuleEvaluation {
   readonly errors: FieldError[] = [];
-  #budget = mostCost;
+  readonly #budget: RuleBudget;
+  readonly #warn: ((error: FieldError) => void) | undefined;
+
+  constructor({ budget = new RuleBudget(), warn }: Judgement) {
+    this.#budget = budget;
+    this.#warn = warn;
+  }
 
   visit(value: unknown, place: Place): void {
     const { node, path, old } = place;
-    if (this.#budget < 0 || value === undefined || value === null || !hasRules(node)) return;
+    if (this.#budget.isSpent || value === undefined || value === null || !hasRules(node)) return;
     const here = { ...place, isUnchanged: old === undefined ? place.isUnchanged : deepEqual(old, value) };
     this.#evaluate(value, here);
     for (const schema of node.allOf) this.visit(value, { ...here, node: schema });
     if (isValues(value)) this.#visitList(value, here);
     else if (isFields(value)) {
-      const olds = isFields(old) && node.schema["x-kubernetes-map-type"] !== "atomic" ? old : {};
-      for (const [name, child] of Object.entries(value)) {
+      const olds = isFields(old) ? old : {};
+      for (const name of Object.keys(value)) {
         const known = nodeOf(node, name);
         if (!known) continue;
-        const isNamed = node.properties.has(name);
-        const at = isNamed || !path ? childOf(path, name) : path.key(name);
-        this.visit(child, { ...here, node: known, path: at, old: olds[name] });
+        const at = isNamed(node, name) || !path ? childOf(path, name) : path.key(name);
+        this.visit(value[name], { ...here, node: known, path: at, old: olds[name] });
       }
     }
   }
@@ -136,7 +177,7 @@ class RuleEvaluation {
     const adapted = adapt(self, value);
     const old = place.old === undefined || place.old === null ? undefined : adapt(self, place.old);
     for (const rule of rules) {
-      if (this.#budget < 0) return;
+      if (this.#budget.isSpent) return;
       const isOptional = rule.rule.optionalOldSelf === true;
       if (rule.usesOldSelf && old === undefined && !isOptional) continue;
       const before = isOptional ? (old === undefined ? Optional.none : new Optional(old)) : old;
@@ -150,13 +191,13 @@ class RuleEvaluation {
     const { node, path } = place;
     const type = node.schema.type ?? "";
     const at = path ?? rootPath;
-    const named = (rule.message ?? rule.rule).trim();
+    const named = (rule.message || rule.rule).trim();
     const fail = (detail: string) => void this.errors.push(fieldErrors.invalid(at, type, detail));
     if (typeof program === "string") return fail(`rule compile error: ${program}`);
     const result = program.evaluate(variables, { costLimit: perCallLimit });
-    if (!this.#pays(result.cost)) return fail(outOfBudget);
+    if (!this.#budget.pay(result.cost)) return fail(outOfBudget);
     if (result.type === "error" && result.costExceeded) {
-      this.#budget = -1;
+      this.#budget.spend();
       const why = "no further validation rules will be run due to call cost exceeds limit for rule";
       return fail(`'${result.message}': ${why}: ${named}`);
     }
@@ -166,24 +207,52 @@ class RuleEvaluation {
       const why = "call arguments did not match a supported operator, function or macro signature for rule";
       return fail(`'${result.message}': ${why}: ${named}`);
     }
+    if (result.value === true) return;
+    const error = this.#failure(compiledRule, {
+      variables,
+      type,
+      at: fieldPath === "" ? at : childOf(path, fieldPath),
+    });
     // What was wrong before, and has not changed, keeps nobody from changing the rest.
-    if (result.value === true || (place.isUnchanged && !compiledRule.usesOldSelf)) return;
-    const message = this.#message(compiledRule, variables) ?? rule.message?.trim() ?? `failed rule: ${named}`;
-    this.errors.push(asError(fieldPath === "" ? at : childOf(path, fieldPath), type, { message, rule }));
+    if (place.isUnchanged && !compiledRule.usesOldSelf) this.#warn?.(error);
+    else this.errors.push(error);
   }
 
-  #pays(cost: number): boolean {
-    this.#budget = cost > this.#budget ? -1 : this.#budget - cost;
-    return this.#budget >= 0;
-  }
-
-  #message({ message }: Rule, variables: Readonly<Record<string, Value>>): string | undefined {
+  /** What is said of a value for which a rule does not hold. */
+  #failure(compiledRule: Rule, { variables, type, at }: Failed): FieldError {
+    const { rule, message } = compiledRule;
+    const given = rule.message ? rule.message.trim() : `failed rule: ${rule.rule.trim()}`;
     const result = message?.evaluate(variables, { costLimit: perCallLimit });
-    if (!result || !this.#pays(result.cost) || result.type === "error") return undefined;
-    const text = typeof result.value === "string" ? result.value.trim() : "";
-    return text === "" || text.length > mostInMessage || text.includes("\n") ? undefined : text;
+    if (!result) return asError(at, type, { message: given, rule });
+    const stop = (why: string): FieldError => {
+      this.#budget.spend();
+      return fieldErrors.invalid(at, type, why);
+    };
+    if (!this.#budget.pay(result.cost)) {
+      return stop(
+        "messageExpression evaluation failed due to running out of cost budget, no further validation rules will be run",
+      );
+    }
+    if (result.type === "error" && result.costExceeded) {
+      const expression = goQuote(rule.messageExpression ?? "");
+      const why =
+        "no further validation rules will be run due to call cost exceeds limit for messageExpression";
+      return stop(`${why}: ${expression}`);
+    }
+    const text = result.type === "error" || typeof result.value !== "string" ? "" : result.value.trim();
+    const isFit = text !== "" && byteLength(text) <= mostInMessage && !text.includes("\n");
+    return asError(at, type, { message: isFit ? text : given, rule });
   }
 }
+
+interface Failed {
+  readonly variables: Readonly<Record<string, Value>>;
+  readonly type: string;
+  readonly at: FieldPath;
+}
+
+const encoder = new TextEncoder();
+const byteLength = (text: string): number => encoder.encode(text).length;
 
 const rootPath = FieldPath.root("<nil>");
 

@@ -10,6 +10,8 @@ import {
   unknownFields,
   validateByRules,
   validateBySchema,
+  validateEmbedded,
+  validateLists,
   withDefaults,
 } from "./index.ts";
 
@@ -21,10 +23,14 @@ const withSpec = (spec: JSONSchemaProps) => prepareSchema({ type: "object", prop
 const metadata = { name: "one" };
 
 describe("validation", () => {
-  const check = (schema: JSONSchemaProps, spec: unknown, old?: unknown): readonly string[] =>
-    validateBySchema({ spec }, withSpec(schema), old === undefined ? undefined : { spec: old }).map(
-      fieldErrorText,
-    );
+  const check = (schema: JSONSchemaProps, spec: unknown, old?: unknown): readonly string[] => {
+    const node = withSpec(schema);
+    return [
+      ...validateBySchema({ spec }, node, old === undefined ? {} : { old: { spec: old } }),
+      ...validateEmbedded({ spec }, { node, path: undefined }),
+      ...validateLists({ spec }, node),
+    ].map(fieldErrorText);
+  };
 
   test.each<[JSONSchemaProps, unknown, readonly string[]]>([
     [
@@ -191,8 +197,8 @@ describe("pruning and defaults", () => {
     });
     expect(unknownFields(object, node)).toEqual([
       'unknown field "extra"',
-      'unknown field "spec.list[0].b"',
       'unknown field "spec.inner.spec"',
+      'unknown field "spec.list[0].b"',
       'unknown field "spec.unknown"',
     ]);
   });
@@ -215,9 +221,11 @@ describe("rules", () => {
     properties: { min: { type: "integer" }, max: { type: "integer" }, note: { type: "string" } },
   };
   const check = (spec: unknown, old?: unknown) =>
-    validateByRules({ metadata, spec }, withSpec(schema), old === undefined ? undefined : { spec: old }).map(
-      fieldErrorText,
-    );
+    validateByRules(
+      { metadata, spec },
+      withSpec(schema),
+      old === undefined ? {} : { old: { spec: old } },
+    ).map(fieldErrorText);
 
   test("hold for new objects and for changes", () => {
     expect(check({ min: 1, max: 2 })).toEqual([]);
@@ -239,7 +247,7 @@ describe("rules", () => {
       },
     });
     const list = Array.from({ length: 1_000 }, (_, index) => index);
-    const [error] = validateByRules({ list }, costly, undefined).map(fieldErrorText);
+    const [error] = validateByRules({ list }, costly).map(fieldErrorText);
     expect(error).toContain(
       "no further validation rules will be run due to call cost exceeds limit for rule",
     );

@@ -1,7 +1,8 @@
 import { FieldPath, deepEqual, fieldErrors, type FieldError } from "../../../apimachinery/index.ts";
 import { isOfFormat } from "./formats.ts";
-import { duplicatesIn, identityOf, keyValues } from "./lists.ts";
+import { identityOf, keyValues } from "./lists.ts";
 import { nodeOf, type SchemaNode } from "./node.ts";
+import { checkNumber } from "./validate-numbers.ts";
 import { isFields, isValues, type Fields } from "./values.ts";
 
 /** What there was before; a value that is as it was is not looked at again. */
@@ -11,134 +12,172 @@ interface Place {
   readonly node: SchemaNode;
   readonly path: string;
   readonly old: Old;
+  readonly findings: Findings;
 }
 
-/** What is wrong with an object by its schema; of a change, only with what it changes. */
+/** What is wrong with a value by its schema; of a change, only with what it changes. */
 export function validateBySchema(
-  object: object,
+  value: unknown,
   node: SchemaNode,
-  old: object | undefined,
+  options: { readonly old?: unknown; readonly at?: FieldPath } = {},
 ): readonly FieldError[] {
-  return validate(object, { node, path: "", old: old && { value: old } });
+  const { old, at } = options;
+  const findings = new Findings(at);
+  check(value, { node, path: "", old: old === undefined ? undefined : { value: old }, findings });
+  return findings.errors;
 }
 
-/** As upstream's checks name it: where, in which part of the request, and what is wrong. */
+/** What has been found so far; of several schemas, upstream tells of the one that most speaks for. */
+class Findings {
+  readonly errors: FieldError[] = [];
+  matches = 0;
+  readonly #told = new Set<string>();
+  readonly #at: FieldPath | undefined;
+
+  constructor(at: FieldPath | undefined) {
+    this.#at = at;
+  }
+
+  /** For what is tried: its findings count only if they are merged. */
+  aside(): Findings {
+    return new Findings(this.#at);
+  }
+
+  add(error: FieldError): void {
+    const text = `${error.field} ${error.detail}`;
+    if (this.#told.has(text)) return;
+    this.#told.add(text);
+    this.errors.push(error);
+  }
+
+  merge({ errors, matches }: Findings): void {
+    for (const error of errors) this.add(error);
+    this.matches += matches;
+  }
+
+  /** The field that a path within the value leads to. */
+  field(path: string): FieldPath {
+    const name = path.startsWith(".") ? path.slice(1) : path;
+    if (name === "") return this.#at ?? wholeObject;
+    return this.#at ? this.#at.child(name) : FieldPath.root(name);
+  }
+
+  /** As upstream's checks name it: where, in which part of the request, and what is wrong. */
+  invalid(path: string, value: unknown, problem: string): void {
+    this.add(fieldErrors.invalid(this.field(path), value, said(path, problem)));
+  }
+
+  wrongType(path: string, wanted: string, found: string): void {
+    const problem = said(path, `must be of type ${wanted}: ${JSON.stringify(found)}`);
+    this.add(fieldErrors.typeInvalid(this.field(path), found, problem));
+  }
+
+  /** What is wrong with the value as one. */
+  whole(path: string, problem: string): void {
+    this.add(fieldErrors.invalid(this.field(""), "", `${JSON.stringify(path)} ${problem}`));
+  }
+}
+
+/** Upstream's path of the object as a whole. */
+const wholeObject = FieldPath.root("<nil>");
+
 const said = (path: string, problem: string): string => `${path} in body ${problem}`;
 
-const at = (path: string): FieldPath => (path === "" ? rootPath : FieldPath.root(path));
-/** Upstream's path of the object as a whole. */
-const rootPath = FieldPath.root("<nil>");
-
-const invalid = (path: string, value: unknown, problem: string): FieldError =>
-  fieldErrors.invalid(at(path), value, said(path, problem));
-
-const wrongType = (path: string, wanted: string, found: string, value: string): FieldError =>
-  fieldErrors.typeInvalid(at(path), value, said(path, `must be of type ${wanted}: ${JSON.stringify(found)}`));
-
-function validate(value: unknown, place: Place): readonly FieldError[] {
-  const { node, path, old } = place;
-  if (value === undefined || (old && deepEqual(old.value, value))) return [];
+function check(value: unknown, place: Place): void {
+  const { node, old, findings } = place;
+  if (value === undefined || (old && deepEqual(old.value, value))) return;
   if (value === null) {
-    const isRefused = node.types.length > 0 && !node.nullable;
-    return isRefused ? [wrongType(path, node.types.join(","), "null", "null")] : [];
+    checkNull(place);
+    return checkEnum(value, place);
   }
-  const found = typeOf(value);
-  if (node.types.length > 0 && !isOfType(found, node.types)) {
-    return [wrongType(path, node.types.join(","), found, found)];
-  }
-  return [
-    ...enumErrors(value, place),
-    ...(typeof value === "string" ? textErrors(value, place) : []),
-    ...(typeof value === "number" ? numberErrors(value, place) : []),
-    ...(isValues(value) ? listErrors(value, place) : []),
-    ...(isFields(value) ? fieldsErrors(value, place) : []),
-    ...combinedErrors(value, place),
-  ];
+  if (node.types.length > 0 || node.format !== "") checkType(value, place);
+  if (node.hasBranches) checkBranches(value, place);
+  findings.matches += 4;
+  if (typeof value === "string") checkText(value, place);
+  if (typeof value === "number") checkNumber(value, { schema: node.schema, ...place });
+  if (isValues(value)) checkList(value, place);
+  checkEnum(value, place);
+  if (isFields(value)) checkFields(value, place);
 }
 
-function typeOf(value: unknown): string {
-  if (isValues(value)) return "array";
-  if (typeof value === "number") return Number.isInteger(value) ? "integer" : "number";
-  return typeof value;
+function checkNull({ node, path, findings }: Place): void {
+  if (node.types.length === 0 || node.nullable) findings.matches++;
+  else findings.wrongType(path, node.types.join(","), "null");
 }
 
-const isOfType = (found: string, wanted: readonly string[]): boolean =>
-  wanted.includes(found) || (found === "integer" && wanted.includes("number"));
-
-function enumErrors(value: unknown, { node, path }: Place): readonly FieldError[] {
-  const { enum: values = [] } = node.schema;
-  if (values.length === 0 || values.some((allowed) => deepEqual(allowed, value))) return [];
-  const shown = values.map((allowed) => (typeof allowed === "string" ? allowed : JSON.stringify(allowed)));
-  return [fieldErrors.notSupported(at(path), value, shown)];
+/** Upstream's name of a value's type, and of the format that it gives to all values of the type. */
+function typeOf(value: unknown): readonly [type: string, format: string] {
+  if (isValues(value)) return ["array", ""];
+  if (typeof value === "number")
+    return Number.isInteger(value) ? ["integer", "int64"] : ["number", "float64"];
+  return [typeof value, ""];
 }
 
-function textErrors(value: string, { node, path }: Place): readonly FieldError[] {
-  const { maxLength, minLength, pattern, format } = node.schema;
-  const errors: FieldError[] = [];
-  if (maxLength !== undefined || minLength !== undefined) {
-    const length = Array.from(value).length;
-    if (maxLength !== undefined && length > maxLength) errors.push(fieldErrors.tooLong(at(path), maxLength));
-    if (minLength !== undefined && length < minLength) {
-      errors.push(invalid(path, value, `should be at least ${minLength} chars long`));
+function checkType(value: unknown, { node, path, findings }: Place): void {
+  const { types, format } = node;
+  const [type, ownFormat] = typeOf(value);
+  findings.matches++;
+  const fits = types.includes(type) || (type === "integer" && types.includes("number"));
+  const isListOrText = type === "string" || type === "array";
+  if (format !== "") {
+    if (!isListOrText && !fits && ownFormat !== format) return findings.wrongType(path, format, ownFormat);
+    if (isListOrText && !types.includes("number") && !types.includes("integer")) {
+      findings.matches++;
+      return;
     }
   }
-  if (node.pattern?.test(value) === false) errors.push(invalid(path, value, `should match '${pattern}'`));
-  if (format && !isOfFormat(value, format)) errors.push(wrongType(path, format, value, value));
-  return errors;
+  if (fits) findings.matches++;
+  else findings.wrongType(path, types.join(","), type);
 }
 
-const ranges: Readonly<Record<string, readonly [least: number, most: number]>> = {
-  int32: [-(2 ** 31), 2 ** 31 - 1],
-  int64: [-(2 ** 63), 2 ** 63],
-};
-
-function numberErrors(value: number, { node, path }: Place): readonly FieldError[] {
-  const { maximum, minimum, exclusiveMaximum, exclusiveMinimum, multipleOf, format = "" } = node.schema;
-  const errors: FieldError[] = [];
-  const range = Object.hasOwn(ranges, format) ? ranges[format] : undefined;
-  if (range && Number.isInteger(value) && (value < range[0] || value > range[1])) {
-    const type = node.types.join(",");
-    const why = `Checked value must be of type ${type} with format ${format} in body`;
-    errors.push(fieldErrors.invalid(at(path), value, why));
-  }
-  if (maximum !== undefined && (exclusiveMaximum ? value >= maximum : value > maximum)) {
-    errors.push(
-      invalid(path, value, `should be less than ${exclusiveMaximum ? "" : "or equal to "}${maximum}`),
-    );
-  }
-  if (minimum !== undefined && (exclusiveMinimum ? value <= minimum : value < minimum)) {
-    const bound = exclusiveMinimum ? "" : "or equal to ";
-    errors.push(invalid(path, value, `should be greater than ${bound}${minimum}`));
-  }
-  if (multipleOf !== undefined && !Number.isInteger(value / multipleOf)) {
-    errors.push(invalid(path, value, `should be a multiple of ${multipleOf}`));
-  }
-  return errors;
+function checkEnum(value: unknown, { node, path, findings }: Place): void {
+  const { enum: values = [] } = node.schema;
+  const isAllowed =
+    values.length === 0 ||
+    // Null is none of the values, even where it is named.
+    (value !== null && values.some((allowed) => deepEqual(allowed, value)));
+  if (isAllowed) return;
+  const shown = values.map((allowed) => (typeof allowed === "string" ? allowed : JSON.stringify(allowed)));
+  findings.add(fieldErrors.notSupported(findings.field(path), value, shown));
 }
 
-function listErrors(list: readonly unknown[], place: Place): readonly FieldError[] {
-  const { node, path } = place;
+function checkText(value: string, { node, path, findings }: Place): void {
+  const { format } = node;
+  const length = node.hasLengths ? Array.from(value).length : 0;
+  const { maxLength, minLength, pattern } = node.schema;
+  findings.matches++;
+  if (maxLength !== undefined && length > maxLength) {
+    findings.add(fieldErrors.tooLong(findings.field(path), maxLength));
+  } else if (minLength !== undefined && length < minLength) {
+    findings.invalid(path, value, `should be at least ${minLength} chars long`);
+  } else if (node.pattern?.test(value) === false) {
+    findings.invalid(path, value, `should match '${pattern}'`);
+  }
+  if (format === "") return;
+  findings.matches++;
+  if (!isOfFormat(value, format)) findings.wrongType(path, format, value);
+}
+
+function checkList(list: readonly unknown[], place: Place): void {
+  const { node, path, findings } = place;
   const { maxItems, minItems, uniqueItems } = node.schema;
-  const errors: FieldError[] = [];
   const { items } = node;
   if (items) {
     const olds = oldElements(place);
     for (const [index, element] of list.entries()) {
-      const old = olds?.(element);
-      errors.push(...validate(element, { node: items, path: `${path}[${index}]`, old }));
+      check(element, { node: items, path: `${path}[${index}]`, old: olds?.(element), findings });
     }
   }
   if (minItems !== undefined && list.length < minItems) {
-    errors.push(invalid(path, list.length, `should have at least ${minItems} items`));
+    findings.invalid(path, list.length, `should have at least ${minItems} items`);
   }
   if (maxItems !== undefined && list.length > maxItems) {
-    errors.push(fieldErrors.tooMany(at(path), list.length, maxItems));
+    findings.add(fieldErrors.tooMany(findings.field(path), list.length, maxItems));
   }
   if (uniqueItems && new Set(list.map(identityOf)).size < list.length) {
-    errors.push(invalid(path, "", "shouldn't contain duplicates"));
+    findings.invalid(path, "", "shouldn't contain duplicates");
   }
-  errors.push(...duplicatesIn(list, { node, path }));
-  return errors;
+  findings.matches += 2;
 }
 
 /** Finds what an element of a list with keys was before; elements of other lists are not known again. */
@@ -149,65 +188,86 @@ function oldElements({ node, old }: Place): ((element: unknown) => Old) | undefi
   return (element) => known.get(identity(element));
 }
 
-function fieldsErrors(fields: Fields, place: Place): readonly FieldError[] {
-  const { node, path } = place;
+function checkFields(fields: Fields, place: Place): void {
+  const { node, path, findings } = place;
   const { maxProperties, minProperties, required = [] } = node.schema;
-  const errors: FieldError[] = [];
-  const count = Object.keys(fields).length;
-  if (minProperties !== undefined && count < minProperties) {
-    errors.push(invalid(path, count, `should have at least ${minProperties} properties`));
-  }
-  if (maxProperties !== undefined && count > maxProperties) {
-    errors.push(fieldErrors.tooMany(at(path), count, maxProperties));
-  }
-  const below = (name: string) => (path === "" ? name : `${path}.${name}`);
-  for (const name of required) {
-    if (fields[name] === undefined) errors.push(fieldErrors.required(at(below(name))));
-  }
-  const isEmbedded = node.isResource && path !== "";
-  for (const name of isEmbedded ? ["apiVersion", "kind"] : []) {
-    if (!fields[name]) errors.push(fieldErrors.required(at(below(name)), "must not be empty"));
+  findings.matches++;
+  if (minProperties !== undefined || maxProperties !== undefined) {
+    const count = Object.keys(fields).length;
+    if (minProperties !== undefined && count < minProperties) {
+      return findings.invalid(path, count, `should have at least ${minProperties} properties`);
+    }
+    if (maxProperties !== undefined && count > maxProperties) {
+      return findings.add(fieldErrors.tooMany(findings.field(path), count, maxProperties));
+    }
   }
   const olds = place.old && isFields(place.old.value) ? place.old.value : undefined;
-  for (const [name, value] of Object.entries(fields)) {
+  for (const name of Object.keys(fields)) {
     const known = nodeOf(node, name);
-    if (!known) continue;
-    const old = olds && Object.hasOwn(olds, name) ? { value: olds[name] } : undefined;
-    errors.push(...validate(value, { node: known, path: below(name), old }));
+    if (known) {
+      const isNamed = path === "" && node.properties.has(name);
+      const old = olds && Object.hasOwn(olds, name) ? { value: olds[name] } : undefined;
+      check(fields[name], { node: known, path: isNamed ? name : `${path}.${name}`, old, findings });
+    } else if (node.schema.additionalProperties === false) {
+      const why = `${path}.${name} in body is a forbidden property`;
+      findings.add(fieldErrors.invalid(findings.field(path), name, why));
+    }
   }
-  return errors;
+  for (const name of required) {
+    if (!Object.hasOwn(fields, name)) findings.add(fieldErrors.required(findings.field(`${path}.${name}`)));
+  }
 }
 
 /** Values that must be as other schemas say, too. Nothing is left out there because it was so before. */
-function combinedErrors(value: unknown, { node, path }: Place): readonly FieldError[] {
-  const errors: FieldError[] = [];
-  const whole = (problem: string): FieldError =>
-    fieldErrors.invalid(rootPath, "", `${JSON.stringify(path)} ${problem}`);
-  const errorsOf = (schemas: readonly SchemaNode[]) =>
-    schemas.map((schema) => validate(value, { node: schema, path, old: undefined }));
-  const any = errorsOf(node.anyOf);
-  if (any.length > 0 && any.every((each) => each.length > 0)) {
-    errors.push(whole("must validate at least one schema (anyOf)"), ...fewest(any));
+function checkBranches(value: unknown, place: Place): void {
+  const { node, path, findings } = place;
+  const tried = (schema: SchemaNode): Findings => {
+    const aside = findings.aside();
+    check(value, { node: schema, path, old: undefined, findings: aside });
+    return aside;
+  };
+  checkAny(node.anyOf, { path, findings, tried });
+  checkOne(node.oneOf, { path, findings, tried });
+  const all = node.allOf.map(tried);
+  for (const each of all) findings.merge(each);
+  const failed = all.filter(({ errors }) => errors.length > 0).length;
+  if (failed > 0) {
+    const none = failed === all.length ? ". None validated" : "";
+    findings.whole(path, `must validate all the schemas (allOf)${none}`);
   }
-  const one = errorsOf(node.oneOf);
-  const matching = one.filter((each) => each.length === 0).length;
-  if (one.length > 0 && matching !== 1) {
-    const found = matching === 0 ? "Found none valid" : `Found ${matching} valid alternatives`;
-    errors.push(whole(`must validate one and only one schema (oneOf). ${found}`));
-    if (matching === 0) errors.push(...fewest(one));
+  if (node.not && tried(node.not).errors.length === 0) {
+    findings.whole(path, "must not validate the schema (not)");
   }
-  const all = errorsOf(node.allOf);
-  const failed = all.filter((each) => each.length > 0);
-  if (failed.length > 0) {
-    const none = failed.length === all.length ? ". None validated" : "";
-    errors.push(...failed.flat(), whole(`must validate all the schemas (allOf)${none}`));
-  }
-  if (node.not && errorsOf([node.not])[0]?.length === 0) {
-    errors.push(whole("must not validate the schema (not)"));
-  }
-  return errors;
 }
 
-/** The errors of the schema that the value is nearest to. */
-const fewest = (failures: readonly (readonly FieldError[])[]): readonly FieldError[] =>
-  failures.reduce((best, each) => (each.length < best.length ? each : best));
+interface Trial {
+  readonly path: string;
+  readonly findings: Findings;
+  readonly tried: (schema: SchemaNode) => Findings;
+}
+
+function checkAny(schemas: readonly SchemaNode[], { path, findings, tried }: Trial): void {
+  const failed: Findings[] = [];
+  for (const schema of schemas) {
+    const found = tried(schema);
+    if (found.errors.length === 0) return findings.merge(found);
+    failed.push(found);
+  }
+  if (failed.length === 0) return;
+  findings.whole(path, "must validate at least one schema (anyOf)");
+  findings.merge(nearest(failed));
+}
+
+function checkOne(schemas: readonly SchemaNode[], { path, findings, tried }: Trial): void {
+  if (schemas.length === 0) return;
+  const all = schemas.map(tried);
+  const [first, ...more] = all.filter(({ errors }) => errors.length === 0);
+  if (first && more.length === 0) return findings.merge(first);
+  const found = first ? `Found ${more.length + 1} valid alternatives` : "Found none valid";
+  findings.whole(path, `must validate one and only one schema (oneOf). ${found}`);
+  if (!first) findings.merge(nearest(all));
+}
+
+/** The findings by the schema for which most speaks. */
+const nearest = (failures: readonly Findings[]): Findings =>
+  failures.reduce((best, each) => (each.matches > best.matches ? each : best));

@@ -70,6 +70,8 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
     readonly specReplicas: string;
     readonly statusReplicas: string;
     readonly selector: string;
+    /** What is not found where there is no object, if that is not the resource itself. */
+    readonly missing?: { readonly group: string; readonly resource: string };
   };
   /** Which name a generic name check demands; default: DNS subdomain. */
   readonly nameRule?: "subdomain" | "label" | "rfc1035label" | "path" | "none";

@@ -99,7 +99,12 @@ export const deploymentDefinition = defineResource<Deployment>({
     ...containerColumns<Deployment>((deployment) => deployment.spec.template?.spec),
     selectorColumn<Deployment>((deployment) => deployment.spec.selector),
   ],
-  scale: { specReplicas: "spec.replicas", statusReplicas: "status.replicas", selector: "spec.selector" },
+  scale: {
+    specReplicas: "spec.replicas",
+    statusReplicas: "status.replicas",
+    selector: "spec.selector",
+    missing: { group: "apps", resource: "deployments/scale" },
+  },
   tracksGeneration: true,
 });
 

@@ -59,7 +59,12 @@ export const replicaSetDefinition = defineResource<ReplicaSet>({
     ...containerColumns<ReplicaSet>((replicaSet) => replicaSet.spec.template?.spec),
     selectorColumn<ReplicaSet>((replicaSet) => replicaSet.spec.selector),
   ],
-  scale: { specReplicas: "spec.replicas", statusReplicas: "status.replicas", selector: "spec.selector" },
+  scale: {
+    specReplicas: "spec.replicas",
+    statusReplicas: "status.replicas",
+    selector: "spec.selector",
+    missing: { group: "apps", resource: "replicasets/scale" },
+  },
   tracksGeneration: true,
 });
 

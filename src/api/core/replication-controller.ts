@@ -50,7 +50,12 @@ export const replicationControllerDefinition = defineResource<ReplicationControl
     }),
   ],
   selectableFields: { "status.replicas": (controller) => String(controller.status?.replicas ?? 0) },
-  scale: { specReplicas: "spec.replicas", statusReplicas: "status.replicas", selector: "spec.selector" },
+  scale: {
+    specReplicas: "spec.replicas",
+    statusReplicas: "status.replicas",
+    selector: "spec.selector",
+    missing: { group: "autoscaling", resource: "replicationcontrollers/scale" },
+  },
   tracksGeneration: true,
 });
 

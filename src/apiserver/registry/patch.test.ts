@@ -37,6 +37,7 @@ describe("a patch is refused", () => {
       "into Go struct field ConfigMap.data of type map[string]string",
     ],
     [{ type: "merge", body: { kind: "Secret" } }, 422, "converting (v1.Secret) to (core.ConfigMap): unknown"],
+    [{ type: "merge", body: { kind: "Other" } }, 422, 'no kind "Other" is registered for version "v1"'],
     [
       { type: "merge", body: { apiVersion: "v2" } },
       422,

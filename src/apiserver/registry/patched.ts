@@ -13,6 +13,7 @@ import {
   goText,
   strategicMergePatch,
 } from "../../apimachinery/patch/index.ts";
+import { schemas } from "../../api/index.ts";
 import type { Patch } from "../../api/index.ts";
 import { coerced, completed, unknownIn } from "./coding.ts";
 import type { RequestOptions } from "./context.ts";
@@ -128,7 +129,8 @@ function checkKind(served: Pick<ServedResource, "resource" | "apiVersion">, patc
   const [apiVersion, kind] = [textField(patched, "apiVersion"), textField(patched, "kind")];
   const { resource } = served;
   if (apiVersion === "") throw nameless(textField((patched["metadata"] ?? {}) as JsonObject, "name"));
-  if (apiVersion !== served.apiVersion) {
+  const isKnown = kind === "" || schemas.typeOf({ ...resource, kind }) !== undefined;
+  if (apiVersion !== served.apiVersion || !isKnown) {
     const where = 'in scheme "pkg/api/legacyscheme/scheme.go:30"';
     const message = `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} ${where}`;
     throw invalidPatch(textOf(patched), message);

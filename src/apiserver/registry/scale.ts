@@ -3,7 +3,7 @@ import type { ObjectKey } from "../../apimachinery/index.ts";
 import { groupResource } from "./context.ts";
 import type { Core, RequestOptions } from "./context.ts";
 import type { AnyObject } from "./entry.ts";
-import { get } from "./read.ts";
+import { get as presentOf } from "./read.ts";
 import type { ServedResource } from "./served.ts";
 import { checkNames, modify } from "./update.ts";
 
@@ -51,6 +51,16 @@ export async function updateScale(
     },
   });
   return scaleOf(served, written.object);
+}
+
+/** The entry of an object that is scaled; what is missing may have a name of its own. */
+function get(served: ServedResource, key: ObjectKey): ReturnType<typeof presentOf> {
+  try {
+    return presentOf(served, key);
+  } catch (error) {
+    const missing = served.definition.scale?.missing;
+    throw missing && ApiError.is(error, "NotFound") ? ApiError.notFound(missing, key.name) : error;
+  }
 }
 
 function checkScale(

@@ -96,6 +96,14 @@ const missing: Sequence = {
         patch("/apis/apps/v1/namespaces/differential/deployments/none/scale", type, { body }),
       ]),
     ),
+    ...["apps/v1/namespaces/differential/deployments", "apps/v1/namespaces/differential/statefulsets"].map(
+      (at) => get(`/apis/${at}/none/scale`),
+    ),
+    get(inNamespace("replicationcontrollers/none/scale")),
+    ...["Other", "Secret"].flatMap((kind) => [
+      patch(path, "merge", { body: { kind } }),
+      patch(path, "json", { body: [{ op: "replace", path: "/kind", value: kind }] }),
+    ]),
     post(inNamespace("pods"), {
       metadata: { name: "bound" },
       spec: { automountServiceAccountToken: false, containers: [{ name: "c", image: "i" }] },

@@ -23,4 +23,5 @@ export { expressionVersion } from "./common/expressions.ts";
 export { describeDifference } from "./common/difference.ts";
 export { semanticallyEqual } from "./common/equal.ts";
 export { parseSigningRequest, type ParsedRequest } from "./certificates/signing-request.ts";
+export { combinedAuthorities } from "./certificates/authority-bundle.ts";
 export { certificateEnd } from "./certificates/x509.ts";

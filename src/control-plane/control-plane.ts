@@ -5,9 +5,9 @@ import { ServiceAccount } from "../api/types/core-v1.ts";
 import { createApiServer, reviewAnswers, tokenRequests } from "../apiserver/index.ts";
 import {
   componentStatuses,
+  keepClientAuthority,
   maintainFlowControl,
   publishApiServices,
-  publishClientAuthority,
   runFlowControl,
   runIdentityLease,
 } from "../apiserver/bootstrap/index.ts";
@@ -157,6 +157,7 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
       }),
       createEscalationGuard(secured()),
     ],
+    postToWebhook: ({ reader }) => webhookPost({ reader, clock, random }),
     answers: () => {
       const { authorizer, rbac, tokens } = secured();
       return reviewAnswers({ authorizer, rbac, tokens, apiAudiences });
@@ -191,6 +192,7 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
       await Promise.all([
         runComponents({ options, server, tokens, aggregation, clientFor }, signal),
         aggregation.run(signal),
+        tellTrust(server, { options, signal }),
         services.run(server, { client: server.client(serverUser), signal }),
       ]);
       running = false;
@@ -207,7 +209,7 @@ async function publishServerObjects(
   server: ApiServer,
   options: ControlPlaneOptions & { readonly services: ServiceParts },
 ): Promise<void> {
-  const { services, rootCertificateAuthority } = options;
+  const { services } = options;
   const client = server.client(serverUser);
   const { reader } = server;
   await bootstrapNamespaces(client);
@@ -216,17 +218,18 @@ async function publishServerObjects(
     services.publish(client, reader),
     maintainFlowControl({ client, reader }),
     publishApiServices({ client, reader, served: server.core.served }),
-    ...(rootCertificateAuthority === ""
-      ? []
-      : [
-          publishClientAuthority({
-            client,
-            reader,
-            clientAuthority: rootCertificateAuthority,
-            requestHeader: options.requestHeader,
-          }),
-        ]),
   ]);
+}
+
+/** Tells aggregated servers whom to trust, where there is an authority to know clients by. */
+async function tellTrust(
+  { client, reader }: ApiServer,
+  { options, signal }: { readonly options: ControlPlaneOptions; readonly signal: AbortSignal },
+): Promise<void> {
+  const { clock, logger, rootCertificateAuthority: clientAuthority, requestHeader } = options;
+  if (clientAuthority === "") return;
+  const parts = { client: client(serverUser), reader, clock, logger };
+  await keepClientAuthority({ ...parts, clientAuthority, requestHeader }, signal);
 }
 
 const serverUser: UserInfo = { name: "system:apiserver", groups: ["system:masters"] };

@@ -1,5 +1,5 @@
 export { publishApiServices } from "./api-services.ts";
-export { publishClientAuthority } from "./authentication-configuration.ts";
+export { keepClientAuthority } from "./authentication-configuration.ts";
 export { componentStatuses } from "./component-status.ts";
 export { maintainFlowControl, runFlowControl, type FlowControlOptions } from "./flow-control.ts";
 export { runIdentityLease } from "./identity.ts";

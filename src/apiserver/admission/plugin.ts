@@ -1,4 +1,5 @@
 import type { DeleteOptions, UserInfo } from "../../api/index.ts";
+import type { Milliseconds } from "../../base/index.ts";
 import type { KubernetesObject, Resource } from "../../apimachinery/index.ts";
 
 /** One write on its way to the store. */
@@ -19,17 +20,33 @@ export interface AdmissionRequest {
   /** Tells the client something that does not stop the request. */
   readonly warn?: (message: string) => void;
   /** Has something recorded of the request, where requests are recorded. */
-  readonly annotate?: (key: string, value: string) => void;
+  readonly annotate?: Annotate;
+  /** How long the request may take, and who waits for it; absent: as long as it likes. */
+  readonly lifetime?: RequestLifetime;
   /** What the client asked for besides. */
   readonly given?: GivenOptions;
   /** What plugins that may change an object twice know of each other; absent: there is one round. */
   readonly rounds?: AdmissionRounds;
 }
 
+/** Has something recorded of a request; with a level only where that much is recorded of requests. */
+export type Annotate = (key: string, value: string, level?: "Request") => void;
+
+/** When a request must be over, and whether its client still waits. */
+export interface RequestLifetime {
+  readonly deadline: Milliseconds;
+  readonly exchange: { readonly signal: AbortSignal };
+}
+
+/** Why a webhook's call is counted as a rejection. */
+export type DynamicRejection = "calling_webhook_error" | "apiserver_internal_error" | "no_error";
+
 /** Options of a request that some plugins pass on. */
 export interface GivenOptions {
   readonly fieldManager?: string;
   readonly fieldValidation?: string;
+  /** What of these the client named, where they have defaults. */
+  readonly asked?: Pick<GivenOptions, "fieldManager" | "fieldValidation">;
   readonly delete?: DeleteOptions;
 }
 
@@ -74,20 +91,25 @@ export interface DynamicObserver {
     readonly name: string;
     readonly type: "admit" | "validating";
     readonly operation: string;
-    readonly errorType: "calling_webhook_error" | "apiserver_internal_error" | "no_error";
+    readonly errorType: DynamicRejection;
     readonly code: number;
   }): void;
   failedOpen(webhook: { readonly name: string; readonly type: "admit" | "validating" }): void;
-  excluded(condition: {
-    readonly name: string;
-    readonly kind: "webhook" | "policy";
-    readonly type: "admit" | "validating" | "validate";
-    readonly operation: string;
-  }): void;
-  conditionFailed(condition: { readonly name: string; readonly kind: "webhook" | "policy" }): void;
+  excluded(condition: JudgedConditions): void;
+  conditionFailed(condition: JudgedConditions): void;
+  /** How long all conditions of one took. */
+  conditionsJudged(conditions: JudgedConditions & { readonly seconds: number }): void;
   /** What a policy found, where that is not simply that all is well. */
   validated(check: PolicyCheck & { readonly action: "allow" | "deny" | "audit" | "warn" }): void;
   mutated(check: PolicyCheck): void;
+}
+
+/** The match conditions of a webhook or a policy, for one request. */
+export interface JudgedConditions {
+  readonly name: string;
+  readonly kind: "webhook" | "policy";
+  readonly type: "admit" | "validate";
+  readonly operation: string;
 }
 
 /** One expression of a policy and what became of it. */

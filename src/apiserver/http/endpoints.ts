@@ -1,4 +1,5 @@
 import { ApiError } from "../../apimachinery/index.ts";
+import type { Annotate } from "../admission/plugin.ts";
 import { validateAdmission } from "../registry/admit.ts";
 import type { Core } from "../registry/context.ts";
 import type { AnyObject } from "../registry/entry.ts";
@@ -94,6 +95,7 @@ export class Endpoints {
       watches,
       onWatching: request.onWatching,
       audit: request.audit,
+      lifetime: request,
       track: (end) => {
         this.watches.add(end);
         return () => void this.watches.delete(end);
@@ -114,12 +116,12 @@ export class Endpoints {
     // What is read and not passed on is text, or an error in the encodings of objects; it is no connection.
     if (!kind.endsWith("Options")) admit(exchange.headers.accept, ["text/plain", ...mediaTypesOf({ cbor })]);
     else {
-      const { audit } = request;
-      const annotate = (name: string, value: string) => audit?.annotate(name, value);
-      const options = { user, annotate };
+      const { audit, warn } = request;
+      const annotate: Annotate = (name, value, level) => audit?.annotate(name, value, level);
+      const options = { user, warn, annotate, lifetime: request };
       const subject = { operation: "CONNECT", served, subresource, key, options } as const;
       await validateAdmission(core, subject, {
-        object: connectOptions(kind, exchange.query) as unknown as AnyObject,
+        object: connectOptions(kind, exchange.query, { rest }) as unknown as AnyObject,
       });
     }
     const { signal } = exchange;

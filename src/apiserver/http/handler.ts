@@ -94,6 +94,7 @@ export class RequestHandler {
       info,
       upgrade,
       received: clock.now(),
+      deadline: Infinity,
       longRunning: isLongRunning(info),
       served:
         info.type === "path" ? undefined : this.core.served.find(info.group, info.version, info.resource),

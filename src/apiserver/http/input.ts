@@ -196,10 +196,12 @@ const optionsKinds: Readonly<Record<string, string>> = {
   PATCH: "PatchOptions",
 };
 
+const nothingAsked = {};
+
 /** What a request says of a write besides its body. */
 export function writeOptions(
   exchange: Exchange,
-): Pick<RequestOptions, "dryRun" | "fieldManager" | "fieldValidation"> {
+): Pick<RequestOptions, "dryRun" | "fieldManager" | "fieldValidation" | "asked"> {
   const { query } = exchange;
   const manager = query.get("fieldManager") ?? "";
   const [dryRun, validation] = [query.getAll("dryRun"), query.get("fieldValidation") ?? ""];
@@ -216,6 +218,10 @@ export function writeOptions(
     dryRun: dryRun.length > 0,
     fieldManager: known === "" ? "unknown" : known,
     fieldValidation: validation === "Ignore" || validation === "Strict" ? validation : "Warn",
+    asked:
+      manager === "" && validation === ""
+        ? nothingAsked
+        : { fieldManager: manager, fieldValidation: validation },
   };
 }
 

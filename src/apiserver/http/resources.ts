@@ -19,6 +19,7 @@ import { update } from "../registry/update.ts";
 import { untilVersion } from "../registry/versions.ts";
 import { watch } from "../registry/watch.ts";
 import type { EntryWatch } from "../registry/watch.ts";
+import type { RequestLifetime } from "../admission/plugin.ts";
 import type { AuditRecord } from "./audit/record.ts";
 import { encodeAny, encodeJsonList, encodeProto, isStoredVersion, itemOf } from "./encode.ts";
 import { readDeletion } from "./delete-options.ts";
@@ -54,6 +55,8 @@ export interface ResourceCall {
   readonly onWatching: () => void;
   /** What is recorded of the request, if anything is. */
   readonly audit: AuditRecord | undefined;
+  /** Until when the answer is waited for. */
+  readonly lifetime: RequestLifetime;
   /** Registers a watch so that the server can end it when it closes. */
   readonly track: (end: () => void) => () => void;
 }
@@ -268,9 +271,14 @@ async function serveWatch(call: ResourceCall): Promise<void> {
   }
 }
 
-function requestOptions({ exchange, user, warn, audit }: ResourceCall): RequestOptions {
-  const options = { ...writeOptions(exchange), user, warn };
-  return audit ? { ...options, annotate: (key, value) => audit.annotate(key, value) } : options;
+function requestOptions(call: ResourceCall): RequestOptions {
+  return { ...writeOptions(call.exchange), ...askerOf(call) };
+}
+
+/** Who asks, and what hears of the request while it is carried out. */
+function askerOf({ user, warn, audit, lifetime }: ResourceCall): RequestOptions {
+  if (!audit) return { user, warn, lifetime };
+  return { user, warn, lifetime, annotate: (key, value, level) => audit.annotate(key, value, level) };
 }
 
 /** The object that the body holds, which must be of the kind that is wanted. */
@@ -369,12 +377,12 @@ async function servePatch(call: ResourceCall): Promise<void> {
 }
 
 async function serveDelete(call: ResourceCall): Promise<void> {
-  const { core, served, exchange, headers, user, warn } = call;
+  const { core, served, exchange, headers } = call;
   const form = negotiated(call);
   const { options, cascades } = await readDeletion(exchange, call);
   const key = keyOf(call);
   const { dryRun } = options;
-  const { object, gone } = await remove(core, served, { user, dryRun, warn, key, delete: options });
+  const { object, gone } = await remove(core, served, { ...askerOf(call), dryRun, key, delete: options });
   if (!gone || served.definition.returnsDeleted) {
     return answerObject(call, { entry: undefined, object, status: cascades && !gone ? 202 : 200, form });
   }
@@ -395,12 +403,12 @@ async function serveDelete(call: ResourceCall): Promise<void> {
 }
 
 async function serveDeleteCollection(call: ResourceCall): Promise<void> {
-  const { core, served, exchange, user, warn } = call;
+  const { core, served, exchange } = call;
   const form = negotiated(call);
   const selected = readListOptions(call);
   const { options } = await readDeletion(exchange, call);
   const { dryRun } = options;
-  const request = { user, dryRun, warn, list: selected, delete: options };
+  const request = { ...askerOf(call), dryRun, list: selected, delete: options };
   const page = await removeCollection(core, served, request);
   return answerList(call, { page, form });
 }

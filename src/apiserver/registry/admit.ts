@@ -32,6 +32,7 @@ function requestOf(
     ...(objects.old ? { old: objects.old } : {}),
     ...(subject.options.warn ? { warn: subject.options.warn } : {}),
     ...(subject.options.annotate ? { annotate: subject.options.annotate } : {}),
+    ...(subject.options.lifetime ? { lifetime: subject.options.lifetime } : {}),
   };
 }
 

@@ -5,6 +5,7 @@ import type { UserInfo } from "../../api/index.ts";
 import { StoreError } from "../../store/index.ts";
 import type { Store } from "../../store/index.ts";
 import type { AdmissionChain } from "../admission/chain.ts";
+import type { Annotate, GivenOptions, RequestLifetime } from "../admission/plugin.ts";
 import type { Attributes, Authorizer } from "../authorization/authorizer.ts";
 import { forbiddenError } from "../authorization/index.ts";
 import type { CacheSet } from "./cache-set.ts";
@@ -42,7 +43,11 @@ export interface RequestOptions {
   /** Hears what the client should be warned of. */
   readonly warn?: (message: string) => void;
   /** Hears what is to be recorded of the request besides. */
-  readonly annotate?: (key: string, value: string) => void;
+  readonly annotate?: Annotate;
+  /** What of the manager and the validation the client named itself; absent: all that is said here. */
+  readonly asked?: Pick<GivenOptions, "fieldManager" | "fieldValidation">;
+  /** Until when it may take, and who waits for it; absent: as long as it likes. */
+  readonly lifetime?: RequestLifetime;
 }
 
 /** A write on its way to the store, for what must be allocated beside it. */

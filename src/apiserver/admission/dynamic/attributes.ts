@@ -66,11 +66,27 @@ export function kindOf({ resource, subresources }: ServedResource, subresource: 
   return { group: found.group ?? group, version: found.version ?? version, kind: found.kind };
 }
 
+/** What was found of a table until it changes. */
+const equivalents = new WeakMap<ServedTable, Map<ServedResource, readonly ServedResource[]>>();
+
 /** The other versions in which the same objects are served. */
-export const equivalentsOf = (table: ServedTable, served: ServedResource): readonly ServedResource[] =>
-  [...table.all()].filter(
-    (other) => other !== served && other.storage.prefix === served.storage.prefix && isTop(other),
-  );
+export function equivalentsOf(table: ServedTable, served: ServedResource): readonly ServedResource[] {
+  const known = equivalents.get(table) ?? remembering(table);
+  const found =
+    known.get(served) ??
+    [...table.all()].filter(
+      (other) => other !== served && other.storage.prefix === served.storage.prefix && isTop(other),
+    );
+  known.set(served, found);
+  return found;
+}
+
+function remembering(table: ServedTable): Map<ServedResource, readonly ServedResource[]> {
+  const made = new Map<ServedResource, readonly ServedResource[]>();
+  equivalents.set(table, made);
+  table.onChange(() => made.clear());
+  return made;
+}
 
 const isTop = ({ verbs }: ServedResource) => verbs.length > 0;
 
@@ -87,7 +103,10 @@ export const ruleSubjectOf = (
   namespace,
 });
 
-/** An object in another version; what is no object of the resource, as a Scale, is the same in all. */
+/**
+ * An object in another version; what is no object of the resource, as a Scale, is the same in all. Throws `Unconverted`
+ * where a webhook converts and has not been asked.
+ */
 export function convertedTo<T extends KubernetesObject>(
   object: T | undefined,
   from: ServedResource,
@@ -96,5 +115,6 @@ export function convertedTo<T extends KubernetesObject>(
   if (!object || from === to) return object;
   const own = object as unknown as AnyObject;
   if (own.apiVersion !== from.apiVersion || own["kind"] !== from.resource.kind) return object;
-  return to.fromStored(from.toStored(own)) as unknown as T;
+  const converted = from.remote ? from.remote.as(own, to.apiVersion) : to.fromStored(from.toStored(own));
+  return converted as unknown as T;
 }

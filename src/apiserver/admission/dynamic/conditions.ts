@@ -73,5 +73,7 @@ export function observeConditions(
   const { name, operation } = policy;
   if (verdict.type === "excluded") observer?.excluded({ name, kind: "policy", type: "validate", operation });
   if (verdict.type !== "failed") return;
-  for (let count = 0; count < verdict.failures; count++) observer?.conditionFailed({ name, kind: "policy" });
+  for (let count = 0; count < verdict.failures; count++) {
+    observer?.conditionFailed({ name, kind: "policy", type: "validate", operation });
+  }
 }

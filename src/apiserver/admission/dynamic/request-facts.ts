@@ -53,7 +53,7 @@ function optionsOf({ request }: Attributes): JsonValue {
     ...(dryRun ? { dryRun: ["All"] } : {}),
   };
   if (operation !== "DELETE") {
-    const { fieldManager, fieldValidation } = given;
+    const { fieldManager, fieldValidation } = given.asked ?? given;
     return {
       ...base,
       ...(fieldManager ? { fieldManager } : {}),

@@ -1,13 +1,15 @@
-import { applyJsonPatch, ApiError } from "../../../apimachinery/index.ts";
-import type { JsonObject, KubernetesObject } from "../../../apimachinery/index.ts";
-import type { Random } from "../../../base/index.ts";
+import { ApiError, isQualifiedName, JsonPatchError, performJsonPatch } from "../../../apimachinery/index.ts";
+import type { JsonObject, JsonValue, KubernetesObject } from "../../../apimachinery/index.ts";
+import { DecodeError, parseJson } from "../../../apimachinery/codec/index.ts";
+import { goKind } from "../../../apimachinery/patch/index.ts";
+import type { Clock, Random } from "../../../base/index.ts";
 import { completed } from "../../registry/coding.ts";
 import { decodeChanged } from "../../registry/patched.ts";
 import type { Attributes, Shown } from "../dynamic/attributes.ts";
 import type { ShownObjects } from "../dynamic/activation.ts";
 import type { Hook, Webhook } from "./hooks.ts";
-import { denial, ReviewError, reviewOf, reviewVersionOf, verdictOf } from "./review.ts";
-import type { Verdict } from "./review.ts";
+import { answerOf, ReviewError, reviewOf, reviewVersionOf, verdictOf } from "./review.ts";
+import type { Review, Verdict } from "./review.ts";
 
 /** Sends a body of JSON to a webhook and answers what it says; rejects with `HookCallError`. */
 export type PostToHook = (call: {
@@ -19,12 +21,12 @@ export type PostToHook = (call: {
   readonly signal?: AbortSignal;
 }) => Promise<unknown>;
 
-/** A webhook that could not be asked, with the status that metrics show of it. */
+/** A webhook that could not be asked, with the status that metrics show of it; absent: none came. */
 export class HookCallError extends Error {
   override readonly name = "HookCallError";
-  readonly code: number;
+  readonly code: number | undefined;
 
-  constructor(message: string, { code = 503 }: { readonly code?: number } = {}) {
+  constructor(message: string, { code }: { readonly code?: number | undefined } = {}) {
     super(message);
     this.code = code;
   }
@@ -39,15 +41,18 @@ export interface HookCall {
 }
 
 const defaultTimeoutSeconds = 10;
+const millisecondsPerSecond = 1_000;
+const badRequest = 400;
+const unavailable = 503;
 
-/** Asks a webhook; throws the API's error for a refusal and `HookCallError` where there is no answer. */
+/** Asks a webhook; throws `HookCallError` where there is no answer, the API's error where it must not be asked. */
 export async function ask(
   { webhook }: Hook,
   call: HookCall,
-  { post, random }: { readonly post: PostToHook; readonly random: Random },
+  parts: { readonly post: PostToHook; readonly random: Random; readonly clock: Clock },
 ): Promise<Verdict> {
   const { attributes, shown, objects, mutating } = call;
-  const { name, sideEffects, clientConfig, timeoutSeconds = defaultTimeoutSeconds } = webhook;
+  const { name, sideEffects, clientConfig } = webhook;
   const { request } = attributes;
   if (request.dryRun && sideEffects !== "None" && sideEffects !== "NoneOnDryRun") {
     throw ApiError.badRequest(`admission webhook ${JSON.stringify(name)} does not support dry run`);
@@ -56,83 +61,123 @@ export async function ask(
   if (!version) {
     throw new HookCallError(
       "could not create admission objects: webhook does not accept known AdmissionReview versions (v1, v1beta1)",
-      { code: 400 },
+      { code: badRequest },
     );
   }
-  const review = { version, uid: random.uuid(), mutating };
-  const body = JSON.stringify(reviewOf(review, { attributes, shown, ...objects }));
-  const answer = await post({ clientConfig, timeoutSeconds, body }).catch((error: unknown) => {
-    throw error instanceof HookCallError ? uncalled(error) : error;
-  });
-  const verdict = readVerdict(() => verdictOf(answer, review));
+  const review = { version, uid: parts.random.uuid(), mutating };
+  const answer = await parts
+    .post({
+      clientConfig,
+      timeoutSeconds: timeLeft(call, { webhook, clock: parts.clock }),
+      body: JSON.stringify(reviewOf(review, { attributes, shown, ...objects })),
+      ...(request.lifetime ? { signal: request.lifetime.exchange.signal } : {}),
+    })
+    .catch((error: unknown) => {
+      throw error instanceof HookCallError ? uncalled(error) : error;
+    });
+  const verdict = readVerdict(answer, review);
   for (const [key, value] of Object.entries(verdict.auditAnnotations)) {
-    request.annotate?.(`${name}/${key}`, value);
+    const annotation = `${name}/${key}`;
+    if (isQualifiedName(annotation).length === 0) request.annotate?.(annotation, value);
   }
   for (const warning of verdict.warnings) request.warn?.(warning);
-  if (!verdict.allowed) throw denial(name, verdict.result);
   return verdict;
 }
 
-const uncalled = ({ message, code }: HookCallError): HookCallError =>
+/** Seconds that the webhook has: its own, but no more than are left of the request's. */
+function timeLeft(
+  { attributes }: HookCall,
+  { webhook, clock }: { readonly webhook: Webhook; readonly clock: Clock },
+): number {
+  const { timeoutSeconds = defaultTimeoutSeconds } = webhook;
+  const { deadline = Infinity } = attributes.request.lifetime ?? {};
+  return Math.min(timeoutSeconds, Math.max(deadline - clock.now(), 0) / millisecondsPerSecond);
+}
+
+const uncalled = ({ message, code }: { readonly message: string; readonly code?: number | undefined }) =>
   new HookCallError(`failed to call webhook: ${message}`, { code });
 
-function readVerdict(read: () => Verdict): Verdict {
+function readVerdict(value: unknown, review: Review): Verdict {
+  const answer = reading(() => answerOf(value, review), uncalled);
+  return reading(
+    () => verdictOf(answer, review),
+    ({ message }) =>
+      new HookCallError(`received invalid webhook response: ${message}`, { code: unavailable }),
+  );
+}
+
+function reading<T>(read: () => T, failure: (error: Error) => HookCallError): T {
   try {
     return read();
   } catch (error) {
-    if (!(error instanceof ReviewError)) throw error;
-    throw new HookCallError(`received invalid webhook response: ${error.message}`);
+    if (error instanceof ReviewError || error instanceof DecodeError) throw failure(error);
+    throw error;
   }
 }
 
 /** The object with a webhook's patch; the same one when there is nothing to do. */
-export function patchedObject(
+export function applyVerdict(
   { webhook: { name } }: Hook,
-  { patch, patchType }: Verdict,
+  { patch, patchType, result }: Verdict,
   { object, shown }: { readonly object: KubernetesObject | undefined; readonly shown: Shown },
-): KubernetesObject | undefined {
+): { readonly object: KubernetesObject | undefined; readonly operations?: readonly JsonValue[] } {
   const operations = operationsOf(patch);
-  if (operations.length === 0) return object;
+  if (operations.length === 0) return { object };
   if (!object) {
     throw ApiError.internal(
       `admission webhook ${JSON.stringify(name)} attempted to modify the object, which is not supported for this operation`,
     );
   }
   if (patchType !== "JSONPatch") {
-    throw new HookCallError(`unsupported patch type ${JSON.stringify(patchType)}`, { code: 400 });
+    const code = Math.max(result?.code ?? 0, badRequest);
+    throw new HookCallError(`unsupported patch type ${JSON.stringify(patchType)}`, { code });
   }
+  return { object: patchedObject(object, { operations, shown }), operations };
+}
+
+function patchedObject(
+  object: KubernetesObject,
+  { operations, shown }: { readonly operations: readonly JsonValue[]; readonly shown: Shown },
+): KubernetesObject {
   const before = object as unknown as JsonObject;
-  return internally(() => {
-    const patched = applyJsonPatch(before, operations);
+  try {
+    const patched = performJsonPatch(before, operations);
     const { served, kind } = shown;
     const isOwn = kind.kind === served.resource.kind && kind.group === served.resource.group;
     if (!isOwn) return patched as unknown as KubernetesObject;
     const { object: decoded } = decodeChanged(patched, before, { type: served.type, strict: false });
     return completed(served, decoded);
-  });
+  } catch (error) {
+    // What goes wrong with a patch is no fault of the client's.
+    if (error instanceof JsonPatchError || error instanceof DecodeError)
+      throw ApiError.internal(error.message);
+    throw error;
+  }
 }
 
-function operationsOf(patch: string): readonly unknown[] {
+/** Operations that one patch may have: each takes its time, whatever it does. */
+const maximumOperations = 10_000;
+
+function operationsOf(patch: string): readonly JsonValue[] {
   if (patch === "") return [];
-  try {
-    const operations: unknown = JSON.parse(patch);
-    if (Array.isArray(operations)) return operations;
-    if (operations === null) return [];
-    throw new SyntaxError(
-      `json: cannot unmarshal ${typeof operations} into Go value of type jsonpatch.Patch`,
+  const undecodable = (why: string) =>
+    new HookCallError(`received undecodable patch in webhook response: ${why}`, { code: unavailable });
+  const unmarshal = (value: JsonValue, type: string) =>
+    undecodable(`json: cannot unmarshal ${goKind(value)} into Go value of type jsonpatch.${type}`);
+  const operations = reading(
+    () => parseJson(patch) as JsonValue,
+    ({ message }) => undecodable(message),
+  );
+  if (operations === null) return [];
+  if (!Array.isArray(operations)) throw unmarshal(operations, "Patch");
+  if (operations.length > maximumOperations) {
+    throw undecodable(
+      `The allowed maximum operations in a JSON patch is ${maximumOperations}, got ${operations.length}`,
     );
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    throw new HookCallError(`received undecodable patch in webhook response: ${error.message}`);
   }
-}
-
-/** What goes wrong with a patch is no fault of the client's. */
-function internally<T>(apply: () => T): T {
-  try {
-    return apply();
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    throw ApiError.internal(error.message);
+  for (const operation of operations as readonly JsonValue[]) {
+    if (operation === null || (typeof operation === "object" && !Array.isArray(operation))) continue;
+    throw unmarshal(operation, "Operation");
   }
+  return operations as readonly JsonValue[];
 }

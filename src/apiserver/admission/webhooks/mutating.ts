@@ -9,11 +9,14 @@ import type { AdmissionPlugin, AdmissionRequest, DynamicObserver } from "../plug
 import { invoke } from "./dispatch.ts";
 import type { WebhookParts } from "./dispatch.ts";
 import { HookSource } from "./hooks.ts";
-import type { ConditionCompiler, Hook } from "./hooks.ts";
-import { shownTo } from "./match.ts";
+import type { Concerned, ConditionCompiler } from "./hooks.ts";
+import { isWanted } from "./match.ts";
 
 const pluginName = "MutatingAdmissionWebhook";
-const annotationPrefix = "mutation.webhook.admission.k8s.io/";
+const mutationPrefix = "mutation.webhook.admission.k8s.io/";
+const patchPrefix = "patch.webhook.admission.k8s.io/";
+
+type Parts = WebhookParts & { readonly observer: DynamicObserver | undefined };
 
 /** Webhooks that may change objects: one after the other, each sees what those before it made. */
 export function mutatingWebhooks(
@@ -22,9 +25,11 @@ export function mutatingWebhooks(
   const source = new HookSource(MutatingWebhookConfiguration, options);
   let observer: DynamicObserver | undefined;
   const run = (request: AdmissionRequest) => {
-    const hooks = source.all();
-    if (hooks.length === 0 || isExempt(request.resource)) return request.object;
-    return callAll(hooks, request, { ...options, observer });
+    if (source.isEmpty || isExempt(request.resource)) return undefined;
+    const start = attributesOf(request, options.served);
+    if (!start) return undefined;
+    const hooks = source.for(start);
+    return hooks.length === 0 ? undefined : callAll(hooks, start, { ...options, observer });
   };
   return {
     name: pluginName,
@@ -32,45 +37,63 @@ export function mutatingWebhooks(
     observe: (given) => void (observer = given),
     admit(request) {
       const changed = run(request);
-      return changed instanceof Promise ? changed.then((object) => object ?? request.object) : request.object;
+      return changed === undefined ? request.object : changed.then((object) => object ?? request.object);
     },
-    async hear(request) {
-      await run(request);
-    },
+    hear: (request) => run(request)?.then(() => undefined),
   };
 }
 
 async function callAll(
-  hooks: readonly Hook[],
-  request: AdmissionRequest,
-  parts: WebhookParts & { readonly observer: DynamicObserver | undefined },
+  hooks: readonly Concerned[],
+  start: Attributes,
+  parts: Parts,
 ): Promise<KubernetesObject | undefined> {
-  const start = attributesOf(request, parts.served);
-  if (!start) return request.object;
-  const { rounds } = request;
+  const { request } = start;
   const again = Reinvocation.of(request, pluginName);
-  const round = rounds?.current ?? 0;
-  let attributes: Attributes = start;
-  for (const [index, hook] of hooks.entries()) {
-    const shown = shownTo(hook, attributes, { ...parts, type: "admit" });
-    if (!shown || !again.isDue(hook.id, request)) continue;
-    const key = `${annotationPrefix}round_${round}_index_${index}`;
-    const result = await invoke(
-      { hook, attributes, shown, mutating: true, failedOpenKey: `failed-open.${key}` },
-      parts,
-    );
-    const object = convertedTo(result, shown.served, attributes.served);
-    const changed = result !== undefined && !semanticallyEqual(object, attributes.object);
-    const { configuration, webhook } = hook;
-    request.annotate?.(key, JSON.stringify({ configuration, webhook: webhook.name, mutated: changed }));
-    if (changed) {
+  let attributes = start;
+  for (const concerned of hooks) {
+    if (!isWanted(concerned, attributes, { ...parts, type: "admit" })) continue;
+    const { hook } = concerned;
+    if (!again.isDue(hook.id, request)) continue;
+    const object = await mutated(concerned, attributes, parts);
+    if (object !== attributes.object) {
       again.changed(request);
       attributes = { ...attributes, object };
     }
-    if (webhook.reinvocationPolicy === "IfNeeded") again.called(hook.id);
+    if (hook.webhook.reinvocationPolicy === "IfNeeded") again.called(hook.id);
   }
   const { object } = attributes;
   const output = object && object !== start.object ? requestObject(start, object) : request.object;
   again.ended(output);
   return output;
+}
+
+/** What a webhook makes of the object: the same one when it changes nothing. The audit log hears of it in any case. */
+async function mutated(
+  { hook, index, shown }: Concerned,
+  attributes: Attributes,
+  parts: Parts,
+): Promise<KubernetesObject | undefined> {
+  const { request } = attributes;
+  const { configuration, webhook } = hook;
+  const place = `round_${request.rounds?.current ?? 0}_index_${index}`;
+  const key = `${mutationPrefix}${place}`;
+  const about = { configuration, webhook: webhook.name };
+  let changed = false;
+  try {
+    const failedOpenKey = `failed-open.${key}`;
+    const outcome = await invoke({ hook, attributes, shown, mutating: true, failedOpenKey }, parts);
+    const { operations: patch } = outcome;
+    if (!patch) return attributes.object;
+    request.annotate?.(
+      `${patchPrefix}${place}`,
+      JSON.stringify({ ...about, patch, patchType: "JSONPatch" }),
+      "Request",
+    );
+    const object = convertedTo(outcome.object, shown.served, attributes.served);
+    changed = !semanticallyEqual(object, attributes.object);
+    return changed ? object : attributes.object;
+  } finally {
+    request.annotate?.(key, JSON.stringify({ ...about, mutated: changed }));
+  }
 }

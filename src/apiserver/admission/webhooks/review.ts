@@ -1,5 +1,13 @@
 import { ApiError } from "../../../apimachinery/index.ts";
-import type { JsonObject, JsonValue, KubernetesObject, Status } from "../../../apimachinery/index.ts";
+import type {
+  JsonObject,
+  JsonValue,
+  KubernetesObject,
+  Status,
+  StructType,
+} from "../../../apimachinery/index.ts";
+import { decodeBase64, decodeValue, unreadableKind } from "../../../apimachinery/codec/index.ts";
+import { schemas } from "../../../api/index.ts";
 import { requestFacts } from "../dynamic/request-facts.ts";
 import type { Attributes, Shown } from "../dynamic/attributes.ts";
 
@@ -24,12 +32,28 @@ export interface Verdict {
   readonly auditAnnotations: Readonly<Record<string, string>>;
 }
 
-/** An answer that is none, in upstream's words. */
+/** An answer that says what it must not, in upstream's words. */
 export class ReviewError extends Error {
   override readonly name = "ReviewError";
 }
 
+/** An AdmissionReview as it comes back. */
+interface ReviewAnswer {
+  readonly apiVersion?: string;
+  readonly kind?: string;
+  readonly response?: {
+    readonly uid?: string;
+    readonly allowed?: boolean;
+    readonly status?: Partial<Status>;
+    readonly patch?: string;
+    readonly patchType?: string;
+    readonly auditAnnotations?: Readonly<Record<string, string>>;
+    readonly warnings?: readonly string[];
+  };
+}
+
 const group = "admission.k8s.io";
+const kind = "AdmissionReview";
 
 /** The first of the webhook's versions that is known here; undefined when none is. */
 export const reviewVersionOf = (versions: readonly string[]): ReviewVersion | undefined =>
@@ -53,66 +77,84 @@ export function reviewOf(
   const shownObject = (value: KubernetesObject | undefined) => (value ?? null) as unknown as JsonValue;
   const { options = null, dryRun = false, ...facts } = requestFacts(attributes, shown);
   return {
-    kind: "AdmissionReview",
+    kind,
     apiVersion: `${group}/${version}`,
     request: { uid, ...facts, object: shownObject(object), oldObject: shownObject(old), dryRun, options },
   };
 }
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+/** Both versions of AdmissionReview have the same fields. */
+const answerType = (): StructType =>
+  schemas.typeOf({ group, version: "v1", kind }) as StructType;
 
-const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
+/** How upstream names the place where it knows the kinds of answers. */
+const scheme = "k8s.io/apiserver/pkg/util/webhook/client.go:69";
+const known: Readonly<Record<string, string>> = {
+  [`${group}/v1 ${kind}`]: `v1.${kind}`,
+  [`${group}/v1beta1 ${kind}`]: `v1beta1.${kind}`,
+  "v1 Status": "v1.Status",
+};
 
-/** Reads the answer to a review; throws `ReviewError`. */
-export function verdictOf(answer: unknown, review: Review): Verdict {
-  if (!isRecord(answer)) {
-    const kind = Array.isArray(answer) ? "array" : typeof answer;
+/** What JSON says as an AdmissionReview. Throws `ReviewError` or `DecodeError` in the words of upstream's decoder. */
+export function answerOf(value: unknown, { version }: Review): ReviewAnswer {
+  if (value === null) return {};
+  const unreadable = unreadableKind(() => value);
+  if (unreadable !== undefined) throw new ReviewError(unreadable);
+  const { apiVersion, kind: named } = value as { readonly apiVersion?: string; readonly kind?: string };
+  const identity = `${apiVersion || `${group}/${version}`} ${named || kind}`;
+  const found = known[identity];
+  if (found === undefined) {
+    const [ofVersion, wanted] = [apiVersion || `${group}/${version}`, named || kind].map((text) =>
+      JSON.stringify(text),
+    );
     throw new ReviewError(
-      `couldn't get version/kind; json parse error: json: cannot unmarshal ${kind} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`,
+      `no kind ${wanted} is registered for version ${ofVersion} in scheme ${JSON.stringify(scheme)}`,
     );
   }
+  if (identity !== `${group}/${version} ${kind}`) {
+    throw new ReviewError(`converting (${found}) to (${version}.${kind}): unknown conversion`);
+  }
+  return decodeValue(value, answerType()).object;
+}
+
+/** What the answer to a review says. Throws `ReviewError` where it does not fit what was asked. */
+export function verdictOf(answer: ReviewAnswer, review: Review): Verdict {
   const { response } = answer;
-  if (!isRecord(response)) throw new ReviewError("webhook response was absent");
-  if (review.version === "v1") checkIdentity(answer, response, review);
-  const patch = decodedPatch(response["patch"]);
-  const patchType = patchTypeOf(response, { review, patch });
+  if (!response) throw new ReviewError("webhook response was absent");
+  if (review.version === "v1") checkIdentity(answer, review);
+  const { allowed = false, patch = "", status, warnings, auditAnnotations } = response;
+  const patchType = patchTypeOf(response, review);
   return {
-    allowed: response["allowed"] === true,
-    patch: review.mutating ? patch : "",
+    allowed,
+    patch: review.mutating && patch !== "" ? textDecoder.decode(decodeBase64(patch)) : "",
     patchType,
-    result: isRecord(response["status"]) ? response["status"] : undefined,
-    warnings: Array.isArray(response["warnings"]) ? response["warnings"].map(textOf) : [],
-    auditAnnotations: isRecord(response["auditAnnotations"])
-      ? Object.fromEntries(Object.entries(response["auditAnnotations"]).map(([key, to]) => [key, textOf(to)]))
-      : {},
+    result: status,
+    warnings: warnings ?? [],
+    auditAnnotations: auditAnnotations ?? {},
   };
 }
 
-function checkIdentity(
-  answer: Readonly<Record<string, unknown>>,
-  response: Readonly<Record<string, unknown>>,
-  { uid }: Review,
-): void {
-  if (response["uid"] !== uid) {
-    const got = JSON.stringify(textOf(response["uid"]));
+const textDecoder = new TextDecoder();
+
+function checkIdentity({ apiVersion = "", kind: named = "", response }: ReviewAnswer, { uid }: Review): void {
+  if (response?.uid !== uid) {
+    const got = JSON.stringify(response?.uid ?? "");
     throw new ReviewError(`expected response.uid=${JSON.stringify(uid)}, got ${got}`);
   }
-  const [apiVersion, kind] = [textOf(answer["apiVersion"]), textOf(answer["kind"])];
-  if (apiVersion === `${group}/v1` && kind === "AdmissionReview") return;
+  if (apiVersion === `${group}/v1` && named === kind) return;
   const shown = apiVersion.includes("/") ? apiVersion : `/${apiVersion}`;
   throw new ReviewError(
-    `expected webhook response of ${group}/v1, Kind=AdmissionReview, got ${shown}, Kind=${kind}`,
+    `expected webhook response of ${group}/v1, Kind=${kind}, got ${shown}, Kind=${named}`,
   );
 }
 
 function patchTypeOf(
-  response: Readonly<Record<string, unknown>>,
-  { review, patch }: { readonly review: Review; readonly patch: string },
+  { patch = "", patchType }: NonNullable<ReviewAnswer["response"]>,
+  { version, mutating }: Review,
 ): string {
-  if (review.version === "v1beta1") return "JSONPatch";
-  const hasType = response["patchType"] !== undefined && response["patchType"] !== null;
-  if (!review.mutating) {
+  if (version === "v1beta1") return "JSONPatch";
+  const hasType = patchType !== undefined && patchType !== null;
+  if (!mutating) {
     if (patch !== "") throw new ReviewError("validating webhook may not return response.patch");
     if (hasType) throw new ReviewError("validating webhook may not return response.patchType");
     return "";
@@ -123,23 +165,11 @@ function patchTypeOf(
   if (patch === "" && hasType) {
     throw new ReviewError("webhook returned response.patchType but not response.patch");
   }
-  const type = textOf(response["patchType"]);
-  if (hasType && type === "") throw new ReviewError('webhook returned invalid response.patchType of ""');
-  return type;
+  if (patchType === "") throw new ReviewError('webhook returned invalid response.patchType of ""');
+  return patchType ?? "";
 }
 
-/** The text of a patch, which comes as base64. */
-function decodedPatch(patch: unknown): string {
-  if (patch === undefined || patch === null || patch === "") return "";
-  try {
-    const bytes = Uint8Array.from(atob(textOf(patch)), (char) => char.charCodeAt(0));
-    return new TextDecoder().decode(bytes);
-  } catch {
-    throw new ReviewError("illegal base64 data at input byte 0");
-  }
-}
-
-const leastErrorCode = 400;
+const codes = { leastError: 400, highest: 999, internal: 500 };
 
 /** The refusal of a webhook, as the client gets it. */
 export function denial(name: string, result: Partial<Status> = {}): ApiError {
@@ -150,6 +180,7 @@ export function denial(name: string, result: Partial<Status> = {}): ApiError {
     ...rest,
     message: why === "" ? `${denied} without explanation` : `${denied}: ${why}`,
     ...(reason ? { reason } : {}),
-    code: code < leastErrorCode ? leastErrorCode : code,
+    // What HTTP has no room for, no client would understand.
+    code: code > codes.highest ? codes.internal : Math.max(code, codes.leastError),
   });
 }

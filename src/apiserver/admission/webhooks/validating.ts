@@ -1,14 +1,20 @@
 import { ValidatingWebhookConfiguration } from "../../../api/types/admissionregistration-v1.ts";
 import { attributesOf } from "../dynamic/attributes.ts";
+import type { Attributes } from "../dynamic/attributes.ts";
 import { isExempt } from "../dynamic/rules.ts";
-import type { AdmissionPlugin, AdmissionRequest, DynamicObserver } from "../plugin.ts";
-import { invoke } from "./dispatch.ts";
+import type { AdmissionPlugin, DynamicObserver } from "../plugin.ts";
+import { invoke, requireTime } from "./dispatch.ts";
 import type { WebhookParts } from "./dispatch.ts";
 import { HookSource } from "./hooks.ts";
-import type { ConditionCompiler, Hook } from "./hooks.ts";
-import { shownTo } from "./match.ts";
+import type { Concerned, ConditionCompiler } from "./hooks.ts";
+import { isWanted } from "./match.ts";
 
 const failedOpenPrefix = "failed-open.validating.webhook.admission.k8s.io/";
+
+/** Webhooks that are asked about one request at a time; each holds the whole object. */
+const askedAtOnce = 64;
+
+type Parts = WebhookParts & { readonly observer: DynamicObserver | undefined };
 
 /** Webhooks that may only refuse: all at once. */
 export function validatingWebhooks(
@@ -21,37 +27,29 @@ export function validatingWebhooks(
     operations: ["CREATE", "UPDATE", "DELETE", "CONNECT"],
     observe: (given) => void (observer = given),
     validate(request) {
-      const hooks = source.all();
-      if (hooks.length === 0 || isExempt(request.resource)) return undefined;
-      return callAll(hooks, request, { ...options, observer });
+      if (source.isEmpty || isExempt(request.resource)) return undefined;
+      const attributes = attributesOf(request, options.served);
+      if (!attributes) return undefined;
+      const hooks = source.for(attributes);
+      return hooks.length === 0 ? undefined : callAll(hooks, attributes, { ...options, observer });
     },
   };
 }
 
-async function callAll(
-  hooks: readonly Hook[],
-  request: AdmissionRequest,
-  parts: WebhookParts & { readonly observer: DynamicObserver | undefined },
-): Promise<void> {
-  const attributes = attributesOf(request, parts.served);
-  if (!attributes) return;
-  const concerned = hooks.flatMap((hook) => {
-    const shown = shownTo(hook, attributes, { ...parts, type: "validating" });
-    return shown ? [{ hook, shown }] : [];
-  });
-  const outcomes = await Promise.allSettled(
-    concerned.map(({ hook, shown }, index) =>
-      invoke(
-        {
-          hook,
-          attributes,
-          shown,
-          mutating: false,
-          failedOpenKey: `${failedOpenPrefix}round_0_index_${index}`,
-        },
-        parts,
-      ),
-    ),
-  );
-  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+async function callAll(hooks: readonly Concerned[], attributes: Attributes, parts: Parts): Promise<void> {
+  const wanted = hooks.filter((concerned) => isWanted(concerned, attributes, { ...parts, type: "validate" }));
+  if (wanted.length === 0) return;
+  requireTime(attributes.request, parts.clock);
+  const refusals: unknown[] = [];
+  const waiting = wanted.entries();
+  const askSome = async () => {
+    for (const [index, { hook, shown }] of waiting) {
+      const failedOpenKey = `${failedOpenPrefix}round_0_index_${index}`;
+      await invoke({ hook, attributes, shown, mutating: false, failedOpenKey }, parts).catch(
+        (error: unknown) => void refusals.push(error),
+      );
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(askedAtOnce, wanted.length) }, askSome));
+  if (refusals.length > 0) throw refusals[0];
 }

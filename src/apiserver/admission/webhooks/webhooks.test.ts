@@ -208,7 +208,13 @@ test.each([
     code: 500,
     reason: "InternalError",
   },
-  { path: "/list", message: /received invalid webhook response/, code: 500, reason: "InternalError" },
+  {
+    path: "/list",
+    message:
+      /failed to call webhook: couldn't get version\/kind; json parse error: json: cannot unmarshal array/,
+    code: 500,
+    reason: "InternalError",
+  },
   {
     path: "/error",
     message:

@@ -93,8 +93,10 @@ export class AuditRecord {
     this.impersonation = impersonation;
   }
 
-  annotate(key: string, value: string): void {
-    this.annotations[key] = value;
+  /** What was said first stays. With a level it counts only where that much is recorded. */
+  annotate(key: string, value: string, level?: "Request"): void {
+    if (level === "Request" && !this.keepsRequest) return;
+    this.annotations[key] ??= value;
   }
 
   /** The object that a client wants written, with its defaults. */

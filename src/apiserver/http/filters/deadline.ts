@@ -22,10 +22,9 @@ export function withDeadline(options: {
     if (request.longRunning) return next(request);
     const limit = timeoutOf(request.exchange, requestTimeout);
     if (limit < 1) return expire(request, options);
-    const reading = isReading(request.info);
-    const timer = clock.after(reading ? limit : Math.min(limit, longestWrite), () => {
-      void expire(request, options);
-    });
+    const time = isReading(request.info) ? limit : Math.min(limit, longestWrite);
+    request.deadline = request.received + time;
+    const timer = clock.after(time, () => void expire(request, options));
     request.onEnd(() => timer.cancel());
     return next(request);
   };

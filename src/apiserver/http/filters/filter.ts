@@ -17,6 +17,8 @@ export interface Incoming {
   readonly info: RequestInfo;
   readonly upgrade: Upgrade | undefined;
   readonly received: Milliseconds;
+  /** When it is given up; it is known behind the filter that sees to it. */
+  deadline: Milliseconds;
   /** Whether it may take as long as it likes: watches and what leaves HTTP. */
   readonly longRunning: boolean;
   /** What is asked for, if it is served. */

@@ -87,7 +87,15 @@ function webhookObserver(
   const failures = count(
     "match_condition_evaluation_errors_total",
     "Match conditions that could not be evaluated.",
-    ["kind", "name"],
+    ["kind", "name", "operation", "type"],
+  );
+  const judgements = registry.histogram(
+    {
+      name: "apiserver_admission_match_condition_evaluation_seconds",
+      help: "Time that match conditions take, in seconds.",
+      labels: ["kind", "name", "operation", "type"],
+    },
+    bounds,
   );
   return {
     called({ name, operation, type, rejected, code, seconds }) {
@@ -99,7 +107,10 @@ function webhookObserver(
     failedOpen: ({ name, type }) => void (failedOpen.with(name, type).value += 1),
     excluded: ({ name, kind, operation, type }) =>
       void (exclusions.with(kind, name, operation, type).value += 1),
-    conditionFailed: ({ name, kind }) => void (failures.with(kind, name).value += 1),
+    conditionFailed: ({ name, kind, operation, type }) =>
+      void (failures.with(kind, name, operation, type).value += 1),
+    conditionsJudged: ({ name, kind, operation, type, seconds }) =>
+      judgements.with(kind, name, operation, type).observe(seconds),
   };
 }
 

@@ -4,12 +4,14 @@ import type { Client } from "../../api/index.ts";
 import { cleanupFinalizer, ignoreMissing } from "../../api/index.ts";
 import { CustomResourceDefinition } from "../../api/types/apiextensions-v1.ts";
 import type { Timer } from "../../base/index.ts";
+import type { PostToHook } from "../admission/webhooks/index.ts";
 import type { ObjectReader } from "../reader.ts";
 import type { Core } from "../registry/context.ts";
 import { restamp } from "../registry/served.ts";
 import { install } from "../server/install.ts";
+import { remoteVersions } from "./conversion/index.ts";
 import { definitionStatus, holds, withCondition, type Said } from "./definition-status.ts";
-import { customVersion, shaped } from "./served-version.ts";
+import { customVersion, shaped, type CustomVersion } from "./served-version.ts";
 
 /** How long what could not be done waits until it is tried again. */
 const retryAfter = 1_000;
@@ -26,6 +28,8 @@ interface Parts {
   readonly core: Core;
   readonly reader: ObjectReader;
   readonly client: Client;
+  /** Calls the webhooks that convert. */
+  readonly post: PostToHook;
 }
 
 const terminating = (status: "True" | "False", reason: string, message: string): Said => ({
@@ -50,6 +54,7 @@ class CustomResources {
   readonly #timers = new Set<Timer>();
   #working: Promise<void> | undefined;
   #stop: (() => void) | undefined;
+  readonly #ending = new AbortController();
   #isClosed = false;
 
   constructor(parts: Parts) {
@@ -76,6 +81,7 @@ class CustomResources {
   /** Settles when nothing is under way any more. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#ending.abort();
     this.#stop?.();
     for (const timer of this.#timers) timer.cancel();
     await this.#working;
@@ -161,11 +167,17 @@ class CustomResources {
     const made = new Map(spec.versions.map((version) => [version.name, customVersion(definition, version)]));
     const stored = made.get(spec.versions.find(({ storage }) => storage)?.name ?? "");
     if (!stored) return;
-    // Who would have to be asked how to convert cannot be asked: only what is stored is served.
-    const isConvertible = (spec.conversion?.strategy ?? "None") === "None";
+    const { post } = this.#parts;
+    const { random, conversionUse: use } = core;
+    const parts = { post, random, use, signal: this.#ending.signal };
+    const isRemote = spec.conversion?.strategy === "Webhook";
+    const versionOf = isRemote
+      ? remoteVersions(definition, { made: made.values(), stored, parts })
+      : ({ version }: CustomVersion) => version;
     const versions = spec.versions
-      .filter(({ served, storage }) => served && (storage || isConvertible))
-      .flatMap(({ name }) => made.get(name)?.version ?? []);
+      .filter(({ served }) => served)
+      .flatMap(({ name }) => made.get(name) ?? [])
+      .map(versionOf);
     await install(core, {
       versions,
       stored: stored.version.resource,
@@ -199,7 +211,10 @@ class CustomResources {
   async #finalize(definition: CustomResourceDefinition): Promise<void> {
     const { name } = definition.metadata;
     const { client, core } = this.#parts;
-    const [resource] = this.#installed.get(name)?.resources ?? [];
+    const { resources = [] } = this.#installed.get(name) ?? {};
+    // What goes as it is stored nobody need convert.
+    const isStored = (one: Resource) => core.served.of(one)?.storage.stored.version === one.version;
+    const resource = resources.find(isStored) ?? resources[0];
     if (!holds(definition, "Established") || !resource) {
       return this.#release(definition, "NeverEstablished", "resource was never established");
     }

@@ -8,8 +8,9 @@ import { createCertificateAuthority, issueCertificate } from "../../pki/index.ts
 import { createMemoryStore } from "../../store/index.ts";
 import type { Attributes } from "../authorization/authorizer.ts";
 import { createAuthenticator, staticTokens } from "../authentication/index.ts";
+import { webhookPost } from "../connect/index.ts";
 import { createApiServer } from "../server/server.ts";
-import type { ApiServer } from "../server/server.ts";
+import type { ApiServer, ServerParts } from "../server/server.ts";
 import { serveApi } from "./serve.ts";
 import type { ServedApi, ServeOptions } from "./serve.ts";
 
@@ -51,9 +52,12 @@ const users: ReadonlyMap<string, UserInfo> = new Map([
 
 /** Opens a front whose users are `admin`, who may do everything, and others, of whom `allows` decides. */
 export async function openFront(
-  options: Partial<ServeOptions> & { readonly allows?: (attributes: Attributes) => boolean } = {},
+  options: Partial<ServeOptions> & {
+    readonly allows?: (attributes: Attributes) => boolean;
+    readonly callsWebhooks?: boolean;
+  } = {},
 ): Promise<Front> {
-  const { allows = () => false, ...settings } = options;
+  const { allows = () => false, callsWebhooks = false, ...settings } = options;
   const now = Date.now();
   const clock = new VirtualClock(now);
   const ca = await createCertificateAuthority({ commonName: "test", now });
@@ -68,10 +72,14 @@ export async function openFront(
   const released = new Promise<void>((resolve) => {
     release = resolve;
   });
+  const random = seededRandom(1);
   const server = await createApiServer({
     store: createMemoryStore({ clock }),
     clock,
-    random: seededRandom(1),
+    random,
+    ...(callsWebhooks
+      ? { postToWebhook: ({ reader }: ServerParts) => webhookPost({ reader, clock, random }) }
+      : {}),
     logger: silentLogger,
     authorizer: {
       authorize: (attributes) =>

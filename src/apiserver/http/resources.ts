@@ -114,12 +114,15 @@ async function serveGet(call: ResourceCall): Promise<void> {
   const { core, served, info, exchange } = call;
   const form = negotiated(call);
   if (info.subresource === "scale") {
-    const scale = getScale(served, keyOf(call));
+    const showing = getScale(served, keyOf(call));
+    const scale = showing instanceof Promise ? await showing : showing;
     return answerMade(call, scale, { columns: scaleColumns, form, status: 200 });
   }
   const behind = untilVersion(core, served, exchange.query.get("resourceVersion") ?? "");
   if (behind) await behind;
   const entry = get(served, keyOf(call));
+  const { remote } = served;
+  if (remote) await remote.untilShown([entry.object], { anew: true });
   return answerObject(call, { entry, object: served.fromStored(entry.object), status: 200, form });
 }
 

@@ -9,6 +9,7 @@ import type { Annotate, GivenOptions, RequestLifetime } from "../admission/plugi
 import type { Attributes, Authorizer } from "../authorization/authorizer.ts";
 import { forbiddenError } from "../authorization/index.ts";
 import type { CacheSet } from "./cache-set.ts";
+import type { ConversionUse } from "./conversion-use.ts";
 import type { AnyObject, Entry } from "./entry.ts";
 import type { ServedResource, ServedTable } from "./served.ts";
 import type { SharedLeases } from "./shared-leases.ts";
@@ -18,6 +19,7 @@ import type { StorageUse } from "./storage-use.ts";
 export interface Core {
   readonly store: Store;
   readonly storageUse: StorageUse;
+  readonly conversionUse: ConversionUse;
   readonly caches: CacheSet;
   readonly leases: SharedLeases;
   readonly served: ServedTable;

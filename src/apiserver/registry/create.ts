@@ -10,7 +10,7 @@ import { groupResource, fromStoreError, reserve } from "./context.ts";
 import type { Core, RequestOptions, Written } from "./context.ts";
 import { encodeObject, Entry } from "./entry.ts";
 import type { AnyObject } from "./entry.ts";
-import { manageUpdate } from "./field-manager.ts";
+import { manageWrite } from "./field-manager.ts";
 import type { ServedResource } from "./served.ts";
 import { withSharedSpec } from "./shared-spec.ts";
 import { storageKey } from "./storage-path.ts";
@@ -82,9 +82,10 @@ async function createNamed(
   };
   const now = core.clock.now();
   // What admission adds is nobody's.
-  const managed = request.managed
+  const managing = request.managed
     ? request.object
-    : manageUpdate(served, { object: request.object, old: undefined, now, table: core.served, request });
+    : manageWrite(core, served, { object: request.object, old: undefined, now, request });
+  const managed = managing instanceof Promise ? await managing : managing;
   const admitted = await admit(core, subject, { object: managed });
   const context: RequestContext = { now, operation: "create", user: request.user };
   const prepared = prepare(served, admitted, { core, context });
@@ -208,12 +209,18 @@ async function commitNew(
   if (behind) await behind;
   const present = served.storage.cache.get(key);
   if (present) throw taken(served, name, present.object);
+  const { remote } = served;
+  if (remote) await remote.untilStorable(write.object);
   const stored = served.toStored(write.object);
-  if (write.dryRun) return { object: served.fromStored(stored), entry: undefined, created: true };
+  if (write.dryRun) {
+    if (remote) await remote.untilShown([stored]);
+    return { object: served.fromStored(stored), entry: undefined, created: true };
+  }
   const value = encodeObject(stored);
   try {
     const revision = await commit(core, served, { type: "create", key, value });
     const entry = await settled(core, { served, key, value, revision, stored });
+    if (remote) await remote.untilShown([entry.object]);
     return { object: served.fromStored(entry.object), entry, created: true };
   } catch (error) {
     if (error instanceof StoreError && error.type === "conflict") throw taken(served, name, undefined);

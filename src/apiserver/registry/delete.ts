@@ -42,6 +42,7 @@ async function removeOne(core: Core, served: ServedResource, request: DeleteRequ
     if (behind) await behind;
     const entry = served.storage.cache.get(path);
     if (!entry) throw ApiError.notFound(groupResource(served), request.key.name);
+    if (served.remote) await served.remote.untilShown([entry.object]);
     const old = served.fromStored(entry.object);
     checkPreconditions(served, old, request.delete);
     await validateAdmission(
@@ -218,10 +219,13 @@ async function perform(
   if (dryRun) return { object: plan.object, gone };
   const { key } = entry;
   if (!gone) {
+    const { remote } = served;
+    if (remote) await remote.untilStorable(plan.object);
     const stored = served.toStored(plan.object);
     const value = encodeObject(stored);
     const revision = await commit(core, served, { type: "update", key, value, ifModified: entry.revision });
     const current = await settled(core, { served, key, value, revision, stored });
+    if (remote) await remote.untilShown([current.object]);
     return { object: served.fromStored(current.object), gone };
   }
   const reservation = await reserve(core, served, { object: undefined, old, dryRun });

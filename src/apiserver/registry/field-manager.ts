@@ -12,20 +12,40 @@ import type { JsonObject, ManagedFieldsEntry, ObjectMeta } from "../../apimachin
 import type { UserInfo } from "../../api/index.ts";
 import { completed } from "./coding.ts";
 import { asConversion, decodeChanged } from "./patched.ts";
-import type { RequestOptions } from "./context.ts";
+import type { Core, RequestOptions } from "./context.ts";
 import type { AnyObject } from "./entry.ts";
+import { whenConverted, type Identify } from "./remote-conversion.ts";
 import type { ServedResource, ServedTable } from "./served.ts";
+
+interface ManagedWrite {
+  readonly object: AnyObject;
+  readonly old: AnyObject | undefined;
+  readonly now: number;
+  readonly request: Pick<RequestOptions, "fieldManager" | "user"> & { readonly subresource?: string };
+}
+
+/** The object with its managedFields as a write leaves them; a promise only where a webhook converts. */
+export function manageWrite(
+  core: Pick<Core, "served" | "logger">,
+  served: ServedResource,
+  write: ManagedWrite,
+): AnyObject | Promise<AnyObject> {
+  const managed = whenConverted(served, (identify) =>
+    manageUpdate(served, { ...write, table: core.served, identify }),
+  );
+  if (!(managed instanceof Promise)) return managed;
+  return managed.catch((error: unknown) => {
+    if (!(error instanceof ApiError)) throw error;
+    // Whoever only updates is not held up by managers of other versions: upstream forgets all of them.
+    core.logger.error("The managers of an object's fields could not be told", { error });
+    return withManagedFields(write.object, undefined);
+  });
+}
 
 /** The object with its managedFields as this write leaves them. */
 export function manageUpdate(
   served: ServedResource,
-  write: {
-    readonly object: AnyObject;
-    readonly old: AnyObject | undefined;
-    readonly now: number;
-    readonly table: ServedTable;
-    readonly request: Pick<RequestOptions, "fieldManager" | "user"> & { readonly subresource?: string };
-  },
+  write: ManagedWrite & { readonly table: ServedTable; readonly identify?: Identify | undefined },
 ): AnyObject {
   const { object, old, now, request } = write;
   const { subresource = "" } = request;
@@ -37,7 +57,7 @@ export function manageUpdate(
     apiVersion: served.apiVersion,
     subresource,
     now,
-    convert: converterOf(served, write.table),
+    convert: converterOf(served, write),
     resetFields: resetFieldsOf(served, subresource),
   });
   return withManagedFields(object, managedFields);
@@ -54,7 +74,10 @@ function withManagedFields(
 }
 
 /** Managers of other versions own fields of those versions: what changed is seen as of each. */
-function converterOf(served: ServedResource, table: ServedTable): Convert {
+function converterOf(
+  served: ServedResource,
+  { table, identify }: { readonly table: ServedTable; readonly identify?: Identify | undefined },
+): Convert {
   const { group, plural } = served.resource;
   const versionOf = (apiVersion: unknown): ServedResource | undefined => {
     if (apiVersion === served.apiVersion) return served;
@@ -67,6 +90,11 @@ function converterOf(served: ServedResource, table: ServedTable): Convert {
     if (from === undefined || to === undefined) return undefined;
     // What is pruned may lack what conversion reads: upstream's structs have zero values there.
     const whole = decodeValue(object, from.type).object as AnyObject;
+    const { remote } = served;
+    if (remote && identify) {
+      const known = identify(whole);
+      return { object: json(remote.as(known, to.apiVersion)), type: to.applyType ?? to.type };
+    }
     return { object: json(to.fromStored(from.toStored(whole))), type: to.applyType ?? to.type };
   };
 }
@@ -101,6 +129,7 @@ export function applyObject(
     readonly table: ServedTable;
     readonly subresource: string;
     readonly request: RequestOptions;
+    readonly identify: Identify | undefined;
   },
 ): AnyObject {
   const { old, subresource, request } = write;
@@ -114,7 +143,7 @@ export function applyObject(
     kind: served.resource.kind,
     subresource,
     now: write.now,
-    convert: converterOf(served, write.table),
+    convert: converterOf(served, write),
     resetFields: resetFieldsOf(served, subresource),
   });
   if (old && object === json(old)) return old;

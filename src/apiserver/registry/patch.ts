@@ -9,6 +9,7 @@ import type { AnyObject } from "./entry.ts";
 import { applyObject } from "./field-manager.ts";
 import { decodePatched, patchedBy } from "./patched.ts";
 import { subresourceKind } from "./recognize.ts";
+import { whenConverted } from "./remote-conversion.ts";
 import { scaleKind, scaleOf, updateScale, withReplicas } from "./scale.ts";
 import type { ServedResource } from "./served.ts";
 import { checkNames, modify } from "./update.ts";
@@ -56,25 +57,47 @@ function apply(
     createsMissing: subresource === "",
     managed: true,
     change(old) {
-      const object = applyObject(served, {
-        old,
-        config: body.body,
-        force: body.force ?? false,
-        now: core.clock.now(),
-        table: core.served,
-        subresource,
-        request,
-      });
-      const { uid } = object.metadata;
-      if (!old && uid) {
-        const why = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
-        throw ApiError.conflict(groupResource(served), key.name, why);
-      }
-      checkNames(served, object, key);
-      checkText(body, request);
-      return object;
+      const applied = whenConverted(served, (identify) =>
+        applyObject(served, {
+          old,
+          config: body.body,
+          force: body.force ?? false,
+          now: core.clock.now(),
+          table: core.served,
+          subresource,
+          request,
+          identify,
+        }),
+      );
+      const check = (object: AnyObject) => checkApplied(served, object, { old, request });
+      return applied instanceof Promise ? applied.then(check) : check(applied);
     },
   });
+}
+
+function checkApplied(
+  served: ServedResource,
+  object: AnyObject,
+  {
+    old,
+    request,
+  }: {
+    readonly old: AnyObject | undefined;
+    readonly request: RequestOptions & {
+      readonly key: ObjectKey;
+      readonly patch: Extract<Patch, { type: "apply" }>;
+    };
+  },
+): AnyObject {
+  const { key, patch: body } = request;
+  const { uid } = object.metadata;
+  if (!old && uid) {
+    const why = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
+    throw ApiError.conflict(groupResource(served), key.name, why);
+  }
+  checkNames(served, object, key);
+  checkText(body, request);
+  return object;
 }
 
 /** What strict decoding found in the text of an applied configuration. */

@@ -1,11 +1,13 @@
 import { ApiError } from "../../apimachinery/index.ts";
 import type { ListMeta, ObjectKey } from "../../apimachinery/index.ts";
+import type { Versioned } from "../../store/index.ts";
 import { fromStoreError, groupResource } from "./context.ts";
 import type { Core } from "./context.ts";
 import { continueAfter, decodeToken, encodeToken, presentRevision } from "./continue-token.ts";
 import { Entry } from "./entry.ts";
 import { checkListOptions } from "./list-options.ts";
 import type { ListRequest } from "./list-options.ts";
+import { untilShown } from "./remote-conversion.ts";
 import { parseSelection, selectorOf } from "./selection.ts";
 import type { EntrySelector } from "./selection.ts";
 import type { ServedResource } from "./served.ts";
@@ -50,9 +52,22 @@ export function selectEntries(served: ServedResource, selector: EntrySelector): 
   return chosen;
 }
 
+/** All present entries that a selector may match, as far as their keys tell. */
+export function candidatesOf(
+  { storage: { cache } }: ServedResource,
+  { single, prefix }: EntrySelector,
+  { after }: { readonly after?: string | undefined } = {},
+): readonly Entry[] {
+  if (single === undefined) return cache.first(Infinity, prefix, after);
+  const entry = cache.get(single);
+  return entry ? [entry] : [];
+}
+
 /** One page of a list, or all of it. */
 export async function list(core: Core, served: ServedResource, options: ListRequest): Promise<EntryList> {
   const { from, looked, ...page } = await find(core, served, options);
+  const converting = untilShown(served, page.entries);
+  if (converting) await converting;
   core.storageUse.observer?.listed(served, { from, looked, returned: page.entries.length });
   return page;
 }
@@ -75,6 +90,7 @@ async function find(core: Core, served: ServedResource, options: ListRequest): P
   if (isExact && asked !== revision) {
     return listAt(core, served, { selector, revision: asked, limit, after: undefined });
   }
+  if (selector.converts) return pageOfConverted(core, served, { selector, limit, after: undefined });
   if (limit > 0) return pageOf(core, served, { selector, limit, after: undefined });
   const entries = selectEntries(served, selector);
   const isSearch = isPaged && selector.selective;
@@ -90,11 +106,31 @@ interface PageRequest {
   readonly after: string | undefined;
 }
 
-/** A page of the present state. */
-function pageOf(core: Core, served: ServedResource, request: PageRequest): Found {
+/** All that a page is chosen from, as it was at a revision. */
+interface Snapshot {
+  readonly entries: Iterable<Entry>;
+  readonly revision: number;
+}
+
+/** A page of the present state that is chosen by what another converts. */
+async function pageOfConverted(core: Core, served: ServedResource, request: PageRequest): Promise<Found> {
   const { selector, after } = request;
-  const limit = request.limit || Infinity;
   const { revision } = core.caches;
+  const entries = candidatesOf(served, selector, { after });
+  const converting = untilShown(served, entries);
+  if (converting) await converting;
+  return pageOf(core, served, { ...request, snapshot: { entries, revision } });
+}
+
+/** A page of the present state, or of a snapshot. */
+function pageOf(
+  core: Core,
+  served: ServedResource,
+  request: PageRequest & { readonly snapshot?: Snapshot },
+): Found {
+  const { selector, after, snapshot } = request;
+  const limit = request.limit || Infinity;
+  const { revision } = snapshot ?? core.caches;
   const { cache } = served.storage;
   if (!selector.selective) {
     const entries = cache.first(limit, selector.prefix, after);
@@ -105,7 +141,7 @@ function pageOf(core: Core, served: ServedResource, request: PageRequest): Found
   const entries: Entry[] = [];
   let remaining = 0;
   let looked = 0;
-  for (const entry of cache.range(selector.prefix, after)) {
+  for (const entry of snapshot?.entries ?? cache.range(selector.prefix, after)) {
     if (entries.length >= limit) {
       remaining = 1;
       break;
@@ -151,7 +187,9 @@ async function listFrom(
     throw ApiError.badRequest("specifying resource version is not allowed when using continue");
   }
   const page: PageRequest = { selector, limit, after: selector.prefix + token.start };
-  if (token.revision < 0 || token.revision === core.caches.revision) return pageOf(core, served, page);
+  if (token.revision < 0 || token.revision === core.caches.revision) {
+    return selector.converts ? pageOfConverted(core, served, page) : pageOf(core, served, page);
+  }
   return listAt(core, served, { ...page, revision: token.revision });
 }
 
@@ -173,13 +211,11 @@ async function listAt(
       .catch((error: unknown) => {
         throw listError(error, { served, selector, after: request.after });
       });
-    for (const [index, item] of page.items.entries()) {
-      after = item.key;
-      const present = served.storage.cache.get(item.key);
-      const entry =
-        present?.revision === item.modRevision
-          ? present
-          : new Entry({ key: item.key, value: item.value, revision: item.modRevision });
+    const candidates = page.items.map((item) => entryOf(served, item));
+    const converting = selector.converts ? untilShown(served, candidates) : undefined;
+    if (converting) await converting;
+    for (const [index, entry] of candidates.entries()) {
+      after = entry.key;
       if (!selector.matches(entry)) continue;
       entries.push(entry);
       if (entries.length < limit) continue;
@@ -192,6 +228,12 @@ async function listAt(
     if (page.remaining > 0) continue;
     return { entries, metadata: { resourceVersion: String(revision) }, from: "storage", looked };
   }
+}
+
+/** The entry of what a store's history has, which may be there still. */
+function entryOf({ storage }: ServedResource, { key, value, modRevision: revision }: Versioned): Entry {
+  const present = storage.cache.get(key);
+  return present?.revision === revision ? present : new Entry({ key, value, revision });
 }
 
 /** A continued list whose version is gone can go on with what there is now, if the client wants that. */

@@ -10,9 +10,12 @@ import { checkNames, modify } from "./update.ts";
 /** The kind of Scales. */
 export const scaleKind = { group: "autoscaling", version: "v1", kind: "Scale" } as const;
 
-/** The Scale of an object. */
-export function getScale(served: ServedResource, key: ObjectKey): AnyObject {
-  return scaleOf(served, served.fromStored(get(served, key).object));
+/** The Scale of an object; a promise only where a webhook converts. */
+export function getScale(served: ServedResource, key: ObjectKey): AnyObject | Promise<AnyObject> {
+  const { object } = get(served, key);
+  const converting = served.remote?.untilShown([object], { anew: true });
+  const show = () => scaleOf(served, served.fromStored(object));
+  return converting ? converting.then(show) : show();
 }
 
 /** Sets the replicas that a Scale asks for; answers the Scale as it is then. */

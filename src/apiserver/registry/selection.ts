@@ -27,6 +27,8 @@ export interface EntrySelector {
   readonly single: string | undefined;
   /** Whether entries below the prefix may not match. */
   readonly selective: boolean;
+  /** What entries are compared by must have been converted by whoever does that. */
+  readonly converts: boolean;
   /** A field that must have one value: lets others' changes pass by. */
   readonly trigger: Trigger | undefined;
   matches(entry: Entry): boolean;
@@ -52,6 +54,9 @@ export function selectorOf(served: ServedResource, selection: ParsedSelection): 
     read: readerOf(served, term.field),
   }));
   const byLabels = labels.type === "nothing" || labels.requirements.length > 0;
+  const { remote } = served;
+  const isPlaced = (field: string) => field === "metadata.name" || field === "metadata.namespace";
+  const converts = remote !== undefined && (byLabels || fields.some(({ field }) => !isPlaced(field)));
   const everywhere = prefix === root;
   const exact = fields.find((term) => term.equal);
   const name = fields.find((term) => term.equal && term.field === "metadata.name")?.value;
@@ -60,11 +65,14 @@ export function selectorOf(served: ServedResource, selection: ParsedSelection): 
     prefix,
     single: located ? storageKey(root, { namespace, name }) : undefined,
     selective: byLabels || fields.length > 0,
-    trigger: exact && { field: exact.field, value: exact.value, valueOf: exact.read },
+    converts,
+    trigger: exact && !converts ? { field: exact.field, value: exact.value, valueOf: exact.read } : undefined,
     matches(entry) {
       if (!everywhere && !entry.key.startsWith(prefix)) return false;
       for (const { read, value, equal } of fields) if ((read(entry) === value) !== equal) return false;
-      return !byLabels || selectorMatches(labels, entry.object.metadata.labels);
+      if (!byLabels) return true;
+      const { metadata } = remote ? served.fromStored(entry.object) : entry.object;
+      return selectorMatches(labels, metadata.labels);
     },
   };
 }

@@ -3,6 +3,7 @@ import type { JsonObject, Resource, StructType, SubresourceFacts } from "../../a
 import type { ResourceDefinition } from "../../api/index.ts";
 import type { AnyObject } from "./entry.ts";
 import type { ResourceCache } from "./cache.ts";
+import type { RemoteConversion } from "./remote-conversion.ts";
 
 /** One resource in one version, as clients address it. */
 export interface ServedResource {
@@ -31,6 +32,8 @@ export interface ServedResource {
   readonly fromStored: (object: AnyObject) => AnyObject;
   /** What is stored is not always what is shown: it is pruned and completed when it is read. */
   readonly reshapes?: true;
+  /** Who converts is outside and must be asked before `toStored` and `fromStored` can answer. */
+  readonly remote?: RemoteConversion;
   /** A custom resource's schema as clients see it. */
   readonly openApiSchema?: JsonObject;
   readonly storage: Storage;

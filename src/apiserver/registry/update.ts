@@ -11,7 +11,7 @@ import { create, otherNamespace, settled } from "./create.ts";
 import { encodeObject } from "./entry.ts";
 import type { AnyObject, Entry } from "./entry.ts";
 import { deepEqual } from "./equal.ts";
-import { manageUpdate } from "./field-manager.ts";
+import { manageWrite } from "./field-manager.ts";
 import type { ServedResource } from "./served.ts";
 import { withSharedSpec } from "./shared-spec.ts";
 import { storageKey } from "./storage-path.ts";
@@ -114,6 +114,8 @@ export async function modify(
       if (change.replaces) requireNoIdentity(served, change.key, await change.change(undefined));
       throw ApiError.notFound(groupResource(served), change.key.name);
     }
+    const { remote } = served;
+    if (remote) await remote.untilShown([entry.object]);
     const old = served.fromStored(entry.object);
     change.precondition?.(old);
     const next = await nextState(core, served, { old, options, change });
@@ -206,37 +208,31 @@ async function nextState(
       otherIdentity(served, change.key, { wanted: uid, found: old.metadata.uid }),
     );
   }
-  if (change.direct) {
-    const object = change.managed
-      ? changed
-      : manageUpdate(served, {
-          object: changed,
+  const managed = (object: AnyObject) =>
+    change.managed
+      ? object
+      : manageWrite(core, served, {
+          object,
           old,
           now,
-          table: core.served,
           request: { ...options, subresource: change.subresource },
         });
+  if (change.direct) {
+    const managing = managed(changed);
+    const object = managing instanceof Promise ? await managing : managing;
     return { object, reservation: undefined };
   }
   const scoped = subresourceUpdate(served, { object: changed, old, subresource: change.subresource });
-  const complete = withSystemMetadata(scoped, old);
   // What admission adds is nobody's.
-  const managed = change.managed
-    ? complete
-    : manageUpdate(served, {
-        object: complete,
-        old,
-        now,
-        table: core.served,
-        request: { ...options, subresource: change.subresource },
-      });
+  const managing = managed(withSystemMetadata(scoped, old));
+  const complete = managing instanceof Promise ? await managing : managing;
   const context: RequestContext = {
     now,
     operation: "update",
     user: options.user,
     ...(change.subresource === "" ? {} : { subresource: change.subresource }),
   };
-  const admitted = await admit(core, subject, { object: managed, old });
+  const admitted = await admit(core, subject, { object: complete, old });
   const prepared = prepareChange(served, admitted, { old, context });
   return checked(core, subject, { object: prepared, old, context });
 }
@@ -364,11 +360,18 @@ async function commitChange(
   const release = gone ? await reserve(core, served, { object: undefined, old, dryRun }) : undefined;
   let written = false;
   try {
-    const stored = served.toStored(object);
+    const { remote } = served;
+    if (remote && !gone) await remote.untilStorable(object);
+    const stored = remote && gone ? object : served.toStored(object);
     // What a store does not keep is no change, and is not shown by dry runs either.
-    const kept = stored === object ? object : served.fromStored(stored);
-    if (!gone && deepEqual(kept, old)) return { object: old, entry, created: false };
-    if (dryRun) return { object: kept, entry: undefined, created: false };
+    const kept = stored === object || remote ? object : served.fromStored(stored);
+    // What another converts, and perhaps not without loss, is compared as it is stored.
+    const isSame = remote ? deepEqual(stored, entry.object) : deepEqual(kept, old);
+    if (!gone && isSame) return { object: old, entry, created: false };
+    if (dryRun) {
+      if (remote) await remote.untilShown([stored]);
+      return { object: remote ? served.fromStored(stored) : kept, entry: undefined, created: false };
+    }
     const { key } = entry;
     if (gone) {
       const revision = await commit(core, served, { type: "delete", key, ifModified: entry.revision });
@@ -381,6 +384,7 @@ async function commitChange(
     const revision = await commit(core, served, { type: "update", key, value, ifModified: entry.revision });
     written = true;
     const current = await settled(core, { served, key, value, revision, stored });
+    if (remote) await remote.untilShown([current.object]);
     return { object: served.fromStored(current.object), entry: current, created: false };
   } finally {
     if (reservation) await reservation.settle(written && !gone);

@@ -8,7 +8,9 @@ import type { Core } from "./context.ts";
 import type { Entry } from "./entry.ts";
 import { checkWatchOptions } from "./list-options.ts";
 import type { WatchRequest } from "./list-options.ts";
-import { selectEntries } from "./read.ts";
+import { ConvertedWatch } from "./converted-watch.ts";
+import { candidatesOf, selectEntries } from "./read.ts";
+import { untilShown } from "./remote-conversion.ts";
 import { parseSelection, selectorOf } from "./selection.ts";
 import type { EntrySelector } from "./selection.ts";
 import type { ServedResource } from "./served.ts";
@@ -54,34 +56,102 @@ export async function watch(core: Core, served: ServedResource, options: WatchRe
   const behind = wantsInitial || asked === 0 ? untilVersion(core, served, resourceVersion) : undefined;
   if (behind) await behind;
   const { cache } = served.storage;
+  const { deadline } = options;
+  const bookmarks = allowBookmarks ? { deadline } : undefined;
   const isOld = !wantsInitial && asked > 0 && asked < cache.oldestResumable;
   const past = isOld ? await pastChanges(core, served, asked) : { changes: [], through: asked };
   // From here on nothing waits, so that no change comes between what was and what is to come.
-  const initial: EntryEvent[] = [];
-  if (wantsInitial) {
-    for (const entry of selectEntries(served, selector)) initial.push({ type: "ADDED", entry });
-    if (sendInitialEvents && allowBookmarks) {
-      initial.push({ type: "BOOKMARK", revision: core.caches.revision, initialEventsEnd: true });
-    }
-  } else if (asked > 0) {
-    const recent = cache.changesAfter(past.through);
-    if (!recent) throw tooOld(asked, cache.oldestResumable);
-    for (const changes of [past.changes, recent]) pushEvents(initial, changes, selector);
+  const states = wantsInitial ? statesOf(served, selector) : [];
+  const marksEnd = wantsInitial && sendInitialEvents === true && allowBookmarks;
+  const end: readonly Bookmark[] = marksEnd
+    ? [{ type: "BOOKMARK", revision: core.caches.revision, initialEventsEnd: true }]
+    : [];
+  const changes = wantsInitial || asked === 0 ? [] : changesSince(served, { asked, past });
+  const after = wantsInitial ? 0 : past.through;
+  if (served.remote) {
+    const initial: readonly Unmatched[] = [...states, ...changes.map(unmatched), ...end];
+    const source = new CacheWatch<Unmatched>(core, served, { initial, read: unmatched, after, bookmarks });
+    return startConverted(core, served, { source, selector });
   }
-  const { deadline } = options;
-  return new CacheWatch(core, served, {
-    initial,
-    selector,
-    after: wantsInitial ? 0 : past.through,
-    bookmarks: allowBookmarks ? { deadline } : undefined,
-  });
+  const read = (change: CacheChange) => eventOf(change, selector);
+  const initial = [...states, ...changes.flatMap((change) => read(change) ?? []), ...end];
+  const { trigger } = selector;
+  return new CacheWatch<EntryEvent>(core, served, { initial, read, after, bookmarks, trigger });
 }
 
-function pushEvents(events: EntryEvent[], changes: readonly CacheChange[], selector: EntrySelector): void {
-  for (const change of changes) {
-    const event = eventOf(change, selector);
-    if (event) events.push(event);
+type Bookmark = Extract<EntryEvent, { readonly type: "BOOKMARK" }>;
+
+/** What a watch begins with; where another converts, what it may begin with. */
+function statesOf(served: ServedResource, selector: EntrySelector): EntryEvent[] {
+  const entries = selector.converts ? candidatesOf(served, selector) : selectEntries(served, selector);
+  return Array.from(entries, (entry) => ({ type: "ADDED", entry }) as const);
+}
+
+/** All changes after the version that was asked for; throws `Expired` when they are not known any more. */
+function changesSince(
+  { storage: { cache } }: ServedResource,
+  {
+    asked,
+    past,
+  }: { readonly asked: number; readonly past: { changes: readonly CacheChange[]; through: number } },
+): readonly CacheChange[] {
+  const recent = cache.changesAfter(past.through);
+  if (!recent) throw tooOld(asked, cache.oldestResumable);
+  return [...past.changes, ...recent];
+}
+
+/** What a watcher may have to hear of, before it is known whether it is selected. */
+type Unmatched = EntryEvent | { readonly type: "CHANGE"; readonly change: CacheChange };
+
+const unmatched = (change: CacheChange): Unmatched => ({ type: "CHANGE", change });
+
+/** Starts a watch of what another converts; throws when he fails at once. */
+async function startConverted(
+  { logger }: Core,
+  served: ServedResource,
+  watched: { readonly source: CacheWatch<Unmatched>; readonly selector: EntrySelector },
+): Promise<EntryWatch> {
+  const { source, selector } = watched;
+  const convert = (items: readonly Unmatched[]) => convertedEvents(served, { items, selector });
+  const onFailure = (error: unknown) => {
+    const { group, version, plural } = served.resource;
+    logger.warn("A watch has ended: objects could not be converted", { group, version, plural, error });
+  };
+  try {
+    const initial = await convert(source.take());
+    return new ConvertedWatch(source, { initial, convert, onFailure });
+  } catch (error) {
+    source.close();
+    if (!(error instanceof ApiError)) throw error;
+    onFailure(error);
+    // To upstream's watchers a version that cannot be read is not ready yet.
+    throw ApiError.tooManyRequests("storage is (re)initializing", 1);
   }
+}
+
+/** The events that a watcher gets, once their objects can be shown. */
+async function convertedEvents(
+  served: ServedResource,
+  { items, selector }: { readonly items: readonly Unmatched[]; readonly selector: EntrySelector },
+): Promise<readonly EntryEvent[]> {
+  if (selector.converts) {
+    const compared = items.flatMap((item) => {
+      if (item.type === "BOOKMARK") return [];
+      return item.type === "CHANGE"
+        ? [item.change.previous ?? [], item.change.current ?? []].flat()
+        : item.entry;
+    });
+    const converting = untilShown(served, compared);
+    if (converting) await converting;
+  }
+  const events = items.flatMap((item) => {
+    if (item.type === "CHANGE") return eventOf(item.change, selector) ?? [];
+    return item.type === "BOOKMARK" || selector.matches(item.entry) ? item : [];
+  });
+  const shown = events.flatMap((event) => (event.type === "BOOKMARK" ? [] : event.entry));
+  const converting = untilShown(served, shown);
+  if (converting) await converting;
+  return events;
 }
 
 const tooOld = (asked: number, oldest: number) =>
@@ -111,10 +181,11 @@ export function eventOf(change: CacheChange, selector: EntrySelector): EntryEven
   return saw ? { type: "DELETED", entry: change.departed() } : undefined;
 }
 
-class CacheWatch implements EntryWatch {
+/** What is to be told of a resource, in the order in which it came about. */
+class CacheWatch<Item> {
   onReady: () => void = () => {};
   ended = false;
-  private waiting: EntryEvent[];
+  private waiting: (Item | Bookmark)[];
   private readonly core: Core;
   private readonly stop: () => void;
   private readonly unsubscribe: (() => void) | undefined;
@@ -125,21 +196,23 @@ class CacheWatch implements EntryWatch {
     core: Core,
     served: ServedResource,
     options: {
-      readonly initial: EntryEvent[];
-      readonly selector: EntrySelector;
+      readonly initial: readonly (Item | Bookmark)[];
+      /** What a change is to the watcher; undefined when nothing. */
+      readonly read: (change: CacheChange) => Item | undefined;
+      readonly trigger?: EntrySelector["trigger"];
       /** Changes up to this revision are not for the watcher, or are among those that wait. */
       readonly after: number;
       readonly bookmarks: { readonly deadline: number | undefined } | undefined;
     },
   ) {
     this.core = core;
-    this.waiting = options.initial;
-    const { selector, after, bookmarks } = options;
+    this.waiting = [...options.initial];
+    const { read, trigger, after, bookmarks } = options;
     this.stop = served.storage.cache.listen((change) => {
       if (change.revision <= after) return;
-      const event = eventOf(change, selector);
+      const event = read(change);
       if (event) this.push(event);
-    }, selector.trigger);
+    }, trigger);
     // A custom resource may go, and nothing would ever be heard of it again.
     this.unsubscribe = served.custom
       ? core.served.follow(served.resource, () => this.checkServed(served))
@@ -148,7 +221,7 @@ class CacheWatch implements EntryWatch {
     if (bookmarks) this.scheduleBookmark(core.clock);
   }
 
-  take(): readonly EntryEvent[] {
+  take(): readonly (Item | Bookmark)[] {
     const events = this.waiting;
     if (events.length > 0) this.waiting = [];
     return events;
@@ -163,11 +236,14 @@ class CacheWatch implements EntryWatch {
     this.onReady();
   }
 
-  private checkServed({ resource, storage }: ServedResource): void {
-    if (this.core.served.of(resource)?.storage.cache !== storage.cache) this.close();
+  private checkServed(served: ServedResource): void {
+    const now = this.core.served.of(served.resource);
+    // Who converted before may not be asked any more.
+    const isSame = served.remote ? now === served : now?.storage.cache === served.storage.cache;
+    if (!isSame) this.close();
   }
 
-  private push(event: EntryEvent): void {
+  private push(event: Item | Bookmark): void {
     if (this.ended) return;
     this.waiting.push(event);
     if (this.waiting.length > watchBufferCapacity) return this.close();

@@ -52,7 +52,9 @@ class LocalClient implements Client {
     this.allow(served, "get", key);
     const behind = untilCurrent(this.core, served);
     if (behind) await behind;
-    return result(served.fromStored(get(served, key).object));
+    const { object } = get(served, key);
+    if (served.remote) await served.remote.untilShown([object], { anew: true });
+    return result(served.fromStored(object));
   }
 
   async list<T extends object>(resource: Resource<T>, options: ListOptions = {}): Promise<ObjectList<T>> {

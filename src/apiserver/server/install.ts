@@ -47,7 +47,7 @@ export async function install(
       apiVersion: apiVersionOf(version.resource),
       custom,
       storage,
-      ...(same
+      ...(same || version.remote
         ? {}
         : {
             toStored: (object) => convert(version.toStored(object), version.resource, stored),

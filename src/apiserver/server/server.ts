@@ -5,6 +5,7 @@ import type { Client, UserInfo } from "../../api/index.ts";
 import type { Store } from "../../store/index.ts";
 import { AdmissionChain } from "../admission/chain.ts";
 import type { AdmissionPlugin } from "../admission/plugin.ts";
+import { HookCallError, type PostToHook } from "../admission/webhooks/index.ts";
 import type { Authorizer } from "../authorization/authorizer.ts";
 import { serveCustomResources } from "../customresources/index.ts";
 import type { ObjectReader } from "../reader.ts";
@@ -55,6 +56,8 @@ export interface ApiServerOptions {
   readonly writeHooks?: (parts: ServerParts) => Readonly<Record<string, WriteHook>>;
   /** Turns API versions and resources on and off; default: what upstream serves by default. */
   readonly runtimeConfig?: RuntimeConfig | undefined;
+  /** Calls the webhooks that convert custom resources; absent: none can be called. */
+  readonly postToWebhook?: ((parts: ServerParts) => PostToHook) | undefined;
   /** Resources that nobody stores, by `group/plural`: their objects are made when they are asked for. */
   readonly computed?: BuiltIns["computed"];
   /** How built-in kinds are written to the store; either is read. Default: JSON. */
@@ -76,6 +79,9 @@ export interface ApiServer {
 
 /** The server as it acts for itself. */
 export const loopbackUser: UserInfo = { name: "system:apiserver", groups: ["system:masters"] };
+
+const unreachable: PostToHook = () =>
+  Promise.reject(new HookCallError("this server has no way to call webhooks"));
 
 /** Fills the caches from the store and answers when every resource can be served. */
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
@@ -106,6 +112,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const core: Mutable<Core> = {
     store,
     storageUse: { observer: undefined },
+    conversionUse: { observer: undefined },
     caches,
     leases: new SharedLeases(store, clock),
     served,
@@ -128,7 +135,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const posted = typeof posts === "function" ? posts(parts) : posts;
   for (const [name, handler] of Object.entries(posted)) postHandlers.set(name, handler);
   for (const [name, hook] of Object.entries(options.writeHooks?.(parts) ?? {})) writeHooks.set(name, hook);
-  const custom = await serveCustomResources({ core, reader, client: parts.client });
+  const post = options.postToWebhook?.(parts) ?? unreachable;
+  const custom = await serveCustomResources({ core, reader, client: parts.client, post });
   let wrapped = (client: Client, _user: UserInfo): Client => client;
   return {
     core,

@@ -1,0 +1,405 @@
+import { setImmediate } from "node:timers/promises";
+import type { ServerResponse } from "node:http";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { openFront, type Front } from "../../http/front-suite.ts";
+import { converted, serveConversion } from "./conversion-suite.ts";
+import type { ConversionHook, Question } from "./conversion-suite.ts";
+
+const definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+const widgets = (version: string, name = "") =>
+  `/apis/example.com/${version}/namespaces/default/widgets${name === "" ? "" : `/${name}`}`;
+const attempts = 500;
+
+interface Answer {
+  readonly status: number;
+  // Each test knows what it asked for.
+  // oxlint-disable-next-line typescript/no-explicit-any
+  readonly body: any;
+}
+
+let front: Front;
+let hook: ConversionHook;
+
+beforeEach(async () => {
+  hook = await serveConversion();
+  front = await openFront({ callsWebhooks: true });
+  await ask("POST", "/api/v1/namespaces", { metadata: { name: "default" } });
+});
+
+afterEach(async () => {
+  hook.close();
+  await front.close();
+});
+
+async function eventually(expectation: () => void | Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await expectation();
+    } catch (error) {
+      if (attempt === attempts) throw error;
+      await setImmediate();
+    }
+  }
+}
+
+async function ask(
+  method: string,
+  path: string,
+  body?: object,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
+  const answer = await front.ask(path, {
+    method,
+    as: "admin",
+    headers: { "content-type": "application/json", ...headers },
+    ...(body ? { body: JSON.stringify(body) } : {}),
+  });
+  const isJson = answer.headers["content-type"]?.includes("json") === true;
+  const isOne = isJson && !path.includes("watch=");
+  return { status: answer.status, body: isOne ? JSON.parse(answer.text) : answer.text };
+}
+
+const spec = {
+  type: "object",
+  properties: { size: { type: "integer", default: 3 }, replicas: { type: "integer" } },
+};
+
+const schemaWith = (field: string) => ({
+  openAPIV3Schema: {
+    type: "object",
+    properties: {
+      spec: { ...spec, properties: { ...spec.properties, [field]: { type: "string" } } },
+      status: { type: "object", properties: { replicas: { type: "integer" }, phase: { type: "string" } } },
+    },
+  },
+});
+
+const versionOf = (name: string, field: string, storage: boolean) => ({
+  name,
+  served: true,
+  storage,
+  schema: schemaWith(field),
+  subresources: {
+    status: {},
+    scale: { specReplicasPath: ".spec.replicas", statusReplicasPath: ".status.replicas" },
+  },
+  additionalPrinterColumns: [{ name: "Shade", type: "string", jsonPath: `.spec.${field}` }],
+  selectableFields: [{ jsonPath: `.spec.${field}` }],
+});
+
+const definition = ({ stored = "v1", reviews = ["v1", "v1beta1"] } = {}) => ({
+  apiVersion: "apiextensions.k8s.io/v1",
+  kind: "CustomResourceDefinition",
+  metadata: { name: "widgets.example.com" },
+  spec: {
+    group: "example.com",
+    scope: "Namespaced",
+    names: { plural: "widgets", singular: "widget", kind: "Widget", listKind: "WidgetList" },
+    versions: [versionOf("v1", "color", stored === "v1"), versionOf("v2", "paint", stored === "v2")],
+    conversion: {
+      strategy: "Webhook",
+      webhook: {
+        conversionReviewVersions: reviews,
+        clientConfig: { url: hook.url, caBundle: hook.caBundle },
+      },
+    },
+  },
+});
+
+async function define(options?: Parameters<typeof definition>[0]): Promise<void> {
+  expect(await ask("POST", definitions, definition(options))).toMatchObject({ status: 201 });
+  await eventually(async () => expect((await ask("GET", "/apis/example.com/v2")).status).toBe(200));
+}
+
+/** Has v2 stored from now on. */
+async function storeSecond(): Promise<void> {
+  const path = `${definitions}/widgets.example.com`;
+  const { body } = await ask("GET", path);
+  const changed = await ask("PUT", path, { ...body, spec: definition({ stored: "v2" }).spec });
+  expect(changed.status).toBe(200);
+  await eventually(() => {
+    const served = front.server.core.served.find("example.com", "v1", "widgets");
+    expect(served?.storage.storedApiVersion).toBe("example.com/v2");
+  });
+}
+
+const widget = (version: "v1" | "v2", name: string, shade = "red") => ({
+  apiVersion: `example.com/${version}`,
+  kind: "Widget",
+  metadata: { name },
+  spec: { [version === "v1" ? "color" : "paint"]: shade },
+});
+
+const create = async (version: "v1" | "v2", name: string, shade?: string) => {
+  const answer = await ask("POST", widgets(version), widget(version, name, shade));
+  expect(answer.status).toBe(201);
+  return answer.body;
+};
+
+const raw = (write: (response: ServerResponse) => void) => (_: Question, response: ServerResponse) => {
+  write(response);
+  return undefined;
+};
+
+test("What was created in one version is read in the other, and the other way round", async () => {
+  await define();
+  await create("v1", "one");
+  expect(hook.asked()).toEqual([]);
+  const { status, body } = await ask("GET", widgets("v2", "one"));
+  expect(status).toBe(200);
+  expect(body).toMatchObject({ apiVersion: "example.com/v2", spec: { paint: "red", size: 3 } });
+  expect(hook.asked()).toEqual(["one@v1 to v2"]);
+  const [question] = hook.questions;
+  expect(question).toMatchObject({
+    url: "/convert?timeout=30s",
+    kind: "ConversionReview",
+    apiVersion: "apiextensions.k8s.io/v1",
+    response: { uid: "", convertedObjects: null, result: { metadata: {} } },
+  });
+  expect(question?.request.objects[0]?.metadata).not.toHaveProperty("resourceVersion");
+  const two = await create("v2", "two", "blue");
+  expect(two).toMatchObject({ apiVersion: "example.com/v2", spec: { paint: "blue", size: 3 } });
+  expect(hook.asked()).toEqual(["two@v2 to v1", "two@v1 to v2"]);
+  expect((await ask("GET", widgets("v1", "two"))).body).toMatchObject({ spec: { color: "blue", size: 3 } });
+  expect(hook.asked()).toEqual([]);
+});
+
+test("A list of objects stored in several versions is converted with one call that only has those that need it", async () => {
+  await define();
+  await create("v1", "one");
+  await create("v1", "other", "green");
+  await storeSecond();
+  await create("v2", "two", "blue");
+  hook.asked();
+  const second = await ask("GET", widgets("v2"));
+  const shades = (items: { apiVersion: string; spec: { paint?: string; color?: string } }[]) =>
+    items.map(({ apiVersion, spec: { paint, color } }) => `${apiVersion} ${paint ?? color}`);
+  expect(shades(second.body.items)).toEqual([
+    "example.com/v2 red",
+    "example.com/v2 green",
+    "example.com/v2 blue",
+  ]);
+  expect(hook.asked()).toEqual(["one@v1 other@v1 to v2"]);
+  const first = await ask("GET", widgets("v1"));
+  expect(shades(first.body.items)).toEqual([
+    "example.com/v1 red",
+    "example.com/v1 green",
+    "example.com/v1 blue",
+  ]);
+  expect(hook.asked()).toEqual(["two@v2 to v1"]);
+  // What is written again is stored in the new version.
+  const patch = { "content-type": "application/merge-patch+json" };
+  expect(await ask("PATCH", widgets("v1", "one"), { spec: { size: 4 } }, patch)).toMatchObject({
+    status: 200,
+    body: { spec: { color: "red", size: 4 } },
+  });
+  hook.asked();
+  await ask("GET", widgets("v2", "one"));
+  expect(hook.asked()).toEqual([]);
+});
+
+test("A definition may be asked in the old version of reviews, whose answers are checked less", async () => {
+  await define({ reviews: ["v2", "v1beta1", "v1"] });
+  await create("v1", "one");
+  hook.answer = () => ({ uid: "other" });
+  expect((await ask("GET", widgets("v2", "one"))).status).toBe(200);
+  expect(hook.questions[0]?.apiVersion).toBe("apiextensions.k8s.io/v1beta1");
+});
+
+test("Labels and annotations are converted, the rest of metadata is not", async () => {
+  await define();
+  const { metadata } = await create("v1", "one");
+  hook.answer = (question) => ({
+    convertedObjects: converted(question).map((object) => ({
+      ...object,
+      metadata: {
+        ...object.metadata,
+        labels: { at: "v2" },
+        annotations: { was: "v1" },
+        finalizers: ["example.com/x"],
+        generation: 9,
+      },
+      unknown: true,
+    })),
+  });
+  const { body } = await ask("GET", widgets("v2", "one"));
+  expect(body.metadata).toEqual({ ...metadata, labels: { at: "v2" }, annotations: { was: "v1" } });
+  // What the version's schema does not know is dropped.
+  expect(body).not.toHaveProperty("unknown");
+  // Objects are selected by what their version shows.
+  const names = async (path: string) =>
+    (await ask("GET", path)).body.items.map((item: { metadata: { name: string } }) => item.metadata.name);
+  expect(await names(`${widgets("v2")}?labelSelector=at%3Dv2`)).toEqual(["one"]);
+  expect(await names(`${widgets("v2")}?labelSelector=at%3Dv2&limit=5`)).toEqual(["one"]);
+  expect(await names(`${widgets("v1")}?labelSelector=at%3Dv2`)).toEqual([]);
+  expect(await names(`${widgets("v2")}?fieldSelector=spec.paint%3Dred`)).toEqual(["one"]);
+  expect(await names(`${widgets("v2")}?fieldSelector=spec.paint%3Dblue`)).toEqual([]);
+});
+
+describe("What a webhook answers wrongly is told in upstream's words", () => {
+  const failed = "conversion for example.com/v1, Kind=Widget failed: ";
+  const hookFailed = `${failed}conversion webhook for /, Kind= failed: `;
+  const invalid = "conversion for example.com/v1, Kind=Widget returned invalid converted object at index 1: ";
+  const metadata =
+    "conversion for example.com/v1, Kind=Widget returned invalid metadata in object at index 1: ";
+  const changed =
+    (change: (object: ReturnType<typeof converted>[number]) => unknown) => (question: Question) => ({
+      convertedObjects: converted(question).map(change),
+    });
+  const described = (field: string, value: unknown) =>
+    changed((object) => ({ ...object, metadata: { ...object.metadata, [field]: value } }));
+  const cases: readonly (readonly [
+    string,
+    (question: Question, response: ServerResponse) => object | undefined,
+    string | RegExp,
+  ])[] = [
+    ["a failure", () => ({ result: { status: "Failure", message: "no luck" } }), `${hookFailed}no luck`],
+    [
+      "a failure without a reason",
+      () => ({ result: { status: "Failure" } }),
+      `${hookFailed}response.result.status was 'Failure', not 'Success'`,
+    ],
+    ["another uid", () => ({ uid: "x" }), /failed: expected response\.uid="[0-9a-f-]{36}", got "x"$/],
+    [
+      "no objects",
+      () => ({ convertedObjects: [] }),
+      "conversion for example.com/v1, Kind=Widget returned 0 objects, expected 1",
+    ],
+    [
+      "no response",
+      raw((response) =>
+        response.end(JSON.stringify({ kind: "ConversionReview", apiVersion: "apiextensions.k8s.io/v1" })),
+      ),
+      `${hookFailed}no response provided`,
+    ],
+    [
+      "no kind",
+      raw((response) => response.end(JSON.stringify({ response: {} }))),
+      `${hookFailed}expected webhook response of apiextensions.k8s.io/v1, Kind=ConversionReview, got /, Kind=`,
+    ],
+    [
+      "a list",
+      raw((response) => response.end("[]")),
+      `${hookFailed}couldn't get version/kind; json parse error: json: cannot unmarshal array into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`,
+    ],
+    [
+      "garbage",
+      raw((response) => response.end("garbage")),
+      /failed: couldn't get version\/kind; json parse error: /,
+    ],
+    [
+      "nothing",
+      raw((response) => response.writeHead(200, { "content-type": "application/json" }).end()),
+      `${hookFailed}0-length response with status code: 200 and content type: application/json`,
+    ],
+    [
+      "an error",
+      raw((response) => response.writeHead(500, { "content-type": "text/plain" }).end("oops")),
+      `${hookFailed}an error on the server ("oops") has prevented the request from succeeding`,
+    ],
+    ["a closed connection", raw((response) => response.destroy()), /: Post "https:.*\?timeout=30s": EOF$/],
+    [
+      "another version",
+      changed((object) => ({ ...object, apiVersion: "x/v9" })),
+      `${invalid}invalid groupVersion (expected example.com/v2, received x/v9)`,
+    ],
+    [
+      "another kind",
+      changed((object) => ({ ...object, kind: "Other" })),
+      `${invalid}invalid kind (expected Widget, received Other)`,
+    ],
+    ["another name", described("name", "two"), `${invalid}must have the same name: one != two`],
+    [
+      "another namespace",
+      described("namespace", "x"),
+      `${invalid}must have the same namespace: default != x`,
+    ],
+    ["another identity", described("uid", "x"), /must have the same UID: [0-9a-f-]{36} != x$/],
+    [
+      "no metadata",
+      changed((object) => ({ ...object, metadata: undefined })),
+      `${invalid}must have the same name: one != `,
+    ],
+    [
+      "labels that are none",
+      described("labels", "x"),
+      `${metadata}invalid metadata.labels of type string in converted object`,
+    ],
+    [
+      "a label that is a number",
+      described("labels", { a: 1 }),
+      `${metadata}metadata.labels[a] must be a string, but is int64 in converted object`,
+    ],
+    [
+      "an annotation with a bad name",
+      described("annotations", { "a b": "c" }),
+      /metadata\.annotation: Invalid value: "a b": /,
+    ],
+    ["null", changed(() => null), `${failed}EOF`],
+    [
+      "a number",
+      changed(() => 5),
+      `${failed}json: cannot unmarshal number into Go value of type map[string]interface {}`,
+    ],
+    ["an empty object", changed(() => ({})), `${failed}Object 'Kind' is missing in '{}'`],
+  ];
+
+  test("when one object is read", async () => {
+    await define();
+    await create("v1", "one");
+    for (const [name, answer, message] of cases) {
+      hook.answer = answer;
+      const { status, body } = await ask("GET", widgets("v2", "one"));
+      expect({ name, status, body }).toEqual({
+        name,
+        status: 500,
+        body: {
+          kind: "Status",
+          apiVersion: "v1",
+          metadata: {},
+          status: "Failure",
+          message: typeof message === "string" ? message : expect.stringMatching(message),
+          code: 500,
+        },
+      });
+    }
+    hook.answer = undefined;
+    expect((await ask("GET", widgets("v2", "one"))).status).toBe(200);
+  });
+
+  test("whatever the request", async () => {
+    await define();
+    await create("v1", "one");
+    hook.answer = () => ({ result: { status: "Failure", message: "no luck" } });
+    const merge = { "content-type": "application/merge-patch+json" };
+    const apply = { "content-type": "application/apply-patch+yaml" };
+    const table = { accept: "application/json;as=Table;v=v1;g=meta.k8s.io" };
+    const partial = { accept: "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io" };
+    const asked: readonly Parameters<typeof ask>[] = [
+      ["GET", widgets("v2")],
+      ["GET", widgets("v2"), undefined, table],
+      ["GET", widgets("v2"), undefined, partial],
+      ["GET", `${widgets("v2")}?limit=1`],
+      ["GET", `${widgets("v2")}?labelSelector=a%3Db`],
+      ["GET", widgets("v2", "one/scale")],
+      ["POST", widgets("v2"), widget("v2", "two")],
+      ["POST", `${widgets("v2")}?dryRun=All`, widget("v2", "two")],
+      ["PATCH", widgets("v2", "one"), { spec: { paint: "x" } }, merge],
+      ["PATCH", `${widgets("v2", "one")}?fieldManager=me`, widget("v2", "one", "x"), apply],
+      ["DELETE", widgets("v2", "one")],
+      ["DELETE", widgets("v2")],
+    ];
+    for (const request of asked) {
+      const { status, body } = await ask(...request);
+      const from = request[0] === "POST" ? "v2" : "v1";
+      expect([...request.slice(0, 2), status, body.message]).toEqual([
+        ...request.slice(0, 2),
+        500,
+        `conversion for example.com/${from}, Kind=Widget failed: conversion webhook for /, Kind= failed: no luck`,
+      ]);
+    }
+    // Those who use the stored version are not concerned.
+    expect((await ask("PATCH", widgets("v1", "one"), { spec: { color: "x" } }, merge)).status).toBe(200);
+    expect((await ask("DELETE", widgets("v1", "one"))).status).toBe(200);
+  });
+});

@@ -1,0 +1,2 @@
+export type { ConverterParts } from "./converter.ts";
+export { remoteVersions } from "./remote-versions.ts";

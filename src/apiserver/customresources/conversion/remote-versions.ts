@@ -1,0 +1,45 @@
+import type { CustomResourceDefinition } from "../../../api/types/apiextensions-v1.ts";
+import { apiVersionOf } from "../../../apimachinery/index.ts";
+import type { AnyObject } from "../../registry/entry.ts";
+import type { ServedVersion } from "../../registry/served.ts";
+import { remembering, shaped } from "../served-version.ts";
+import type { CustomVersion } from "../served-version.ts";
+import { Converter } from "./converter.ts";
+import type { ConverterParts } from "./converter.ts";
+
+/** The versions of a definition as they are served where a webhook converts between them. */
+export function remoteVersions(
+  definition: CustomResourceDefinition,
+  {
+    made,
+    stored,
+    parts,
+  }: {
+    readonly made: Iterable<CustomVersion>;
+    readonly stored: CustomVersion;
+    readonly parts: ConverterParts;
+  },
+): (version: CustomVersion) => ServedVersion {
+  const nodes = new Map(Array.from(made, ({ version, node }) => [apiVersionOf(version.resource), node]));
+  const converter = new Converter(definition, nodes, parts);
+  // What is stored is first read as its own version's schema has it now.
+  const reread = remembering((object) => {
+    const node = nodes.get(object.apiVersion ?? "");
+    return node ? shaped(object, node) : object;
+  });
+  const decoded = stored.version.reshapes ? reread : (object: AnyObject) => object;
+  const storedApiVersion = apiVersionOf(stored.version.resource);
+  return ({ version }) => {
+    const own = apiVersionOf(version.resource);
+    return {
+      ...version,
+      toStored: (object) => converter.as(object, storedApiVersion),
+      fromStored: (object) => converter.as(decoded(object), own),
+      remote: {
+        untilShown: (objects, options) => converter.until(objects.map(decoded), own, options),
+        untilStorable: (object) => converter.until([object], storedApiVersion),
+        as: (object, apiVersion) => converter.as(object, apiVersion),
+      },
+    };
+  };
+}

@@ -77,6 +77,11 @@ export class Keyspace {
     return this.bytes + this.endedBytes;
   }
 
+  /** How many keys there are now. */
+  get keyCount(): number {
+    return this.index.countAlive(this.placeOf({ start: "", end: undefined }));
+  }
+
   /** What the key holds now. */
   current(key: Key): Versioned | undefined {
     return this.entries.get(key)?.current;

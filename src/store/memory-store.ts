@@ -141,8 +141,8 @@ export class MemoryStore implements Mvcc {
     return this.leaseTable.status(lease);
   }
 
-  get sizes(): { readonly allocated: number; readonly used: number } {
-    return { allocated: 0, used: this.keyspace.readableBytes };
+  get sizes(): Mvcc["sizes"] {
+    return { allocated: 0, used: this.keyspace.readableBytes, keys: this.keyspace.keyCount };
   }
 
   async defragment(): Promise<void> {

@@ -86,6 +86,15 @@ export interface RangeOptions {
   readonly countOnly?: boolean;
 }
 
+/** A write to the disk that many changes may share. */
+export interface DurableWrite {
+  readonly bytes: number;
+  /** What the disk took. */
+  readonly seconds: number;
+  /** Seconds until all could be read. */
+  readonly shownAfter: number;
+}
+
 /** All that etcd's KV, Watch and Lease services need; in-process stores offer it beside `Store`. */
 export interface Mvcc extends Store {
   /** Range outside a transaction. */
@@ -110,8 +119,10 @@ export interface Mvcc extends Store {
   leases(): readonly LeaseId[];
   leaseStatus(lease: LeaseId): LeaseStatus | undefined;
 
-  /** Bytes of files on disk, 0 in memory, and bytes that what can be read takes. */
-  readonly sizes: { readonly allocated: number; readonly used: number };
+  /** Bytes of files on disk, 0 in memory, bytes that what can be read takes, and how many keys there are. */
+  readonly sizes: { readonly allocated: number; readonly used: number; readonly keys: number };
+  /** Has one listener hear of each durable write; of stores that have a disk. */
+  observeWrites?(listener: (write: DurableWrite) => void): void;
   /** Gives disk space back now. */
   defragment(): Promise<void>;
 }

@@ -3,6 +3,7 @@ import type { Mvcc, Revision } from "../../store/index.ts";
 import type { EtcdInput } from "../messages.ts";
 import type { Auth } from "./auth/index.ts";
 import type { Compactions } from "./compactions.ts";
+import type { EtcdMetrics } from "./metrics.ts";
 
 /** Who the server is, to clients. */
 export interface MemberIdentity {
@@ -27,6 +28,7 @@ export interface ServerContext {
   readonly store: Mvcc;
   readonly auth: Auth;
   readonly compactions: Compactions;
+  readonly metrics: EtcdMetrics;
   readonly identity: MemberIdentity;
   readonly limits: ServerLimits;
   readonly clock: Clock;

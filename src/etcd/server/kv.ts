@@ -25,10 +25,14 @@ export type EtcdHandlers<N extends keyof typeof methods> = Required<
 export function kvHandlers(
   context: ServerContext,
 ): EtcdHandlers<"Range" | "Put" | "DeleteRange" | "Txn" | "Compact"> {
-  const { store, auth, limits } = context;
+  const { store, auth, limits, metrics } = context;
   const header = (revision?: number) => headerOf(context, revision);
-  const one = async <T extends Operation["type"]>(operation: Operation & { readonly type: T }) => {
+  const one = async <T extends Operation["type"]>(
+    operation: Operation & { readonly type: T },
+    putBytes = 0,
+  ) => {
     const outcome = await store.transact({ compare: [], success: [operation], failure: [] });
+    metrics.noteOperations(outcome.results, putBytes);
     return { result: resultOf(outcome, operation.type), revision: outcome.revision };
   };
   return {
@@ -39,6 +43,7 @@ export function kvHandlers(
       // Of the past, too, the header tells the newest revision; it must not be newer than what was read.
       const { revision } = store;
       const found = await store.range(range, options);
+      metrics.noteOperations([{ type: "range", ...found }], 0);
       return { header: header(options.at ? revision : found.revision), ...rangeAnswer(request, found) };
     },
     async Put(request, call) {
@@ -49,7 +54,8 @@ export function kvHandlers(
       auth.require(call, { writes: [range], reads: request.prevKv ? [range] : [] });
       // Of a put alone etcd looks at the lease first, of one in a transaction at the key.
       if (request.lease !== "0" && !store.leaseStatus(request.lease)) throw refusal("leaseNotFound");
-      const { result, revision } = await one(putOperation(request));
+      const putBytes = request.key.length + request.value.length;
+      const { result, revision } = await one(putOperation(request), putBytes);
       return { header: header(revision), ...putAnswer(request, result) };
     },
     async DeleteRange(request, call) {
@@ -66,11 +72,14 @@ export function kvHandlers(
       requireSmall(call.requestBytes, limits.requestBytes);
       auth.require(call, accessOf(request));
       const outcome = await store.transact(transactionOf(request));
+      metrics.noteOperations(outcome.results, putBytesOf(request, outcome));
       return { header: header(outcome.revision), ...txnAnswer(request, outcome) };
     },
     async Compact({ revision }, call) {
       auth.requireUser(call);
-      await context.compactions.through(revision);
+      await metrics.timed("compaction", () => context.compactions.through(revision));
+      // etcd reads a key there, to learn the revision.
+      metrics.noteOperations([{ type: "range", items: [], count: 0 }], 0);
       return { header: header() };
     },
   };
@@ -83,6 +92,18 @@ function resultOf<T extends Operation["type"]>(
   const [result] = results;
   invariant(result?.type === type, `the answer to a ${type} is a ${result?.type}`);
   return result as OperationResult & { readonly type: T };
+}
+
+/** Bytes of the keys and values that a transaction has put. */
+function putBytesOf(request: EtcdOutput<"TxnRequest">, { succeeded, results }: Outcome): number {
+  const operations = succeeded ? request.success : request.failure;
+  let bytes = 0;
+  for (const [index, { requestPut, requestTxn }] of operations.entries()) {
+    const result = results[index];
+    if (requestPut) bytes += requestPut.key.length + requestPut.value.length;
+    else if (requestTxn && result?.type === "transaction") bytes += putBytesOf(requestTxn, result.outcome);
+  }
+  return bytes;
 }
 
 function requireSmall(bytes: number, most: number): void {

@@ -13,7 +13,7 @@ const longestLease = 9_000_000_000;
 export function leaseHandlers(
   context: ServerContext,
 ): EtcdHandlers<"LeaseGrant" | "LeaseRevoke" | "LeaseKeepAlive" | "LeaseTimeToLive" | "LeaseLeases"> {
-  const { store, auth } = context;
+  const { store, auth, metrics } = context;
   const header = () => headerOf(context);
   const keysOf = (lease: LeaseId) =>
     (store.leaseStatus(lease)?.keys ?? []).map((key) => rangeOf({ key, rangeEnd: "" }));
@@ -25,11 +25,16 @@ export function leaseHandlers(
       const ttl = Math.max(request.ttl, shortestLease);
       const chosen = request.id === "0" ? freeId(context) : request.id;
       const id = await store.grantLease(ttl * 1000, { id: chosen });
+      metrics.leases.granted.value++;
+      metrics.leaseSeconds.observe(ttl);
       return { header: header(), id, ttl };
     },
     async LeaseRevoke({ id }, call) {
       auth.require(call, { writes: keysOf(id) });
+      const keys = store.leaseStatus(id)?.keys ?? [];
       await store.revokeLease(id);
+      metrics.leases.revoked.value++;
+      for (const _ of keys) metrics.noteOperations([{ type: "delete", deleted: [] }], 0);
       return { header: header() };
     },
     async LeaseKeepAlive(requests, call) {
@@ -60,9 +65,10 @@ export function leaseHandlers(
 }
 
 /** Seconds that a lease lives on; 0 when it has ended. */
-async function renewed({ store }: ServerContext, id: LeaseId): Promise<number> {
+async function renewed({ store, metrics }: ServerContext, id: LeaseId): Promise<number> {
   try {
     await store.keepLeaseAlive(id);
+    metrics.leases.renewed.value++;
   } catch (error) {
     if (error instanceof StoreError && error.type === "leaseNotFound") return 0;
     throw error;

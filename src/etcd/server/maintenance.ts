@@ -1,7 +1,7 @@
 import { crc32c } from "../../store/log/index.ts";
 import { type BoltEntry } from "../bolt/index.ts";
 import { enumerations, etcdCodec } from "../messages.ts";
-import { bucketNames, metaNumber, planSnapshot } from "../snapshot/index.ts";
+import { bucketNames, metaNumber, planSnapshot, type SnapshotPlan } from "../snapshot/index.ts";
 import type { Accounts } from "./auth/index.ts";
 import { headerOf, raftTerm, type ServerContext } from "./context.ts";
 import { refusal } from "./errors.ts";
@@ -14,7 +14,7 @@ type MaintenanceCall = "Alarm" | "Status" | "Defragment" | "Hash" | "HashKV" | "
 
 /** The service Maintenance. */
 export function maintenanceHandlers(context: ServerContext): EtcdHandlers<MaintenanceCall> {
-  const { store, auth, identity, limits } = context;
+  const { store, auth, identity, limits, metrics } = context;
   const header = () => headerOf(context);
   const plan = () => planSnapshot(store, { end: endOfKeys, buckets: authBuckets(auth.accounts) });
   const isFull = () => limits.quotaBytes > 0 && store.sizes.allocated > limits.quotaBytes;
@@ -41,41 +41,43 @@ export function maintenanceHandlers(context: ServerContext): EtcdHandlers<Mainte
     },
     async Defragment(_request, call) {
       auth.requireAdministrator(call);
-      await store.defragment();
+      await metrics.timed("defragmentation", () => store.defragment());
       return { header: header() };
     },
     async Hash(_request, call) {
       auth.requireAdministrator(call);
-      let hash = 0;
-      for await (const block of (await plan()).blocks()) hash = crc32c(block, { seed: hash });
+      const hash = await metrics.timed("hash", async () => hashOf(await plan()));
       return { header: header(), hash };
     },
     async HashKV({ revision }, call) {
       auth.requireAdministrator(call);
-      const hash = await hashOfKeys(store, revision);
-      const { compactions } = context;
-      return {
-        header: header(),
-        hash,
-        compactRevision: compactions.revision,
-        hashRevision: revision || store.revision,
-      };
+      const hash = await metrics.timed("hashAtRevision", () => hashOfKeys(store, revision));
+      const { revision: compactRevision } = context.compactions;
+      return { header: header(), hash, compactRevision, hashRevision: revision || store.revision };
     },
     async Snapshot(_request, call) {
       auth.requireAdministrator(call);
-      const planned = await plan();
-      let remainingBytes = planned.size;
-      for await (const blob of planned.blocks()) {
-        if (call.signal.aborted) return;
-        remainingBytes -= blob.length;
-        await call.send({ header: header(), remainingBytes, blob, version: etcdVersion });
-      }
+      await metrics.timed("snapshot", async () => {
+        const planned = await plan();
+        let remainingBytes = planned.size;
+        for await (const blob of planned.blocks()) {
+          if (call.signal.aborted) return;
+          remainingBytes -= blob.length;
+          await call.send({ header: header(), remainingBytes, blob, version: etcdVersion });
+        }
+      });
     },
     async MoveLeader({ targetId }) {
       if (targetId !== identity.memberId) throw refusal("badTransferee");
       return { header: header() };
     },
   };
+}
+
+async function hashOf(plan: SnapshotPlan): Promise<number> {
+  let hash = 0;
+  for await (const block of plan.blocks()) hash = crc32c(block, { seed: hash });
+  return hash;
 }
 
 /** Accounts as etcd's file has them. */

@@ -1,5 +1,6 @@
 import type { Clock, Logger, Milliseconds, Random } from "../../base/index.ts";
 import {
+  type Call,
   createGrpcServer,
   GrpcError,
   grpcCode,
@@ -58,8 +59,11 @@ export async function createEtcdServer(options: EtcdServerOptions): Promise<Etcd
     ...options.limits,
   };
   const auth = await Auth.open(store, { clock, passwordCost });
-  const context: ServerContext = { ...options, auth, limits, compactions: new Compactions(store) };
-  const metrics = new EtcdMetrics();
+  const { identity } = options;
+  const authRevision = () => auth.accounts.revision;
+  const metrics = new EtcdMetrics({ store, identity, limits, authRevision });
+  const compactions = new Compactions(store);
+  const context: ServerContext = { ...options, auth, limits, compactions, metrics };
   const served = serveMethods(
     { codec: etcdCodec, methods },
     {
@@ -71,7 +75,7 @@ export async function createEtcdServer(options: EtcdServerOptions): Promise<Etcd
       ...authHandlers(context),
     },
   );
-  const http = (request: { readonly path: string }) => page(request.path, { store, metrics });
+  const http = (request: { readonly path: string }) => page(request.path, metrics);
   const server = createGrpcServer({
     methods: [...served, ...healthMethods()].map((method) => guarded(method, metrics)),
     largestRequest: limits.requestBytes + messageOverhead,
@@ -82,21 +86,35 @@ export async function createEtcdServer(options: EtcdServerOptions): Promise<Etcd
   return { ...server, http };
 }
 
-/** Turns errors of the store into etcd's, and counts calls. */
+/** Turns errors of the store into etcd's, and counts calls and messages. */
 function guarded(method: ServedMethod, metrics: EtcdMetrics): ServedMethod {
-  const handle = method.handle as (request: unknown, call: unknown) => Promise<unknown>;
-  const guard = async (request: unknown, call: unknown) => {
+  const handle = method.handle as (request: unknown, call: Call) => Promise<unknown>;
+  const counts = metrics.ofMethod(method);
+  const guard = async (request: unknown, call: Call) => {
+    counts.started();
     try {
       const answer = await handle(request, call);
-      metrics.noteCall(method, "OK");
+      counts.ended("OK");
       return answer;
     } catch (error) {
+      if (error instanceof StoreError && error.type === "unavailable") metrics.noteFailedWrite();
       const told = error instanceof StoreError ? refusalOf(error) : error;
-      metrics.noteCall(method, codeName(told instanceof GrpcError ? told.code : grpcCode.internal));
+      // That is what etcd notes of streams whose caller has gone.
+      const other = call.signal.aborted ? grpcCode.unavailable : grpcCode.internal;
+      counts.ended(codeName(told instanceof GrpcError ? told.code : other));
       throw told;
     }
   };
-  return { ...method, handle: guard } as ServedMethod;
+  const decode = (bytes: Uint8Array) => {
+    counts.received(bytes.length);
+    return method.decode(bytes);
+  };
+  const encode = (message: object) => {
+    const bytes = method.encode(message);
+    counts.sent(bytes.length);
+    return bytes;
+  };
+  return { ...method, handle: guard, decode, encode } as ServedMethod;
 }
 
 function codeName(code: number): string {
@@ -104,9 +122,10 @@ function codeName(code: number): string {
   return name.replace(/^./, (letter) => letter.toUpperCase());
 }
 
-function page(path: string, { store, metrics }: { store: Mvcc; metrics: EtcdMetrics }): HttpAnswer {
+function page(path: string, metrics: EtcdMetrics): HttpAnswer {
   switch (path) {
     case "/health":
+      metrics.healthChecks.value++;
       return { status: 200, type: "application/json", body: JSON.stringify({ health: "true", reason: "" }) };
     case "/version":
       return {
@@ -115,7 +134,7 @@ function page(path: string, { store, metrics }: { store: Mvcc; metrics: EtcdMetr
         body: JSON.stringify({ etcdserver: etcdVersion, etcdcluster: etcdClusterVersion }),
       };
     case "/metrics":
-      return { status: 200, type: "text/plain; version=0.0.4; charset=utf-8", body: metrics.render(store) };
+      return { status: 200, type: "text/plain; version=0.0.4; charset=utf-8", body: metrics.text() };
     default:
       return { status: 404, type: "text/plain; charset=utf-8", body: "404 page not found\n" };
   }

@@ -6,6 +6,7 @@ import { headerOf, type ServerContext } from "./context.ts";
 import { refusals } from "./errors.ts";
 import { rangeOf } from "./keys.ts";
 import type { EtcdHandlers } from "./kv.ts";
+import type { CountedStream } from "./metrics.ts";
 import { eventMessages } from "./watch-messages.ts";
 
 type WatchRequest = EtcdOutput<"WatchRequest">;
@@ -34,7 +35,7 @@ export function watchHandlers(context: ServerContext): EtcdHandlers<"Watch"> {
   return { Watch: (requests, call) => new WatchStream(context, call).run(requests) };
 }
 
-class WatchStream {
+class WatchStream implements CountedStream {
   private readonly context: ServerContext;
   private readonly call: Call & Sender<WatchResponse>;
   private readonly watches = new Map<number, Watch>();
@@ -47,7 +48,19 @@ class WatchStream {
     this.call = call;
   }
 
+  get watchCount(): number {
+    return this.watches.size;
+  }
+
+  get laggingCount(): number {
+    let count = 0;
+    for (const { isIdle } of this.watches.values()) if (!isIdle) count++;
+    return count;
+  }
+
   async run(requests: AsyncIterable<WatchRequest>): Promise<void> {
+    const { streams } = this.context.metrics;
+    streams.add(this);
     this.start(this.tellProgressNowAndThen());
     try {
       for await (const { createRequest, cancelRequest, progressRequest } of requests) {
@@ -56,6 +69,7 @@ class WatchStream {
         else if (progressRequest) await this.tellProgress([...this.watches.values()], [noWatch]);
       }
     } finally {
+      streams.delete(this);
       this.ending.abort();
       for (const { controller } of this.watches.values()) controller.abort();
       await Promise.all(this.running);
@@ -162,6 +176,7 @@ class WatchStream {
     for (const part of eventMessages(changes, { request, largest: this.context.limits.requestBytes })) {
       if (controller.signal.aborted) return;
       watch.hasTold = true;
+      this.context.metrics.events.value += part.events?.length ?? 0;
       await this.send(watch.id, part);
     }
   }

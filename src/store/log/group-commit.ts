@@ -1,3 +1,4 @@
+import type { DurableWrite } from "../mvcc.ts";
 import { type Change, type Revision, StoreError } from "../store.ts";
 import { isOutOfSpace } from "./disk.ts";
 import { frameHeaderLength } from "./frame.ts";
@@ -23,6 +24,7 @@ const batchBytes = 4 * 1024 * 1024;
 const waitingBytesLimit = 256 * 1024 * 1024;
 /** How many microtasks it takes from a commit that settles to its caller's next one. */
 const turnsToJoin = 4;
+const millisecondsPerSecond = 1_000;
 /** Buffers longer than this are not kept for the next batch. */
 const keptBytes = 1024 * 1024;
 
@@ -35,6 +37,8 @@ export class GroupCommit {
   private readonly onDurable: (units: readonly Unit[]) => void;
   private readonly onFailed: () => void;
   private readonly newestRevision: () => Revision;
+  /** Hears of each batch that has become durable. */
+  onWrite: ((write: DurableWrite) => void) | undefined;
   private waiting: Batch[] = [];
   private waitingBytes = 0;
   private spare: RecordWriter | undefined;
@@ -86,13 +90,21 @@ export class GroupCommit {
     await Promise.resolve();
     for (let batch = this.waiting.shift(); batch; batch = this.waiting.shift()) {
       this.waitingBytes -= batch.records.length;
+      const started = performance.now();
+      const bytes = batch.records.length;
       try {
         await this.log.append(batch.records.bytes, lastRevisionOf(batch) ?? this.newestRevision());
       } catch (error) {
         this.fail([batch, ...this.waiting.splice(0)], error);
         continue;
       }
+      const durable = performance.now();
       this.onDurable(batch.units);
+      this.onWrite?.({
+        bytes,
+        seconds: (durable - started) / millisecondsPerSecond,
+        shownAfter: (performance.now() - started) / millisecondsPerSecond,
+      });
       this.keep(batch.records);
       // Who waited for this batch and writes again at once shares the next one. Otherwise writers fall into two
       // groups for ever, which take turns and share half as much.

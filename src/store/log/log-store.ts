@@ -3,6 +3,7 @@ import { rangeOfPrefix } from "../key-range.ts";
 import { Keyspace } from "../keyspace.ts";
 import { LeaseTable } from "../lease-table.ts";
 import type {
+  DurableWrite,
   KeyRange,
   LeaseStatus,
   Mvcc,
@@ -289,9 +290,14 @@ export class LogStore implements Mvcc {
     return this.parts.leases.status(lease);
   }
 
-  get sizes(): { readonly allocated: number; readonly used: number } {
-    const allocated = this.parts.log.allocatedBytes + (this.snapshot?.size ?? 0);
-    return { allocated, used: this.parts.keyspace.readableBytes };
+  get sizes(): Mvcc["sizes"] {
+    const { log, keyspace } = this.parts;
+    const allocated = log.allocatedBytes + (this.snapshot?.size ?? 0);
+    return { allocated, used: keyspace.readableBytes, keys: keyspace.keyCount };
+  }
+
+  observeWrites(listener: (write: DurableWrite) => void): void {
+    this.commits.onWrite = listener;
   }
 
   async defragment(): Promise<void> {

@@ -19,8 +19,8 @@ export interface PrinterColumn<T> {
   /** `name` marks the object's name. */
   readonly format?: string;
   readonly description: string;
-  /** 0: always shown; 1: only with `-o wide`. */
-  readonly priority?: 0 | 1;
+  /** 0: always shown; more: only with `-o wide`. */
+  readonly priority?: number;
   readonly value: (object: T, now: number) => string | number | boolean | null;
 }
 
@@ -72,6 +72,8 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
     readonly selector: string;
     /** What is not found where there is no object, if that is not the resource itself. */
     readonly missing?: { readonly group: string; readonly resource: string };
+    /** Replicas are what the object says, if anything, and are checked as part of it. */
+    readonly ofObject?: true;
   };
   /** Which name a generic name check demands; default: DNS subdomain. */
   readonly nameRule?: "subdomain" | "label" | "rfc1035label" | "path" | "none";

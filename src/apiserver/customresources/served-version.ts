@@ -1,4 +1,5 @@
 import { ApiError, resource as resourceHandle } from "../../apimachinery/index.ts";
+import { encodeBase64 } from "../../apimachinery/codec/index.ts";
 import type {
   GroupResource,
   JsonObject,
@@ -19,6 +20,7 @@ import type {
   CustomResourceDefinition,
   CustomResourceDefinitionVersion,
 } from "../../api/types/apiextensions-v1.ts";
+import { sha256 } from "../../base/index.ts";
 import type { AnyObject } from "../registry/entry.ts";
 import { deepEqual } from "../registry/equal.ts";
 import { restamp, type ServedVersion } from "../registry/served.ts";
@@ -110,6 +112,7 @@ export function customVersion(
       listKind: listKind ?? `${kind}List`,
       type: open,
       applyType: structOf(node, { name: kind, metadata }),
+      versionHash: storageHash(definition),
       definition: { resource, ...rules, ...(isLeaving ? { prepareForCreate: refuse } : {}) },
       hasStatus: status !== undefined,
       scale: rules.scale,
@@ -121,6 +124,16 @@ export function customVersion(
     },
   };
 }
+
+/** Hash of the kind in the version that is stored: clients tell by it whether they see all of a resource. */
+function storageHash({ spec, status }: CustomResourceDefinition): string {
+  const stored = spec.versions.find(({ storage }) => storage)?.name ?? "";
+  const hash = sha256(new TextEncoder().encode(`${spec.group}/${stored}/${status.acceptedNames.kind}`));
+  return encodeBase64(hash.subarray(0, hashBytes));
+}
+
+/** As much of the hash as is shown. */
+const hashBytes = 8;
 
 function notAllowed(resource: GroupResource): ApiError {
   const { status } = ApiError.methodNotSupported(resource, "create");
@@ -157,7 +170,7 @@ function rulesOf(
   const { status, scale } = version.subresources ?? {};
   const fields = (version.selectableFields ?? []).map(({ jsonPath: path }) => {
     const find = jsonPath(path);
-    return [path.replace(/^\./, ""), (object: KubernetesObject) => textOf(find(object)[0])] as const;
+    return [path.replace(/^\./, ""), (object: KubernetesObject) => textOf(find?.(object)[0])] as const;
   });
   return {
     plainFinalizers: true,
@@ -174,6 +187,7 @@ function rulesOf(
             specReplicas: scale.specReplicasPath,
             statusReplicas: scale.statusReplicasPath,
             selector: scale.labelSelectorPath ?? "",
+            ofObject: true as const,
           },
         }
       : {}),

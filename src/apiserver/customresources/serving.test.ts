@@ -139,8 +139,8 @@ test("a definition is served: discovery, objects with defaults, patches, status,
   const { body: discovery } = await ask("GET", "/apis/example.com/v1");
   expect(discovery.resources.map(({ name }: { name: string }) => name)).toEqual([
     "widgets",
-    "widgets/scale",
     "widgets/status",
+    "widgets/scale",
   ]);
   expect(discovery.resources[0]).toMatchObject({ shortNames: ["wd"], categories: ["all"], kind: "Widget" });
   const created = await ask("POST", widgets, {

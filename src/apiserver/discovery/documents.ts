@@ -39,11 +39,14 @@ function groupBody(group: ServedGroup): object {
 
 /** `/api/v1` and `/apis/GROUP/VERSION`: resources and subresources by name. */
 export function apiResourceList(served: ServedVersion): object {
-  const rows = served.resources.flatMap((resource) => [
-    resourceRow(resource, storageHashOf(resource)),
-    ...(resource.subresources ?? []).map((subresource) => subresourceRow(resource, subresource)),
-  ]);
-  rows.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const rows = served.resources
+    .toSorted((one, other) => (one.plural < other.plural ? -1 : 1))
+    .flatMap((resource) => {
+      const parts = (resource.subresources ?? []).map((subresource) => subresourceRow(resource, subresource));
+      // Those of custom resources come as their definition has them.
+      if (!resource.custom) parts.sort((one, other) => (one.name < other.name ? -1 : 1));
+      return [resourceRow(resource, storageHashOf(resource)), ...parts];
+    });
   return {
     kind: "APIResourceList",
     // Upstream leaves it out for the core group alone.

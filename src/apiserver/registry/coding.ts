@@ -20,7 +20,7 @@ import type { RequestContext } from "../../api/index.ts";
 import type { RequestOptions } from "./context.ts";
 import type { AnyObject } from "./entry.ts";
 import { withMarkerDefaults } from "./marker-defaults.ts";
-import { cannotBe, recognize } from "./recognize.ts";
+import { cannotBe, recognize, requireNames } from "./recognize.ts";
 import type { Wanted } from "./recognize.ts";
 import type { ServedResource } from "./served.ts";
 import { withSharedSpec } from "./shared-spec.ts";
@@ -49,6 +49,7 @@ export function decodeObject(
   options: Pick<RequestOptions, "fieldValidation" | "warn">,
 ): AnyObject {
   const { names, decode } = readingOf(served, input);
+  if (input instanceof Uint8Array || input instanceof EncodedInput) requireNames(served, names);
   const { kind, type, refusal } = recognize(served, names);
   const validation = options.fieldValidation ?? "Ignore";
   const cannotBeHandled = (problem: string) =>

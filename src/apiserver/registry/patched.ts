@@ -18,6 +18,7 @@ import type { Patch } from "../../api/index.ts";
 import { coerced, completed, unknownIn } from "./coding.ts";
 import type { RequestOptions } from "./context.ts";
 import type { AnyObject } from "./entry.ts";
+import { otherCustomKind } from "./recognize.ts";
 import type { ServedResource } from "./served.ts";
 
 /** Patches that change what is there by themselves; an apply needs to know the managers. */
@@ -128,6 +129,11 @@ const textField = (object: JsonObject, name: string) => {
 function checkKind(served: Pick<ServedResource, "resource" | "apiVersion">, patched: JsonObject): void {
   const [apiVersion, kind] = [textField(patched, "apiVersion"), textField(patched, "kind")];
   const { resource } = served;
+  if (schemas.typeOf(resource) === undefined) {
+    if (apiVersion === served.apiVersion && kind === resource.kind) return;
+    const name = textField((patched["metadata"] ?? {}) as JsonObject, "name");
+    throw otherCustomKind(served, { kind, apiVersion, name });
+  }
   if (apiVersion === "") throw nameless(textField((patched["metadata"] ?? {}) as JsonObject, "name"));
   const isKnown = kind === "" || schemas.typeOf({ ...resource, kind }) !== undefined;
   if (apiVersion !== served.apiVersion || !isKnown) {

@@ -1,4 +1,4 @@
-import { ApiError, apiVersionOf, versionNamed } from "../../apimachinery/index.ts";
+import { ApiError, FieldPath, apiVersionOf, fieldErrors, versionNamed } from "../../apimachinery/index.ts";
 import type { GroupVersionKind, StructType } from "../../apimachinery/index.ts";
 import { schemas } from "../../api/index.ts";
 import type { ServedResource } from "./served.ts";
@@ -44,20 +44,51 @@ export function recognize(wanted: Wanted, value: unknown): Recognized {
   if (named.kind === kind && (apiVersion === wanted.apiVersion || wanted.accepts?.includes(apiVersion)))
     return own;
   const custom = schemas.typeOf(own.kind) === undefined;
-  const mismatch = () =>
-    ApiError.badRequest(
-      `the API version in the data (${apiVersion}) does not match the expected API version (${wanted.apiVersion})`,
-    );
+  const mismatch = () => otherVersion(apiVersion, wanted.apiVersion);
+  if (custom) {
+    if (apiVersion !== wanted.apiVersion) throw mismatch();
+    const { metadata } = value as { readonly metadata?: { readonly name?: string } };
+    const found = { kind: named.kind, apiVersion, name: metadata?.name ?? "" };
+    return { ...own, refusal: otherCustomKind(wanted, found) };
+  }
   const type = schemas.typeOf(named);
-  if (custom || type === undefined) {
-    if (isFormer(named, own.kind) || (custom && apiVersion !== wanted.apiVersion)) throw mismatch();
-    const problem = custom ? conversion(named, own.kind) : unregistered(named);
-    throw ApiError.badRequest(cannotBe(named, { wanted: kind, problem }));
+  if (type === undefined) {
+    if (isFormer(named, own.kind)) throw mismatch();
+    throw ApiError.badRequest(cannotBe(named, { wanted: kind, problem: unregistered(named) }));
   }
   const problem = conversion(named, own.kind);
   const refusal =
     named.kind === kind ? mismatch() : ApiError.badRequest(cannotBe(named, { wanted: kind, problem }));
   return { kind: named, type, refusal };
+}
+
+/** Custom resources must say what they are: nothing is taken for granted. Throws `BadRequest`. */
+export function requireNames({ resource, apiVersion }: Wanted, value: unknown): void {
+  if (schemas.typeOf(resource) !== undefined) return;
+  const said = (value ?? {}) as { readonly kind?: string | null; readonly apiVersion?: string | null };
+  if (!said.kind) {
+    const problem = `Object 'Kind' is missing in '${JSON.stringify(value)}'`;
+    throw ApiError.badRequest(cannotBe(resource, { wanted: resource.kind, problem }));
+  }
+  if (!said.apiVersion) throw otherVersion("", apiVersion);
+}
+
+const otherVersion = (found: string, wanted: string): ApiError =>
+  ApiError.badRequest(
+    `the API version in the data (${found}) does not match the expected API version (${wanted})`,
+  );
+
+/** What is wrong with a custom resource that is of another kind, or of another version. */
+export function otherCustomKind(
+  { resource, apiVersion }: Pick<Wanted, "resource" | "apiVersion">,
+  found: { readonly kind: string; readonly apiVersion: string; readonly name: string },
+): ApiError {
+  const errors = (["kind", "apiVersion"] as const).flatMap((field) => {
+    const wanted = field === "kind" ? resource.kind : apiVersion;
+    const at = FieldPath.root(field);
+    return found[field] === wanted ? [] : [fieldErrors.invalid(at, found[field], `must be ${wanted}`)];
+  });
+  return ApiError.invalid({ group: resource.group, kind: found.kind }, found.name, errors);
 }
 
 /** Why an object of one kind is none of another. */

@@ -1,4 +1,4 @@
-import { ApiError, fieldErrors, FieldPath, validateObjectMeta } from "../../apimachinery/index.ts";
+import { ApiError, fieldErrors, FieldPath, goQuote, validateObjectMeta } from "../../apimachinery/index.ts";
 import type { ObjectKey } from "../../apimachinery/index.ts";
 import { groupResource } from "./context.ts";
 import type { Core, RequestOptions } from "./context.ts";
@@ -14,7 +14,14 @@ export const scaleKind = { group: "autoscaling", version: "v1", kind: "Scale" } 
 export function getScale(served: ServedResource, key: ObjectKey): AnyObject | Promise<AnyObject> {
   const { object } = get(served, key);
   const converting = served.remote?.untilShown([object], { anew: true });
-  const show = () => scaleOf(served, served.fromStored(object));
+  const show = () => {
+    const shown = served.fromStored(object);
+    if (lacksReplicas(served, shown)) {
+      const path = goQuote(pathOf(served).specReplicas);
+      throw ApiError.internal(`the spec replicas field ${path} does not exist`);
+    }
+    return scaleOf(served, shown);
+  };
   return converting ? converting.then(show) : show();
 }
 
@@ -39,10 +46,19 @@ export async function updateScale(
     ...(given ? { replaces: true as const } : {}),
     change(old) {
       if (!old) throw ApiError.notFound(groupResource(served), key.name);
-      const wanted = given ?? (scale as (present: AnyObject) => AnyObject)(scaleOf(served, old));
+      const present = scaleOf(served, old);
+      const isUnset = lacksReplicas(served, old);
+      const shown = isUnset ? { ...present, spec: { replicas: unsetReplicas } } : present;
+      const wanted = given ?? (scale as (present: AnyObject) => AnyObject)(shown);
       const replicas = (wanted["spec"] as { readonly replicas?: number } | undefined)?.replicas ?? 0;
+      if (replicas === unsetReplicas && isUnset) {
+        const path = goQuote(pathOf(served).specReplicas);
+        throw ApiError.badRequest(`the spec replicas field ${path} cannot be empty`);
+      }
       const { namespace = "" } = key;
-      checkScale(served, { metadata: { ...wanted.metadata, namespace }, replicas });
+      if (!pathOf(served).ofObject) {
+        checkScale(served, { metadata: { ...wanted.metadata, namespace }, replicas });
+      }
       if (!given) checkIdentity(served, wanted, old);
       const { uid, resourceVersion } = wanted.metadata;
       const metadata = {
@@ -55,6 +71,14 @@ export async function updateScale(
   });
   return scaleOf(served, written.object);
 }
+
+/** What a patch finds where an object says nothing of its replicas. */
+const unsetReplicas = -(2 ** 31);
+
+const lacksReplicas = (served: ServedResource, object: AnyObject): boolean => {
+  const { ofObject, specReplicas } = pathOf(served);
+  return ofObject === true && at(object, specReplicas) === undefined;
+};
 
 /** The entry of an object that is scaled; what is missing may have a name of its own. */
 function get(served: ServedResource, key: ObjectKey): ReturnType<typeof presentOf> {

@@ -132,37 +132,48 @@ describe.skipIf(reasonToSkip() !== undefined)("streams of real containers", () =
   });
 
   const open = (path: string, protocol: string) =>
-    new WebSocket(`wss://127.0.0.1:${cluster.port}/api/v1/namespaces/default/pods/web/${path}`, [protocol], {
-      ...cluster.administrator,
-    });
+    new WebSocket(
+      `wss://127.0.0.1:${cluster.port}/api/v1/namespaces/default/pods/web/${path}`,
+      protocol === "" ? [] : [protocol],
+      { ...cluster.administrator },
+    );
 
-  test.each(["v5.channel.k8s.io", "v4.channel.k8s.io", "v4.base64.channel.k8s.io"])(
-    "exec over %s",
-    async (protocol) => {
-      const script = protocol.startsWith("v5") ? "cat; exit 4" : "read line; echo $line; exit 4";
-      const query = new URLSearchParams({ container: "main", stdin: "true", stdout: "true", stderr: "true" });
-      for (const word of ["sh", "-c", script]) query.append("command", word);
-      const socket = open(`exec?${query.toString()}`, protocol);
-      const seen: Record<string, string> = {};
-      const base64 = protocol.includes("base64");
-      socket.on("message", (data: Buffer) => {
-        const channel = base64 ? String.fromCharCode(data[0] ?? 0) : String(data[0]);
-        const rest = data.subarray(1);
-        seen[channel] =
-          (seen[channel] ?? "") + (base64 ? String(Buffer.from(String(rest), "base64")) : String(rest));
-      });
-      await once(socket, "open");
-      socket.send(base64 ? `0${Buffer.from("hi\n").toString("base64")}` : Buffer.from("\0hi\n"));
-      if (protocol.startsWith("v5")) socket.send(Uint8Array.of(255, 0));
-      await once(socket, "close");
-      expect(seen["1"]).toBe("hi\n");
-      expect(JSON.parse(seen["3"] ?? "{}")).toMatchObject({
-        status: "Failure",
-        reason: "NonZeroExitCode",
-        details: { causes: [{ reason: "ExitCode", message: "4" }] },
-      });
-    },
-  );
+  test.each([
+    "v5.channel.k8s.io",
+    "v4.channel.k8s.io",
+    "v4.base64.channel.k8s.io",
+    "channel.k8s.io",
+    "base64.channel.k8s.io",
+    "",
+  ])("exec over '%s'", async (protocol) => {
+    const script = protocol.startsWith("v5") ? "cat; exit 4" : "read line; echo $line; exit 4";
+    const query = new URLSearchParams({ container: "main", stdin: "true", stdout: "true", stderr: "true" });
+    for (const word of ["sh", "-c", script]) query.append("command", word);
+    const socket = open(`exec?${query.toString()}`, protocol);
+    const seen: Record<string, string> = {};
+    const base64 = protocol.includes("base64");
+    socket.on("message", (data: Buffer) => {
+      const channel = base64 ? String.fromCharCode(data[0] ?? 0) : String(data[0]);
+      const rest = data.subarray(1);
+      seen[channel] =
+        (seen[channel] ?? "") + (base64 ? String(Buffer.from(String(rest), "base64")) : String(rest));
+    });
+    await once(socket, "open");
+    socket.send(base64 ? `0${Buffer.from("hi\n").toString("base64")}` : Buffer.from("\0hi\n"));
+    if (protocol.startsWith("v5")) socket.send(Uint8Array.of(255, 0));
+    await once(socket, "close");
+    expect(seen["1"]).toBe("hi\n");
+    if (!protocol.startsWith("v")) {
+      // Before version 4 errors are text.
+      expect(seen["3"]).toMatch(/exit code/);
+      return;
+    }
+    expect(JSON.parse(seen["3"] ?? "{}")).toMatchObject({
+      status: "Failure",
+      reason: "NonZeroExitCode",
+      details: { causes: [{ reason: "ExitCode", message: "4" }] },
+    });
+  });
 
   test("port-forward by SPDY inside of a WebSocket", async () => {
     const path = `/api/v1/namespaces/default/pods/web/portforward`;

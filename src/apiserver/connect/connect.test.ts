@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { request } from "node:https";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -66,6 +66,7 @@ interface Answer {
 }
 
 let ask: (path: string, options?: { method?: string; body?: string }) => Promise<Answer>;
+let upgrade: (path: string) => Promise<Socket>;
 let backendPort = 0;
 let stop: () => Promise<void> = () => Promise.resolve();
 
@@ -77,9 +78,17 @@ beforeAll(async () => {
       return response.end(gzipSync('<a href="/there">'));
     }
     if (incoming.url === "/moved") return response.writeHead(302, { location: "/there?x=1" }).end();
+    response.setHeader("x-method", String(incoming.method));
     response.setHeader("x-seen", JSON.stringify({ url: incoming.url, headers: incoming.headers }));
     response.writeHead(incoming.method === "POST" ? 201 : 200);
     incoming.pipe(response);
+  });
+  backend.on("upgrade", (incoming, socket: Socket) => {
+    socket.write(
+      `HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: ${incoming.headers.upgrade}\r\n\r\n`,
+    );
+    socket.write(`${incoming.method} ${incoming.url}\n`);
+    socket.pipe(socket);
   });
   backend.listen(0, "127.0.0.1");
   await once(backend, "listening");
@@ -150,6 +159,22 @@ beforeAll(async () => {
     const bytes = Buffer.concat(parts);
     return { code: answer.statusCode, headers: answer.headers, bytes, text: bytes.toString() };
   };
+  upgrade = async (path) => {
+    const asking = request({
+      host: "127.0.0.1",
+      port: api.address.port,
+      path,
+      agent: false,
+      ca: ca.certificate,
+      cert: admin.certificate,
+      key: admin.key,
+      headers: { connection: "Upgrade", upgrade: "echo" },
+    });
+    asking.end();
+    const [, socket, head] = (await once(asking, "upgrade")) as [IncomingMessage, Socket, Buffer];
+    if (head.length > 0) socket.unshift(head);
+    return socket;
+  };
   stop = async () => {
     await api.close();
     await plane.close();
@@ -177,6 +202,24 @@ test("a proxy passes method, path, query, body and headers, but not who asks", a
     "x-forwarded-for": "127.0.0.1",
   });
   expect(seen.headers["x-remote-user"]).toBeUndefined();
+});
+
+test.each(["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"])("a proxy passes %s", async (method) => {
+  const answer = await ask(proxied("/a"), { method, body: ["PUT", "PATCH"].includes(method) ? "b" : "" });
+  expect([answer.code, answer.headers["x-method"]]).toEqual([200, method]);
+});
+
+test("a proxy passes upgraded connections", async () => {
+  const socket = await upgrade(proxied("/echo?a=b"));
+  const wanted = "GET /echo?a=b\nhello";
+  let text = "";
+  socket.write("hello");
+  while (text.length < wanted.length) {
+    const [part] = (await once(socket, "data")) as [Buffer];
+    text += String(part);
+  }
+  socket.destroy();
+  expect(text).toBe(wanted);
 });
 
 test("links of a proxied page lead back through the proxy", async () => {

@@ -86,11 +86,14 @@ function clientListener(
 ): Server {
   const accept = (connection: Duplex) => server.accept(connection);
   if (url.protocol !== "https:") return createServer({ noDelay: true }, accept);
-  const read = (path: string | undefined) => (path === undefined ? undefined : readFileSync(path));
   const { certificate, key, authority } = settings.tls;
   return createTlsServer(
     {
-      ...withoutUndefined({ cert: read(certificate), key: read(key), ca: read(authority) }),
+      ...withoutUndefined({
+        cert: fileOf("cert-file", certificate),
+        key: fileOf("key-file", key),
+        ca: fileOf("trusted-ca-file", authority),
+      }),
       requestCert: settings.requiresCertificate || authority !== undefined,
       rejectUnauthorized: settings.requiresCertificate,
       ALPNProtocols: ["h2", "http/1.1"],
@@ -98,6 +101,17 @@ function clientListener(
     },
     accept,
   );
+}
+
+function fileOf(flag: string, path: string | undefined): Buffer | undefined {
+  if (path === undefined) return undefined;
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new UsageError(
+      `--${flag} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
 }
 
 function withoutUndefined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {

@@ -39,42 +39,120 @@ export interface SchemaNode {
 
 /** Prepares the schema of whole objects. Definitions without one keep everything. */
 export const prepareSchema = (schema: JSONSchemaProps | undefined): SchemaNode =>
-  prepare(schema ?? { type: "object", "x-kubernetes-preserve-unknown-fields": true }, true);
+  new LazyNode(schema ?? { type: "object", "x-kubernetes-preserve-unknown-fields": true }, true);
 
-function prepare(schema: JSONSchemaProps, isRoot = false): SchemaNode {
-  const { items, additionalProperties } = schema;
-  const properties = new Map(
-    Object.entries(schema.properties ?? {}).map(([name, property]) => [name, prepare(property)]),
-  );
-  const values = typeof additionalProperties === "object" ? prepare(additionalProperties) : undefined;
-  const element = items === undefined || isList(items) ? undefined : prepare(items);
-  const all = (schemas: readonly JSONSchemaProps[] = []) => schemas.map((each) => prepare(each));
-  const within = [...properties.values(), values, element];
-  const isEmbedded = schema["x-kubernetes-embedded-resource"] === true;
-  return {
-    schema,
-    isResource: isRoot || isEmbedded,
-    preservesUnknown: schema["x-kubernetes-preserve-unknown-fields"] === true,
-    nullable: schema.nullable === true,
-    types: typesOf(schema),
-    format: schema.format !== undefined && isKnownFormat(schema.format) ? schema.format : "",
-    hasLengths: schema.maxLength !== undefined || schema.minLength !== undefined,
-    hasBranches:
+/** What a node has below it. */
+type Children = Pick<
+  SchemaNode,
+  "properties" | "values" | "items" | "allOf" | "anyOf" | "oneOf" | "not" | "pattern"
+>;
+
+/** What is somewhere in it. */
+type Contents = Pick<SchemaNode, "hasDefaults" | "hasEmbedded" | "hasUniqueLists">;
+
+/** Prepared as far as values are looked at: of thousands of definitions few have objects. */
+class LazyNode implements SchemaNode {
+  readonly schema: JSONSchemaProps;
+  readonly isResource: boolean;
+  readonly preservesUnknown: boolean;
+  readonly nullable: boolean;
+  readonly types: readonly string[];
+  readonly format: string;
+  readonly hasLengths: boolean;
+  readonly hasBranches: boolean;
+  readonly hasValues: boolean;
+  readonly isEmbedded: boolean;
+  #children: Children | undefined;
+  #contents: Contents | undefined;
+
+  constructor(schema: JSONSchemaProps, isRoot = false) {
+    const { additionalProperties, format } = schema;
+    this.schema = schema;
+    this.isEmbedded = schema["x-kubernetes-embedded-resource"] === true;
+    this.isResource = isRoot || this.isEmbedded;
+    this.preservesUnknown = schema["x-kubernetes-preserve-unknown-fields"] === true;
+    this.nullable = schema.nullable === true;
+    this.types = typesOf(schema);
+    this.format = format !== undefined && isKnownFormat(format) ? format : "";
+    this.hasLengths = schema.maxLength !== undefined || schema.minLength !== undefined;
+    this.hasBranches =
       schema.not !== undefined ||
       [schema.allOf, schema.anyOf, schema.oneOf].some(
         (schemas) => schemas !== undefined && schemas.length > 0,
-      ),
-    properties,
-    values,
-    hasValues: additionalProperties !== undefined && additionalProperties !== false,
-    items: element,
+      );
+    this.hasValues = additionalProperties !== undefined && additionalProperties !== false;
+  }
+
+  get properties() {
+    return (this.#children ??= childrenOf(this.schema)).properties;
+  }
+
+  get values() {
+    return (this.#children ??= childrenOf(this.schema)).values;
+  }
+
+  get items() {
+    return (this.#children ??= childrenOf(this.schema)).items;
+  }
+
+  get allOf() {
+    return (this.#children ??= childrenOf(this.schema)).allOf;
+  }
+
+  get anyOf() {
+    return (this.#children ??= childrenOf(this.schema)).anyOf;
+  }
+
+  get oneOf() {
+    return (this.#children ??= childrenOf(this.schema)).oneOf;
+  }
+
+  get not() {
+    return (this.#children ??= childrenOf(this.schema)).not;
+  }
+
+  get pattern() {
+    return (this.#children ??= childrenOf(this.schema)).pattern;
+  }
+
+  get hasDefaults(): boolean {
+    return (this.#contents ??= contentsOf(this)).hasDefaults;
+  }
+
+  get hasEmbedded(): boolean {
+    return (this.#contents ??= contentsOf(this)).hasEmbedded;
+  }
+
+  get hasUniqueLists(): boolean {
+    return (this.#contents ??= contentsOf(this)).hasUniqueLists;
+  }
+}
+
+const none: readonly SchemaNode[] = [];
+const noProperties: ReadonlyMap<string, SchemaNode> = new Map();
+
+function childrenOf(schema: JSONSchemaProps): Children {
+  const { items, additionalProperties, properties } = schema;
+  const all = (schemas: readonly JSONSchemaProps[] | undefined) =>
+    schemas?.length ? schemas.map((each) => new LazyNode(each)) : none;
+  return {
+    properties: properties
+      ? new Map(Object.entries(properties).map(([name, property]) => [name, new LazyNode(property)]))
+      : noProperties,
+    values: typeof additionalProperties === "object" ? new LazyNode(additionalProperties) : undefined,
+    items: items === undefined || isList(items) ? undefined : new LazyNode(items),
     allOf: all(schema.allOf),
     anyOf: all(schema.anyOf),
     oneOf: all(schema.oneOf),
-    not: schema.not && prepare(schema.not),
+    not: schema.not && new LazyNode(schema.not),
     pattern: schema.pattern ? new Regex(schema.pattern) : undefined,
+  };
+}
+
+function contentsOf({ schema, isEmbedded, properties, values, items }: SchemaNode): Contents {
+  const within = [...properties.values(), values, items];
+  return {
     hasDefaults: isPresent(schema.default) || within.some((node) => node?.hasDefaults === true),
-    isEmbedded,
     hasEmbedded: isEmbedded || within.some((node) => node?.hasEmbedded === true),
     hasUniqueLists: isUnique(schema) || within.some((node) => node?.hasUniqueLists === true),
   };

@@ -1,7 +1,9 @@
 import { availableParallelism, loadavg } from "node:os";
 import { measureApi } from "./api.ts";
 import { measureCluster } from "./cluster.ts";
+import { measureDefinitions } from "./definitions.ts";
 import { measureLatency } from "./latency.ts";
+import { measurePolicies } from "./policies.ts";
 import { measureScale } from "./scale.ts";
 import { measureScheduler } from "./scheduler.ts";
 import { measureSoak } from "./soak.ts";
@@ -14,6 +16,8 @@ const suites = {
   scheduler: measureScheduler,
   latency: measureLatency,
   scale: measureScale,
+  policies: measurePolicies,
+  definitions: measureDefinitions,
   soak: measureSoak,
 } as const;
 /** Takes ten minutes: only when it is named. */

@@ -32,7 +32,7 @@ export class Frame {
 
   variable(name: string): Value {
     const value = this.variables[name];
-    if (value === undefined || !Object.hasOwn(this.variables, name)) {
+    if (value === undefined || (name in Object.prototype && !Object.hasOwn(this.variables, name))) {
       throw new EvaluationError(`no such attribute(s): ${name}`);
     }
     return adapt(value);

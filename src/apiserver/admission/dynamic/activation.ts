@@ -13,51 +13,69 @@ export interface ShownObjects {
   readonly old: KubernetesObject | undefined;
 }
 
+/** What an activation is made of. */
+interface ActivationOptions {
+  readonly shown: Shown;
+  readonly objects: ShownObjects;
+  readonly authorizer: Authorizer;
+  readonly namespace?: JsonObject | null;
+  /** Absent where there is no such variable. */
+  readonly params?: KubernetesObject | null;
+}
+
 /** Values for the variables that expressions of admission may name; those that cost something are made when asked for. */
-export function activationOf(
-  attributes: Attributes,
-  {
-    shown,
-    objects,
-    authorizer,
-    namespace = null,
-    params,
-  }: {
-    readonly shown: Shown;
-    readonly objects: ShownObjects;
-    readonly authorizer: Authorizer;
-    readonly namespace?: JsonObject | null;
-    /** Absent where there is no such variable. */
-    readonly params?: KubernetesObject | null;
-  },
-): Activation {
-  const { request } = attributes;
-  let facts: JsonObject | undefined;
-  let reviewer: AccessReviewer | undefined;
-  const review = () => (reviewer ??= reviewerFor(request.user, authorizer));
-  return {
-    object: objects.object ?? null,
-    oldObject: objects.old ?? null,
-    namespaceObject: namespace,
-    ...(params === undefined ? {} : { params }),
-    get request() {
-      return (facts ??= requestFacts(attributes, shown));
-    },
-    get authorizer() {
-      return new AuthorizerValue(review());
-    },
-    get "authorizer.requestResource"() {
-      return new ResourceCheck(review(), {
-        group: request.resource.group,
-        resource: request.resource.plural,
-        subresource: request.subresource,
-        namespace: attributes.namespace,
-        name: request.name,
-        fieldSelector: "",
-        labelSelector: "",
-      });
-    },
-  };
+export const activationOf = (attributes: Attributes, options: ActivationOptions): AdmissionActivation =>
+  new AdmissionActivation(attributes, options);
+
+/** The variables of expressions of admission, as properties. */
+export class AdmissionActivation implements Activation {
+  readonly [name: string]: unknown;
+  readonly object: KubernetesObject | null;
+  readonly oldObject: KubernetesObject | null;
+  readonly namespaceObject: JsonObject | null;
+  readonly params: KubernetesObject | null | undefined;
+  /** Results of a policy's own expressions. */
+  variables: object | undefined;
+  readonly #attributes: Attributes;
+  readonly #options: ActivationOptions;
+  #facts: JsonObject | undefined;
+  #reviewer: AccessReviewer | undefined;
+
+  constructor(attributes: Attributes, options: ActivationOptions) {
+    const { objects, namespace = null, params } = options;
+    this.object = objects.object ?? null;
+    this.oldObject = objects.old ?? null;
+    this.namespaceObject = namespace;
+    this.params = params;
+    this.variables = undefined;
+    this.#attributes = attributes;
+    this.#options = options;
+  }
+
+  get request(): JsonObject {
+    return (this.#facts ??= requestFacts(this.#attributes, this.#options.shown));
+  }
+
+  get authorizer(): AuthorizerValue {
+    return new AuthorizerValue(this.#review());
+  }
+
+  get "authorizer.requestResource"(): ResourceCheck {
+    const { request, namespace } = this.#attributes;
+    return new ResourceCheck(this.#review(), {
+      group: request.resource.group,
+      resource: request.resource.plural,
+      subresource: request.subresource,
+      namespace,
+      name: request.name,
+      fieldSelector: "",
+      labelSelector: "",
+    });
+  }
+
+  #review(): AccessReviewer {
+    return (this.#reviewer ??= reviewerFor(this.#attributes.request.user, this.#options.authorizer));
+  }
 }
 
 function reviewerFor(user: UserInfo, authorizer: Authorizer): AccessReviewer {

@@ -1,4 +1,4 @@
-import type { Activation } from "../../../cel/index.ts";
+import type { AdmissionActivation } from "../dynamic/activation.ts";
 import { judgeConditions, observeConditions } from "../dynamic/conditions.ts";
 import type { DynamicObserver, PolicyCheck } from "../plugin.ts";
 import type { CompiledValidatingPolicy } from "./compile.ts";
@@ -24,7 +24,7 @@ export interface PolicyResult {
 const nothing: PolicyResult = { decisions: [], annotations: [], failures: [] };
 
 interface Evaluated {
-  readonly activation: Activation;
+  readonly activation: AdmissionActivation;
   readonly operation: string;
   readonly observer: DynamicObserver | undefined;
 }

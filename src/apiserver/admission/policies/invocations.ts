@@ -1,11 +1,11 @@
 import { ApiError } from "../../../apimachinery/index.ts";
 import type { JsonObject, KubernetesObject, Resource } from "../../../apimachinery/index.ts";
 import { Namespace } from "../../../api/types/core-v1.ts";
-import type { Activation } from "../../../cel/index.ts";
 import type { Authorizer } from "../../authorization/authorizer.ts";
 import type { ObjectReader } from "../../reader.ts";
 import type { ServedTable } from "../../registry/served.ts";
 import { activationOf } from "../dynamic/activation.ts";
+import type { AdmissionActivation } from "../dynamic/activation.ts";
 import type { Attributes, Shown } from "../dynamic/attributes.ts";
 import { objectsShown } from "../dynamic/shown.ts";
 import type { CompiledRules } from "./compile.ts";
@@ -103,13 +103,13 @@ export function activationFor(
     readonly param: KubernetesObject | null;
     readonly parts: PolicyParts;
   },
-): Activation {
+): AdmissionActivation {
   return activationOf(attributes, {
     shown,
     objects: objectsShown(attributes, shown),
     authorizer: parts.authorizer,
     namespace: namespaceOf(attributes, parts.reader),
-    ...(paramKind === undefined ? {} : { params: param }),
+    ...(paramKind && { params: param }),
   });
 }
 

@@ -1,10 +1,13 @@
 import { EvaluationError } from "../../../cel/index.ts";
-import type { Activation, Evaluation } from "../../../cel/index.ts";
+import type { Evaluation } from "../../../cel/index.ts";
+import type { AdmissionActivation } from "../dynamic/activation.ts";
 import { expressionFailure, outOfBudget } from "../dynamic/conditions.ts";
 import type { Compiled, CompiledVariable } from "./compile.ts";
 
 /** What all expressions of a policy may cost for one request. */
 const policyBudget = 10_000_000;
+
+const none = {};
 
 /** The policy's expressions cost too much. */
 export class BudgetError extends Error {
@@ -17,25 +20,12 @@ export class BudgetError extends Error {
 
 /** One evaluation of a policy: its variables are computed once, when they are used. */
 export class Session {
-  readonly #activation: Activation;
+  readonly #activation: AdmissionActivation;
   #left = policyBudget;
 
-  constructor(activation: Activation, variables: readonly CompiledVariable[]) {
-    const values = {};
-    this.#activation = Object.defineProperty(activation, "variables", {
-      value: values,
-      enumerable: true,
-      configurable: true,
-    });
-    for (const variable of variables) {
-      let known: Evaluation | undefined;
-      const get = () => {
-        known ??= this.#variable(variable);
-        if (known.type === "value") return known.value;
-        throw new EvaluationError(known.message);
-      };
-      Object.defineProperty(values, variable.name, { get, enumerable: true });
-    }
+  constructor(activation: AdmissionActivation, variables: readonly CompiledVariable[]) {
+    this.#activation = activation;
+    activation.variables = variables.length === 0 ? none : this.#lazily(variables);
   }
 
   /** The value, or the error in the words in which it is shown; throws `BudgetError`. */
@@ -45,6 +35,20 @@ export class Session {
     this.#pay(result.cost);
     if (result.type === "value") return result;
     return { ...result, message: expressionFailure(expression, result.message) };
+  }
+
+  #lazily(variables: readonly CompiledVariable[]): object {
+    const values = {};
+    for (const variable of variables) {
+      let known: Evaluation | undefined;
+      const get = () => {
+        known ??= this.#variable(variable);
+        if (known.type === "value") return known.value;
+        throw new EvaluationError(known.message);
+      };
+      Object.defineProperty(values, variable.name, { get, enumerable: true });
+    }
+    return values;
   }
 
   #variable({ name, program }: CompiledVariable): Evaluation {

@@ -38,11 +38,11 @@ export function slicesOf(
 
 /** The ready addresses behind a named port. */
 export function readyAddresses(slices: readonly EndpointSlice[], portName: string): readonly Address[] {
-  return slices.flatMap(({ endpoints = [], ports = [] }) => {
-    const numbers = ports.flatMap(({ name, port }) =>
+  return slices.flatMap(({ endpoints, ports }) => {
+    const numbers = (ports ?? []).flatMap(({ name, port }) =>
       (name ?? "") === portName && port !== undefined ? [port] : [],
     );
-    return endpoints
+    return (endpoints ?? [])
       .filter(({ conditions }) => conditions?.ready !== false)
       .flatMap(({ addresses: [host] }) =>
         host === undefined ? [] : numbers.map((port) => ({ host, port })),

@@ -1,18 +1,27 @@
 import { Agent, request as requestHttps } from "node:https";
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
-import type { Clock, Random } from "../../base/index.ts";
+import type { Clock, Milliseconds, Random } from "../../base/index.ts";
+import { ApiError } from "../../apimachinery/index.ts";
 import { HookCallError } from "../admission/webhooks/index.ts";
 import type { PostToHook } from "../admission/webhooks/index.ts";
 import type { ObjectReader } from "../reader.ts";
 import { resolveService, type Address, type ServicePort } from "../resolve-service.ts";
-import { dialMessage, hostAndPort } from "./kubelets.ts";
+import { readAnswer } from "./webhook-answer.ts";
+import type { HookAnswer } from "./webhook-answer.ts";
+import { callProblem } from "./webhook-errors.ts";
 
-/** The longest answer of a webhook that says nothing else: a patch is hardly longer than the largest object. */
-const usualAnswer = 8 * 1024 * 1024;
+/** The longest answer of a webhook that says nothing else: a patch, as base64, of the largest object there may be. */
+const usualAnswer = 5 * 1024 * 1024;
+/** What all answers together may take that are being read. */
+const mostHeld = 64 * 1024 * 1024;
+const longestHead = 256 * 1024;
+/** How often a server may ask to be asked again. */
+const mostRetries = 10;
 const idleConnections = 16;
 const defaultPort = 443;
-const deadline = "context deadline exceeded";
+const outOfTime = "context deadline exceeded";
+const canceled = "context canceled";
 const millisecondsPerSecond = 1_000;
 
 type Call = Parameters<PostToHook>[0];
@@ -36,32 +45,68 @@ export function webhookPost(parts: {
   readonly clock: Clock;
   readonly random: Random;
 }): PostToHook {
+  const { clock } = parts;
   const agent = new Agent({ keepAlive: true, maxFreeSockets: idleConnections });
+  const held = { bytes: 0 };
   return async (call) => {
     const target = targetOf(call);
-    const url = `https://${target.authority}${target.path}?timeout=${call.timeoutSeconds}s`;
+    const deadline = clock.now() + call.timeoutSeconds * millisecondsPerSecond;
+    const path = `${target.path}?timeout=${Math.max(Math.ceil(call.timeoutSeconds), 1)}s`;
+    const failed = (why: string) =>
+      new HookCallError(`Post ${JSON.stringify(`https://${target.authority}${path}`)}: ${why}`);
     const attempt = async () => {
-      const address = "service" in target ? resolveService(parts, target.service) : target;
+      let address;
       try {
-        return await exchange(call, { ...target, ...address }, { agent, clock: parts.clock });
+        address = "service" in target ? resolveService(parts, target.service) : target;
       } catch (error) {
-        throw error instanceof StaleConnection
-          ? error
-          : new Error(reasonOf(error, { ...target, ...address }));
+        throw error instanceof ApiError ? failed(error.message) : error;
       }
-    };
-    const answer = await attempt()
-      // A server may close a kept connection at the very moment when it is used again.
-      .catch((error: unknown) => {
-        if (error instanceof StaleConnection) return attempt();
-        throw error;
-      })
-      .catch((error: unknown) => {
-        const why = error instanceof Error ? error.message : String(error);
-        throw new HookCallError(`Post ${JSON.stringify(url)}: ${why}`);
+      const destination = { ...target, ...address, path };
+      return exchange(call, destination, { agent, clock, deadline, held }).catch((error: unknown) => {
+        if (error instanceof StaleConnection || error instanceof BrokenBody) throw error;
+        throw failed(callProblem(error, destination));
       });
-    return readAnswer(answer);
+    };
+    for (let again = 0; ; again++) {
+      const answer = await attempt()
+        .catch((error: unknown) => {
+          // A server may close a kept connection at the very moment when it is used again.
+          if (error instanceof StaleConnection) return attempt();
+          throw error;
+        })
+        .catch((error: unknown) => {
+          if (error instanceof StaleConnection) throw failed("EOF");
+          throw error instanceof BrokenBody ? new HookCallError(error.message) : error;
+        });
+      const { retryAfter } = answer;
+      if (retryAfter === undefined || again === mostRetries) return readAnswer(answer);
+      if (!(await slept(retryAfter, { clock, deadline, signal: call.signal }))) {
+        throw failed(call.signal?.aborted ? canceled : outOfTime);
+      }
+    }
   };
+}
+
+/** Waits; answers whether there is still time, and somebody who waits, afterwards. */
+function slept(
+  wait: Milliseconds,
+  {
+    clock,
+    deadline,
+    signal,
+  }: { readonly clock: Clock; readonly deadline: Milliseconds; readonly signal: AbortSignal | undefined },
+): Promise<boolean> {
+  const left = deadline - clock.now();
+  return new Promise((resolve) => {
+    const done = () => {
+      timer.cancel();
+      signal?.removeEventListener("abort", done);
+      resolve(wait < left && !signal?.aborted);
+    };
+    const timer = clock.after(Math.max(Math.min(wait, left), 0), done);
+    signal?.addEventListener("abort", done);
+    if (signal?.aborted) done();
+  });
 }
 
 function targetOf({ clientConfig }: Call): NamedTarget | (Target & Address) {
@@ -82,30 +127,49 @@ function targetOf({ clientConfig }: Call): NamedTarget | (Target & Address) {
   };
 }
 
-interface Answer {
-  readonly status: number;
-  readonly type: string;
-  readonly body: string;
-}
-
 /** The server closed a kept connection before it answered. */
 class StaleConnection extends Error {
   override readonly name = "StaleConnection";
 }
 
+/** An answer that began and did not come to its end. */
+class BrokenBody extends Error {
+  override readonly name = "BrokenBody";
+
+  constructor(why: string) {
+    super(`unexpected error when reading response body. Please retry. Original error: ${why}`);
+  }
+}
+
+/** Bytes of answers that are being read. */
+interface Held {
+  bytes: number;
+}
+
+interface Means {
+  readonly agent: Agent;
+  readonly clock: Clock;
+  readonly deadline: Milliseconds;
+  readonly held: Held;
+}
+
 function exchange(
-  { body, timeoutSeconds, clientConfig: { caBundle }, longestAnswer = usualAnswer, signal }: Call,
-  { host, port, servername, authority, path }: Target & Address,
-  { agent, clock }: { readonly agent: Agent; readonly clock: Clock },
-): Promise<Answer> {
+  { body, clientConfig: { caBundle }, longestAnswer = usualAnswer, signal }: Call,
+  destination: Target & Address,
+  { agent, clock, deadline, held }: Means,
+): Promise<HookAnswer> {
+  const { host, port, servername, authority, path } = destination;
+  const left = deadline - clock.now();
+  if (left <= 0) return Promise.reject(new Error(outOfTime));
   return new Promise((resolve, reject) => {
     const request = requestHttps({
       agent,
       host,
       port,
       servername,
-      path: `${path}?timeout=${timeoutSeconds}s`,
+      path,
       method: "POST",
+      maxHeaderSize: longestHead,
       headers: {
         host: authority,
         accept: "application/json, */*",
@@ -116,106 +180,58 @@ function exchange(
       ...(caBundle ? { ca: Buffer.from(caBundle, "base64").toString() } : {}),
       ...(signal ? { signal } : {}),
     });
-    const timer = clock.after(timeoutSeconds * millisecondsPerSecond, () =>
-      request.destroy(new Error(deadline)),
-    );
-    const settle = (outcome: () => void) => {
+    let response: IncomingMessage | undefined;
+    const fail = (error: Error) => {
       timer.cancel();
-      outcome();
+      request.destroy();
+      if (response) return reject(new BrokenBody(callProblem(error, destination)));
+      const isStale = request.reusedSocket && (error as NodeJS.ErrnoException).code === "ECONNRESET";
+      reject(isStale ? new StaleConnection(error.message) : error);
     };
-    request.once("error", (error: NodeJS.ErrnoException) => {
-      const isStale = request.reusedSocket && error.code === "ECONNRESET";
-      settle(() => reject(isStale ? new StaleConnection(error.message) : error));
-    });
-    request.once("response", (response) => {
-      collect(response, longestAnswer).then(
-        (answer) => settle(() => resolve(answer)),
-        (error: unknown) => {
-          request.destroy();
-          settle(() => reject(error instanceof Error ? error : new Error(String(error))));
-        },
-      );
+    const timer = clock.after(left, () => fail(new Error(outOfTime)));
+    request.on("error", fail);
+    request.once("response", (answer) => {
+      response = answer;
+      collect(answer, { longest: longestAnswer, held }).then((collected) => {
+        timer.cancel();
+        resolve(collected);
+      }, fail);
     });
     request.end(body);
   });
 }
 
-async function collect(response: IncomingMessage, longest: number): Promise<Answer> {
+async function collect(
+  response: IncomingMessage,
+  { longest, held }: { readonly longest: number; readonly held: Held },
+): Promise<HookAnswer> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > longest) throw new Error(`the answer is longer than ${longest} bytes`);
-    chunks.push(chunk);
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      held.bytes += chunk.length;
+      if (size > longest) throw new Error(`the answer is longer than ${longest} bytes`);
+      if (held.bytes > mostHeld) throw new Error(`answers of webhooks take more than ${mostHeld} bytes`);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw code === "ECONNRESET" ? new Error("unexpected EOF") : error;
+  } finally {
+    held.bytes -= size;
   }
+  const { statusCode: status = 0, headers } = response;
   return {
-    status: response.statusCode ?? 0,
-    type: response.headers["content-type"] ?? "",
+    status,
+    type: headers["content-type"] ?? "",
+    retryAfter: retryAfterOf(status, headers["retry-after"]),
     body: Buffer.concat(chunks).toString(),
   };
 }
 
-const unknownAuthority = "tls: failed to verify certificate: x509: certificate signed by unknown authority";
-const tlsMessages: Readonly<Record<string, string>> = {
-  DEPTH_ZERO_SELF_SIGNED_CERT: unknownAuthority,
-  SELF_SIGNED_CERT_IN_CHAIN: unknownAuthority,
-  UNABLE_TO_GET_ISSUER_CERT: unknownAuthority,
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: unknownAuthority,
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: unknownAuthority,
-  CERT_HAS_EXPIRED: "tls: failed to verify certificate: x509: certificate has expired or is not yet valid",
-};
-
-/** What Go would say of a call that failed. */
-function reasonOf(error: unknown, { host, port, servername }: Target & Address): string {
-  if (!(error instanceof Error)) return String(error);
-  const { code = "" } = error as NodeJS.ErrnoException;
-  if (code === "") return error.message;
-  if (code === "ECONNRESET") return "EOF";
-  if (code === "ABORT_ERR") return "context canceled";
-  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
-    return `tls: failed to verify certificate: x509: certificate is not valid for ${servername || hostAndPort({ host, port })}`;
-  }
-  return tlsMessages[code] ?? dialMessage(error, { host, port });
-}
-
-const successes = { from: 200, below: 300 };
-
-/** The answer as JSON; anything else is an error in the words of upstream's client. */
-function readAnswer({ status, type, body }: Answer): unknown {
-  if (status < successes.from || status >= successes.below) {
-    throw new HookCallError(statusMessage({ status, type, body }), { code: status });
-  }
-  if (body === "") {
-    throw new HookCallError(`0-length response with status code: ${status} and content type: ${type}`);
-  }
-  try {
-    return JSON.parse(body) as unknown;
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new HookCallError(`couldn't get version/kind; json parse error: ${why.slice(0, 200)}`);
-  }
-}
-
-const statusMessages: Readonly<Record<number, string>> = {
-  400: "the server rejected our request for an unknown reason",
-  401: "the server has asked for the client to provide credentials",
-  403: "forbidden",
-  404: "the server could not find the requested resource",
-  405: "the server does not allow this method on the requested resource",
-  409: "the server reported a conflict",
-  429: "the server has received too many requests and has asked us to try again later",
-  503: "the server is currently unable to handle the request",
-  504: "the server was unable to return a response in the time allotted, but may still be processing the request",
-};
-const serverError = 500;
-const longestShown = 2_048;
-
-function statusMessage({ status, type, body }: Answer): string {
-  const known = statusMessages[status];
-  if (known !== undefined) return known;
-  if (status < serverError) {
-    return `the server responded with the status code ${status} but did not return more information`;
-  }
-  const shown = type.startsWith("text/") ? body.slice(0, longestShown).trim() : "unknown";
-  return `an error on the server (${JSON.stringify(shown)}) has prevented the request from succeeding`;
+/** When a server wants to be asked again that is overloaded or has failed. */
+function retryAfterOf(status: number, header: string | undefined): Milliseconds | undefined {
+  if ((status !== 429 && status < 500) || header === undefined || !/^\d{1,9}$/.test(header)) return undefined;
+  return Number(header) * millisecondsPerSecond;
 }

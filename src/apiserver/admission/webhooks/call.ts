@@ -7,6 +7,7 @@ import { completed } from "../../registry/coding.ts";
 import { decodeChanged } from "../../registry/patched.ts";
 import type { Attributes, Shown } from "../dynamic/attributes.ts";
 import type { ShownObjects } from "../dynamic/activation.ts";
+import { nestingProblem } from "./depth.ts";
 import type { Hook, Webhook } from "./hooks.ts";
 import { answerOf, ReviewError, reviewOf, reviewVersionOf, verdictOf } from "./review.ts";
 import type { Review, Verdict } from "./review.ts";
@@ -164,6 +165,8 @@ function operationsOf(patch: string): readonly JsonValue[] {
     new HookCallError(`received undecodable patch in webhook response: ${why}`, { code: unavailable });
   const unmarshal = (value: JsonValue, type: string) =>
     undecodable(`json: cannot unmarshal ${goKind(value)} into Go value of type jsonpatch.${type}`);
+  const nesting = nestingProblem(patch);
+  if (nesting !== undefined) throw undecodable(nesting);
   const operations = reading(
     () => parseJson(patch) as JsonValue,
     ({ message }) => undecodable(message),

@@ -7,6 +7,7 @@ import { mutatingWebhooks } from "./mutating.ts";
 import { validatingWebhooks } from "./validating.ts";
 
 export { HookCallError, type PostToHook } from "./call.ts";
+export { nestingProblem } from "./depth.ts";
 
 /** The plugins that call webhooks. */
 export function admissionWebhooks(parts: WebhookParts): readonly AdmissionPlugin[] {

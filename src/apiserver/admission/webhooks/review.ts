@@ -84,8 +84,7 @@ export function reviewOf(
 }
 
 /** Both versions of AdmissionReview have the same fields. */
-const answerType = (): StructType =>
-  schemas.typeOf({ group, version: "v1", kind }) as StructType;
+const answerType = (): StructType => schemas.typeOf({ group, version: "v1", kind }) as StructType;
 
 /** How upstream names the place where it knows the kinds of answers. */
 const scheme = "k8s.io/apiserver/pkg/util/webhook/client.go:69";

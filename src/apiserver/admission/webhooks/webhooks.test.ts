@@ -228,7 +228,7 @@ test.each([
     code: 500,
     reason: "InternalError",
   },
-  { path: "/huge", message: /the answer is longer than 8388608 bytes/, code: 500, reason: "InternalError" },
+  { path: "/huge", message: /the answer is longer than 5242880 bytes/, code: 500, reason: "InternalError" },
 ])("$path refuses", async ({ path, message, code, reason }) => {
   await validating(hook(path));
   const error = await failure(make("refused"));

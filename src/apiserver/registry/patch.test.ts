@@ -276,3 +276,20 @@ describe("the scale", () => {
     ]);
   });
 });
+
+test.each([
+  ["1", true],
+  ["-5", true],
+  ["1.0", false],
+  ["1e0", false],
+  ["[1.0]", false],
+  ['{"a":10e-1}', false],
+])("a test of %s compares the text: %s", async (value, passes) => {
+  const present = JSON.stringify(JSON.parse(value));
+  const text = `[{"op":"add","path":"/data","value":{"a":"1"}},{"op":"add","path":"/x","value":${present}},{"op":"test","path":"/x","value":${value}},{"op":"remove","path":"/x"}]`;
+  const patch = decodePatchBody("json", new TextEncoder().encode(text), { strict: true });
+  const patched = client.patch(ConfigMap, key, patch, { fieldManager: "me" });
+  if (passes) expect((await patched).data).toEqual({ a: "1" });
+  else
+    await expect(patched).rejects.toMatchObject({ code: 422, message: expect.stringContaining("rejected") });
+});

@@ -139,6 +139,11 @@ const wide: Sequence = {
         body: `{"apiVersion":"apps/v1","kind":"ReplicaSet","metadata":{"name":"wide"},"spec":{"replicas":${value}}}`,
       }),
     ]),
+    ...["0", "0.0", "0e1", "1"].map((value) =>
+      patch(`${replicas}/wide?dryRun=All`, "json", {
+        body: `[{"op":"test","path":"/spec/replicas","value":${value}}]`,
+      }),
+    ),
     remove(`${replicas}/wide`, undefined, { silent: true }),
   ],
 };

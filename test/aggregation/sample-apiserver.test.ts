@@ -223,6 +223,23 @@ describe.skipIf(upstreamFolder === undefined)("upstream's sample of an extension
     });
   });
 
+  test("what it says in version 2 of OpenAPI is translated for those who ask for version 3", async () => {
+    const key = "apis/wardle.example.com/v1alpha1";
+    type Index = { readonly paths: Readonly<Record<string, { readonly serverRelativeURL: string }>> };
+    const { body } = await until(
+      () => send("/openapi/v3"),
+      (answer) => (answer.body as unknown as Index).paths[key] !== undefined,
+    );
+    const document = await send((body as unknown as Index).paths[key]!.serverRelativeURL);
+    expect(document.body).toMatchObject({
+      openapi: "3.0.0",
+      paths: { [`/${key}/namespaces/{namespace}/flunders`]: { get: { operationId: expect.any(String) } } },
+      components: {
+        schemas: { "io.k8s.sample-apiserver.pkg.apis.wardle.v1alpha1.Flunder": { type: "object" } },
+      },
+    });
+  });
+
   test("objects go with their owners of other groups, and own such themselves", async () => {
     const owner = await client.create(ConfigMap, { metadata: { namespace: "default", name: "owner" } });
     const ownedBy = (kind: string, version: string, { name, uid }: { name: string; uid: string }) => ({

@@ -95,6 +95,7 @@ interface Late {
   aggregation?: Aggregation;
   listener?: () => void;
   openApiListener?: () => void;
+  observe?: () => void;
 }
 
 /** A front whose aggregation is made after it. */
@@ -107,6 +108,7 @@ function openBefore(late: Late): Promise<Front> {
         group: (name) => remote()?.priorities.group(name),
         version: (group, version) => remote()?.priorities.version(group, version),
       },
+      observe: (registry) => void (late.observe = () => remote()?.observe?.(registry)),
       openApi: {
         documents: () => remote()?.openApi.documents() ?? [],
         onChange: (listener) => {
@@ -132,6 +134,7 @@ export async function openAggregated(): Promise<Aggregated> {
   const { server, port, seen, identity, ca } = extension;
   const aggregation = createAggregation({ server: front.server, client, identity });
   late.aggregation = aggregation;
+  late.observe?.();
   aggregation.remote.onChange(() => late.listener?.());
   aggregation.remote.openApi.onChange(() => late.openApiListener?.());
   const ending = new AbortController();

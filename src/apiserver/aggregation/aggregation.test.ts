@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { connect } from "node:tls";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { APIService } from "../../api/types/apiregistration-v1.ts";
 import { openAggregated, type Aggregated } from "./aggregation-suite.ts";
 
 let at: Aggregated;
@@ -107,6 +108,12 @@ test("a server that stops answering is noticed within half a minute, and so is o
     status: "False",
     message: `failing or missing response from ${url}: bad status from ${url}: 500`,
   });
+  const metrics = await at.front.ask("/metrics", { as: "admin" });
+  const name = 'name="v1alpha1.wardle.example.com"';
+  expect(metrics.text).toContain(`aggregator_unavailable_apiservice{${name}} 1\n`);
+  expect(metrics.text).toContain(
+    `aggregator_unavailable_apiservice_total{${name},reason="FailedDiscoveryCheck"} 1\n`,
+  );
   at.answer = () => false;
   await at.front.clock.advance(30_000);
   expect(await at.conditionOf("Passed")).toMatchObject({ status: "True" });
@@ -137,4 +144,17 @@ test("redirections are not passed on, and any certificate does where it is said 
     502,
     "the backend attempted to redirect this request, which is not permitted\n",
   ]);
+});
+
+test("an API that is served here again is available at once", async () => {
+  await at.register();
+  await at.conditionOf("ServiceNotFound");
+  const client = at.front.server.client({ name: "admin", groups: ["system:masters"] });
+  const key = { name: "v1alpha1.wardle.example.com" };
+  const body = { spec: { service: null, caBundle: null } };
+  await client.patch(APIService, key, { type: "merge", body });
+  expect(await at.conditionOf("Local")).toMatchObject({
+    status: "True",
+    message: "Local APIServices are always available",
+  });
 });

@@ -2,6 +2,7 @@ import { setMaxListeners } from "node:events";
 import type { Client, UserInfo } from "../../api/index.ts";
 import type { ApiServer } from "../server/server.ts";
 import type { Delegate, RemoteGroups } from "../http/index.ts";
+import { AvailabilityMetrics } from "./availability-metrics.ts";
 import { maintainAvailability } from "./availability.ts";
 import { maintainCustomServices } from "./custom-api-services.ts";
 import { aggregatorDelegate } from "./proxy.ts";
@@ -42,12 +43,14 @@ export function createAggregation(options: {
   const parts = { reader, clock, random, logger };
   const discovery = new RemoteDiscovery(apis, parts);
   const openApi = new RemoteOpenApis(apis, parts);
-  const checked = { apis, reader, client, clock, random, logger, identity };
+  const metrics = new AvailabilityMetrics();
+  const checked = { apis, reader, client, clock, random, logger, identity, metrics };
   return {
-    delegate: aggregatorDelegate({ apis, reader, random }),
+    delegate: aggregatorDelegate({ apis, reader, random, hasDocument: (api) => openApi.hasDocument(api) }),
     remote: {
       priorities: apis.priorities,
       openApi,
+      observe: (registry) => metrics.observe(registry, { reader }),
       versions: () => discovery.versions(),
       onChange: (listener) => discovery.onChange(listener),
     },

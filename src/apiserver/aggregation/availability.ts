@@ -5,6 +5,7 @@ import { APIService } from "../../api/types/apiregistration-v1.ts";
 import { Service } from "../../api/types/core-v1.ts";
 import { EndpointSlice } from "../../api/types/discovery-v1.ts";
 import type { ObjectReader } from "../reader.ts";
+import { isAvailable, type AvailabilityMetrics } from "./availability-metrics.ts";
 import { checkDiscovery, findMissing, type Finding } from "./check.ts";
 import { agentOf, type ProxyIdentity, type RegisteredApis } from "./registered-apis.ts";
 
@@ -21,7 +22,15 @@ interface AvailabilityOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly identity: ProxyIdentity | undefined;
+  readonly metrics: AvailabilityMetrics;
 }
+
+/** What needs no check. */
+const local: Finding = {
+  status: "True",
+  reason: "Local",
+  message: "Local APIServices are always available",
+};
 
 /** Says of registered APIs whether their servers answer, until the signal aborts; settles when all checks have ended. */
 export async function maintainAvailability(options: AvailabilityOptions, signal: AbortSignal): Promise<void> {
@@ -102,9 +111,12 @@ class Checks {
   }
 
   private async checkOnce(name: string): Promise<void> {
-    const api = this.options.apis.all().find((one) => one.name === name);
-    if (!api) return;
     const { reader, random, clock } = this.options;
+    const object = reader.get(APIService, { name });
+    if (!object) return;
+    if (!object.spec.service) return this.tell(name, local);
+    const api = this.options.apis.find(object.spec.group ?? "", object.spec.version ?? "");
+    if (!api) return;
     const parts = { reader, random, clock, agent: this.agent };
     const { signal } = this;
     const found = findMissing(reader, api) ?? (await checkDiscovery(parts, { api, signal }));
@@ -137,6 +149,7 @@ class Checks {
         { ...object, status: { ...object.status, conditions: [...others, condition] } },
         { subresource: "status" },
       );
+      if (isAvailable(object) && status !== "True") this.options.metrics.lost(name, reason);
     } catch (error) {
       // Someone else changed it: that is looked at again anyway.
       if (!(error instanceof ApiError) || ![404, 409].includes(error.code)) throw error;

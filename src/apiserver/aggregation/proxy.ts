@@ -26,21 +26,27 @@ export function aggregatorDelegate(parts: {
   readonly apis: RegisteredApis;
   readonly reader: ObjectReader;
   readonly random: Random;
+  /** Whether the server has a document of version 3 of its own. */
+  readonly hasDocument: (api: RemoteApi) => boolean;
 }): Delegate {
-  const { apis } = parts;
+  const { apis, hasDocument } = parts;
   return (call) => {
     if (apis.size === 0) return false;
     const [group, version] = groupVersionOf(call.info);
     const api = version === "" ? undefined : apis.find(group, version);
-    return api === undefined ? false : serve(call, { ...parts, api }).then(() => true);
+    if (api === undefined || (isDocument(call.info) && !hasDocument(api))) return false;
+    return serve(call, { ...parts, api }).then(() => true);
   };
 }
+
+const documentPath = /^\/openapi\/v3\//;
+const isDocument = ({ path }: RequestInfo): boolean => documentPath.test(path);
 
 /** The group version that a path lies in; empty where it lies in none. */
 function groupVersionOf(info: RequestInfo): readonly [group: string, version: string] {
   if (info.type === "resource") return [info.group, info.version];
   // Documents of version 3 have the paths of what they describe.
-  const path = info.path.replace(/^\/openapi\/v3\//, "/");
+  const path = info.path.replace(documentPath, "/");
   const [, root, first = "", second = ""] = path.split("/");
   if (root === "apis") return [first, second];
   return root === "api" ? ["", first] : ["", ""];

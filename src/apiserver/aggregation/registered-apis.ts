@@ -2,6 +2,7 @@ import { Agent } from "node:https";
 import { APIService } from "../../api/types/apiregistration-v1.ts";
 import type { Priorities } from "../discovery/index.ts";
 import type { ObjectReader } from "../reader.ts";
+import { isAvailable } from "./availability-metrics.ts";
 
 /** A key and its certificate, PEM: as whom the server shows itself to extension servers. */
 export interface ProxyIdentity {
@@ -146,9 +147,6 @@ export function agentOf(identity: ProxyIdentity | undefined, trust: ServerTrust)
 }
 
 const nameOf = ({ metadata }: APIService) => metadata.name;
-
-const isAvailable = ({ status }: APIService): boolean =>
-  status.conditions?.some((one) => one.type === "Available" && one.status === "True") ?? false;
 
 function trustOf({ spec }: APIService): ServerTrust {
   const { service, caBundle, insecureSkipTLSVerify } = spec;

@@ -8,6 +8,7 @@ beforeEach(async () => {
 afterEach(() => at.close());
 
 const key = "apis/wardle.example.com/v1alpha1";
+const schema = { $ref: "#/definitions/Flunder" };
 const flunder = { type: "object", description: "A flunder." };
 
 /** Answers the documents with that tag. */
@@ -21,7 +22,7 @@ function describe(tag: string): void {
       });
     const documents: Readonly<Record<string, object>> = {
       "/openapi/v2": {
-        paths: { [`/${key}/flunders`]: { get: { schema: { $ref: "#/definitions/Flunder" }, tag } } },
+        paths: { [`/${key}/flunders`]: { get: { responses: { 200: { schema } }, tag } } },
         definitions: { Flunder: flunder, Unused: {} },
       },
       "/openapi/v3": { paths: { [key]: { serverRelativeURL: `/openapi/v3/${key}?hash=${tag}` } } },
@@ -62,4 +63,32 @@ test("OpenAPI tells of what extension servers serve, and hears of changes", asyn
   describe('"2"');
   await at.front.clock.advance(60_000);
   expect(await documentWith("/openapi/v2", String.raw`\"2\"`)).toContain("flunders");
+});
+
+test("what a server says in version 2 alone is translated for those who ask for version 3", async () => {
+  describe('"1"');
+  const { answer } = at;
+  at.answer = (request, response) => {
+    if (!request.url?.startsWith("/openapi/v3")) return answer(request, response);
+    response.writeHead(404).end();
+    return true;
+  };
+  await at.publish();
+  await at.register();
+  const index = JSON.parse(await documentWith("/openapi/v3", "wardle")) as {
+    paths: Readonly<Record<string, { readonly serverRelativeURL: string }>>;
+  };
+  const { serverRelativeURL = "" } = index.paths[key] ?? {};
+  expect(serverRelativeURL).toMatch(new RegExp(`^/openapi/v3/${key}\\?hash=[0-9A-F]+$`));
+  const document = await at.front.ask(serverRelativeURL, {
+    as: "admin",
+    headers: { accept: "application/json" },
+  });
+  expect(document.headers["cache-control"]).toBe("public, immutable");
+  const content = { "*/*": { schema: { $ref: "#/components/schemas/Flunder" } } };
+  expect(JSON.parse(document.text)).toMatchObject({
+    openapi: "3.0.0",
+    paths: { [`/${key}/flunders`]: { get: { responses: { 200: { content } } } } },
+    components: { schemas: { Flunder: flunder } },
+  });
 });

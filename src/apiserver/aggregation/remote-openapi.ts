@@ -12,6 +12,8 @@ interface Described {
   /** The tag that the server gave it. */
   readonly etag?: string | undefined;
   readonly address?: string | undefined;
+  /** The server knows no version 3. */
+  readonly isTranslated?: boolean | undefined;
 }
 
 interface Asked {
@@ -31,7 +33,10 @@ export class RemoteOpenApis {
       apis,
       clock: parts.clock,
       interval: refreshInterval,
-      isSame: (one, other) => one.swagger === other.swagger && one.address === other.address,
+      isSame: (one, other) =>
+        one.swagger === other.swagger &&
+        one.address === other.address &&
+        one.isTranslated === other.isTranslated,
       ask: async (api, { before, signal }) => {
         if (!api.available) return before ?? {};
         try {
@@ -39,7 +44,7 @@ export class RemoteOpenApis {
             fetchSwagger(parts, { api, before, signal }),
             fetchAddress(parts, { api, before, signal }),
           ]);
-          return { ...two, address: three };
+          return { ...two, ...three };
         } catch (error) {
           if (!signal.aborted) {
             parts.logger.info("An extension server has no OpenAPI to read", { api: api.name, error });
@@ -52,9 +57,14 @@ export class RemoteOpenApis {
 
   documents(): readonly RemoteOpenApi[] {
     return this.apis.all().map((api) => {
-      const { swagger, address } = this.kept.get(api) ?? {};
-      return { group: api.group, version: api.version, swagger, address };
+      const { swagger, address, isTranslated } = this.kept.get(api) ?? {};
+      return { group: api.group, version: api.version, swagger, address, isTranslated };
     });
+  }
+
+  /** Whether the server has a document of version 3 of its own. */
+  hasDocument(api: RemoteApi): boolean {
+    return this.kept.get(api)?.address !== undefined;
   }
 
   onChange(listener: () => void): () => void {
@@ -87,11 +97,16 @@ async function fetchSwagger(
   return { swagger: isKnown ? before?.swagger : swagger, etag: headers.etag };
 }
 
-async function fetchAddress(parts: FetchParts, { api, signal }: Asked): Promise<string | undefined> {
+async function fetchAddress(
+  parts: FetchParts,
+  { api, signal }: Asked,
+): Promise<Pick<Described, "address" | "isTranslated">> {
   const path = "/openapi/v3";
   const asked = { api, signal, path, accept: "application/json", timeout: fetchTimeout };
-  const { value } = await fetchDocument(parts, asked);
+  const { status, value } = await fetchDocument(parts, asked);
+  if (status === 404) return { isTranslated: true };
+  if (status !== 200) throw new Error(`failed to download ${path}: ${status}`);
   const { paths = {} } = (value ?? {}) as { readonly paths?: Readonly<Record<string, unknown>> };
   const entry = paths[rootOf(api)] as { readonly serverRelativeURL?: unknown } | undefined;
-  return typeof entry?.serverRelativeURL === "string" ? entry.serverRelativeURL : undefined;
+  return typeof entry?.serverRelativeURL === "string" ? { address: entry.serverRelativeURL } : {};
 }

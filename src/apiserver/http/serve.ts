@@ -47,6 +47,8 @@ export interface RemoteGroups {
   versions(): readonly RemoteVersion[];
   /** Calls `listener` after each change of either; returns what ends it. */
   onChange(listener: () => void): () => void;
+  /** Shows among a server's metrics which of them are available. */
+  observe?(registry: MetricsRegistry): void;
   /** Their documents. */
   readonly openApi: {
     documents(): readonly RemoteOpenApi[];
@@ -120,6 +122,7 @@ export async function serveApi(server: ApiServer, options: ServeOptions): Promis
     cbor,
   });
   const { handshakeErrors } = observeServer(metrics, { ...limits, core, cbor, storageSize });
+  options.remote?.observe?.(metrics);
   const healthMetrics = new HealthMetrics();
   const debug = debugPaths({ ...options, limits, clock: core.clock });
   const handler = new RequestHandler({

@@ -7,7 +7,8 @@ import { rootOperations } from "./roots.ts";
 import type { Operation } from "./operations.ts";
 import { openApiV2, openApiV3, type DocumentOptions } from "./documents.ts";
 import { grouped } from "./grouped.ts";
-import { withRemote, type RemoteOpenApi } from "./remote.ts";
+import { translated } from "./translate.ts";
+import { withRemote, type RemoteOpenApi, type Swagger } from "./remote.ts";
 import { encodeOpenApiV2 } from "./proto-v2.ts";
 import { encodeOpenApiV3 } from "./proto-v3.ts";
 
@@ -95,6 +96,8 @@ class Documents implements OpenApi {
   readonly #roots: ReadonlyMap<string, Operation>;
   /** By path: `api/v1`, `apis/apps/v1`, `apis/apps`, `version`. */
   readonly #versions: ReadonlyMap<string, Part>;
+  /** What extension servers say that know no version 3, by path. */
+  readonly #translated: ReadonlyMap<string, Swagger>;
   readonly #made = new Map<string, Promise<Uint8Array>>();
   readonly #hashes = new Map<string, string>();
   readonly #lastModified: string;
@@ -110,6 +113,11 @@ class Documents implements OpenApi {
       { roots: [root], resources: byVersion.get(key) ?? [] },
     ]);
     this.#versions = new Map(parts.sort(([a], [b]) => (a < b ? -1 : 1)));
+    this.#translated = new Map(
+      (options.remote ?? []).flatMap((one) =>
+        one.isTranslated && one.swagger ? [[rootOf(one).slice(1), one.swagger] as const] : [],
+      ),
+    );
     this.#lastModified = new Date(options.now()).toUTCString();
   }
 
@@ -127,11 +135,14 @@ class Documents implements OpenApi {
   /** A document of one group version. Its address may name its hash: then it never changes. */
   async #version(key: string, asked: OpenApiRequest): Promise<OpenApiAnswer | undefined> {
     const found = this.#versions.get(key);
-    if (found === undefined) return undefined;
-    const answer = await this.#document("v3", asked, { key, part: found });
+    const swagger = this.#translated.get(key);
+    if (found === undefined && swagger === undefined) return undefined;
+    const answer = found
+      ? await this.#document("v3", asked, { key, part: found })
+      : await this.#translation(key, asked, swagger!);
     const hash = asked.query.get("hash");
     if (!hash || answer.status !== 200) return answer;
-    const current = this.#hashOf(key, found);
+    const current = found ? this.#hashOf(key, found) : hashOf(swagger!);
     if (hash !== current) {
       return { ...refused, status: 301, headers: { ...refused.headers, location: addressOf(key, current) } };
     }
@@ -154,7 +165,11 @@ class Documents implements OpenApi {
     const elsewhere = remote.flatMap((one) =>
       one.address === undefined ? [] : [[rootOf(one).slice(1), { serverRelativeURL: one.address }] as const],
     );
-    const all = [...paths, ...elsewhere].sort(([a], [b]) => (a < b ? -1 : 1));
+    const translations = Array.from(
+      this.#translated,
+      ([key, swagger]) => [key, { serverRelativeURL: addressOf(key, hashOf(swagger)) }] as const,
+    );
+    const all = [...paths, ...elsewhere, ...translations].sort(([a], [b]) => (a < b ? -1 : 1));
     const bytes = encodeJson({ paths: Object.fromEntries(all) });
     return { bytes, hash: contentHash(bytes) };
   }
@@ -172,6 +187,17 @@ class Documents implements OpenApi {
       contentType: encoding.contentType,
       make: async () => encoding.encode(await (dialect === "v2" ? merged(from, remote) : openApiV3(from))),
       hash: this.#hashOf(key, part),
+    });
+  }
+
+  /** What an extension server says in version 2, in version 3. */
+  async #translation(key: string, { accept }: OpenApiRequest, swagger: Swagger): Promise<OpenApiAnswer> {
+    const encoding = chosen(accept, encodings.v3);
+    if (encoding === undefined) return refused;
+    return this.#answer(`v3 ${key}`, {
+      contentType: encoding.contentType,
+      make: async () => encoding.encode(translated(swagger)),
+      hash: hashOf(swagger),
     });
   }
 
@@ -222,5 +248,7 @@ function chosen(accept: string | undefined, offered: readonly Encoding[]): Encod
   }
   return undefined;
 }
+
+const hashOf = (swagger: Swagger) => contentHash(encodeJson(swagger));
 
 const addressOf = (key: string, hash: string) => `/openapi/v3/${key}?hash=${hash}`;

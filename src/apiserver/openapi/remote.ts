@@ -8,12 +8,16 @@ export interface RemoteOpenApi {
   readonly swagger?: Swagger | undefined;
   /** Where the server has its document of version 3, with its hash; absent: nowhere. */
   readonly address?: string | undefined;
+  /** The server knows no version 3: what it says is translated for those who ask for that. */
+  readonly isTranslated?: boolean | undefined;
 }
 
 /** The parts of a document of version 2 that differ between servers. */
 export interface Swagger {
   readonly paths: JsonObject;
   readonly definitions: JsonObject;
+  readonly info?: JsonObject | undefined;
+  readonly securityDefinitions?: JsonObject | undefined;
 }
 
 const referencePrefix = "#/definitions/";
@@ -50,7 +54,7 @@ function renamed(value: JsonValue | undefined, names: ReadonlyMap<string, string
 
 /** What a document of version 2 says of paths with the prefix. */
 export function swaggerBelow(document: unknown, prefix: string): Swagger {
-  const { paths = {}, definitions = {} } = (document ?? {}) as Partial<Swagger>;
+  const { paths = {}, definitions = {}, info, securityDefinitions } = (document ?? {}) as Partial<Swagger>;
   const kept = Object.fromEntries(
     Object.entries(isObject(paths) ? paths : {}).filter(([path]) => path.startsWith(prefix)),
   );
@@ -62,7 +66,7 @@ export function swaggerBelow(document: unknown, prefix: string): Swagger {
     eachReference(found, add);
   };
   eachReference(kept, add);
-  return { paths: kept, definitions: Object.fromEntries(needed) };
+  return { paths: kept, definitions: Object.fromEntries(needed), info, securityDefinitions };
 }
 
 /** Whether two definitions say the same, whatever kinds are said to have them. */

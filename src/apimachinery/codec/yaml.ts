@@ -5,7 +5,7 @@ import { hasDuplicateKeys } from "./scan.ts";
 
 /** An alias may stand for much: a few lines of YAML could otherwise become gigabytes. */
 const maximumAliases = 100;
-const maximumYamlDepth = 100;
+const maximumYamlDepth = 500;
 
 type Yaml = typeof import("js-yaml");
 
@@ -90,6 +90,7 @@ const parserWords: readonly (readonly [RegExp, string])[] = [
 function reasonOf(error: Error & { readonly mark?: { readonly line: number }; reason?: string }): string {
   const reason = error.reason ?? error.message;
   const alias = /^unidentified alias "(.*)"$/.exec(reason);
+  if (reason.startsWith("nesting exceeded")) return "exceeded max depth of 10000";
   if (/valid JSON character|non-printable/.test(reason)) return "control characters are not allowed";
   if (reason.startsWith(unsupportedKey)) return reason;
   if (alias) return `unknown anchor '${alias[1] ?? ""}' referenced`;

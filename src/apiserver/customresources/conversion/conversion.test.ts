@@ -1,140 +1,20 @@
-import { setImmediate } from "node:timers/promises";
 import type { ServerResponse } from "node:http";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { openFront, type Front } from "../../http/front-suite.ts";
-import { converted, serveConversion } from "./conversion-suite.ts";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { applyPatch, converted, mergePatch, Scene, widget, widgets } from "./conversion-suite.ts";
 import type { ConversionHook, Question } from "./conversion-suite.ts";
 
-const definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-const widgets = (version: string, name = "") =>
-  `/apis/example.com/${version}/namespaces/default/widgets${name === "" ? "" : `/${name}`}`;
-const attempts = 500;
-
-interface Answer {
-  readonly status: number;
-  // Each test knows what it asked for.
-  // oxlint-disable-next-line typescript/no-explicit-any
-  readonly body: any;
-}
-
-let front: Front;
+let scene: Scene;
 let hook: ConversionHook;
+const ask: Scene["ask"] = (...request) => scene.ask(...request);
 
-beforeEach(async () => {
-  hook = await serveConversion();
-  front = await openFront({ callsWebhooks: true });
-  await ask("POST", "/api/v1/namespaces", { metadata: { name: "default" } });
+beforeAll(async () => {
+  scene = await Scene.open();
+  ({ hook } = scene);
 });
 
-afterEach(async () => {
-  hook.close();
-  await front.close();
-});
+afterAll(() => scene.close());
 
-async function eventually(expectation: () => void | Promise<void>): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await expectation();
-    } catch (error) {
-      if (attempt === attempts) throw error;
-      await setImmediate();
-    }
-  }
-}
-
-async function ask(
-  method: string,
-  path: string,
-  body?: object,
-  headers: Readonly<Record<string, string>> = {},
-): Promise<Answer> {
-  const answer = await front.ask(path, {
-    method,
-    as: "admin",
-    headers: { "content-type": "application/json", ...headers },
-    ...(body ? { body: JSON.stringify(body) } : {}),
-  });
-  const isJson = answer.headers["content-type"]?.includes("json") === true;
-  const isOne = isJson && !path.includes("watch=");
-  return { status: answer.status, body: isOne ? JSON.parse(answer.text) : answer.text };
-}
-
-const spec = {
-  type: "object",
-  properties: { size: { type: "integer", default: 3 }, replicas: { type: "integer" } },
-};
-
-const schemaWith = (field: string) => ({
-  openAPIV3Schema: {
-    type: "object",
-    properties: {
-      spec: { ...spec, properties: { ...spec.properties, [field]: { type: "string" } } },
-      status: { type: "object", properties: { replicas: { type: "integer" }, phase: { type: "string" } } },
-    },
-  },
-});
-
-const versionOf = (name: string, field: string, storage: boolean) => ({
-  name,
-  served: true,
-  storage,
-  schema: schemaWith(field),
-  subresources: {
-    status: {},
-    scale: { specReplicasPath: ".spec.replicas", statusReplicasPath: ".status.replicas" },
-  },
-  additionalPrinterColumns: [{ name: "Shade", type: "string", jsonPath: `.spec.${field}` }],
-  selectableFields: [{ jsonPath: `.spec.${field}` }],
-});
-
-const definition = ({ stored = "v1", reviews = ["v1", "v1beta1"] } = {}) => ({
-  apiVersion: "apiextensions.k8s.io/v1",
-  kind: "CustomResourceDefinition",
-  metadata: { name: "widgets.example.com" },
-  spec: {
-    group: "example.com",
-    scope: "Namespaced",
-    names: { plural: "widgets", singular: "widget", kind: "Widget", listKind: "WidgetList" },
-    versions: [versionOf("v1", "color", stored === "v1"), versionOf("v2", "paint", stored === "v2")],
-    conversion: {
-      strategy: "Webhook",
-      webhook: {
-        conversionReviewVersions: reviews,
-        clientConfig: { url: hook.url, caBundle: hook.caBundle },
-      },
-    },
-  },
-});
-
-async function define(options?: Parameters<typeof definition>[0]): Promise<void> {
-  expect(await ask("POST", definitions, definition(options))).toMatchObject({ status: 201 });
-  await eventually(async () => expect((await ask("GET", "/apis/example.com/v2")).status).toBe(200));
-}
-
-/** Has v2 stored from now on. */
-async function storeSecond(): Promise<void> {
-  const path = `${definitions}/widgets.example.com`;
-  const { body } = await ask("GET", path);
-  const changed = await ask("PUT", path, { ...body, spec: definition({ stored: "v2" }).spec });
-  expect(changed.status).toBe(200);
-  await eventually(() => {
-    const served = front.server.core.served.find("example.com", "v1", "widgets");
-    expect(served?.storage.storedApiVersion).toBe("example.com/v2");
-  });
-}
-
-const widget = (version: "v1" | "v2", name: string, shade = "red") => ({
-  apiVersion: `example.com/${version}`,
-  kind: "Widget",
-  metadata: { name },
-  spec: { [version === "v1" ? "color" : "paint"]: shade },
-});
-
-const create = async (version: "v1" | "v2", name: string, shade?: string) => {
-  const answer = await ask("POST", widgets(version), widget(version, name, shade));
-  expect(answer.status).toBe(201);
-  return answer.body;
-};
+afterEach(() => scene.reset());
 
 const raw = (write: (response: ServerResponse) => void) => (_: Question, response: ServerResponse) => {
   write(response);
@@ -142,8 +22,8 @@ const raw = (write: (response: ServerResponse) => void) => (_: Question, respons
 };
 
 test("What was created in one version is read in the other, and the other way round", async () => {
-  await define();
-  await create("v1", "one");
+  await scene.define();
+  await scene.create("v1", "one");
   expect(hook.asked()).toEqual([]);
   const { status, body } = await ask("GET", widgets("v2", "one"));
   expect(status).toBe(200);
@@ -157,7 +37,7 @@ test("What was created in one version is read in the other, and the other way ro
     response: { uid: "", convertedObjects: null, result: { metadata: {} } },
   });
   expect(question?.request.objects[0]?.metadata).not.toHaveProperty("resourceVersion");
-  const two = await create("v2", "two", "blue");
+  const two = await scene.create("v2", "two", "blue");
   expect(two).toMatchObject({ apiVersion: "example.com/v2", spec: { paint: "blue", size: 3 } });
   expect(hook.asked()).toEqual(["two@v2 to v1", "two@v1 to v2"]);
   expect((await ask("GET", widgets("v1", "two"))).body).toMatchObject({ spec: { color: "blue", size: 3 } });
@@ -165,11 +45,11 @@ test("What was created in one version is read in the other, and the other way ro
 });
 
 test("A list of objects stored in several versions is converted with one call that only has those that need it", async () => {
-  await define();
-  await create("v1", "one");
-  await create("v1", "other", "green");
-  await storeSecond();
-  await create("v2", "two", "blue");
+  await scene.define();
+  await scene.create("v1", "one");
+  await scene.create("v1", "other", "green");
+  await scene.storeSecond();
+  await scene.create("v2", "two", "blue");
   hook.asked();
   const second = await ask("GET", widgets("v2"));
   const shades = (items: { apiVersion: string; spec: { paint?: string; color?: string } }[]) =>
@@ -188,8 +68,7 @@ test("A list of objects stored in several versions is converted with one call th
   ]);
   expect(hook.asked()).toEqual(["two@v2 to v1"]);
   // What is written again is stored in the new version.
-  const patch = { "content-type": "application/merge-patch+json" };
-  expect(await ask("PATCH", widgets("v1", "one"), { spec: { size: 4 } }, patch)).toMatchObject({
+  expect(await ask("PATCH", widgets("v1", "one"), { spec: { size: 4 } }, mergePatch)).toMatchObject({
     status: 200,
     body: { spec: { color: "red", size: 4 } },
   });
@@ -199,16 +78,16 @@ test("A list of objects stored in several versions is converted with one call th
 });
 
 test("A definition may be asked in the old version of reviews, whose answers are checked less", async () => {
-  await define({ reviews: ["v2", "v1beta1", "v1"] });
-  await create("v1", "one");
+  await scene.define({ reviews: ["v2", "v1beta1", "v1"] });
+  await scene.create("v1", "one");
   hook.answer = () => ({ uid: "other" });
   expect((await ask("GET", widgets("v2", "one"))).status).toBe(200);
   expect(hook.questions[0]?.apiVersion).toBe("apiextensions.k8s.io/v1beta1");
 });
 
 test("Labels and annotations are converted, the rest of metadata is not", async () => {
-  await define();
-  const { metadata } = await create("v1", "one");
+  await scene.define();
+  const { metadata } = await scene.create("v1", "one");
   hook.answer = (question) => ({
     convertedObjects: converted(question).map((object) => ({
       ...object,
@@ -345,8 +224,8 @@ describe("What a webhook answers wrongly is told in upstream's words", () => {
   ];
 
   test("when one object is read", async () => {
-    await define();
-    await create("v1", "one");
+    await scene.define();
+    await scene.create("v1", "one");
     for (const [name, answer, message] of cases) {
       hook.answer = answer;
       const { status, body } = await ask("GET", widgets("v2", "one"));
@@ -368,11 +247,9 @@ describe("What a webhook answers wrongly is told in upstream's words", () => {
   });
 
   test("whatever the request", async () => {
-    await define();
-    await create("v1", "one");
+    await scene.define();
+    await scene.create("v1", "one");
     hook.answer = () => ({ result: { status: "Failure", message: "no luck" } });
-    const merge = { "content-type": "application/merge-patch+json" };
-    const apply = { "content-type": "application/apply-patch+yaml" };
     const table = { accept: "application/json;as=Table;v=v1;g=meta.k8s.io" };
     const partial = { accept: "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io" };
     const asked: readonly Parameters<typeof ask>[] = [
@@ -384,8 +261,8 @@ describe("What a webhook answers wrongly is told in upstream's words", () => {
       ["GET", widgets("v2", "one/scale")],
       ["POST", widgets("v2"), widget("v2", "two")],
       ["POST", `${widgets("v2")}?dryRun=All`, widget("v2", "two")],
-      ["PATCH", widgets("v2", "one"), { spec: { paint: "x" } }, merge],
-      ["PATCH", `${widgets("v2", "one")}?fieldManager=me`, widget("v2", "one", "x"), apply],
+      ["PATCH", widgets("v2", "one"), { spec: { paint: "x" } }, mergePatch],
+      ["PATCH", `${widgets("v2", "one")}?fieldManager=me`, widget("v2", "one", "x"), applyPatch],
       ["DELETE", widgets("v2", "one")],
       ["DELETE", widgets("v2")],
     ];
@@ -399,7 +276,7 @@ describe("What a webhook answers wrongly is told in upstream's words", () => {
       ]);
     }
     // Those who use the stored version are not concerned.
-    expect((await ask("PATCH", widgets("v1", "one"), { spec: { color: "x" } }, merge)).status).toBe(200);
+    expect((await ask("PATCH", widgets("v1", "one"), { spec: { color: "x" } }, mergePatch)).status).toBe(200);
     expect((await ask("DELETE", widgets("v1", "one"))).status).toBe(200);
   });
 });

@@ -1,4 +1,9 @@
-import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import {
+  constants,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+  type ServerHttp2Stream,
+} from "node:http2";
 import type { Milliseconds } from "../base/index.ts";
 import { GrpcError, grpcCode } from "./error.ts";
 import { framed } from "./frames.ts";
@@ -63,6 +68,15 @@ export class OpenCall implements Call, Sender<object> {
     if (!stream.write(framed(this.encode(response)))) await drained(stream);
   }
 
+  /** Sends the only answer, and that the call has ended well. */
+  answer(response: object): void {
+    const { stream } = this;
+    if (stream.destroyed || stream.writableEnded) return;
+    stream.respond({ ":status": 200, "content-type": grpcType }, { waitForTrailers: true });
+    this.endWith({ "grpc-status": 0 });
+    stream.end(framed(this.encode(response)));
+  }
+
   /** Tells the caller how the call ended. */
   finish(error: GrpcError | undefined): void {
     const { stream } = this;
@@ -75,12 +89,17 @@ export class OpenCall implements Call, Sender<object> {
       stream.close(constants.NGHTTP2_NO_ERROR);
       return;
     }
+    this.endWith(trailers);
+    stream.end();
+  }
+
+  private endWith(trailers: OutgoingHttpHeaders): void {
+    const { stream } = this;
     stream.once("wantTrailers", () => {
       stream.sendTrailers(trailers);
       // A caller that still sends is told that nobody listens, once the trailers are on their way.
       if (!stream.readableEnded) setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR));
     });
-    stream.end();
   }
 }
 

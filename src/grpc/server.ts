@@ -222,7 +222,7 @@ async function handled(
   call.requestBytes = bytes.length;
   const request = decoded(method.decode, bytes);
   if (method.streaming === "responses") return method.handle(request, call);
-  await call.send(await method.handle(request, call));
+  call.answer(await method.handle(request, call));
 }
 
 function onlyMessage(stream: ServerHttp2Stream, largest: number): Promise<Buffer> {

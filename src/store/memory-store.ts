@@ -142,7 +142,11 @@ export class MemoryStore implements Mvcc {
   }
 
   get sizes(): Mvcc["sizes"] {
-    return { allocated: 0, used: this.keyspace.readableBytes, keys: this.keyspace.keyCount };
+    return { allocated: 0, used: this.keyspace.readableBytes };
+  }
+
+  get keyCount(): number {
+    return this.keyspace.keyCount;
   }
 
   async defragment(): Promise<void> {

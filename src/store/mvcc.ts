@@ -119,8 +119,10 @@ export interface Mvcc extends Store {
   leases(): readonly LeaseId[];
   leaseStatus(lease: LeaseId): LeaseStatus | undefined;
 
-  /** Bytes of files on disk, 0 in memory, bytes that what can be read takes, and how many keys there are. */
-  readonly sizes: { readonly allocated: number; readonly used: number; readonly keys: number };
+  /** Bytes of files on disk, 0 in memory, and bytes that what can be read takes. */
+  readonly sizes: { readonly allocated: number; readonly used: number };
+  /** How many keys there are. */
+  readonly keyCount: number;
   /** Has one listener hear of each durable write; of stores that have a disk. */
   observeWrites?(listener: (write: DurableWrite) => void): void;
   /** Gives disk space back now. */

@@ -197,7 +197,7 @@ export class EtcdMetrics {
       ["etcd_mvcc_db_total_size_in_bytes", "Bytes of files.", () => store.sizes.allocated],
       ["etcd_debugging_mvcc_db_total_size_in_bytes", "Bytes of files.", () => store.sizes.allocated],
       ["etcd_mvcc_db_total_size_in_use_in_bytes", "Bytes that can be read.", () => store.sizes.used],
-      ["etcd_debugging_mvcc_keys_total", "Keys there are.", () => store.sizes.keys],
+      ["etcd_debugging_mvcc_keys_total", "Keys there are.", () => store.keyCount],
       ["etcd_debugging_mvcc_current_revision", "The newest revision.", () => store.revision],
       ["etcd_debugging_mvcc_compact_revision", "The compacted revision.", () => store.compactedRevision],
       ["etcd_debugging_mvcc_watch_stream_total", "Streams of watches.", () => this.streams.size],

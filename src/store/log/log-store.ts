@@ -293,7 +293,11 @@ export class LogStore implements Mvcc {
   get sizes(): Mvcc["sizes"] {
     const { log, keyspace } = this.parts;
     const allocated = log.allocatedBytes + (this.snapshot?.size ?? 0);
-    return { allocated, used: keyspace.readableBytes, keys: keyspace.keyCount };
+    return { allocated, used: keyspace.readableBytes };
+  }
+
+  get keyCount(): number {
+    return this.parts.keyspace.keyCount;
   }
 
   observeWrites(listener: (write: DurableWrite) => void): void {

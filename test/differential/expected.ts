@@ -1,4 +1,5 @@
 import type { Difference } from "./compare.ts";
+import { customDifferences } from "./expected-custom.ts";
 import { platformDifferences } from "./expected-platform.ts";
 import { workloadDifferences } from "./expected-workloads.ts";
 import { reworded } from "./rewording.ts";
@@ -24,6 +25,7 @@ const toldTwice = ({ upstream, ours }: Difference) =>
   Array.isArray(ours) && reworded(JSON.stringify(upstream)) === JSON.stringify([...ours, ...ours]);
 
 export const expectedDifferences: readonly ExpectedDifference[] = [
+  ...customDifferences,
   ...platformDifferences,
   ...workloadDifferences,
   {

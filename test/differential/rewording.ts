@@ -26,7 +26,17 @@ const rewordings: readonly (readonly [old: RegExp, words: string])[] = [
   [/'=', '!=', '==', 'in', notin'/g, "in, notin, =, ==, !=, gt, lt"],
   [/requirement: (for 'Gt', 'Lt' operators, the value)/g, 'requirement: values[0]: Invalid value: "a": $1'],
   [/(Invalid value: "a\/b\/c": )a qualified name/g, "$1a valid label key"],
+  // v1.24: what is too long or too much in custom resources is told as of other kinds.
+  [
+    /Invalid value: "[^"]*": \S+ in body should be at most (\d+) chars long/g,
+    "Too long: may not be more than $1 bytes",
+  ],
+  [
+    /Invalid value: (\d+): \S+ in body should have at most (\d+) items/g,
+    "Too many: $1: must have at most $2 items",
+  ],
   // v1.23: JSON is read by another decoder.
+  [/unmarshalerDecoder: (Object 'Kind' is missing in '.*'), error found in #\d+ byte .*$/gs, "$1"],
   [/v1\.\w+\.\w+: decode base64: (illegal base64 data at input byte \d+), error found in .*$/gs, "$1"],
 ];
 

@@ -9,6 +9,8 @@ export interface Step {
   readonly capture?: Readonly<Record<string, string>>;
   /** The answer is sent for its effect and not compared. */
   readonly silent?: boolean;
+  /** Asks again until the answer has this value: what a controller does takes its time. */
+  readonly until?: { readonly path: string; readonly is: string };
 }
 
 /** Requests that are sent one after the other. */

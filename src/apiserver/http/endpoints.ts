@@ -17,7 +17,7 @@ import type { ResourceInfo } from "./request-info.ts";
 import { serveResource } from "./resources.ts";
 import { admit, mediaTypesOf } from "./negotiate.ts";
 import { sendText } from "./respond.ts";
-import { checkRoute } from "./routes.ts";
+import { checkRoute, isMisplaced } from "./routes.ts";
 import { WatchPace } from "./watch-pace.ts";
 import { FrameCache } from "./watch-stream.ts";
 import type { SharedWatches } from "./watch-stream.ts";
@@ -76,6 +76,7 @@ export class Endpoints {
       if (isOwnGroup(core, info.group)) throw ApiError.noSuchPath();
       return notFound(request);
     }
+    if (isMisplaced(served, info)) return notFound(request);
     checkRoute(served, info, exchange.method);
     const subresource = `${info.group}/${info.resource}/${info.subresource}`;
     const connect = this.options.connect[subresource] ?? unconnected[subresource];

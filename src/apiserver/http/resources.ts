@@ -14,7 +14,7 @@ import { subresourceKind } from "../registry/recognize.ts";
 import type { Wanted } from "../registry/recognize.ts";
 import { getScale, scaleKind, updateScale } from "../registry/scale.ts";
 import type { ServedResource } from "../registry/served.ts";
-import { post } from "../registry/subresources.ts";
+import { answererOf, post } from "../registry/subresources.ts";
 import { update } from "../registry/update.ts";
 import { untilVersion } from "../registry/versions.ts";
 import { watch } from "../registry/watch.ts";
@@ -191,7 +191,10 @@ async function answerList(
   answer: { page: { entries: readonly Entry[]; metadata: ListMeta }; form: Negotiated },
 ): Promise<void> {
   const { served, exchange, headers } = call;
-  const { page, form } = answer;
+  const { form } = answer;
+  // Upstream knows nothing of the form of custom resources, and leaves nothing out of their lists.
+  const isOpen = served.custom && form.convert === "none";
+  const page = isOpen ? { ...answer.page, metadata: { continue: "", ...answer.page.metadata } } : answer.page;
   if (form.convert === "none" && form.mediaType === "application/json" && !form.pretty) {
     const pieces = encodeJsonList(served, page);
     return sendPieces(exchange, { status: 200, contentType: form.mediaType, headers, pieces });
@@ -299,7 +302,7 @@ async function readObject(
 
 async function serveCreate(call: ResourceCall): Promise<void> {
   const { core, served, exchange, info } = call;
-  const answers = core.answers.get(`${served.resource.group}/${served.resource.plural}`);
+  const answers = answererOf(core, served);
   // An answer is no object of a collection: it has no columns.
   const form = negotiated(call, { tables: answers === undefined && info.subresource === "" });
   // Only here does upstream look at the type of the body before it looks at the options.
@@ -326,7 +329,7 @@ async function serveCreate(call: ResourceCall): Promise<void> {
   const object = await readObject(call, served, options);
   const namespace = served.resource.namespaced ? info.namespace : undefined;
   if (answers) {
-    const answer = await answers({ core, served, namespace, body: object, options });
+    const answer = await answers({ namespace, body: object, options });
     return answerMade(call, answer, { form, status: 201 });
   }
   const written = await create(core, served, { ...options, namespace, object });

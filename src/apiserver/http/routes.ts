@@ -5,12 +5,29 @@ import type { ResourceInfo } from "./request-info.ts";
 /** Refuses paths and methods that the resource does not have, before anything of the request is looked at. */
 export function checkRoute(served: ServedResource, info: ResourceInfo, method: string): void {
   const methods = methodsOf(served, info);
-  if (methods.length === 0) throw ApiError.noSuchPath();
-  if (!methods.includes(method)) throw ApiError.noSuchMethod();
+  const { group, plural: resource } = served.resource;
+  if (methods.length === 0) {
+    const hasPart = served.subresources.some(({ name }) => name === info.subresource);
+    if (served.custom && info.subresource !== "" && !hasPart) {
+      throw ApiError.notFound({ group, resource }, info.name);
+    }
+    throw ApiError.noSuchPath();
+  }
+  if (!methods.includes(method)) {
+    if (served.custom && info.route.depth === 1) throw ApiError.badRequest("name must be provided");
+    if (served.custom) throw ApiError.methodNotSupported({ group, resource }, info.verb);
+    throw ApiError.noSuchMethod();
+  }
   if (info.route.prefix !== "" || info.route.depth < 2) return;
   const problems = isPathSegmentName(info.name);
   if (problems.length === 0) return;
   throw ApiError.badRequest(`Name parameter invalid: ${JSON.stringify(info.name)}: ${problems.join(";")}`);
+}
+
+/** Whether a path has a namespace that the custom resource has not, or lacks one that it has: it is nobody's then. */
+export function isMisplaced({ custom, resource }: ServedResource, { route, verb }: ResourceInfo): boolean {
+  if (!custom || route.scoped === resource.namespaced) return false;
+  return route.scoped || (verb !== "list" && verb !== "watch");
 }
 
 const collectionMethods: readonly (readonly [verb: string, method: string])[] = [

@@ -1,5 +1,5 @@
 import type { ServedResource } from "../discovery/index.ts";
-import type { ServedTable } from "../registry/served.ts";
+import type { ServedResource as ServedRow, ServedTable } from "../registry/served.ts";
 
 /** What is served, as discovery lists it. */
 export function discoveryRows(served: ServedTable): readonly ServedResource[] {
@@ -18,8 +18,14 @@ export function discoveryRows(served: ServedTable): readonly ServedResource[] {
       subresources: row.subresources,
       stability: /alpha/.test(version) ? "alpha" : /beta/.test(version) ? "beta" : "GA",
       ...(row.custom ? { custom: true } : {}),
-      ...(row.versionHash === undefined ? {} : { gvk_hash: row.versionHash }),
+      ...hashOf(row),
     };
     return facts;
   });
+}
+
+/** What a row says of the version that is stored: of built-in kinds the table knows more. */
+function hashOf({ versionHash, custom }: Pick<ServedRow, "versionHash" | "custom">): Partial<ServedResource> {
+  if (versionHash === undefined) return {};
+  return custom ? { storageVersionHash: versionHash } : { gvk_hash: versionHash };
 }

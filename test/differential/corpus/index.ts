@@ -1,5 +1,6 @@
 import type { Sequence } from "../step.ts";
 import { coreSequences } from "./core-kinds.ts";
+import { customSequences } from "./custom-resources.ts";
 import { frontSequences } from "./front.ts";
 import { encodingSequences } from "./encodings.ts";
 import { evictionSequences } from "./evictions.ts";
@@ -24,6 +25,7 @@ export const corpus: readonly Sequence[] = [
   ...platformSequences,
   ...writeSequences,
   ...extensionSequences,
+  ...customSequences,
   ...workloadSequences,
   ...evictionSequences,
 ];

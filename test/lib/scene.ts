@@ -1,10 +1,11 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { startCluster } from "../../src/testing/index.ts";
+import { startCluster, type TestCluster } from "../../src/testing/index.ts";
 import { temporaryDirectory } from "../integration/harness.ts";
 
 /** A cluster for programs that read a kubeconfig. */
 export interface Scene {
+  readonly cluster: TestCluster;
   /** The programs' home, empty but for the kubeconfig. */
   readonly scratch: string;
   readonly kubeconfig: string;
@@ -20,6 +21,7 @@ export async function startScene({ nodes }: { readonly nodes: number }): Promise
   const kubeconfig = join(scratch, "kubeconfig");
   await writeFile(kubeconfig, await cluster.kubeconfig(), { mode: 0o600 });
   return {
+    cluster,
     scratch,
     kubeconfig,
     env: { ...process.env, KUBECONFIG: kubeconfig, HOME: scratch },

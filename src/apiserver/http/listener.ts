@@ -1,13 +1,15 @@
 import { createServer as createHttp1Server } from "node:http";
 import type { IncomingMessage } from "node:http";
-import { constants, createServer as createHttp2Server } from "node:http2";
-import type { Http2Session, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { createServer as createTlsServer, DEFAULT_CIPHERS } from "node:tls";
 import type { TlsOptions, TLSSocket } from "node:tls";
-import { Http1Exchange, Http2Exchange } from "./exchange.ts";
+import type { Clock } from "../../base/index.ts";
+import { ServerSession } from "../../http2/index.ts";
+import type { SessionLimits } from "../../http2/index.ts";
 import type { Exchange } from "./exchange.ts";
+import { Http1Exchange } from "./http1-exchange.ts";
+import { dateHeader, Http2Exchange } from "./http2-exchange.ts";
 
 /** PEM texts of the server's identity and of the authority whose client certificates it believes. */
 export interface ServerTls {
@@ -40,20 +42,19 @@ const http1Options = {
   headersTimeout: 32_000,
   requestTimeout: 0,
 } as const;
-const concurrentStreams = 1_000;
-/** Answers in flight on one connection; beyond it Node.js refuses new streams, and clients list much at once. */
-const sessionMegabytes = 256;
-/** The first word of a farewell: no stream is refused yet (RFC 9113, section 6.8). */
-const highestStream = 2 ** 31 - 1;
-/** How long a client has to hear of it. */
-const leavingMilliseconds = 1_000;
-/** Room for many watches on one connection. */
-const windowBytes = 1 << 20;
+/** Room for many watches on one connection, and for several large bodies. */
+const http2Limits: SessionLimits = {
+  concurrentStreams: 1_000,
+  streamWindow: 1 << 20,
+  connectionWindow: 1 << 22,
+  headerBytes,
+};
 
 interface ListenOptions {
   readonly host: string;
   readonly port: number;
   readonly tls: ServerTls;
+  readonly clock: Clock;
   readonly onExchange: (exchange: Exchange) => void;
   readonly onUpgrade: (upgrade: Upgrade) => void;
   readonly onHandshakeError: () => void;
@@ -62,7 +63,8 @@ interface ListenOptions {
 /** Listens with TLS and speaks HTTP/2 or HTTP/1.1, as the client prefers. */
 export async function listen(options: ListenOptions): Promise<Listener> {
   const sockets = new Set<TLSSocket>();
-  const { http2, sessions } = http2Server(options);
+  const sessions = new Set<ServerSession>();
+  const serveHttp2 = http2Server(options, sessions);
   const http1 = http1Server(options);
   const tls = createTlsServer(tlsOptions(options.tls));
   tls.on("secureConnection", (socket) => {
@@ -70,7 +72,8 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     socket.once("close", () => sockets.delete(socket));
     // A client that vanishes is no failure of the server.
     socket.on("error", () => socket.destroy());
-    (socket.alpnProtocol === "h2" ? http2 : http1).emit("connection", socket);
+    if (socket.alpnProtocol === "h2") serveHttp2(socket);
+    else http1.emit("connection", socket);
   });
   tls.on("tlsClientError", (error, socket) => {
     options.onHandshakeError();
@@ -99,43 +102,18 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   };
 }
 
-function http2Server({ onExchange }: ListenOptions) {
-  const sessions = new Set<ServerHttp2Session>();
-  const http2 = createHttp2Server({
-    maxSessionMemory: sessionMegabytes,
-    settings: {
-      maxConcurrentStreams: concurrentStreams,
-      initialWindowSize: windowBytes,
-      maxHeaderListSize: headerBytes,
-    },
-  });
-  const leaving = new WeakSet<Http2Session>();
-  const leave = (session: Http2Session) => {
-    if (leaving.has(session) || session.closed) return;
-    leaving.add(session);
-    // What the client has sent before it hears of it is still answered.
-    session.goaway(constants.NGHTTP2_NO_ERROR, highestStream);
-    setTimeout(() => session.close(), leavingMilliseconds).unref();
-  };
-  http2.on("session", (session) => {
+/** Serves connections over HTTP/2; each is among the sessions as long as it lasts. */
+function http2Server({ clock, onExchange }: ListenOptions, sessions: Set<ServerSession>) {
+  const date = dateHeader(clock);
+  return (socket: TLSSocket) => {
+    const session = new ServerSession(socket, {
+      clock,
+      limits: http2Limits,
+      onStream: (stream) => onExchange(new Http2Exchange(stream, { socket, session, date })),
+      onClose: () => sessions.delete(session),
+    });
     sessions.add(session);
-    session.once("close", () => sessions.delete(session));
-    session.on("error", () => session.destroy());
-  });
-  // The types do not know that the headers come as they were sent, too.
-  const onStream = (
-    stream: ServerHttp2Stream,
-    headers: IncomingHttpHeaders,
-    _flags: number,
-    raw: readonly string[],
-  ) => {
-    const { session } = stream;
-    if (!session?.socket) return;
-    const connection = { socket: tlsSocketOf(session.socket), leave: () => leave(session) };
-    onExchange(new Http2Exchange(stream, { headers, raw }, connection));
   };
-  http2.on("stream", onStream);
-  return { http2, sessions };
 }
 
 function http1Server({ onExchange, onUpgrade }: ListenOptions) {
@@ -180,9 +158,4 @@ function tlsOptions(tls: ServerTls): TlsOptions {
     rejectUnauthorized: false,
     ...(authorities.length === 0 ? {} : { ca: authorities }),
   };
-}
-
-/** HTTP/2 hands out a guarded proxy of its socket; what is read from it here is safe. */
-function tlsSocketOf(socket: object): TLSSocket {
-  return socket as TLSSocket;
 }

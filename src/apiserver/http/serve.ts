@@ -4,7 +4,7 @@ import { setImmediate } from "node:timers/promises";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { schemas } from "../../api/index.ts";
-import type { Logger, Milliseconds } from "../../base/index.ts";
+import type { Milliseconds } from "../../base/index.ts";
 import type { Authenticator } from "../authentication/authenticator.ts";
 import { createDiscovery } from "../discovery/index.ts";
 import type { Discovery, Priorities, RemoteVersion } from "../discovery/index.ts";
@@ -15,8 +15,8 @@ import { AuditedClient } from "./audit/audited-client.ts";
 import type { Auditor } from "./audit/auditor.ts";
 import { openAuditor } from "./audit/open.ts";
 import type { AuditSettings } from "./audit/open.ts";
-import { Http1Exchange } from "./exchange.ts";
 import type { Exchange } from "./exchange.ts";
+import { Http1Exchange } from "./http1-exchange.ts";
 import type { PathHandler } from "./endpoints.ts";
 import { RequestHandler } from "./handler.ts";
 import type { DocumentSource } from "./documents.ts";
@@ -143,7 +143,7 @@ export async function serveApi(server: ApiServer, options: ServeOptions): Promis
     cbor,
     watches: watchSettings(metrics, options),
   });
-  const listener = await openListener(handler, { ...options, logger: core.logger, handshakeErrors });
+  const listener = await openListener(handler, { ...core, ...options, handshakeErrors });
   documents.address = options.advertise ?? `${listener.address.host}:${listener.address.port}`;
   const close = async () => {
     lifecycle.leave();
@@ -190,9 +190,9 @@ const watchSettings = (metrics: MetricsRegistry, options: ServeOptions): WatchSe
 
 function openListener(
   handler: RequestHandler,
-  options: ServeOptions & { readonly logger: Logger; readonly handshakeErrors: Counter },
+  options: ServeOptions & Pick<Core, "clock" | "logger"> & { readonly handshakeErrors: Counter },
 ): Promise<Listener> {
-  const { host, port, tls, requestHeader, logger, handshakeErrors } = options;
+  const { host, port, tls, clock, requestHeader, logger, handshakeErrors } = options;
   const handle = (exchange: Exchange, upgrade?: Upgrade) => {
     handler.handle(exchange, upgrade).catch((error: unknown) => {
       logger.error("An answer could not be written", { path: exchange.path, error });
@@ -201,6 +201,7 @@ function openListener(
   return listen({
     host,
     port,
+    clock,
     tls: requestHeader ? { ...tls, proxyAuthority: requestHeader.clientAuthority } : tls,
     onExchange: (exchange) => handle(exchange),
     onUpgrade: (upgrade) => handle(upgradeExchange(upgrade), upgrade),

@@ -14,6 +14,8 @@ export interface RemoteConversion {
   untilShown(objects: readonly AnyObject[], options?: { readonly anew?: boolean }): Promise<void> | undefined;
   /** What must be waited for until an object of this version can be stored; undefined when it can. */
   untilStorable(object: AnyObject): Promise<void> | undefined;
+  /** What must be waited for until objects can be had as of another version; undefined when they can. */
+  until(objects: readonly AnyObject[], apiVersion: string): Promise<void> | undefined;
   /** An object as of another version. Throws `Unconverted`. */
   as(object: AnyObject, apiVersion: string): AnyObject;
 }

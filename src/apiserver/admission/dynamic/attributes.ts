@@ -1,3 +1,4 @@
+import { ApiError } from "../../../apimachinery/index.ts";
 import type { KubernetesObject } from "../../../apimachinery/index.ts";
 import { scaleOf, withReplicas } from "../../registry/scale.ts";
 import type { AnyObject } from "../../registry/entry.ts";
@@ -103,6 +104,25 @@ export const ruleSubjectOf = (
   namespace,
 });
 
+const isOf = ({ apiVersion, resource }: ServedResource, object: AnyObject) =>
+  object.apiVersion === apiVersion && object["kind"] === resource.kind;
+
+/** What must be waited for until objects can be had in another version; undefined where no webhook converts. */
+export function untilConverted(
+  objects: readonly (KubernetesObject | undefined)[],
+  { from, to }: { readonly from: ServedResource; readonly to: ServedResource },
+): Promise<void> | undefined {
+  if (from === to || !from.remote) return undefined;
+  const own = objects.flatMap((object) => (object as AnyObject | undefined) ?? []);
+  const converting = from.remote.until(
+    own.filter((object) => isOf(from, object)),
+    to.apiVersion,
+  );
+  return converting?.catch((error: unknown) => {
+    throw error instanceof ApiError ? ApiError.internal(error.message) : error;
+  });
+}
+
 /**
  * An object in another version; what is no object of the resource, as a Scale, is the same in all. Throws `Unconverted`
  * where a webhook converts and has not been asked.
@@ -114,7 +134,7 @@ export function convertedTo<T extends KubernetesObject>(
 ): T | undefined {
   if (!object || from === to) return object;
   const own = object as unknown as AnyObject;
-  if (own.apiVersion !== from.apiVersion || own["kind"] !== from.resource.kind) return object;
+  if (!isOf(from, own)) return object;
   const converted = from.remote ? from.remote.as(own, to.apiVersion) : to.fromStored(from.toStored(own));
   return converted as unknown as T;
 }

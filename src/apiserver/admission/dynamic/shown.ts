@@ -1,6 +1,6 @@
 import type { ServedResource, ServedTable } from "../../registry/served.ts";
 import type { ShownObjects } from "./activation.ts";
-import { convertedTo, equivalentsOf, kindOf, ruleSubjectOf } from "./attributes.ts";
+import { convertedTo, untilConverted, equivalentsOf, kindOf, ruleSubjectOf } from "./attributes.ts";
 import type { Attributes, Shown } from "./attributes.ts";
 import { matchesRule } from "./rules.ts";
 import type { OperationRule } from "./rules.ts";
@@ -34,6 +34,12 @@ export const shownByRules = (
     exact,
   }: { readonly attributes: Attributes; readonly served: ServedTable; readonly exact: boolean },
 ): Shown | undefined => rulesMatcher(attributes, served)(rules, { exact });
+
+/** What must be waited for until the request's objects can be shown; undefined where no webhook converts. */
+export const untilObjectsShown = (
+  { object, old, served }: Attributes,
+  { served: to }: Shown,
+): Promise<void> | undefined => untilConverted([object, old], { from: served, to });
 
 /** The request's objects as a webhook or policy is shown them. */
 export const objectsShown = ({ object, old, served }: Attributes, shown: Shown): ShownObjects => ({

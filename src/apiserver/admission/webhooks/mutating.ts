@@ -1,10 +1,11 @@
 import type { KubernetesObject } from "../../../apimachinery/index.ts";
 import { semanticallyEqual } from "../../../api/index.ts";
 import { MutatingWebhookConfiguration } from "../../../api/types/admissionregistration-v1.ts";
-import { attributesOf, convertedTo, requestObject } from "../dynamic/attributes.ts";
+import { attributesOf, convertedTo, requestObject, untilConverted } from "../dynamic/attributes.ts";
 import type { Attributes } from "../dynamic/attributes.ts";
 import { Reinvocation } from "../dynamic/reinvocation.ts";
 import { isExempt } from "../dynamic/rules.ts";
+import { untilObjectsShown } from "../dynamic/shown.ts";
 import type { AdmissionPlugin, AdmissionRequest, DynamicObserver } from "../plugin.ts";
 import { invoke } from "./dispatch.ts";
 import type { WebhookParts } from "./dispatch.ts";
@@ -52,6 +53,8 @@ async function callAll(
   const again = Reinvocation.of(request, pluginName);
   let attributes = start;
   for (const concerned of hooks) {
+    const converting = untilObjectsShown(attributes, concerned.shown);
+    if (converting) await converting;
     if (!isWanted(concerned, attributes, { ...parts, type: "admit" })) continue;
     const { hook } = concerned;
     if (!again.isDue(hook.id, request)) continue;
@@ -90,6 +93,8 @@ async function mutated(
       JSON.stringify({ ...about, patch, patchType: "JSONPatch" }),
       "Request",
     );
+    const converting = untilConverted([outcome.object], { from: shown.served, to: attributes.served });
+    if (converting) await converting;
     const object = convertedTo(outcome.object, shown.served, attributes.served);
     changed = !semanticallyEqual(object, attributes.object);
     return changed ? object : attributes.object;

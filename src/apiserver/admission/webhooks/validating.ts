@@ -2,6 +2,7 @@ import { ValidatingWebhookConfiguration } from "../../../api/types/admissionregi
 import { attributesOf } from "../dynamic/attributes.ts";
 import type { Attributes } from "../dynamic/attributes.ts";
 import { isExempt } from "../dynamic/rules.ts";
+import { untilObjectsShown } from "../dynamic/shown.ts";
 import type { AdmissionPlugin, DynamicObserver } from "../plugin.ts";
 import { invoke, requireTime } from "./dispatch.ts";
 import type { WebhookParts } from "./dispatch.ts";
@@ -37,6 +38,9 @@ export function validatingWebhooks(
 }
 
 async function callAll(hooks: readonly Concerned[], attributes: Attributes, parts: Parts): Promise<void> {
+  const shown = new Set(hooks.map((concerned) => concerned.shown));
+  const converting = Array.from(shown, (each) => untilObjectsShown(attributes, each) ?? []).flat();
+  if (converting.length > 0) await Promise.all(converting);
   const wanted = hooks.filter((concerned) => isWanted(concerned, attributes, { ...parts, type: "validate" }));
   if (wanted.length === 0) return;
   requireTime(attributes.request, parts.clock);

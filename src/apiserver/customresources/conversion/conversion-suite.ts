@@ -59,7 +59,7 @@ export const converted = ({ request: { objects, desiredAPIVersion } }: Question)
   });
 
 /** Serves a conversion webhook over HTTPS. */
-async function serveConversion(): Promise<ConversionHook> {
+export async function serveConversion(): Promise<ConversionHook> {
   const ca = await createCertificateAuthority({ commonName: "authority", now: Date.now() });
   const { certificate: cert, key } = await issueCertificate({
     ca,
@@ -174,7 +174,7 @@ const versionOf = (name: string, field: string, storage: boolean) => ({
   selectableFields: [{ jsonPath: `.spec.${field}` }],
 });
 
-const definitionOf = (hook: ConversionHook, { stored = "v1", reviews = ["v1", "v1beta1"] } = {}) => ({
+export const definitionOf = (hook: ConversionHook, { stored = "v1", reviews = ["v1", "v1beta1"] } = {}) => ({
   apiVersion: "apiextensions.k8s.io/v1",
   kind: "CustomResourceDefinition",
   metadata: { name: "widgets.example.com" },

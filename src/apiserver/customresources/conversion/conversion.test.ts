@@ -280,3 +280,32 @@ describe("What a webhook answers wrongly is told in upstream's words", () => {
     expect((await ask("DELETE", widgets("v1", "one"))).status).toBe(200);
   });
 });
+
+test("Metrics tell of calls and conversions", async () => {
+  const labels = (succeeded: boolean) =>
+    `crd_name="widgets.example.com",from_version="",succeeded="${succeeded}",to_version="v2"`;
+  const conversions = "apiserver_crd_conversion_webhook_duration_seconds_count";
+  const calls = [
+    "apiserver_conversion_webhook_request_total",
+    "apiserver_conversion_webhook_duration_seconds_count",
+  ];
+  const series = [
+    `${conversions}{${labels(true)}}`,
+    `${conversions}{${labels(false)}}`,
+    ...calls.map((name) => `${name}{failure_type="",result="success"}`),
+    ...calls.map((name) => `${name}{failure_type="conversion_webhook_call_failure",result="failure"}`),
+  ];
+  const counts = async () => {
+    const lines = String((await ask("GET", "/metrics")).body).split("\n");
+    return series.map((name) =>
+      Number(lines.find((line) => line.startsWith(`${name} `))?.slice(name.length) ?? 0),
+    );
+  };
+  await scene.define();
+  await scene.create("v1", "one");
+  const before = await counts();
+  await ask("GET", widgets("v2", "one"));
+  hook.answer = () => ({ result: { status: "Failure" } });
+  await ask("GET", widgets("v2", "one"));
+  expect(await counts()).toEqual(before.map((count) => count + 1));
+});

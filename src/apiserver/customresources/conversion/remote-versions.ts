@@ -38,6 +38,7 @@ export function remoteVersions(
       remote: {
         untilShown: (objects, options) => converter.until(objects.map(decoded), own, options),
         untilStorable: (object) => converter.until([object], storedApiVersion),
+        until: (objects, apiVersion) => converter.until(objects, apiVersion),
         as: (object, apiVersion) => converter.as(object, apiVersion),
       },
     };

@@ -3,6 +3,7 @@ import type { ServedTable } from "../../registry/served.ts";
 import type { InFlight } from "../filters/in-flight.ts";
 import { versionInfo } from "../version.ts";
 import { admissionObserver } from "./admission-metrics.ts";
+import { observeConversions } from "./conversion-metrics.ts";
 import { observeFeatures } from "./features.ts";
 import { observeProcess } from "./process-metrics.ts";
 import { observeStorage } from "./storage-metrics.ts";
@@ -24,6 +25,7 @@ export function observeServer(
   observeProcess(registry);
   observeFeatures(registry, { cbor });
   observeStorage(registry, options);
+  observeConversions(registry, core);
   core.admission.observe(admissionObserver(registry));
   registry.observed(
     {

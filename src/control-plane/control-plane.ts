@@ -144,19 +144,7 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
     storageMediaType: options.storageMediaType,
     computed: { "/componentstatuses": () => componentStatuses({ running }) },
     authorizer: (parts) => (security = createSecurity(parts, options)).authorizer,
-    admission: ({ reader, client, served }) => [
-      ...defaultAdmission({
-        reader,
-        random,
-        clock,
-        client,
-        authorizer: secured().authorizer,
-        findKinds: kindFinder(served),
-        dynamic: dynamicPlugins({ reader, served }, { clock, random, logger, ...secured() }),
-        ...options.admission,
-      }),
-      createEscalationGuard(secured()),
-    ],
+    admission: (parts) => admissionPlugins(parts, { ...options, ...secured() }),
     postToWebhook: ({ reader }) => webhookPost({ reader, clock, random }),
     answers: () => {
       const { authorizer, rbac, tokens } = secured();
@@ -167,17 +155,8 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
   });
   const { tokens } = secured();
   await publishServerObjects(server, { ...options, services });
-  const aggregation = createAggregation({
-    server,
-    client: server.client(serverUser),
-    identity: options.proxyIdentity,
-  });
-  const clientFor = (user: UserInfo): Client =>
-    routedClient({
-      local: server.client(user),
-      remote: createTransportClient(aggregation.transportFor(user)),
-      isRemote: (resource) => aggregation.serves(resource),
-    });
+  const aggregated = aggregatedBy(server, options);
+  const { aggregation, clientFor } = aggregated;
   return {
     server,
     tokens,
@@ -190,9 +169,7 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
     run: async (signal) => {
       running = true;
       await Promise.all([
-        runComponents({ options, server, tokens, aggregation, clientFor }, signal),
-        aggregation.run(signal),
-        tellTrust(server, { options, signal }),
+        runComponents({ options, server, tokens, ...aggregated }, signal),
         services.run(server, { client: server.client(serverUser), signal }),
       ]);
       running = false;
@@ -202,6 +179,18 @@ export async function createControlPlane(options: ControlPlaneOptions): Promise<
       await server.close();
     },
   };
+}
+
+/** What extension servers serve by way of the server, and clients that reach them too. */
+function aggregatedBy(server: ApiServer, { proxyIdentity: identity }: ControlPlaneOptions) {
+  const aggregation = createAggregation({ server, client: server.client(serverUser), identity });
+  const clientFor = (user: UserInfo): Client =>
+    routedClient({
+      local: server.client(user),
+      remote: createTransportClient(aggregation.transportFor(user)),
+      isRemote: (resource) => aggregation.serves(resource),
+    });
+  return { aggregation, clientFor };
 }
 
 /** Makes what a new cluster has, where it is missing; namespaces first, as others live in them. */
@@ -272,6 +261,8 @@ async function runComponents(parts: Components, signal: AbortSignal): Promise<vo
       runControllers({ clientFor, settings: controllerSettings(parts), ...outside }, leading),
     ),
     compact(signal),
+    parts.aggregation.run(signal),
+    tellTrust(server, { options, signal }),
     runFlowControl({ client: server.client(serverUser), reader: server.reader, clock, logger }, signal),
     ...(options.hostname === undefined
       ? []
@@ -340,6 +331,31 @@ function controllerSettings({
       return tokens.issueLegacy({ serviceAccount: account, secret: secret.name });
     },
   };
+}
+
+/** What checks and changes requests, in upstream's order; nobody gives away more rights than they have. */
+function admissionPlugins(
+  {
+    reader,
+    client,
+    served,
+  }: { readonly reader: ObjectReader; readonly client: Client; readonly served: ServedTable },
+  options: ControlPlaneOptions & Security,
+) {
+  const { random, clock, authorizer } = options;
+  return [
+    ...defaultAdmission({
+      reader,
+      random,
+      clock,
+      client,
+      authorizer,
+      findKinds: kindFinder(served),
+      dynamic: dynamicPlugins({ reader, served }, options),
+      ...options.admission,
+    }),
+    createEscalationGuard(options),
+  ];
 }
 
 /** The plugins that do what objects of the API say. */

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runProgram } from "../kubelet/containerd/index.ts";
+import { runProgram } from "../machine/index.ts";
 import { makeBusyboxImage } from "../kubelet/image/index.ts";
 import type { CommandContext } from "./command.ts";
 import { UsageError, type FlagValues } from "./flags.ts";

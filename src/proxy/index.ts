@@ -1,4 +1,4 @@
 export { httpHealthChecks } from "./health-checks.ts";
-export { firewallBy, machineFirewall, prepareKernel, runProgram, type RunProgram } from "./nft.ts";
+export { firewallBy, machineFirewall, prepareKernel } from "./nft.ts";
 export { runProxy, type Firewall, type HealthChecks, type ProxyOptions } from "./proxy.ts";
 export { addServiceRoute, removeServiceRoute } from "./service-route.ts";

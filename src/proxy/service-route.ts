@@ -1,4 +1,4 @@
-import { ProgramError, runProgram, type RunProgram } from "./nft.ts";
+import { ProgramError, runProgram, type RunProgram } from "../machine/index.ts";
 
 interface ServiceRange {
   /** Addresses of services, e.g. `10.96.0.0/16`. */

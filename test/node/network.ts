@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import type { Milliseconds } from "../../src/base/index.ts";
-import { runProgram, type RunProgram } from "../../src/proxy/index.ts";
+import { runProgram, type RunProgram } from "../../src/machine/index.ts";
 
 const needed = ["/usr/sbin/nft", "/usr/sbin/conntrack", "/usr/sbin/ip", "/usr/bin/nsenter"];
 
@@ -108,7 +108,7 @@ export class TestNetwork {
     await this.run("outside", `ip route add default via ${addresses.node}`);
   }
 
-  run(place: Place, script: string): Promise<void> {
+  run(place: Place, script: string): Promise<string> {
     return runProgram("nsenter", [`--net=${this.file(place)}`, "sh", "-c", script]);
   }
 

@@ -12,7 +12,7 @@ import { findProgram, mayLowerOomScore, readCgroupLayout } from "./machine.ts";
 import type { CgroupLayout } from "./machine.ts";
 import { setUpPodNetwork, tearDownPodNetwork } from "./network.ts";
 import { processesOf, terminate } from "./processes.ts";
-import { runProgram } from "./run-program.ts";
+import { runProgram } from "../../machine/index.ts";
 
 export interface ContainerdOptions {
   /** Images, snapshots, addresses in use; kept between runs. */

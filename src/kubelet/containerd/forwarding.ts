@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Logger } from "../../base/index.ts";
 import { findProgram } from "./machine.ts";
-import { runProgram } from "./run-program.ts";
+import { runProgram } from "../../machine/index.ts";
 
 /**
  * Lets pods' packets through on machines that drop what they forward, as those with Docker do. No rule of a table of our

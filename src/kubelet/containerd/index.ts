@@ -3,4 +3,3 @@ export * from "./containerd.ts";
 export * from "./machine.ts";
 export * from "./network.ts";
 export * from "./processes.ts";
-export * from "./run-program.ts";

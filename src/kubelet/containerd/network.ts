@@ -1,7 +1,6 @@
-import { writeFile } from "node:fs/promises";
 import type { Logger } from "../../base/index.ts";
+import { forwardingSettings, runProgram, setKernelSettings } from "../../machine/index.ts";
 import { closeForwarding, openForwarding } from "./forwarding.ts";
-import { runProgram } from "./run-program.ts";
 
 /** What a node's pod network needs besides CNI. */
 export interface PodNetwork {
@@ -41,15 +40,9 @@ export function masqueradeRules(network: PodNetwork): string {
     .join("");
 }
 
-const settings: readonly (readonly [string, string])[] = [
-  ["/proc/sys/net/ipv4/ip_forward", "1"],
-  ["/proc/sys/net/bridge/bridge-nf-call-iptables", "1"],
-];
-
 /** Sets up what pods need to reach one another through services and the outside. */
 export async function setUpPodNetwork(network: PodNetwork & { readonly logger: Logger }): Promise<void> {
-  // A kernel without bridge filtering, or with these settings read-only and right, is fine.
-  for (const [file, value] of settings) await writeFile(file, value).catch(() => undefined);
+  await setKernelSettings(forwardingSettings);
   await runProgram("nft", ["-f", "-"], { input: masqueradeRules(network) });
   await makeBridge(network);
   await openForwarding(network);

@@ -1,5 +1,5 @@
 import { chmod, mkdir, readFile } from "node:fs/promises";
-import { runProgram } from "../containerd/index.ts";
+import { runProgram } from "../../machine/index.ts";
 import { wholeValue } from "../quantity.ts";
 import type { VolumePlugin } from "./volume-plugin.ts";
 

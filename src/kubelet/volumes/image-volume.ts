@@ -1,5 +1,5 @@
 import { mkdir } from "node:fs/promises";
-import { runProgram } from "../containerd/index.ts";
+import { runProgram } from "../../machine/index.ts";
 import { isMounted } from "./empty-dir.ts";
 import type { VolumePlugin } from "./volume-plugin.ts";
 

@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Pod, Volume } from "../../api/types/core-v1.ts";
-import { runProgram } from "../containerd/index.ts";
+import { runProgram } from "../../machine/index.ts";
 import { StartError } from "../runtime/start-error.ts";
 import { emptyDirVolume, isMounted } from "./empty-dir.ts";
 import { hostPathVolume } from "./host-path.ts";

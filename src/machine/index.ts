@@ -1,0 +1,2 @@
+export { forwardingSettings, setKernelSettings } from "./kernel-settings.ts";
+export { ProgramError, runProgram, type RunProgram } from "./run-program.ts";

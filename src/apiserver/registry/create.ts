@@ -37,28 +37,70 @@ export async function create(
 ): Promise<Written> {
   if (!served.verbs.includes("get")) throw ApiError.methodNotSupported(groupResource(served), "create");
   const located = locate(served, request.object, request.namespace);
-  const base = located.metadata.generateName;
-  const { name: own } = located.metadata;
+  const now = core.clock.now();
+  const fresh = await admitted(core, served, { object: located, request, now });
+  const { generateName: base, name: own } = fresh.object.metadata;
   if (own && base) {
     // Upstream takes any name beside a base for one that it made itself.
-    return createNamed(core, served, { ...request, object: located }).catch((error: unknown) => {
+    return createNamed(core, fresh).catch((error: unknown) => {
       throw ApiError.is(error, "AlreadyExists") ? notGenerated(error) : error;
     });
   }
-  if (own || !base) {
-    const object = own ? located : nameless(core, served, located);
-    return createNamed(core, served, { ...request, object });
-  }
+  if (own || !base) return createNamed(core, fresh);
   for (let attempt = 1; ; attempt++) {
     const name = base.slice(0, generatedNameBase) + randomSuffix(core.random);
-    const object = { ...located, metadata: { ...located.metadata, name } };
     try {
-      return await createNamed(core, served, { ...request, object });
+      return await createNamed(core, withName(fresh, name));
     } catch (error) {
       if (!ApiError.is(error, "AlreadyExists")) throw error;
       if (attempt >= generatedNameAttempts) throw notGenerated(error);
     }
   }
+}
+
+/** An object on its way to be created, as admission leaves it; a name may still have to be made. */
+interface Fresh {
+  readonly object: AnyObject;
+  readonly subject: AdmissionSubject;
+  readonly request: CreateRequest & RequestOptions;
+  readonly now: number;
+}
+
+/** What changes objects sees a new one as the client sent it, before it is given a name. */
+async function admitted(
+  core: Core,
+  served: ServedResource,
+  {
+    object,
+    request,
+    now,
+  }: {
+    readonly object: AnyObject;
+    readonly request: CreateRequest & RequestOptions;
+    readonly now: number;
+  },
+): Promise<Fresh> {
+  const { name, generateName, namespace } = object.metadata;
+  const named = name || generateName ? object : nameless(core, served, object);
+  const key = { namespace, name: named.metadata.name ?? "" };
+  const subject: AdmissionSubject = { operation: "CREATE", served, subresource: "", key, options: request };
+  // What admission adds is nobody's.
+  const managing = request.managed
+    ? named
+    : manageWrite(core, served, { object: named, old: undefined, now, request });
+  const managed = managing instanceof Promise ? await managing : managing;
+  const result = await admit(core, subject, { object: managed });
+  if (result === managed) return { object: result, subject, request, now };
+  return { object: locate(served, result, namespace), subject, request, now };
+}
+
+function withName(fresh: Fresh, name: string): Fresh {
+  const { object, subject } = fresh;
+  return {
+    ...fresh,
+    object: { ...object, metadata: { ...object.metadata, name } },
+    subject: { ...subject, key: { ...subject.key, name } },
+  };
 }
 
 /** An object that came without a name, with the one that kinds give which name themselves. */
@@ -67,28 +109,10 @@ function nameless({ random }: Core, { definition }: ServedResource, object: AnyO
   return { ...object, metadata: { ...object.metadata, name: random.uuid() } };
 }
 
-async function createNamed(
-  core: Core,
-  served: ServedResource,
-  request: CreateRequest & RequestOptions,
-): Promise<Written> {
-  const { metadata } = request.object;
-  const subject: AdmissionSubject = {
-    operation: "CREATE",
-    served,
-    subresource: "",
-    key: { namespace: metadata.namespace, name: metadata.name ?? "" },
-    options: request,
-  };
-  const now = core.clock.now();
-  // What admission adds is nobody's.
-  const managing = request.managed
-    ? request.object
-    : manageWrite(core, served, { object: request.object, old: undefined, now, request });
-  const managed = managing instanceof Promise ? await managing : managing;
-  const admitted = await admit(core, subject, { object: managed });
+async function createNamed(core: Core, { object, subject, request, now }: Fresh): Promise<Written> {
+  const { served } = subject;
   const context: RequestContext = { now, operation: "create", user: request.user };
-  const prepared = prepare(served, admitted, { core, context });
+  const prepared = prepare(served, object, { core, context });
   const dryRun = request.dryRun ?? false;
   const reservation = await reserve(core, served, { object: prepared, old: undefined, dryRun });
   const final = withSharedSpec(served, reservation?.object ?? prepared);

@@ -27,7 +27,12 @@ export interface Deleted {
   readonly gone: boolean;
 }
 
-export type DeleteRequest = RequestOptions & { readonly key: ObjectKey; readonly delete: DeleteOptions };
+export type DeleteRequest = RequestOptions & {
+  readonly key: ObjectKey;
+  readonly delete: DeleteOptions;
+  /** How admission is told of it, unless by its name: as of one of many, or not at all. */
+  readonly admission?: "unnamed" | "none";
+};
 
 /** Deletes one object, or marks it for deletion. */
 export function remove(core: Core, served: ServedResource, request: DeleteRequest): Promise<Deleted> {
@@ -45,11 +50,7 @@ async function removeOne(core: Core, served: ServedResource, request: DeleteRequ
     if (served.remote) await served.remote.untilShown([entry.object]);
     const old = served.fromStored(entry.object);
     checkPreconditions(served, old, request.delete);
-    await validateAdmission(
-      core,
-      { operation: "DELETE", served, subresource: "", key: request.key, options: request },
-      { old },
-    );
+    if (request.admission !== "none") await askAdmission(core, served, { request, old });
     const plan = planDeletion(served, { old, options: request.delete, now: core.clock.now() });
     if (plan.type === "pending") return { object: old, gone: false };
     try {
@@ -64,6 +65,19 @@ async function removeOne(core: Core, served: ServedResource, request: DeleteRequ
   }
 }
 
+function askAdmission(
+  core: Core,
+  served: ServedResource,
+  { request, old }: { readonly request: DeleteRequest; readonly old: AnyObject },
+): Promise<void> {
+  const key = request.admission === "unnamed" ? { ...request.key, name: "" } : request.key;
+  return validateAdmission(
+    core,
+    { operation: "DELETE", served, subresource: "", key, options: request },
+    { old },
+  );
+}
+
 /** Deletes the objects that a list of the same options has; answers that list. */
 export async function removeCollection(
   core: Core,
@@ -74,7 +88,9 @@ export async function removeCollection(
   const chosen = await list(core, served, request.list);
   for (const { object } of chosen.entries) {
     const { name, namespace } = object.metadata;
-    await ignoreMissing(removeOne(core, served, { ...request, key: { name, namespace } }));
+    await ignoreMissing(
+      removeOne(core, served, { ...request, admission: "unnamed", key: { name, namespace } }),
+    );
   }
   return chosen;
 }

@@ -204,7 +204,8 @@ async function markAndRemove(core: Core, served: ServedResource, removal: Remova
     marked === undefined || preconditions?.resourceVersion === undefined
       ? wanted
       : { ...wanted, preconditions: { ...preconditions, resourceVersion: marked } };
-  await remove(core, served, { ...options, dryRun, key, delete: request });
+  // Admission was asked about the eviction.
+  await remove(core, served, { ...options, dryRun, key, delete: request, admission: "none" });
 }
 
 /** Answers the version that says so. */

@@ -32,6 +32,26 @@ export async function post(
   return handler({ core, served, key, body, options });
 }
 
+/** Creates of a resource whose objects are answered and never stored; undefined where they are stored. */
+export function answererOf(
+  core: Core,
+  served: ServedResource,
+): ((request: Omit<Parameters<AnswerHandler>[0], "core" | "served">) => Promise<object>) | undefined {
+  const handler = core.answers.get(`${served.resource.group}/${served.resource.plural}`);
+  if (!handler) return undefined;
+  return async ({ namespace, body, options }) => {
+    const given = { ...body, metadata: body.metadata ?? {} } as AnyObject;
+    const { name = "", namespace: own } = given.metadata as Partial<AnyObject["metadata"]>;
+    if (own && namespace !== undefined && own !== namespace) throw otherNamespace();
+    const metadata = { ...given.metadata, ...(namespace === undefined ? {} : { namespace }) };
+    const key = { namespace, name };
+    const subject = { operation: "CREATE" as const, served, subresource: "", key, options };
+    const admitted = await admit(core, subject, { object: { ...given, metadata } });
+    await validateAdmission(core, subject, { object: admitted });
+    return handler({ core, served, namespace, body: admitted, options });
+  };
+}
+
 /** The answer to a write that has no object to show. */
 export function success(code: number): object {
   return { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code };
@@ -46,12 +66,7 @@ interface BindingBody {
 export const createBinding: AnswerHandler = async ({ core, namespace, body, options }) => {
   const pods = core.served.find("", "v1", "pods");
   if (!pods) throw ApiError.notFound({ group: "", resource: "bindings" }, body.metadata.name);
-  return post(core, pods, {
-    key: { namespace, name: body.metadata.name },
-    subresource: "binding",
-    body,
-    options,
-  });
+  return bindPod({ core, served: pods, key: { namespace, name: body.metadata.name }, body, options });
 };
 
 interface BoundPod {

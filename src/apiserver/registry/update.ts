@@ -233,7 +233,15 @@ async function nextState(
     ...(change.subresource === "" ? {} : { subresource: change.subresource }),
   };
   const admitted = await admit(core, subject, { object: complete, old });
-  const prepared = prepareChange(served, admitted, { old, context });
+  // What admission changes besides, the request cannot either.
+  const confined =
+    admitted === complete
+      ? complete
+      : withSystemMetadata(
+          subresourceUpdate(served, { object: admitted, old, subresource: change.subresource }),
+          old,
+        );
+  const prepared = prepareChange(served, confined, { old, context });
   return checked(core, subject, { object: prepared, old, context });
 }
 

@@ -26,7 +26,7 @@ import type { AnyObject } from "../registry/entry.ts";
 import { patch, patchScale } from "../registry/patch.ts";
 import { get, list } from "../registry/read.ts";
 import type { ServedResource } from "../registry/served.ts";
-import { post } from "../registry/subresources.ts";
+import { answererOf, post } from "../registry/subresources.ts";
 import { updateScale } from "../registry/scale.ts";
 import { update } from "../registry/update.ts";
 import { untilCurrent } from "../registry/versions.ts";
@@ -82,8 +82,8 @@ class LocalClient implements Client {
     this.allow(served, "create", { namespace });
     const request = this.requestOf(options);
     const decoded = decodeObject(served, input, request);
-    const answer = core.answers.get(`${served.resource.group}/${served.resource.plural}`);
-    if (answer) return result(await answer({ core, served, namespace, body: decoded, options: request }));
+    const answer = answererOf(core, served);
+    if (answer) return result(await answer({ namespace, body: decoded, options: request }));
     return result((await create(core, served, { ...request, object: decoded })).object);
   }
 

@@ -143,6 +143,7 @@ function patchedObject(
   const before = object as unknown as JsonObject;
   try {
     const patched = performJsonPatch(before, operations);
+    requireKind(patched, before);
     const { served, kind } = shown;
     const isOwn = kind.kind === served.resource.kind && kind.group === served.resource.group;
     if (!isOwn) return patched as unknown as KubernetesObject;
@@ -154,6 +155,18 @@ function patchedObject(
       throw ApiError.internal(error.message);
     throw error;
   }
+}
+
+/** How upstream names the place where it knows the kinds of objects. */
+const scheme = "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30";
+
+/** A patch makes no object one of another kind. */
+function requireKind(patched: JsonObject, before: JsonObject): void {
+  const apiVersion = patched["apiVersion"] || before["apiVersion"];
+  const kind = patched["kind"] || before["kind"];
+  if (apiVersion === before["apiVersion"] && kind === before["kind"]) return;
+  const [named, version] = [kind, apiVersion].map((text) => JSON.stringify(text));
+  throw ApiError.internal(`no kind ${named} is registered for version ${version} in scheme "${scheme}"`);
 }
 
 /** Operations that one patch may have: each takes its time, whatever it does. */

@@ -148,7 +148,8 @@ function isChecked(path: Path, root: Type): boolean {
     else if (type.kind === "map") type = type.value;
     else if (type.kind === "struct") {
       const field = type.field(String(step));
-      if (field === undefined) return false;
+      // What is kept though nothing is known of it is read as maps are.
+      if (field === undefined) return type.preserveUnknown;
       type = field.type;
     } else return false;
   }

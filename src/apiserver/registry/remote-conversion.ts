@@ -56,6 +56,16 @@ export function whenConverted<T>(
   return remote === undefined ? work(undefined) : repeated(work);
 }
 
+/** What work without effects comes to that may need conversions of any resource; a promise only where it does. */
+export function onceConverted<T>(work: () => T): T | Promise<T> {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof Unconverted)) throw error;
+    return error.convert().then(() => repeated(work));
+  }
+}
+
 async function repeated<T>(work: (identify: Identify) => T): Promise<T> {
   const known = new Map<string, AnyObject>();
   const identify: Identify = (object) => {

@@ -45,7 +45,7 @@ export interface Invocations<Bound extends BoundPolicy> {
 }
 
 /** What of a policy is for a request; undefined where nothing is. */
-export function invocationsOf<Bound extends BoundPolicy>(
+function invocationsOf<Bound extends BoundPolicy>(
   policy: Bound,
   attributes: Attributes,
   parts: PolicyParts,
@@ -88,6 +88,24 @@ export function invocationsOf<Bound extends BoundPolicy>(
   }
   return { shown, bindings, misconfigured };
 }
+
+/** A policy that is for a request, and what it is evaluated with. */
+export interface PlannedPolicy<Bound extends BoundPolicy> {
+  readonly policy: Bound;
+  readonly found: Invocations<Bound>;
+}
+
+/** All that policies have to do with a request, before any of them does it; throws `Unconverted`. */
+export const plannedPolicies = <Bound extends BoundPolicy>(
+  policies: readonly Bound[],
+  attributes: Attributes,
+  parts: PolicyParts,
+): readonly PlannedPolicy<Bound>[] =>
+  policies.flatMap((policy) => {
+    const found = invocationsOf(policy, attributes, parts);
+    if (found?.shown) objectsShown(attributes, found.shown);
+    return found ? [{ policy, found }] : [];
+  });
 
 /** What the expressions of a policy may name, for one request and one parameter. */
 export function activationFor(

@@ -12,9 +12,10 @@ import { Reinvocation } from "../dynamic/reinvocation.ts";
 import { isExempt } from "../dynamic/rules.ts";
 import type { AdmissionPlugin, AdmissionRequest, DynamicObserver } from "../plugin.ts";
 import { refused } from "../request.ts";
+import { onceConverted } from "../../registry/remote-conversion.ts";
 import type { CompiledMutatingPolicy, PolicyCompiler } from "./compile.ts";
 import { errorTypeOf, stopwatch } from "./evaluate.ts";
-import { activationFor, invocationsOf } from "./invocations.ts";
+import { activationFor, plannedPolicies } from "./invocations.ts";
 import type { PolicyParts } from "./invocations.ts";
 import { MutationError, withConfiguration, withJsonPatch } from "./patch.ts";
 import { BudgetError, Session } from "./session.ts";
@@ -40,14 +41,25 @@ export function mutatingPolicies(
   const run = (request: AdmissionRequest) => {
     const policies = source.all();
     if (policies.length === 0 || isExempt(request.resource)) return request.object;
-    return applyAll(policies, request, { ...parts, observer });
+    const start = attributesOf(request, parts.served);
+    if (!start) return request.object;
+    const plan = onceConverted(() => planOf(policies, start, parts));
+    const apply = (planned: Plan) => applyAll(planned, start, { ...parts, observer });
+    return plan instanceof Promise ? plan.then(apply) : apply(plan);
   };
   return {
     name: pluginName,
     operations: ["CREATE", "UPDATE", "CONNECT"],
     observe: (given) => void (observer = given),
-    admit: (request) => run(request) ?? request.object,
-    hear: (request) => void run(request),
+    admit: (request) => {
+      const changed = run(request);
+      if (!(changed instanceof Promise)) return changed ?? request.object;
+      return changed.then((object) => object ?? request.object);
+    },
+    hear: (request) => {
+      const heard = run(request);
+      return heard instanceof Promise ? heard.then(() => undefined) : undefined;
+    },
   };
 }
 
@@ -69,13 +81,11 @@ interface Refusal {
 }
 
 function applyAll(
-  policies: readonly Bound[],
-  request: AdmissionRequest,
+  { invocations, refusals }: Plan,
+  start: Attributes,
   parts: Observed,
 ): KubernetesObject | undefined {
-  const start = attributesOf(request, parts.served);
-  if (!start) return request.object;
-  const { invocations, refusals } = planOf(policies, start, parts);
+  const { request } = start;
   if (invocations.length === 0) {
     if (refusals.length > 0) throw refusalError(request, refusals);
     return request.object;
@@ -93,17 +103,16 @@ function applyAll(
   return output;
 }
 
+interface Plan {
+  readonly invocations: readonly Invocation[];
+  readonly refusals: readonly Refusal[];
+}
+
 /** Which policies are applied, with what; found out before the first one changes anything. */
-function planOf(
-  policies: readonly Bound[],
-  attributes: Attributes,
-  parts: PolicyParts,
-): { readonly invocations: readonly Invocation[]; readonly refusals: readonly Refusal[] } {
+function planOf(policies: readonly Bound[], attributes: Attributes, parts: PolicyParts): Plan {
   const invocations: Invocation[] = [];
   const refusals: Refusal[] = [];
-  for (const policy of policies) {
-    const found = invocationsOf(policy, attributes, parts);
-    if (!found) continue;
+  for (const { policy, found } of plannedPolicies(policies, attributes, parts)) {
     const { compiled } = policy;
     const { shown, bindings, misconfigured } = found;
     refusals.push(...misconfigured.map((each) => ({ ...each, reason: "" })));

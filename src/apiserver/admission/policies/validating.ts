@@ -8,11 +8,12 @@ import type { Attributes } from "../dynamic/attributes.ts";
 import { isExempt } from "../dynamic/rules.ts";
 import type { AdmissionPlugin, AdmissionRequest, DynamicObserver } from "../plugin.ts";
 import { refused } from "../request.ts";
+import { onceConverted } from "../../registry/remote-conversion.ts";
 import type { CompiledValidatingPolicy, PolicyCompiler } from "./compile.ts";
 import { evaluatePolicy } from "./evaluate.ts";
 import type { PolicyResult } from "./evaluate.ts";
-import { activationFor, invocationsOf } from "./invocations.ts";
-import type { PolicyParts } from "./invocations.ts";
+import { activationFor, plannedPolicies } from "./invocations.ts";
+import type { PlannedPolicy, PolicyParts } from "./invocations.ts";
 import { PolicySource } from "./source.ts";
 import type { BoundPolicy } from "./source.ts";
 
@@ -49,16 +50,22 @@ export function validatingPolicies(
       if (policies.length === 0 || isExempt(request.resource)) return;
       const attributes = attributesOf(request, parts.served);
       if (!attributes) return;
-      const denials = policies.flatMap((policy) => applyPolicy(policy, attributes, { ...parts, observer }));
-      const [first] = denials;
-      if (first) throw denialError(request, first);
+      const apply = (planned: readonly PlannedPolicy<Bound>[]) => {
+        const denials = planned.flatMap((each) => applyPolicy(each, attributes, { ...parts, observer }));
+        const [first] = denials;
+        if (first) throw denialError(request, first);
+      };
+      const planned = onceConverted(() => plannedPolicies(policies, attributes, parts));
+      return planned instanceof Promise ? planned.then(apply) : apply(planned);
     },
   };
 }
 
-function applyPolicy(policy: Bound, attributes: Attributes, parts: Observed): readonly Denial[] {
-  const found = invocationsOf(policy, attributes, parts);
-  if (!found) return [];
+function applyPolicy(
+  { policy, found }: PlannedPolicy<Bound>,
+  attributes: Attributes,
+  parts: Observed,
+): readonly Denial[] {
   const { shown, bindings, misconfigured } = found;
   const denials: Denial[] = misconfigured.map((each) => ({ ...each, reason: "" }));
   if (!shown) return denials;

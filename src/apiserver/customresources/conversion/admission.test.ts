@@ -4,6 +4,8 @@ import type { KubernetesObject, New } from "../../../apimachinery/index.ts";
 import { silentLogger, systemRandom, VirtualClock } from "../../../base/index.ts";
 import {
   MutatingWebhookConfiguration,
+  ValidatingAdmissionPolicy,
+  ValidatingAdmissionPolicyBinding,
   ValidatingWebhookConfiguration,
 } from "../../../api/types/admissionregistration-v1.ts";
 import { CustomResourceDefinition } from "../../../api/types/apiextensions-v1.ts";
@@ -123,6 +125,44 @@ test("A request is refused where nobody converts for a webhook", async () => {
     message:
       "Internal error occurred: conversion for example.com/v1, Kind=Widget failed: conversion webhook for /, Kind= failed: no luck",
   });
+});
+
+test("Policies see objects and parameters in the version that they name", async () => {
+  const policy = {
+    metadata: { name: "shades" },
+    spec: {
+      failurePolicy: "Fail",
+      paramKind: { apiVersion: "example.com/v2", kind: "Widget" },
+      matchConstraints: {
+        resourceRules: [
+          { operations: ["UPDATE"], apiGroups: ["example.com"], apiVersions: ["v2"], resources: ["widgets"] },
+        ],
+      },
+      validations: [
+        {
+          expression: "object.spec.paint == params.spec.paint",
+          messageExpression: "'not ' + params.spec.paint",
+        },
+      ],
+    },
+  };
+  const paramRef = { name: "params", namespace: "default", parameterNotFoundAction: "Deny" };
+  const binding = {
+    metadata: { name: "shades" },
+    spec: { policyName: "shades", paramRef, validationActions: ["Deny"] },
+  };
+  const params = made("v1");
+  await client().create(First, { ...params, metadata: { ...params.metadata, name: "params" } });
+  await client().create(First, made("v1"));
+  await client().create(ValidatingAdmissionPolicy, policy as never);
+  await client().create(ValidatingAdmissionPolicyBinding, binding as never);
+  const change = (spec: object) => client().patch(First, key, { type: "merge", body: { spec } });
+  await expect(change({ color: "blue" })).rejects.toMatchObject({
+    message: expect.stringContaining("denied request: not red"),
+  });
+  expect((await change({ size: 5 })).spec).toEqual({ color: "red", size: 5 });
+  await client().deleteCollection(ValidatingAdmissionPolicyBinding, {});
+  await client().deleteCollection(ValidatingAdmissionPolicy, {});
 });
 
 test("Whoever is in the process gets objects in any version, too", async () => {

@@ -3,6 +3,8 @@ import { keyOf, revisionOf } from "../../store/index.ts";
 import type { Change, Revision, Versioned } from "../../store/index.ts";
 import { encodeObject, Entry } from "./entry.ts";
 import type { AnyObject } from "./entry.ts";
+import { FieldIndexes } from "./field-index.ts";
+import type { Trigger } from "./field-index.ts";
 import { OrderedMap } from "./ordered-map.ts";
 
 /** How many changes of a resource a watch may lag behind and still resume. */
@@ -19,13 +21,6 @@ export interface CacheChange {
 }
 
 type Listener = (change: CacheChange) => void;
-
-/** A field that a listener wants to have one value: `spec.nodeName` for a kubelet's watch of its pods. */
-export interface Trigger {
-  readonly field: string;
-  readonly value: string;
-  readonly valueOf: (entry: Entry) => string;
-}
 
 interface TriggerIndex {
   readonly valueOf: (entry: Entry) => string;
@@ -61,6 +56,7 @@ export function pastChange(change: Change): CacheChange {
 export class ResourceCache {
   readonly prefix: string;
   private readonly entries = new OrderedMap<Entry>();
+  private readonly indexes = new FieldIndexes();
   /** How many changes it has heard of. */
   received = 0;
   private readonly history: CacheChange[] = [];
@@ -94,6 +90,16 @@ export class ResourceCache {
   /** The first entries that `range` walks, at most `limit`. */
   first(limit: number, prefix: string, after?: string): Entry[] {
     return this.entries.first(limit, prefix, after);
+  }
+
+  /** The entries that `range` walks and that have a value, where there is an index of such; else undefined. */
+  having(
+    trigger: Trigger,
+    { prefix, after = "" }: { readonly prefix: string; readonly after?: string | undefined },
+  ): readonly Entry[] | undefined {
+    const all = { size: this.size, entries: () => this.entries.range(this.prefix) };
+    const found = this.indexes.find(trigger, all);
+    return found?.filter(({ key }) => key > after && key.startsWith(prefix));
   }
 
   /** How many entries `range` walks. */
@@ -135,7 +141,9 @@ export class ResourceCache {
     same.add(listener);
     return () => {
       same.delete(listener);
-      if (same.size === 0 && index.byValue.get(trigger.value) === same) index.byValue.delete(trigger.value);
+      if (same.size > 0 || index.byValue.get(trigger.value) !== same) return;
+      index.byValue.delete(trigger.value);
+      if (index.byValue.size === 0) this.triggered.delete(trigger.field);
     };
   }
 
@@ -160,6 +168,7 @@ export class ResourceCache {
     if (change.type === "put") {
       const current = new Entry({ key, value: change.current.value, revision });
       this.entries.set(key, current);
+      this.indexes.replace(previous, current);
       this.record(new RecordedChange(revision, { current, previous }));
     } else this.remove(key, revision);
   }
@@ -168,6 +177,7 @@ export class ResourceCache {
     const previous = this.entries.get(key);
     if (!previous) return;
     this.entries.delete(key);
+    this.indexes.replace(previous, undefined);
     this.record(new RecordedChange(revision, { current: undefined, previous }));
   }
 

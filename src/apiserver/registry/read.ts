@@ -25,6 +25,8 @@ interface Found extends EntryList {
   readonly from: "cache" | "storage";
   /** How many objects were looked at. */
   readonly looked: number;
+  /** By which index they were found. */
+  readonly index?: string | undefined;
 }
 
 /** How many objects are read from history at once while looking for those that match. */
@@ -41,15 +43,37 @@ export function get(served: ServedResource, key: ObjectKey): Entry {
 
 /** All present entries that a selector matches, in the order of their keys. */
 export function selectEntries(served: ServedResource, selector: EntrySelector): readonly Entry[] {
+  return search(served, selector).entries;
+}
+
+/** The same, with what it took to find them. */
+function search(served: ServedResource, selector: EntrySelector): Omit<Found, "metadata"> {
   const { cache } = served.storage;
+  const from = "cache";
   if (selector.single !== undefined) {
     const entry = cache.get(selector.single);
-    return entry && selector.matches(entry) ? [entry] : [];
+    const entries = entry && selector.matches(entry) ? [entry] : [];
+    return { entries, from, looked: entries.length };
   }
-  if (!selector.selective) return cache.first(Infinity, selector.prefix);
-  const chosen: Entry[] = [];
-  for (const entry of cache.range(selector.prefix)) if (selector.matches(entry)) chosen.push(entry);
-  return chosen;
+  if (!selector.selective) {
+    const entries = cache.first(Infinity, selector.prefix);
+    return { entries, from, looked: entries.length };
+  }
+  const entries: Entry[] = [];
+  const { candidates, count, index } = candidatesFor(served, selector);
+  for (const entry of candidates) if (selector.matches(entry)) entries.push(entry);
+  return { entries, from, index, looked: count ?? cache.count(selector.prefix) };
+}
+
+/** What is looked at to find what a selector matches: what an index has, or all; `index` names the index. */
+function candidatesFor(
+  { storage: { cache } }: ServedResource,
+  { prefix, trigger }: EntrySelector,
+  after?: string,
+): { readonly candidates: Iterable<Entry>; readonly count?: number; readonly index?: string } {
+  const found = trigger && cache.having(trigger, { prefix, after });
+  if (!found) return { candidates: cache.range(prefix, after) };
+  return { candidates: found, count: found.length, index: trigger.field };
 }
 
 /** All present entries that a selector may match, as far as their keys tell. */
@@ -65,10 +89,10 @@ export function candidatesOf(
 
 /** One page of a list, or all of it. */
 export async function list(core: Core, served: ServedResource, options: ListRequest): Promise<EntryList> {
-  const { from, looked, ...page } = await find(core, served, options);
+  const { from, looked, index, ...page } = await find(core, served, options);
   const converting = untilShown(served, page.entries);
   if (converting) await converting;
-  core.storageUse.observer?.listed(served, { from, looked, returned: page.entries.length });
+  core.storageUse.observer?.listed(served, { from, looked, index, returned: page.entries.length });
   return page;
 }
 
@@ -92,10 +116,7 @@ async function find(core: Core, served: ServedResource, options: ListRequest): P
   }
   if (selector.converts) return pageOfConverted(core, served, { selector, limit, after: undefined });
   if (limit > 0) return pageOf(core, served, { selector, limit, after: undefined });
-  const entries = selectEntries(served, selector);
-  const isSearch = isPaged && selector.selective;
-  const looked = isSearch ? served.storage.cache.count(selector.prefix) : entries.length;
-  return { entries, metadata: { resourceVersion: String(revision) }, from: "cache", looked };
+  return { ...search(served, selector), metadata: { resourceVersion: String(revision) } };
 }
 
 interface PageRequest {
@@ -141,7 +162,10 @@ function pageOf(
   const entries: Entry[] = [];
   let remaining = 0;
   let looked = 0;
-  for (const entry of snapshot?.entries ?? cache.range(selector.prefix, after)) {
+  const { candidates, index } = snapshot
+    ? { candidates: snapshot.entries }
+    : candidatesFor(served, selector, after);
+  for (const entry of candidates) {
     if (entries.length >= limit) {
       remaining = 1;
       break;
@@ -154,6 +178,7 @@ function pageOf(
     metadata: pageMetadata({ selector, entries, revision, remaining }),
     from: "cache",
     looked,
+    index,
   };
 }
 

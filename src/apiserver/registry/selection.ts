@@ -7,8 +7,8 @@ import {
 } from "../../apimachinery/selector/index.ts";
 import type { FieldSelector, Selector } from "../../apimachinery/selector/index.ts";
 import type { Selection } from "../../api/index.ts";
-import type { Trigger } from "./cache.ts";
 import type { Entry } from "./entry.ts";
+import type { Trigger } from "./field-index.ts";
 import type { ServedResource } from "./served.ts";
 import { storageKey } from "./storage-path.ts";
 
@@ -29,7 +29,7 @@ export interface EntrySelector {
   readonly selective: boolean;
   /** What entries are compared by must have been converted by whoever does that. */
   readonly converts: boolean;
-  /** A field that must have one value: lets others' changes pass by. */
+  /** A field or label that must have one value: lets others' changes pass by, and finds objects by indexes. */
   readonly trigger: Trigger | undefined;
   matches(entry: Entry): boolean;
 }
@@ -66,7 +66,11 @@ export function selectorOf(served: ServedResource, selection: ParsedSelection): 
     single: located ? storageKey(root, { namespace, name }) : undefined,
     selective: byLabels || fields.length > 0,
     converts,
-    trigger: exact && !converts ? { field: exact.field, value: exact.value, valueOf: exact.read } : undefined,
+    trigger: converts
+      ? undefined
+      : exact
+        ? { field: `f:${exact.field}`, value: exact.value, valueOf: exact.read }
+        : labelTrigger(labels),
     matches(entry) {
       if (!everywhere && !entry.key.startsWith(prefix)) return false;
       for (const { read, value, equal } of fields) if ((read(entry) === value) !== equal) return false;
@@ -75,6 +79,22 @@ export function selectorOf(served: ServedResource, selection: ParsedSelection): 
       return selectorMatches(labels, metadata.labels);
     },
   };
+}
+
+const isEquality: ReadonlySet<string> = new Set(["=", "==", "in"]);
+/** Stands for a label that is not there, which no value of a label equals. */
+const noLabel = " ";
+
+/** A label that must have one value. */
+function labelTrigger(labels: Selector): Trigger | undefined {
+  if (labels.type === "nothing") return undefined;
+  const exact = labels.requirements.find(
+    ({ operator, values }) => isEquality.has(operator) && values.length === 1,
+  );
+  if (!exact) return undefined;
+  const { key, values } = exact;
+  const valueOf = ({ object }: Entry) => object.metadata.labels?.[key] ?? noLabel;
+  return { field: `l:${key}`, value: values[0]!, valueOf };
 }
 
 function understood<T>(parse: () => T): T {

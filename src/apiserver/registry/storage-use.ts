@@ -7,6 +7,8 @@ export interface ListUse {
   readonly from: "cache" | "storage";
   readonly looked: number;
   readonly returned: number;
+  /** By which index of the cache they were found; undefined: all were looked at. */
+  readonly index?: string | undefined;
 }
 
 /** Hears how the store and the caches are used. */

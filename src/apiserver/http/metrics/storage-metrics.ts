@@ -64,7 +64,7 @@ class StorageSeries {
     string,
     { readonly duration: Histogram; readonly total: Counter; readonly errors: () => Counter }
   >();
-  private readonly lists = new Map<ListUse["from"], ListSeries>();
+  private readonly lists = new Map<string, ListSeries>();
 
   constructor(families: Families, names: readonly [group: string, resource: string]) {
     this.families = families;
@@ -79,9 +79,10 @@ class StorageSeries {
     if (failed) operation.errors().value += 1;
   }
 
-  listed({ from, looked, returned }: ListUse): void {
-    let list = this.lists.get(from);
-    if (!list) this.lists.set(from, (list = this.makeList(from)));
+  listed({ from, looked, returned, index = "" }: ListUse): void {
+    const name = index === "" ? from : index;
+    let list = this.lists.get(name);
+    if (!list) this.lists.set(name, (list = this.makeList(from, index)));
     list.total.value += 1;
     list.returned.value += returned;
     for (const counter of list.looked) counter.value += looked;
@@ -97,7 +98,7 @@ class StorageSeries {
     };
   }
 
-  private makeList(from: ListUse["from"]): ListSeries {
+  private makeList(from: ListUse["from"], index: string): ListSeries {
     const [group, resource] = this.names;
     const { storageLists, cacheLists } = this.families;
     if (from === "storage") {
@@ -109,10 +110,9 @@ class StorageSeries {
       };
     }
     const { total, fetched, returned } = cacheLists;
-    // There are no indexes of the caches.
     return {
-      total: total.with(group, "", resource),
-      looked: [fetched.with(group, "", resource)],
+      total: total.with(group, index, resource),
+      looked: [fetched.with(group, index, resource)],
       returned: returned.with(group, resource),
     };
   }

@@ -85,6 +85,8 @@ export const podDefinition = defineResource<Pod>({
     "spec.hostNetwork": (pod) => String(pod.spec.hostNetwork ?? false),
     "status.phase": (pod) => pod.status?.phase ?? "",
     "status.podIP": (pod) => pod.status?.podIPs?.[0]?.ip ?? pod.status?.podIP ?? "",
+    // Upstream knows the name, and no pod's value.
+    "status.podIPs": () => "",
     "status.nominatedNodeName": (pod) => pod.status?.nominatedNodeName ?? "",
   },
   tracksGeneration: true,

@@ -4,6 +4,11 @@ import { defineResource } from "../definition.ts";
 import { Event } from "../types/events-v1.ts";
 import { eventToCore } from "./conversion.ts";
 
+/** Who reports an event is no field of its own here. */
+const selectable = Object.entries(coreDefinition.selectableFields ?? {}).filter(
+  ([field]) => field !== "source",
+);
+
 /** The rules of events, as the group events.k8s.io has them: the same objects as the core group's. */
 export const eventsEventDefinition = defineResource<Event>({
   resource: Event,
@@ -17,7 +22,7 @@ export const eventsEventDefinition = defineResource<Event>({
     value: (event, now) => column.value(eventToCore(event), now),
   })),
   selectableFields: Object.fromEntries(
-    Object.entries(coreDefinition.selectableFields ?? {}).map(([field, value]) => [
+    selectable.map(([field, value]) => [
       field.replace(/^involvedObject\./, "regarding.").replace(/^reportingComponent$/, "reportingController"),
       (event: Event) => value(eventToCore(event)),
     ]),

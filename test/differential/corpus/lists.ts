@@ -237,4 +237,30 @@ const collections: Sequence = {
   ],
 };
 
-export const listSequences: readonly Sequence[] = [listOptions, chunks, selectors, watches, collections];
+const selectable: Sequence = {
+  name: "fields by which objects are selected",
+  steps: [
+    ...["status.podIPs", "status.podIP", "spec.replicas"].map((field) =>
+      get(inNamespace(`pods?fieldSelector=${field}%3Dx`)),
+    ),
+    ...[
+      "source",
+      "reportingController",
+      "reportingComponent",
+      "regarding.name",
+      "involvedObject.name",
+    ].flatMap((field) => [
+      get(inNamespace(`events?fieldSelector=${field}%3Dx`)),
+      get(`/apis/events.k8s.io/v1/namespaces/differential/events?fieldSelector=${field}%3Dx`),
+    ]),
+  ],
+};
+
+export const listSequences: readonly Sequence[] = [
+  listOptions,
+  chunks,
+  selectors,
+  selectable,
+  watches,
+  collections,
+];

@@ -7,6 +7,7 @@ import type { Timer } from "../../base/index.ts";
 import type { PostToHook } from "../admission/webhooks/index.ts";
 import type { ObjectReader } from "../reader.ts";
 import type { Core } from "../registry/context.ts";
+import { deepEqual } from "../registry/equal.ts";
 import { restamp } from "../registry/served.ts";
 import { install } from "../server/install.ts";
 import { remoteVersions } from "./conversion/index.ts";
@@ -67,7 +68,7 @@ class CustomResources {
     for (const definition of reader.list(CustomResourceDefinition)) {
       this.#byGroup.add(definition.metadata.name);
       if (holds(definition, "Established")) await this.#install(definition);
-      this.#enqueue(definition.metadata.name);
+      if (!isSettled(definition)) this.#enqueue(definition.metadata.name);
     }
     this.#stop = reader.subscribe(CustomResourceDefinition, ({ object, old }) => {
       const name = (object ?? old)?.metadata.name;
@@ -243,6 +244,13 @@ class CustomResources {
     };
     await ignoreMissing(this.#update(released));
   }
+}
+
+/** Whether there is nothing to be done about a definition as long as nothing changes. */
+function isSettled(definition: CustomResourceDefinition): boolean {
+  const { metadata, spec, status } = definition;
+  const isNamed = holds(definition, "Established") && holds(definition, "NamesAccepted");
+  return isNamed && metadata.deletionTimestamp === undefined && deepEqual(spec.names, status.acceptedNames);
 }
 
 /** Names of definitions, `plural.group`, by their groups: what happens in one group is no matter to the others. */

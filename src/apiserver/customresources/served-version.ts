@@ -112,7 +112,7 @@ export function customVersion(
       listKind: listKind ?? `${kind}List`,
       type: open,
       applyType: structOf(node, { name: kind, metadata }),
-      versionHash: storageHash(definition),
+      versionHash: () => storageHash(definition),
       definition: { resource, ...rules, ...(isLeaving ? { prepareForCreate: refuse } : {}) },
       hasStatus: status !== undefined,
       scale: rules.scale,

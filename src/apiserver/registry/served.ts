@@ -24,7 +24,7 @@ export interface ServedResource {
   readonly hasStatus: boolean;
   readonly scale: ResourceDefinition["scale"];
   /** Hash of group, version and kind: what discovery shows of the storage version. */
-  readonly versionHash?: string;
+  readonly versionHash?: () => string;
   /** Told to clients that use it: the version is on its way out. */
   readonly deprecationWarning?: string;
   /** Between this version and the one that is stored; identity for the stored version itself. */

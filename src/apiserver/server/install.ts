@@ -90,7 +90,7 @@ export async function installBuiltIns(
 }
 
 function versionOf(facts: ResourceFacts, builtIns: BuiltIns): ServedVersion {
-  const { group, version, kind, plural, namespaced } = facts;
+  const { group, version, kind, plural, namespaced, gvk_hash } = facts;
   const resource = resourceHandle<KubernetesObject>({ group, version, kind, plural, namespaced });
   const type = builtIns.schemas.typeOf(resource);
   invariant(type !== undefined, `no type of ${apiVersionOf(resource)} ${kind}`);
@@ -113,6 +113,6 @@ function versionOf(facts: ResourceFacts, builtIns: BuiltIns): ServedVersion {
     toStored: isStoredAsText(group) ? same : (object) => withoutEmptyLists(same(object), type),
     fromStored: same,
     ...(deprecation === undefined ? {} : { deprecationWarning: deprecation.warning }),
-    ...(facts.gvk_hash === undefined ? {} : { versionHash: facts.gvk_hash }),
+    ...(gvk_hash === undefined ? {} : { versionHash: () => gvk_hash }),
   };
 }

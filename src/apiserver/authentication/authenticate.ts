@@ -1,12 +1,10 @@
 import type { UserInfo } from "../../api/index.ts";
 import type { TokenReviewSpec, TokenReviewStatus } from "../../api/types/authentication-v1.ts";
 import { ApiError } from "../../apimachinery/index.ts";
+import { authenticated } from "./authenticated.ts";
 import type { Authenticator, Credentials } from "./authenticator.ts";
 import { TokenError } from "./token-authenticator.ts";
 import type { TokenAuthenticator } from "./token-authenticator.ts";
-
-const authenticatedGroup = "system:authenticated";
-const unauthenticatedGroup = "system:unauthenticated";
 
 /**
  * Client certificates first (common name is the user, organizations are the groups), then bearer tokens; undefined
@@ -22,7 +20,7 @@ export function createAuthenticator(options: {
   return {
     authenticate({ certificate, bearerToken, warn }: Credentials) {
       if (certificate && certificate.commonName !== "") {
-        const known = users.get(certificate) ?? withGroup(userOf(certificate));
+        const known = users.get(certificate) ?? authenticated(userOf(certificate));
         users.set(certificate, known);
         return known;
       }
@@ -39,7 +37,7 @@ async function userOfToken(
   const identity = await authenticateToken(options, token);
   if (!identity) throw ApiError.unauthorized();
   for (const warning of identity.warnings ?? []) warn?.(warning);
-  return withGroup(identity.user);
+  return authenticated(identity.user);
 }
 
 const credentialKey = "authentication.kubernetes.io/credential-id";
@@ -67,19 +65,6 @@ async function authenticateToken(
   }
 }
 
-/** The same object for the same user: what others know of one they find by it. */
-const grouped = new WeakMap<UserInfo, UserInfo>();
-
-function withGroup(user: UserInfo): UserInfo {
-  const { groups } = user;
-  if (groups.includes(authenticatedGroup) || groups.includes(unauthenticatedGroup)) return user;
-  const known = grouped.get(user);
-  if (known) return known;
-  const made = { ...user, groups: [...groups, authenticatedGroup] };
-  grouped.set(user, made);
-  return made;
-}
-
 /** Answers a token review: whose the token is, and for which audiences. */
 export async function evaluateTokenReview(
   options: { readonly tokens: TokenAuthenticator; readonly apiAudiences: readonly string[] },
@@ -90,7 +75,7 @@ export async function evaluateTokenReview(
   try {
     const identity = await options.tokens.authenticateToken(spec.token, wanted);
     if (!identity) return { user: {}, error: "invalid bearer token" };
-    const { name, uid, groups, extra } = withGroup(identity.user);
+    const { name, uid, groups, extra } = authenticated(identity.user);
     return {
       authenticated: true,
       user: { username: name, ...(uid ? { uid } : {}), groups, ...(extra ? { extra } : {}) },

@@ -1,5 +1,6 @@
 import { ApiError } from "../../../apimachinery/index.ts";
 import type { UserInfo } from "../../../api/index.ts";
+import { authenticated } from "../../authentication/authenticated.ts";
 import { anonymousUser } from "../../authentication/authenticator.ts";
 import type { Authenticator } from "../../authentication/authenticator.ts";
 import type { Clock, Milliseconds } from "../../../base/index.ts";
@@ -19,8 +20,6 @@ export interface AuthenticationOptions {
   readonly clock: Clock;
   readonly metrics: IdentityMetrics;
 }
-
-const authenticatedGroup = "system:authenticated";
 
 /** Finds out who asks: by a proxy's word, a certificate, a token; throws `Unauthorized`. */
 export function withAuthentication(options: AuthenticationOptions): Filter {
@@ -58,7 +57,7 @@ function identify(request: Incoming, options: AuthenticationOptions): UserInfo |
     const { allowedNames } = requestHeader;
     const isAllowed = allowedNames.length === 0 || allowedNames.includes(shown.certificate.commonName);
     const named = isAllowed ? userOfHeaders(exchange, requestHeader) : undefined;
-    if (named) return withGroup(named);
+    if (named) return authenticated(named);
     refused ||= !isAllowed;
   }
   const own = shown.type === "certificate" && shown.isClient ? shown : undefined;
@@ -91,8 +90,3 @@ function bearerOf({ headers }: Exchange, warn: (message: string) => void): strin
   }
   return undefined;
 }
-
-const withGroup = (user: UserInfo): UserInfo =>
-  user.groups.includes(authenticatedGroup) || user.name === anonymousUser.name
-    ? user
-    : { ...user, groups: [...user.groups, authenticatedGroup] };

@@ -32,42 +32,52 @@ export interface Frame {
   readonly payload: Buffer;
 }
 
+const nothing = Buffer.alloc(0);
+
 /** Cuts what a client sends into frames. */
 export class FrameReader {
-  private rest: Buffer = Buffer.alloc(0);
+  private received: Buffer = nothing;
+  private at = 0;
   private isGreeted = false;
 
   /** Adds what came; `next` then answers the frames in it. */
   push(chunk: Buffer): void {
-    this.rest = this.rest.length === 0 ? chunk : Buffer.concat([this.rest, chunk]);
+    const isRead = this.at === this.received.length;
+    this.received = isRead ? chunk : Buffer.concat([this.received.subarray(this.at), chunk]);
+    this.at = 0;
   }
 
   /** The next frame; undefined when it is not there as a whole. */
   next(): Frame | undefined {
     if (!this.isGreeted && !this.greet()) return undefined;
-    const { rest } = this;
-    if (rest.length < frameHeadBytes) return undefined;
-    const length = rest.readUIntBE(0, 3);
+    const { received, at } = this;
+    const start = at + frameHeadBytes;
+    if (start > received.length) {
+      // What was read must not be held by a connection that is quiet.
+      if (at === received.length) this.push(nothing);
+      return undefined;
+    }
+    const length = (received[at]! << 16) | (received[at + 1]! << 8) | received[at + 2]!;
     if (length > defaultFrameBytes)
       throw new ConnectionError(errorCode.frameSizeError, "the frame is too large");
-    const end = frameHeadBytes + length;
-    if (rest.length < end) return undefined;
-    this.rest = rest.subarray(end);
+    const end = start + length;
+    if (end > received.length) return undefined;
+    this.at = end;
     return {
-      type: rest[3]!,
-      flags: rest[4]!,
-      stream: rest.readUInt32BE(5) & streamMask,
-      payload: rest.subarray(frameHeadBytes, end),
+      type: received[at + 3]!,
+      flags: received[at + 4]!,
+      stream: received.readUInt32BE(at + 5) & streamMask,
+      payload: received.subarray(start, end),
     };
   }
 
   private greet(): boolean {
-    const { rest } = this;
-    const length = Math.min(rest.length, preface.length);
-    if (rest.compare(preface, 0, length, 0, length) !== 0)
+    const { received } = this;
+    const length = Math.min(received.length, preface.length);
+    if (received.compare(preface, 0, length, 0, length) !== 0)
       throw new ConnectionError(errorCode.protocolError, "the client does not greet as one of HTTP/2");
-    if (rest.length < preface.length) return false;
-    this.rest = rest.subarray(preface.length);
+    if (received.length < preface.length) return false;
+    this.at = preface.length;
     this.isGreeted = true;
     return true;
   }

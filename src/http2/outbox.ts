@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { flag, frameHeadBytes, frameType, defaultFrameBytes, writeFrameHead } from "./frames.ts";
-import { encodedBound, HeaderEncoder } from "./hpack/index.ts";
-import type { ServerStream } from "./server-stream.ts";
+import { HeaderEncoder } from "./hpack/index.ts";
+import type { AnswerHead, ServerStream } from "./server-stream.ts";
 
 /** What is packed into one write when little waits: shared by all connections, for it is copied out at once. */
 const scratch = Buffer.allocUnsafeSlow(64 * 1024);
@@ -62,8 +62,10 @@ export class Outbox {
       if (state !== "waits") this.ready.delete(stream);
       if (state === "has more") this.ready.add(stream);
     }
-    const packed = this.target.subarray(0, this.at);
-    return this.target === scratch ? Buffer.from(packed) : packed;
+    if (this.target !== scratch) return this.target.subarray(0, this.at);
+    const packed = Buffer.allocUnsafe(this.at);
+    scratch.copy(packed, 0, 0, this.at);
+    return packed;
   }
 
   /** Whether more waits than the scratch holds. */
@@ -71,7 +73,7 @@ export class Outbox {
     let waiting = 0;
     for (const frame of this.controls) waiting += frame.length;
     for (const { pending, queued } of this.ready) {
-      waiting += queued + frameHeadBytes + (pending ? headBound(pending) : 0);
+      waiting += queued + frameHeadBytes + (pending?.bound ?? 0);
       if (waiting > scratch.length) return true;
     }
     return false;
@@ -116,8 +118,8 @@ export class Outbox {
   }
 
   /** Packs a head, in as many frames as it takes; false: there is no room. */
-  private packHead(stream: number, pending: Pending, isWhole: boolean): boolean {
-    const bound = headBound(pending);
+  private packHead(stream: number, pending: AnswerHead, isWhole: boolean): boolean {
+    const { bound } = pending;
     if (this.target.length - this.at < bound) {
       if (this.at > 0) return false;
       this.target = Buffer.allocUnsafeSlow(bound);
@@ -143,12 +145,4 @@ export class Outbox {
     }
     return true;
   }
-}
-
-type Pending = NonNullable<ServerStream["pending"]>;
-
-/** What a head takes at most, with the heads of its frames. */
-function headBound({ status, headers }: Pending): number {
-  const block = encodedBound(status, headers);
-  return block + (Math.floor(block / defaultFrameBytes) + 1) * frameHeadBytes;
 }

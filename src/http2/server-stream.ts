@@ -1,5 +1,7 @@
 import { errorCode } from "./errors.ts";
 import type { ErrorCode } from "./errors.ts";
+import { defaultFrameBytes, frameHeadBytes } from "./frames.ts";
+import { encodedBound } from "./hpack/index.ts";
 import type { HeaderList } from "./hpack/index.ts";
 import { ReceiveWindow } from "./receive-window.ts";
 import type { RequestHead } from "./request-head.ts";
@@ -22,6 +24,19 @@ export interface StreamOwner {
   reset(stream: ServerStream, code: ErrorCode): void;
 }
 
+/** The head of an answer. */
+export interface AnswerHead {
+  readonly status: number;
+  readonly headers: HeaderList;
+  /** What it takes at most, in bytes, with the heads of its frames. */
+  readonly bound: number;
+}
+
+function headBound(status: number, headers: HeaderList): number {
+  const block = encodedBound(status, headers);
+  return block + (Math.floor(block / defaultFrameBytes) + 1) * frameHeadBytes;
+}
+
 /** What waits in a stream before `write` asks to stop. */
 const highWaterBytes = 64 * 1024;
 
@@ -42,7 +57,7 @@ export class ServerStream {
 
   /** The answer: its head until that is sent, and what waits to be sent of its body. */
   sendWindow: number;
-  pending: { readonly status: number; readonly headers: HeaderList } | undefined;
+  pending: AnswerHead | undefined;
   isEnded = false;
   queued = 0;
   private queue: Uint8Array[] = [];
@@ -100,7 +115,7 @@ export class ServerStream {
   /** Answers with a body that is written piece by piece. */
   begin(status: number, headers: HeaderList): void {
     if (this.isClosed) return;
-    this.pending = { status, headers };
+    this.pending = { status, headers, bound: headBound(status, headers) };
     this.owner.send(this);
   }
 

@@ -22,6 +22,8 @@ const bits = { indexed: 7, added: 6, tableSize: 5, literal: 4 } as const;
 const huffmanFlag = 0x80;
 const stringBits = 7;
 
+const nothing = Buffer.alloc(0);
+
 interface Remembered {
   readonly bytes: Uint8Array;
   readonly isHuffman: boolean;
@@ -37,7 +39,7 @@ export class HeaderDecoder {
   private limit = defaultTableBytes;
   private readonly remembered = new Map<string, Remembered>();
   private readonly listBytes: number;
-  private source: Buffer = Buffer.alloc(0);
+  private source: Buffer = nothing;
   private at = 0;
   private scratch = Buffer.allocUnsafe(1_024);
 
@@ -66,7 +68,7 @@ export class HeaderDecoder {
       size += name.length + value.length + entryOverhead;
       if (size <= this.listBytes) raw.push(name, value);
     }
-    this.source = Buffer.alloc(0);
+    this.source = nothing;
     return size <= this.listBytes ? raw : undefined;
   }
 

@@ -74,10 +74,11 @@ export function serviceParts(options: ServiceNetwork & Surroundings): ServicePar
         random,
         logger,
       });
-      const { ports } = allocator;
+      const { ports, record } = allocator;
       const repair = {
         reader,
         ports,
+        record,
         clock,
         logger,
         report: (object: Service, event: Parameters<typeof events.event>[1]) =>

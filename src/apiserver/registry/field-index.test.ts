@@ -65,10 +65,10 @@ it("finds what has a value, in order, whatever is put, moved and removed", () =>
     if (step % 50 !== 0) continue;
     const wanted = of(`n${step % nodes}`);
     for (const [within, after] of [[prefix], [`${prefix}b/`], [prefix, `${prefix}a/00300`]] as const) {
-      const expected = [...cache.range(within!, after)].filter(
+      const expected = [...cache.range(within, after)].filter(
         (entry) => wanted.valueOf(entry) === wanted.value,
       );
-      expect(cache.having(wanted, { prefix: within!, after })).toEqual(expected);
+      expect(cache.having(wanted, { prefix: within, after })).toEqual(expected);
     }
   }
 });

@@ -40,6 +40,8 @@ const defaultNodePorts: PortRange = { first: 30_000, last: 32_767 };
 /** Hands out what services need, with the ports of nodes as they are known to be taken. */
 export interface ServiceAllocator extends WriteHook {
   readonly ports: NodePorts;
+  /** Which ports are recorded for all servers of a shared store. */
+  readonly record: PortRecord | undefined;
 }
 
 interface Parts {
@@ -61,6 +63,7 @@ export function createServiceAllocator(options: ServiceAllocatorOptions): Servic
   const parts: Parts = { families, ports, record, ...createAddresses({ reader, client, random, logger }) };
   return {
     ports,
+    record,
     prepare: (write) =>
       write.object
         ? allocate(parts, { ...write, object: write.object })

@@ -52,6 +52,21 @@ export class PortRecord {
     });
   }
 
+  /** Makes one pass over the ports that are recorded: takes `missing`, gives `free` back. */
+  async mend(
+    decide: (taken: ReadonlySet<number>) => {
+      readonly missing: readonly number[];
+      readonly free: readonly number[];
+    },
+  ): Promise<void> {
+    await this.change((taken) => {
+      const { missing, free } = decide(taken);
+      for (const port of missing) taken.add(port);
+      for (const port of free) taken.delete(port);
+      return missing.length + free.length > 0;
+    });
+  }
+
   private change(edit: (taken: Set<number>) => boolean): Promise<void> {
     const done = this.last.then(() => this.changeNow(edit));
     this.last = done.catch(() => {});

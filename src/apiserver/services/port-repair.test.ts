@@ -2,8 +2,10 @@ import { expect, test } from "vitest";
 import { seededRandom, silentLogger } from "../../base/index.ts";
 import type { Service } from "../../api/types/core-v1.ts";
 import type { ObjectReader } from "../reader.ts";
+import { createMemoryStore } from "../../store/index.ts";
 import { NodePorts } from "./node-ports.ts";
-import { repairPorts } from "./port-repair.ts";
+import { PortRecord } from "./port-record.ts";
+import { repairPorts, repairRecord } from "./port-repair.ts";
 
 function setUp(...nodePorts: number[]) {
   const services = nodePorts.map(
@@ -31,7 +33,7 @@ function setUp(...nodePorts: number[]) {
       },
       leaks,
     );
-  return { ports, told, pass };
+  return { reader, ports, told, pass };
 }
 
 test("a port that a service has is taken, and its user told", () => {
@@ -57,4 +59,19 @@ test("a port that nobody has is free after three findings", () => {
   expect(ports.taken.has(30_005)).toBe(true);
   pass(leaks);
   expect(ports.taken.has(30_005)).toBe(false);
+});
+
+test("a recorded port that a crashed server claimed is free after three findings, one that a service has is recorded", async () => {
+  const { reader, ports } = setUp(30_001);
+  const record = new PortRecord(createMemoryStore(), { first: 30_000, last: 32_767 });
+  await record.claim([30_005]);
+  const pass = (leaks: ReadonlyMap<number, number>) =>
+    repairRecord({ reader, ports, record, logger: silentLogger }, leaks);
+  let leaks = await pass(new Map());
+  expect(await record.claim([30_001])).toEqual([30_001]);
+  leaks = await pass(leaks);
+  leaks = await pass(leaks);
+  expect(await record.claim([30_005])).toEqual([30_005]);
+  await pass(leaks);
+  expect(await record.claim([30_005])).toEqual([]);
 });

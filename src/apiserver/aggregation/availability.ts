@@ -7,10 +7,13 @@ import { EndpointSlice } from "../../api/types/discovery-v1.ts";
 import type { ObjectReader } from "../reader.ts";
 import { isAvailable, type AvailabilityMetrics } from "./availability-metrics.ts";
 import { checkDiscovery, findMissing, type Finding } from "./check.ts";
+import { Slots } from "./slots.ts";
 import { agentOf, type ProxyIdentity, type RegisteredApis } from "./registered-apis.ts";
 
 /** What nobody announces is noticed after this time at the latest. */
 const resync: Milliseconds = 30_000;
+/** Servers that are asked at once whether they are there: those that hang do not hold up all others. */
+const checksAtOnce = 5;
 const firstRetry: Milliseconds = 5;
 const longestRetry: Milliseconds = 30_000;
 
@@ -47,6 +50,7 @@ class Checks {
   private readonly options: AvailabilityOptions;
   private readonly signal: AbortSignal;
   private readonly agent;
+  private readonly slots = new Slots(checksAtOnce);
   private readonly running = new Map<string, Promise<void>>();
   private readonly again = new Set<string>();
   private readonly failures = new Map<string, number>();
@@ -119,7 +123,8 @@ class Checks {
     if (!api) return;
     const parts = { reader, random, clock, agent: this.agent };
     const { signal } = this;
-    const found = findMissing(reader, api) ?? (await checkDiscovery(parts, { api, signal }));
+    const found =
+      findMissing(reader, api) ?? (await this.slots.run(() => checkDiscovery(parts, { api, signal })));
     if (signal.aborted) return;
     await this.tell(name, found);
     if (found.reason === "FailedDiscoveryCheck") this.retry(name);

@@ -1,5 +1,9 @@
 import type { Clock, Milliseconds } from "../../base/index.ts";
 import type { RegisteredApis, RemoteApi } from "./registered-apis.ts";
+import { Slots } from "./slots.ts";
+
+/** Servers that are asked at once. */
+const asksAtOnce = 5;
 
 /** What is known of one API. */
 interface Known<T> {
@@ -24,6 +28,7 @@ export class KeptByApi<T> {
   private readonly known = new Map<string, Known<T>>();
   private readonly running = new Map<string, Promise<void>>();
   private readonly listeners = new Set<() => void>();
+  private readonly slots = new Slots(asksAtOnce);
 
   constructor(options: KeepOptions<T>) {
     this.options = options;
@@ -65,17 +70,20 @@ export class KeptByApi<T> {
     }
     for (const api of apis) {
       if (signal.aborted || !isDue(api) || this.running.has(api.name)) continue;
-      const asking = this.ask(api, signal).finally(() => {
-        this.running.delete(api.name);
-        // It was registered anew meanwhile.
-        const now = this.options.apis.find(api.group, api.version);
-        if (now && now !== api) this.refresh(signal, (other) => other === now);
-      });
+      const asking = this.slots
+        .run(() => this.ask(api, signal))
+        .finally(() => {
+          this.running.delete(api.name);
+          // It was registered anew meanwhile.
+          const now = this.options.apis.find(api.group, api.version);
+          if (now && now !== api) this.refresh(signal, (other) => other === now);
+        });
       this.running.set(api.name, asking);
     }
   }
 
   private async ask(api: RemoteApi, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
     const { apis, ask, isSame } = this.options;
     const before = this.get(api);
     const value = await ask(api, { before, signal });

@@ -66,6 +66,7 @@ export async function serveConversion(): Promise<ConversionHook> {
     commonName: "hook",
     usages: ["server"],
     ipAddresses: ["127.0.0.1"],
+    dnsNames: ["hook.default.svc"],
     now: Date.now(),
   });
   const questions: Question[] = [];
@@ -174,7 +175,10 @@ const versionOf = (name: string, field: string, storage: boolean) => ({
   selectableFields: [{ jsonPath: `.spec.${field}` }],
 });
 
-export const definitionOf = (hook: ConversionHook, { stored = "v1", reviews = ["v1", "v1beta1"] } = {}) => ({
+export const definitionOf = (
+  hook: ConversionHook,
+  { stored = "v1", reviews = ["v1", "v1beta1"], client = { url: hook.url } as object } = {},
+) => ({
   apiVersion: "apiextensions.k8s.io/v1",
   kind: "CustomResourceDefinition",
   metadata: { name: "widgets.example.com" },
@@ -187,7 +191,7 @@ export const definitionOf = (hook: ConversionHook, { stored = "v1", reviews = ["
       strategy: "Webhook",
       webhook: {
         conversionReviewVersions: reviews,
-        clientConfig: { url: hook.url, caBundle: hook.caBundle },
+        clientConfig: { ...client, caBundle: hook.caBundle },
       },
     },
   },

@@ -85,6 +85,28 @@ test("A definition may be asked in the old version of reviews, whose answers are
   expect(hook.questions[0]?.apiVersion).toBe("apiextensions.k8s.io/v1beta1");
 });
 
+test("A webhook may be behind a service", async () => {
+  const port = Number(new URL(hook.url).port);
+  const service = { namespace: "default", name: "hook", path: "/from/service", port };
+  await scene.define({ client: { service } });
+  await scene.create("v1", "one");
+  const post =
+    "conversion for example.com/v1, Kind=Widget failed: conversion webhook for /, Kind= failed: Post";
+  expect(await ask("GET", widgets("v2", "one"))).toMatchObject({
+    status: 500,
+    body: {
+      message: `${post} "https://hook.default.svc:${port}/from/service?timeout=30s": service "hook" not found`,
+    },
+  });
+  await ask("POST", "/api/v1/namespaces/default/services", {
+    metadata: { name: "hook" },
+    spec: { type: "ExternalName", externalName: "localhost" },
+  });
+  const found = await ask("GET", widgets("v2", "one"));
+  expect(found).toMatchObject({ status: 200, body: { spec: { paint: "red" } } });
+  expect(hook.questions[0]?.url).toBe("/from/service?timeout=30s");
+});
+
 test("Labels and annotations are converted, the rest of metadata is not", async () => {
   await scene.define();
   const { metadata } = await scene.create("v1", "one");

@@ -30,3 +30,22 @@ export function send(
     stream.end(body);
   });
 }
+
+/** Asks for a document and answers its text; throws when it is no success. */
+export function fetchText(
+  session: ClientHttp2Session,
+  { path, accept = "application/json" }: { readonly path: string; readonly accept?: string },
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const stream = session.request({ ":path": path, accept });
+    let text = "";
+    stream.setEncoding("utf8");
+    stream.once("response", ({ ":status": status = 0 }) => {
+      if (status >= 300) reject(new Error(`GET ${path}: ${status}`));
+    });
+    stream.on("data", (chunk: string) => (text += chunk));
+    stream.once("error", reject);
+    stream.once("end", () => resolve(text));
+    stream.end();
+  });
+}

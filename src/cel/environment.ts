@@ -60,16 +60,13 @@ export class Environment {
 
   constructor(options: EnvironmentOptions) {
     this.options = options;
-    const libraries = [standardLibrary, ...options.libraries];
-    const types = new Map(
-      libraries.flatMap(({ types = [] }) => types.map((type) => [type.name, type] as const)),
-    );
+    const { types, macros, functions } = contentsOf(options.libraries);
     const own = options.provider ?? noTypes;
-    this.#macros = libraries.flatMap(({ macros }) => macros ?? []);
+    this.#macros = macros;
     this.#declarations = {
       container: options.container ?? "",
       variables: new Map(Object.entries(options.variables ?? {})),
-      functions: mergeFunctions(libraries.flatMap(({ functions }) => functions)),
+      functions,
       provider: { ...bound(own), findType: (name) => types.get(name) ?? own.findType(name) },
       homogeneousLiterals: options.homogeneousLiterals ?? false,
       optionals: options.optionalSyntax ?? false,
@@ -81,7 +78,9 @@ export class Environment {
     return new Environment({
       ...this.options,
       ...more,
-      libraries: [...this.options.libraries, ...(more.libraries ?? [])],
+      libraries: more.libraries?.length
+        ? [...this.options.libraries, ...more.libraries]
+        : this.options.libraries,
       variables: { ...this.options.variables, ...more.variables },
     });
   }
@@ -130,6 +129,29 @@ function bound(provider: TypeProvider): TypeProvider {
     findField: (typeName, field) => provider.findField(typeName, field),
     ...(provider.construct && { construct: (name, fields) => provider.construct?.(name, fields) ?? fields }),
   };
+}
+
+/** What libraries have together. */
+interface Contents {
+  readonly types: ReadonlyMap<string, CelType>;
+  readonly macros: readonly Macro[];
+  readonly functions: Declarations["functions"];
+}
+
+/** Put together once for each list of libraries: environments are made by the thousand. */
+const contents = new WeakMap<readonly Library[], Contents>();
+
+function contentsOf(more: readonly Library[]): Contents {
+  const known = contents.get(more);
+  if (known) return known;
+  const libraries = [standardLibrary, ...more];
+  const made = {
+    types: new Map(libraries.flatMap(({ types = [] }) => types.map((type) => [type.name, type] as const))),
+    macros: libraries.flatMap(({ macros }) => macros ?? []),
+    functions: mergeFunctions(libraries.flatMap(({ functions }) => functions)),
+  };
+  contents.set(more, made);
+  return made;
 }
 
 /** Functions of one name become one, with all signatures. */

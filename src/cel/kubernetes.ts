@@ -50,11 +50,9 @@ export function kubernetesEnvironment(
   minorVersion: number,
   options?: KubernetesEnvironmentOptions,
 ): Environment {
-  const included = libraries
-    .filter(({ since, until = Infinity }) => since <= minorVersion && minorVersion < until)
-    .map(({ library }) => library);
+  const included = librariesOf(minorVersion);
   return createEnvironment({
-    libraries: [...included, ...(options?.libraries ?? [])],
+    libraries: options?.libraries?.length ? [...included, ...options.libraries] : included,
     homogeneousLiterals: true,
     optionalSyntax: minorVersion >= optionalsSince,
     literalChecks: minorVersion >= literalChecksSince,
@@ -62,4 +60,17 @@ export function kubernetesEnvironment(
     ...(options?.variables && { variables: options.variables }),
     ...(options?.provider && { provider: options.provider }),
   });
+}
+
+const byVersion = new Map<number, readonly Library[]>();
+
+/** The libraries of a version: the same list for all that ask. */
+function librariesOf(minorVersion: number): readonly Library[] {
+  const known = byVersion.get(minorVersion);
+  if (known) return known;
+  const included = libraries
+    .filter(({ since, until = Infinity }) => since <= minorVersion && minorVersion < until)
+    .map(({ library }) => library);
+  byVersion.set(minorVersion, included);
+  return included;
 }

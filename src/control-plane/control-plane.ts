@@ -52,6 +52,7 @@ import { startCompactor, type Store } from "../store/index.ts";
 import { bootstrapCluster, bootstrapNamespaces } from "./bootstrap.ts";
 import { catalogOf } from "./catalog.ts";
 import { routedClient } from "./routed-client.ts";
+import { untilAnswered } from "./until-answered.ts";
 import { serviceParts, type ServiceNetwork, type ServiceParts } from "./services.ts";
 import { keepTokenTracking, tokenUseNote } from "./token-tracking.ts";
 
@@ -201,13 +202,14 @@ async function publishServerObjects(
   const { services } = options;
   const client = server.client(serverUser);
   const { reader } = server;
-  await bootstrapNamespaces(client);
-  await Promise.all([
-    bootstrapCluster(client),
-    services.publish(client, reader),
-    maintainFlowControl({ client, reader }),
-    publishApiServices({ client, reader, served: server.core.served }),
-  ]);
+  await untilAnswered(() => bootstrapNamespaces(client), options);
+  const steps = [
+    () => bootstrapCluster(client),
+    () => services.publish(client, reader),
+    () => maintainFlowControl({ client, reader }),
+    () => publishApiServices({ client, reader, served: server.core.served }),
+  ];
+  await Promise.all(steps.map((step) => untilAnswered<unknown>(step, options)));
 }
 
 /** Tells aggregated servers whom to trust, where there is an authority to know clients by. */

@@ -7,4 +7,5 @@ export {
   type MachineService,
 } from "./bootstrap.ts";
 export { runServerEndpoints } from "./server-endpoints.ts";
+export { untilAnswered } from "./until-answered.ts";
 export { createControlPlane, type ControlPlane, type ControlPlaneOptions } from "./control-plane.ts";

@@ -10,6 +10,7 @@ import {
   dnsService,
   grantDnsAccess,
   publishService,
+  untilAnswered,
   renderKubeconfig,
   runServerEndpoints,
   type ControlPlane,
@@ -99,7 +100,8 @@ async function serve({
   const service = apiServerService({ clusterIP: serviceAddress, address, port: configuration.port });
   const { electsLeaders: isShared = false } = storage.settings;
   if (!isShared) await publishService(administrator, service);
-  if (configuration.nodes > 0) await publishDns(administrator, { configuration, address });
+  if (configuration.nodes > 0)
+    await untilAnswered(() => publishDns(administrator, { configuration, address }), { clock, logger });
   const lifetime = new AbortController();
   const announced = { store: plane.server.core.store, client: administrator, service, clock, logger };
   const components = Promise.all([

@@ -33,8 +33,6 @@ export interface SessionOptions {
   readonly onClose: () => void;
 }
 
-/** What the socket may hold back before no more is given to it. */
-const congestedBytes = 128 * 1024;
 /** A client must have greeted by then, and connections without a stream are closed after a while, as Go's server does. */
 const greetingTime: Milliseconds = 10_000;
 const idleTime: Milliseconds = 90_000;
@@ -75,15 +73,20 @@ export class ServerSession implements StreamOwner {
   private hasSettings = false;
   /** The window of a new stream, as the client wishes it. */
   private sendWindow = defaultWindow;
-  private isCongested = false;
+  private isWriting = false;
   private isScheduled = false;
   private isLeaving = false;
+  private isDeaf = false;
   private isEnding = false;
   private hasEnded = false;
   private isDestroyed = false;
   private active: Milliseconds;
   private timer: Timer;
   private readonly flushNow = () => this.flush();
+  private readonly written = () => {
+    this.isWriting = false;
+    this.flush();
+  };
 
   constructor(socket: Duplex, options: SessionOptions) {
     this.socket = socket;
@@ -95,10 +98,6 @@ export class ServerSession implements StreamOwner {
     this.active = clock.now();
     this.timer = clock.after(greetingTime, () => this.watchIdleness());
     socket.on("data", (chunk: Buffer) => this.receive(chunk));
-    socket.on("drain", () => {
-      this.isCongested = false;
-      this.flush();
-    });
     socket.once("close", () => this.destroyed());
     this.outbox.control(
       ownSettings({
@@ -153,13 +152,15 @@ export class ServerSession implements StreamOwner {
 
   private flush(): void {
     this.isScheduled = false;
-    while (!this.isCongested && !this.isDestroyed && !this.hasEnded) {
-      const bytes = this.outbox.pack();
-      if (bytes.length === 0) break;
-      const hasRoom = this.socket.write(bytes);
-      this.isCongested = !hasRoom && this.socket.writableLength >= congestedBytes;
+    // What gets ready while a write is under way goes out together after it.
+    if (this.isWriting || this.isDestroyed || this.hasEnded) return;
+    const bytes = this.outbox.pack();
+    if (bytes.length > 0) {
+      this.isWriting = true;
+      this.socket.write(bytes, this.written);
+    } else if (this.isEnding && this.streams.size === 0) {
+      this.end();
     }
-    if (this.isEnding && this.streams.size === 0 && !this.isCongested) this.end();
   }
 
   /** Nothing more is said; a client that does not hang up either is cut off. */
@@ -167,15 +168,20 @@ export class ServerSession implements StreamOwner {
     if (this.hasEnded || this.isDestroyed) return;
     this.hasEnded = true;
     this.socket.end();
+    this.cutOffSoon();
+  }
+
+  private cutOffSoon(): void {
     this.timer.cancel();
     this.timer = this.options.clock.after(farewellTime, () => this.socket.destroy());
   }
 
   private receive(chunk: Buffer): void {
+    if (this.isDeaf) return;
     this.active = this.options.clock.now();
     try {
       this.reader.push(chunk);
-      for (let frame = this.reader.next(); frame && !this.hasEnded; frame = this.reader.next())
+      for (let frame = this.reader.next(); frame && !this.isDeaf; frame = this.reader.next())
         this.take(frame);
       if (this.outbox.controlCount > waitingControls) this.patience.lose();
     } catch (error) {
@@ -188,10 +194,11 @@ export class ServerSession implements StreamOwner {
   private fail({ code, message }: ConnectionError): void {
     this.goAway(code, this.lastStream, message);
     this.isEnding = true;
+    this.isDeaf = true;
     for (const stream of this.streams.values()) stream.close();
     this.streams.clear();
-    this.flush();
-    this.end();
+    this.schedule();
+    this.cutOffSoon();
   }
 
   private destroyed(): void {
@@ -205,7 +212,10 @@ export class ServerSession implements StreamOwner {
   private watchIdleness(): void {
     if (!this.hasSettings) return void this.socket.destroy();
     const idle = this.streams.size > 0 ? 0 : this.options.clock.now() - this.active;
-    if (idle >= idleTime) return this.close();
+    if (idle >= idleTime) {
+      this.close();
+      return this.cutOffSoon();
+    }
     this.timer = this.options.clock.after(idleTime - idle, () => this.watchIdleness());
   }
 

@@ -4,7 +4,7 @@ import type { Client } from "../../api/index.ts";
 import { cleanupFinalizer, ignoreMissing } from "../../api/index.ts";
 import { CustomResourceDefinition } from "../../api/types/apiextensions-v1.ts";
 import type { Timer } from "../../base/index.ts";
-import type { PostToHook } from "../admission/webhooks/index.ts";
+import { HookCallError, type PostToHook } from "../admission/webhooks/index.ts";
 import type { ObjectReader } from "../reader.ts";
 import type { Core } from "../registry/context.ts";
 import { deepEqual } from "../registry/equal.ts";
@@ -29,8 +29,8 @@ interface Parts {
   readonly core: Core;
   readonly reader: ObjectReader;
   readonly client: Client;
-  /** Calls the webhooks that convert. */
-  readonly post: PostToHook;
+  /** Calls the webhooks that convert; undefined: none can be called. */
+  readonly post: PostToHook | undefined;
 }
 
 const terminating = (status: "True" | "False", reason: string, message: string): Said => ({
@@ -39,6 +39,9 @@ const terminating = (status: "True" | "False", reason: string, message: string):
   reason,
   message,
 });
+
+const unreachable: PostToHook = () =>
+  Promise.reject(new HookCallError("this server has no way to call webhooks"));
 
 /** Serves what CustomResourceDefinitions define, from when their names are accepted until their last object is gone. */
 export async function serveCustomResources(parts: Parts): Promise<{ close(): Promise<void> }> {
@@ -168,7 +171,7 @@ class CustomResources {
     const made = new Map(spec.versions.map((version) => [version.name, customVersion(definition, version)]));
     const stored = made.get(spec.versions.find(({ storage }) => storage)?.name ?? "");
     if (!stored) return;
-    const { post } = this.#parts;
+    const { post = unreachable } = this.#parts;
     const { random, conversionUse: use } = core;
     const parts = { post, random, use, signal: this.#ending.signal };
     const isRemote = spec.conversion?.strategy === "Webhook";

@@ -5,7 +5,7 @@ import type { Client, UserInfo } from "../../api/index.ts";
 import type { Store } from "../../store/index.ts";
 import { AdmissionChain } from "../admission/chain.ts";
 import type { AdmissionPlugin } from "../admission/plugin.ts";
-import { HookCallError, type PostToHook } from "../admission/webhooks/index.ts";
+import type { PostToHook } from "../admission/webhooks/index.ts";
 import type { Authorizer } from "../authorization/authorizer.ts";
 import { serveCustomResources } from "../customresources/index.ts";
 import type { ObjectReader } from "../reader.ts";
@@ -80,9 +80,6 @@ export interface ApiServer {
 /** The server as it acts for itself. */
 export const loopbackUser: UserInfo = { name: "system:apiserver", groups: ["system:masters"] };
 
-const unreachable: PostToHook = () =>
-  Promise.reject(new HookCallError("this server has no way to call webhooks"));
-
 /** Fills the caches from the store and answers when every resource can be served. */
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { clock = systemClock, random = systemRandom, logger = silentLogger } = options;
@@ -135,8 +132,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const posted = typeof posts === "function" ? posts(parts) : posts;
   for (const [name, handler] of Object.entries(posted)) postHandlers.set(name, handler);
   for (const [name, hook] of Object.entries(options.writeHooks?.(parts) ?? {})) writeHooks.set(name, hook);
-  const post = options.postToWebhook?.(parts) ?? unreachable;
-  const custom = await serveCustomResources({ core, reader, client: parts.client, post });
+  const custom = await serveCustomResources({ ...parts, core, post: options.postToWebhook?.(parts) });
   let wrapped = (client: Client, _user: UserInfo): Client => client;
   return {
     core,

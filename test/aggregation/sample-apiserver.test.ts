@@ -3,13 +3,18 @@ import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import type { IncomingMessage } from "node:http";
+import { get } from "node:https";
+import { json } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { silentLogger, systemClock, systemRandom } from "../../src/base/index.ts";
 import type { Client, UserInfo } from "../../src/api/index.ts";
 import { resource, type KubernetesObject } from "../../src/apimachinery/index.ts";
 import { APIService } from "../../src/api/types/apiregistration-v1.ts";
-import { ConfigMap, Namespace, Service } from "../../src/api/types/core-v1.ts";
+import type { TokenRequest } from "../../src/api/types/authentication-v1.ts";
+import { ConfigMap, Namespace, ResourceQuota, Service, ServiceAccount } from "../../src/api/types/core-v1.ts";
+import { ClusterRole, ClusterRoleBinding } from "../../src/api/types/rbac-v1.ts";
 import { generateServiceAccountKey } from "../../src/apiserver/authentication/index.ts";
 import { serveApi } from "../../src/apiserver/http/index.ts";
 import { createControlPlane, renderKubeconfig } from "../../src/control-plane/index.ts";
@@ -25,6 +30,21 @@ const host = "127.0.0.1";
 const group = "/apis/wardle.example.com/v1alpha1";
 const flunders = `${group}/namespaces/default/flunders`;
 const apiVersion = "wardle.example.com/v1alpha1";
+
+const Flunder = resource<KubernetesObject>({
+  group: "wardle.example.com",
+  version: "v1alpha1",
+  kind: "Flunder",
+  plural: "flunders",
+  namespaced: true,
+});
+
+/** Asks the extension server without ours in between. */
+async function direct(url: string, headers: Readonly<Record<string, string>>) {
+  const request = get(url, { headers, rejectUnauthorized: false, agent: false });
+  const [response] = (await once(request, "response")) as [IncomingMessage];
+  return { status: response.statusCode, body: (await json(response)) as object };
+}
 
 /** Our API server with aggregation, and its kubeconfig. */
 async function startServer(scratch: string) {
@@ -153,6 +173,7 @@ describe.skipIf(upstreamFolder === undefined)("upstream's sample of an extension
   let clientOf: (user: UserInfo) => Client;
   let sample: Awaited<ReturnType<typeof startSample>>;
   let kubeconfig: string;
+  let port: number;
   const ends: (() => Promise<unknown>)[] = [];
 
   const send = (path: string, body?: object, method = body ? "POST" : "GET", type = "application/json") =>
@@ -192,7 +213,7 @@ describe.skipIf(upstreamFolder === undefined)("upstream's sample of an extension
     ends.unshift(() => server.close());
     ({ client, clientOf } = server);
     kubeconfig = join(scratch, "kubeconfig");
-    const port = await freePort();
+    port = await freePort();
     sample = await startSample(scratch, port, etcd.endpoint);
     ends.unshift(() => sample.stop());
     sample.start();
@@ -266,13 +287,6 @@ describe.skipIf(upstreamFolder === undefined)("upstream's sample of an extension
   });
 
   test("clients in the server's own process reach it, each as who it is", async () => {
-    const Flunder = resource<KubernetesObject>({
-      group: "wardle.example.com",
-      version: "v1alpha1",
-      kind: "Flunder",
-      plural: "flunders",
-      namespaced: true,
-    });
     const made = await client.create(Flunder, { metadata: { namespace: "default", name: "inside" } });
     const ending = new AbortController();
     const { resourceVersion } = made.metadata;
@@ -289,6 +303,64 @@ describe.skipIf(upstreamFolder === undefined)("upstream's sample of an extension
       'flunders.wardle.example.com is forbidden: User "jane" cannot list resource "flunders"',
     );
   });
+
+  test("it asks ours who shows a token, and what everyone may do", async () => {
+    const account = { namespace: "default", name: "reader" };
+    await client.create(ServiceAccount, { metadata: account });
+    const { status } = await client.post<ServiceAccount, TokenRequest>(ServiceAccount, account, "token", {
+      apiVersion: "authentication.k8s.io/v1",
+      kind: "TokenRequest",
+      spec: { audiences: [] },
+    });
+    const headers = { authorization: `Bearer ${status?.token}` };
+    const ask = () => direct(`https://localhost:${port}${flunders}`, headers);
+    expect((await direct(`https://localhost:${port}${flunders}`, { authorization: "Bearer x" })).status).toBe(
+      401,
+    );
+    expect(await ask()).toMatchObject({
+      status: 403,
+      body: {
+        message: expect.stringContaining(
+          'User "system:serviceaccount:default:reader" cannot list resource "flunders"',
+        ),
+      },
+    });
+    const metadata = { name: "flunder-readers" };
+    const apiGroups = ["wardle.example.com"];
+    await client.create(ClusterRole, {
+      metadata,
+      rules: [{ apiGroups, resources: ["flunders"], verbs: ["list"] }],
+    });
+    await client.create(ClusterRoleBinding, {
+      metadata,
+      subjects: [{ kind: "ServiceAccount", ...account }],
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "flunder-readers" },
+    });
+    // What it was told of rights it keeps for some seconds.
+    await until(ask, (answer) => answer.status === 200);
+    const viaOurs = await clientOf({
+      name: "system:serviceaccount:default:reader",
+      groups: ["system:serviceaccounts", "system:authenticated"],
+    }).list(Flunder);
+    expect(viaOurs.items).toEqual([]);
+  }, 30_000);
+
+  test("quotas count its objects", async () => {
+    const key = { namespace: "default", name: "flunders" };
+    const hard = { "count/flunders.wardle.example.com": "5" };
+    await client.create(ResourceQuota, { metadata: key, spec: { hard } });
+    await send(flunders, flunder("counted"));
+    await until(
+      () => client.get(ResourceQuota, key),
+      (quota) => quota.status?.used?.["count/flunders.wardle.example.com"] === "1",
+    );
+    await send(`${flunders}/counted`, undefined, "DELETE");
+    await until(
+      () => client.get(ResourceQuota, key),
+      (quota) => quota.status?.used?.["count/flunders.wardle.example.com"] === "0",
+    );
+    await client.delete(ResourceQuota, key);
+  }, 30_000);
 
   test("kubectl lists, applies, watches and shows them as it does others", async () => {
     const file = join(dirname(kubeconfig), "flunder.json");
@@ -357,6 +429,54 @@ describe.skipIf(upstreamFolder === undefined)("upstream's sample of an extension
     );
     expect((await send(`${group}/namespaces/late/flunders`)).body.items).toEqual([]);
   }, 30_000);
+
+  // Named after the conformance test "Aggregator Should be able to support the 1.17 Sample API Server using the current
+  // Aggregator", whose steps after the deployment these are.
+  test("its APIService is read, patched, updated and replaced, removed, and made again", async () => {
+    const name = "v1alpha1.wardle.example.com";
+    const path = `/apis/apiregistration.k8s.io/v1/apiservices/${name}`;
+    const read = async () => (await send(path)).body as unknown as APIService;
+    const merge = (body: object, to = path) => send(to, body, "PATCH", "application/merge-patch+json");
+    expect((await send(`${path}/status`)).body).toMatchObject({
+      status: { conditions: [{ type: "Available", status: "True", reason: "Passed" }] },
+    });
+    expect((await merge({ spec: { versionPriority: 400 } })).body).toMatchObject({
+      spec: { versionPriority: 400 },
+    });
+    const list = await send("/apis/apiregistration.k8s.io/v1/apiservices");
+    expect((list.body.items as readonly APIService[]).map(({ metadata }) => metadata.name)).toContain(name);
+    await merge({ metadata: { labels: { apiservice: "patched" } } });
+    const seen = await read();
+    const condition = { type: "StatusUpdated", status: "True", reason: "E2E", message: "Set by a test" };
+    const conditions = [...(seen.status.conditions ?? []), condition];
+    const updated = await send(`${path}/status`, { ...seen, status: { conditions } }, "PUT");
+    expect(updated).toMatchObject({ status: 200, body: { status: { conditions: [{}, condition] } } });
+    const current = await read();
+    const replaced = await send(
+      path,
+      { ...current, metadata: { ...current.metadata, labels: { apiservice: "replaced" } } },
+      "PUT",
+    );
+    expect(replaced.body.metadata).toMatchObject({ labels: { apiservice: "replaced" } });
+    const last = [{ ...condition, reason: "E2EPatched" }];
+    expect((await merge({ status: { conditions: last } }, `${path}/status`)).body.status).toMatchObject({
+      conditions: last,
+    });
+    await until(
+      read,
+      ({ status }) =>
+        status.conditions?.some(({ type, status: is }) => type === "Available" && is === "True") ?? false,
+    );
+    await isServed();
+    const { spec } = await read();
+    const all = "/apis/apiregistration.k8s.io/v1/apiservices?labelSelector=apiservice%3Dreplaced";
+    expect((await send(all, undefined, "DELETE")).status).toBe(200);
+    expect((await send(path)).status).toBe(404);
+    expect((await send(flunders)).status).toBe(404);
+    expect((await send("/apis/wardle.example.com")).status).toBe(404);
+    await client.create(APIService, { metadata: { name }, spec, status: {} });
+    await isServed();
+  }, 60_000);
 });
 
 interface Named {

@@ -158,3 +158,16 @@ test("an API that is served here again is available at once", async () => {
     message: "Local APIServices are always available",
   });
 });
+
+test("what others say of availability is set right at once, what they say else stays in its place", async () => {
+  await ready();
+  const client = at.front.server.client({ name: "admin", groups: ["system:masters"] });
+  const key = { name: "v1alpha1.wardle.example.com" };
+  const other = { type: "Other", status: "True", reason: "R", message: "m" };
+  const conditions = [{ type: "Available", status: "False", reason: "Wrong", message: "w" }, other];
+  const body = { status: { conditions } };
+  await client.patch(APIService, key, { type: "merge", body }, { subresource: "status" });
+  await at.conditionOf("Passed");
+  const { status } = await client.get(APIService, key);
+  expect(status.conditions).toMatchObject([{ type: "Available", status: "True" }, other]);
+});

@@ -1,7 +1,7 @@
 import type { Clock, Logger, Milliseconds, Random } from "../../base/index.ts";
 import { ApiError, timestampOf } from "../../apimachinery/index.ts";
 import type { Client } from "../../api/index.ts";
-import { APIService } from "../../api/types/apiregistration-v1.ts";
+import { APIService, type APIServiceCondition } from "../../api/types/apiregistration-v1.ts";
 import { Service } from "../../api/types/core-v1.ts";
 import { EndpointSlice } from "../../api/types/discovery-v1.ts";
 import type { ObjectReader } from "../reader.ts";
@@ -54,6 +54,8 @@ class Checks {
   private readonly running = new Map<string, Promise<void>>();
   private readonly again = new Set<string>();
   private readonly failures = new Map<string, number>();
+  /** What was said last of each. */
+  private readonly told = new Map<string, string>();
   private readonly subscriptions: readonly (() => void)[];
 
   constructor(options: AvailabilityOptions, signal: AbortSignal) {
@@ -68,9 +70,11 @@ class Checks {
     };
     this.subscriptions = [
       reader.subscribe(APIService, ({ object, old }) => {
-        if (!object) return void this.failures.delete(old?.metadata.name ?? "");
-        // Of the status alone the checks are the source.
-        if (JSON.stringify(object.spec) !== JSON.stringify(old?.spec)) this.check(object.metadata.name);
+        if (!object) return this.forget(old?.metadata.name ?? "");
+        const { name } = object.metadata;
+        // What someone else says of it is no news of the server, and is set right.
+        const isForeign = textOf(availabilityOf(object)) !== this.told.get(name);
+        if (isForeign || JSON.stringify(object.spec) !== JSON.stringify(old?.spec)) this.check(name);
       }),
       reader.subscribe(Service, ({ object, old }) => {
         const metadata = (object ?? old)?.metadata;
@@ -95,6 +99,11 @@ class Checks {
   close(): void {
     for (const end of this.subscriptions) end();
     this.agent.destroy();
+  }
+
+  private forget(name: string): void {
+    this.failures.delete(name);
+    this.told.delete(name);
   }
 
   private check(name: string): void {
@@ -137,21 +146,25 @@ class Checks {
     this.options.clock.after(Math.min(firstRetry * 2 ** failures, longestRetry), () => this.check(name));
   }
 
-  private async tell(name: string, { status, reason, message }: Finding): Promise<void> {
+  private async tell(name: string, found: Finding): Promise<void> {
     const { reader, client, clock } = this.options;
     const object = reader.get(APIService, { name });
     if (!object) return;
-    const conditions = object.status.conditions ?? [];
-    const known = conditions.find(({ type }) => type === "Available");
-    if (known?.status === status && known.reason === reason && known.message === message) return;
+    const known = availabilityOf(object);
+    this.told.set(name, textOf(found));
+    if (textOf(known) === textOf(found)) return;
+    const { status, reason, message } = found;
     const lastTransitionTime =
       (known?.status === status ? known.lastTransitionTime : undefined) ?? timestampOf(clock.now());
     const condition = { type: "Available", status, lastTransitionTime, reason, message };
-    const others = conditions.filter(({ type }) => type !== "Available");
+    const before = object.status.conditions ?? [];
+    const conditions = known
+      ? before.map((one) => (one === known ? condition : one))
+      : [...before, condition];
     try {
       await client.update(
         APIService,
-        { ...object, status: { ...object.status, conditions: [...others, condition] } },
+        { ...object, status: { ...object.status, conditions } },
         { subresource: "status" },
       );
       if (isAvailable(object) && status !== "True") this.options.metrics.lost(name, reason);
@@ -162,3 +175,9 @@ class Checks {
     }
   }
 }
+
+const availabilityOf = ({ status }: APIService): APIServiceCondition | undefined =>
+  status.conditions?.find(({ type }) => type === "Available");
+
+const textOf = (found: Finding | APIServiceCondition | undefined): string =>
+  JSON.stringify([found?.status, found?.reason, found?.message]);

@@ -6,6 +6,8 @@ import { goKind, isList, isObject, jsonEquals, ownValue, setKey, type MutableObj
 const maximumOperations = 10_000;
 /** JSON text that all `copy` operations of a patch may add. */
 const maximumCopiedLength = 3 * 1024 * 1024;
+/** By how many places all operations of a patch together may move elements of lists: each move takes its time. */
+const maximumShifted = 20_000_000;
 /** What Go's `strconv.Atoi` reads. */
 const arrayIndex = /^[+-]?[0-9]+$/;
 
@@ -90,6 +92,7 @@ class Document {
   root: JsonValue;
   private readonly owned = new Set<object>();
   private copiedLength = 0;
+  private shifted = 0;
 
   constructor(root: JsonObject) {
     this.root = root;
@@ -203,7 +206,9 @@ class Document {
   private insert({ tokens, key }: Target, value: JsonValue): void {
     const parent = this.ownedParent(tokens);
     if (!Array.isArray(parent)) return setKey(parent, key, value);
-    parent.splice(insertionIndex(parent, key), 0, value);
+    const index = insertionIndex(parent, key);
+    this.shift(parent.length - index);
+    parent.splice(index, 0, value);
   }
 
   private take({ container, tokens, key }: Target): void {
@@ -211,8 +216,18 @@ class Document {
       throw new JsonPatchError(`Unable to remove nonexistent key: ${key}: ${missing}`);
     }
     const parent = this.ownedParent(tokens);
-    if (Array.isArray(parent)) parent.splice(existing(parent, key), 1);
-    else delete parent[key];
+    if (!Array.isArray(parent)) delete parent[key];
+    else {
+      const index = existing(parent, key);
+      this.shift(parent.length - index);
+      parent.splice(index, 1);
+    }
+  }
+
+  private shift(places: number): void {
+    this.shifted += places;
+    if (this.shifted <= maximumShifted) return;
+    throw new JsonPatchError(`Unable to move more than ${maximumShifted} elements of lists`);
   }
 
   /** The container of the last token, made changeable together with all above it. */

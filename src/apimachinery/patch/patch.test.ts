@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { schemas } from "../../api/index.ts";
 import { ApiError } from "../api-error.ts";
 import type { JsonObject } from "../json.ts";
-import { applyJsonPatch, applyMergePatch, strategicMergePatch } from "./index.ts";
+import { applyJsonPatch, applyMergePatch, performJsonPatch, strategicMergePatch } from "./index.ts";
 
 const typeOf = (group: string, kind: string) =>
   schemas.typeOf({ group, version: "v1", kind }) ?? expect.fail(`no type of ${kind}`);
@@ -76,6 +76,11 @@ test("JSON patches are bounded", () => {
   );
   const doubling = Array.from({ length: 40 }, (_, index) => ({ op: "copy", from: "", path: `/${index}` }));
   expect(() => applyJsonPatch({ a: "x" }, doubling)).toThrow(ApiError);
+  const front = { op: "add", path: "/a/0", value: 0 };
+  const moving = [{ op: "add", path: "/a", value: Array(100_000).fill(0) }, ...Array(1_000).fill(front)];
+  expect(() => performJsonPatch({}, moving as JsonObject[])).toThrow(
+    "Unable to move more than 20000000 elements of lists",
+  );
   expect(() => applyJsonPatch({}, {})).toThrow(
     "json: cannot unmarshal object into Go value of type jsonpatch.Patch",
   );

@@ -148,8 +148,8 @@ export const widget = (version: "v1" | "v2", name: string, shade = "red") => ({
 export const mergePatch = { "content-type": "application/merge-patch+json" };
 export const applyPatch = { "content-type": "application/apply-patch+yaml" };
 
-const schemaWith = (field: string) => {
-  const spec = { size: { type: "integer", default: 3 }, replicas: { type: "integer" } };
+const schemaWith = (field: string, more: object) => {
+  const spec = { ...more, size: { type: "integer", default: 3 }, replicas: { type: "integer" } };
   const status = { replicas: { type: "integer" }, phase: { type: "string" } };
   return {
     openAPIV3Schema: {
@@ -162,11 +162,14 @@ const schemaWith = (field: string) => {
   };
 };
 
-const versionOf = (name: string, field: string, storage: boolean) => ({
+const versionOf = (
+  name: string,
+  { field, storage, more = {} }: { field: string; storage: boolean; more?: object },
+) => ({
   name,
   served: true,
   storage,
-  schema: schemaWith(field),
+  schema: schemaWith(field, more),
   subresources: {
     status: {},
     scale: { specReplicasPath: ".spec.replicas", statusReplicasPath: ".status.replicas" },
@@ -177,7 +180,7 @@ const versionOf = (name: string, field: string, storage: boolean) => ({
 
 export const definitionOf = (
   hook: ConversionHook,
-  { stored = "v1", reviews = ["v1", "v1beta1"], client = { url: hook.url } as object } = {},
+  { stored = "v1", reviews = ["v1", "v1beta1"], client = { url: hook.url } as object, firstOnly = {} } = {},
 ) => ({
   apiVersion: "apiextensions.k8s.io/v1",
   kind: "CustomResourceDefinition",
@@ -186,7 +189,10 @@ export const definitionOf = (
     group: "example.com",
     scope: "Namespaced",
     names: { plural: "widgets", singular: "widget", kind: "Widget", listKind: "WidgetList" },
-    versions: [versionOf("v1", "color", stored === "v1"), versionOf("v2", "paint", stored === "v2")],
+    versions: [
+      versionOf("v1", { field: "color", storage: stored === "v1", more: firstOnly }),
+      versionOf("v2", { field: "paint", storage: stored === "v2" }),
+    ],
     conversion: {
       strategy: "Webhook",
       webhook: {

@@ -1,6 +1,5 @@
 import type { CustomResourceDefinition } from "../../../api/types/apiextensions-v1.ts";
 import { apiVersionOf } from "../../../apimachinery/index.ts";
-import type { AnyObject } from "../../registry/entry.ts";
 import type { ServedVersion } from "../../registry/served.ts";
 import { remembering, shaped } from "../served-version.ts";
 import type { CustomVersion } from "../served-version.ts";
@@ -23,16 +22,17 @@ export function remoteVersions(
   const nodes = new Map(Array.from(made, ({ version, node }) => [apiVersionOf(version.resource), node]));
   const converter = new Converter(definition, nodes, parts);
   // What is stored is first read as its own version's schema has it now.
-  const reread = remembering((object) => {
+  const decoded = remembering((object) => {
     const node = nodes.get(object.apiVersion ?? "");
     return node ? shaped(object, node) : object;
   });
-  const decoded = stored.version.reshapes ? reread : (object: AnyObject) => object;
   const storedApiVersion = apiVersionOf(stored.version.resource);
   return ({ version }) => {
     const own = apiVersionOf(version.resource);
     return {
       ...version,
+      // What was converted lacks the defaults of the version that is stored until it is read.
+      reshapes: true,
       toStored: (object) => converter.as(object, storedApiVersion),
       fromStored: (object) => converter.as(decoded(object), own),
       remote: {

@@ -55,6 +55,17 @@ test("A write that changes nothing of what is stored is none, and a stale one is
   expect((await ask("PUT", widgets("v2", "one"), body)).status).toBe(409);
 });
 
+test("What was converted is read with the defaults of the version that is stored, and shown without them where they are unknown", async () => {
+  await scene.reset();
+  await scene.define({ firstOnly: { level: { type: "integer", default: 7 } } });
+  const made = await scene.create("v2", "one");
+  expect(made.spec).toEqual({ paint: "red", size: 3 });
+  expect((await ask("GET", widgets("v1", "one"))).body.spec).toEqual({ color: "red", size: 3, level: 7 });
+  hook.questions.length = 0;
+  expect((await ask("GET", widgets("v2", "one"))).body.spec).toEqual({ paint: "red", size: 3 });
+  expect(hook.questions[0]?.request.objects[0]?.spec).toEqual({ color: "red", size: 3, level: 7 });
+});
+
 test("A dry run shows what would be stored and stores nothing", async () => {
   const made = await ask("POST", `${widgets("v2")}?dryRun=All`, widget("v2", "one"));
   expect(made).toMatchObject({ status: 201, body: { apiVersion: "example.com/v2", spec: { paint: "red" } } });

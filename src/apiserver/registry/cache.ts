@@ -59,6 +59,11 @@ export class ResourceCache {
   private readonly indexes = new FieldIndexes();
   /** How many changes it has heard of. */
   received = 0;
+  /** How many objects its first fill had, and how often it was filled. */
+  initial = 0;
+  fills = 0;
+  /** How many watches were ended because they took nothing. */
+  cutOff = 0;
   private readonly history: CacheChange[] = [];
   private historyStart = 0;
   /** Changes after this revision are all in the history. */
@@ -151,6 +156,8 @@ export class ResourceCache {
   load(entries: Iterable<Entry>, revision: Revision): void {
     for (const entry of entries) this.entries.set(entry.key, entry);
     this.filled = revision;
+    this.initial = this.size;
+    this.fills += 1;
     this.floor = Math.max(this.floor, revision);
     const { early = [] } = this;
     this.early = undefined;
@@ -183,6 +190,7 @@ export class ResourceCache {
 
   /** Takes over a later state, with what lies between as changes: each key's last put, and what is gone as deleted now. */
   replace(items: readonly Versioned[], revision: Revision): void {
+    this.fills += 1;
     const present = new Set(items.map(({ key }) => key));
     const puts = items.filter(({ modRevision }) => modRevision > this.filled);
     for (const current of puts.toSorted((one, other) => one.modRevision - other.modRevision)) {

@@ -21,6 +21,8 @@ export interface StorageObserver {
     about: { readonly operation: string; readonly seconds: number; readonly failed: boolean },
   ): void;
   listed(served: ServedResource, use: ListUse): void;
+  /** A read that must see all that was written before it waited so long for the cache, which came so far or did not. */
+  waited(served: ServedResource, read: { readonly seconds: number; readonly isFresh: boolean }): void;
 }
 
 /** Whoever wants to hear of it; nobody at first. */

@@ -54,7 +54,24 @@ export function untilVersion(
  */
 export function untilCurrent(core: Core, served: ServedResource): Promise<void> | undefined {
   const newest = core.caches.newest();
-  return newest && untilNewest(core, { served, newest });
+  return newest && observed(core, served, untilNewest(core, { served, newest }));
+}
+
+/** The same wait, of which the observer hears. */
+async function observed(
+  { storageUse: { observer } }: Core,
+  served: ServedResource,
+  wait: Promise<void>,
+): Promise<void> {
+  if (!observer) return wait;
+  const started = observer.now();
+  let isFresh = false;
+  try {
+    await wait;
+    isFresh = true;
+  } finally {
+    observer.waited(served, { seconds: observer.now() - started, isFresh });
+  }
 }
 
 async function untilNewest(

@@ -187,6 +187,7 @@ class CacheWatch<Item> {
   ended = false;
   private waiting: (Item | Bookmark)[];
   private readonly core: Core;
+  private readonly cache: ServedResource["storage"]["cache"];
   private readonly stop: () => void;
   private readonly unsubscribe: (() => void) | undefined;
   private bookmark: Timer | undefined;
@@ -206,9 +207,10 @@ class CacheWatch<Item> {
     },
   ) {
     this.core = core;
+    this.cache = served.storage.cache;
     this.waiting = [...options.initial];
     const { read, trigger, after, bookmarks } = options;
-    this.stop = served.storage.cache.listen((change) => {
+    this.stop = this.cache.listen((change) => {
       if (change.revision <= after) return;
       const event = read(change);
       if (event) this.push(event);
@@ -246,7 +248,10 @@ class CacheWatch<Item> {
   private push(event: Item | Bookmark): void {
     if (this.ended) return;
     this.waiting.push(event);
-    if (this.waiting.length > watchBufferCapacity) return this.close();
+    if (this.waiting.length > watchBufferCapacity) {
+      this.cache.cutOff += 1;
+      return this.close();
+    }
     if (this.waiting.length === 1) this.onReady();
   }
 

@@ -19,6 +19,7 @@ const wanted: Readonly<Record<string, string>> = {
     "STABLE counter code component dry_run group resource scope subresource verb version",
   apiserver_requested_deprecated_apis: "STABLE gauge group removed_release resource subresource version",
   apiserver_response_sizes: "STABLE histogram component group resource scope subresource verb version",
+  apiserver_storage_events_received_total: "BETA counter group resource",
   apiserver_storage_objects: "STABLE gauge resource",
   apiserver_storage_size_bytes: "STABLE gauge storage_cluster_id",
   disabled_metrics_total: "BETA counter",

@@ -1,3 +1,4 @@
+import { historyCapacity } from "../../registry/cache.ts";
 import type { Core } from "../../registry/context.ts";
 import type { ServedResource } from "../../registry/served.ts";
 import type { ListUse } from "../../registry/storage-use.ts";
@@ -7,6 +8,8 @@ const labels = ["group", "resource"];
 const requestBounds = [
   0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60,
 ];
+/** The last bound of how long reads wait for a cache. */
+const longestReadWait = 3;
 const millisecondsPerSecond = 1_000;
 /** How many objects stand for the size of all. */
 const sampleSize = 8;
@@ -32,6 +35,7 @@ export function observeStorage(
     now: () => performance.now() / millisecondsPerSecond,
     asked: (served, { operation, seconds, failed }) => seriesOf(served).asked(operation, { seconds, failed }),
     listed: (served, use) => seriesOf(served).listed(use),
+    waited: (served, read) => seriesOf(served).waited(read),
   };
   observeCaches(registry, core);
   registry.observed(
@@ -88,6 +92,14 @@ class StorageSeries {
     for (const counter of list.looked) counter.value += looked;
   }
 
+  waited({ seconds, isFresh }: { readonly seconds: number; readonly isFresh: boolean }): void {
+    const [group, resource] = this.names;
+    const { waits, consistentReads } = this.families;
+    waits.with(group, resource).observe(seconds);
+    // Nobody is answered by the store in the place of a cache that lags.
+    consistentReads.with("false", group, resource, String(isFresh)).value += 1;
+  }
+
   private makeOperation(operation: string) {
     const [group, resource] = this.names;
     const { durations, totals, errors } = this.families;
@@ -126,6 +138,19 @@ function storageFamilies(registry: MetricsRegistry) {
   const [name, help] = ["etcd_request_duration_seconds", "Time of what is asked of the store, in seconds."];
   return {
     durations: registry.histogram({ name, help, labels: asked }, requestBounds),
+    waits: registry.histogram(
+      {
+        name: "apiserver_watch_cache_read_wait_seconds",
+        help: "Time that reads waited for the cache, in seconds.",
+        labels,
+      },
+      requestBounds.filter((bound) => bound <= longestReadWait),
+    ),
+    consistentReads: counter(
+      "apiserver_watch_cache_consistent_read_total",
+      "Reads from the cache that must see all that was written before.",
+      ["fallback", ...labels, "success"],
+    ),
     totals: counter("etcd_requests_total", "What was asked of the store.", asked),
     errors: counter("etcd_request_errors_total", "What was asked of the store in vain.", asked),
     storageLists: {
@@ -158,51 +183,76 @@ function storageFamilies(registry: MetricsRegistry) {
   };
 }
 
+type OfCache = readonly [
+  name: string,
+  help: string,
+  valueOf: (storage: ServedResource["storage"], core: Core) => number,
+];
+
+/** What caches count. */
+const cacheCounters: readonly OfCache[] = [
+  [
+    "apiserver_watch_cache_events_received_total",
+    "Changes that the cache has heard of.",
+    ({ cache }) => cache.received,
+  ],
+  [
+    "apiserver_watch_cache_events_dispatched_total",
+    "Changes that the cache has told watches of.",
+    ({ cache }) => cache.received,
+  ],
+  ["apiserver_init_events_total", "Objects that the first fill had.", ({ cache }) => cache.initial],
+  [
+    "apiserver_watch_cache_initializations_total",
+    "How often the cache was filled.",
+    ({ cache }) => cache.fills,
+  ],
+  [
+    "apiserver_terminated_watchers_total",
+    "Watches that were ended because they took nothing.",
+    ({ cache }) => cache.cutOff,
+  ],
+];
+
+/** How caches are. */
+const cacheGauges: readonly OfCache[] = [
+  ["watch_cache_capacity", "Changes that the cache keeps.", () => historyCapacity],
+  [
+    "apiserver_watch_cache_resource_version",
+    "The version of what the cache has.",
+    (_, { caches }) => caches.revision,
+  ],
+  [
+    "apiserver_resource_size_estimate_bytes",
+    "Size of the objects that are stored, by the size of a few of them.",
+    ({ cache, prefix }) => Math.round(cache.size * averageSize(cache, prefix)),
+  ],
+];
+
 /** What the caches know of themselves, looked up when metrics are read. */
 function observeCaches(registry: MetricsRegistry, core: Core): void {
-  const each = (valueOf: (storage: ServedResource["storage"]) => number) => (): readonly Reading[] => {
+  const each = (valueOf: OfCache[2]) => (): readonly Reading[] => {
     const readings = new Map<string, Reading>();
     for (const { storage, verbs } of core.served.all()) {
       // What is answered and never stored has no cache.
       if (!verbs.includes("list") || readings.has(storage.prefix)) continue;
-      readings.set(storage.prefix, [valueOf(storage), storage.stored.group, storage.stored.plural]);
+      readings.set(storage.prefix, [valueOf(storage, core), storage.stored.group, storage.stored.plural]);
     }
     return [...readings.values()];
   };
-  const changes = each(({ cache }) => cache.received);
+  for (const [name, help, valueOf] of cacheCounters) {
+    registry.observed({ name, help, type: "counter", labels }, each(valueOf));
+  }
+  for (const [name, help, valueOf] of cacheGauges) registry.observed({ name, help, labels }, each(valueOf));
   registry.observed(
     {
-      name: "apiserver_watch_cache_events_received_total",
-      help: "Changes that the cache has heard of.",
+      name: "apiserver_storage_events_received_total",
+      help: "Changes that the store has told of.",
       type: "counter",
+      stability: "BETA",
       labels,
     },
-    changes,
-  );
-  registry.observed(
-    {
-      name: "apiserver_watch_cache_events_dispatched_total",
-      help: "Changes that the cache has told watches of.",
-      type: "counter",
-      labels,
-    },
-    changes,
-  );
-  registry.observed(
-    {
-      name: "apiserver_watch_cache_resource_version",
-      help: "The version of what the cache has.",
-      labels,
-    },
-    each(() => core.caches.revision),
-  );
-  registry.observed(
-    {
-      name: "apiserver_resource_size_estimate_bytes",
-      help: "Size of the objects that are stored, by the size of a few of them.",
-      labels,
-    },
-    each(({ cache, prefix }) => Math.round(cache.size * averageSize(cache, prefix))),
+    each(({ cache }) => cache.received),
   );
 }
 

@@ -95,6 +95,16 @@ function struct(
   return result;
 }
 
+/** Whether a value that is kept as it is nests deeper: whoever walks it does so by calling itself. */
+function isDeeper(value: unknown, most: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (most === 0) return true;
+  if (Array.isArray(value)) return value.some((element) => isDeeper(element, most - 1));
+  const fields = value as Readonly<Record<string, unknown>>;
+  for (const key in fields) if (isDeeper(fields[key], most - 1)) return true;
+  return false;
+}
+
 function unknownField(
   result: Record<string, unknown>,
   name: string,
@@ -106,6 +116,7 @@ function unknownField(
   },
 ): void {
   if (found.type.preserveUnknown) {
+    if (isDeeper(found.child, maximumDepth)) throw new DecodeError("exceeded max depth");
     setKey(result, name, found.child);
     return;
   }

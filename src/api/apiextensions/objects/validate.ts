@@ -27,26 +27,42 @@ export function validateBySchema(
   return findings.errors;
 }
 
+/** So many schemas of alternatives are tried for one object: values times schemas may be any number. */
+const mostTrials = 500_000;
+/** So many mistakes of one object are told. */
+const mostErrors = 10_000;
+
+const textOf = ({ field, detail }: FieldError): string => `${field} ${detail}`;
+
 /** What has been found so far; of several schemas, upstream tells of the one that most speaks for. */
 class Findings {
   readonly errors: FieldError[] = [];
   matches = 0;
-  readonly #told = new Set<string>();
+  #told: Set<string> | undefined;
   readonly #at: FieldPath | undefined;
+  readonly #trials: { left: number };
 
-  constructor(at: FieldPath | undefined) {
+  constructor(at: FieldPath | undefined, trials = { left: mostTrials }) {
     this.#at = at;
+    this.#trials = trials;
   }
 
-  /** For what is tried: its findings count only if they are merged. */
-  aside(): Findings {
-    return new Findings(this.#at);
+  /** For what is tried: its findings count only if they are merged. Undefined when too much has been tried already. */
+  aside(): Findings | undefined {
+    if (this.#trials.left-- > 0) return new Findings(this.#at, this.#trials);
+    const why = `must not need to be held against more than ${mostTrials} alternatives`;
+    this.add(fieldErrors.invalid(wholeObject, "", why));
+    return undefined;
   }
 
   add(error: FieldError): void {
-    const text = `${error.field} ${error.detail}`;
-    if (this.#told.has(text)) return;
-    this.#told.add(text);
+    if (this.errors.length >= mostErrors) return;
+    if (this.errors.length > 0) {
+      this.#told ??= new Set(this.errors.map(textOf));
+      const text = textOf(error);
+      if (this.#told.has(text)) return;
+      this.#told.add(text);
+    }
     this.errors.push(error);
   }
 
@@ -221,21 +237,21 @@ function checkFields(fields: Fields, place: Place): void {
 /** Values that must be as other schemas say, too. Nothing is left out there because it was so before. */
 function checkBranches(value: unknown, place: Place): void {
   const { node, path, findings } = place;
-  const tried = (schema: SchemaNode): Findings => {
+  const tried = (schema: SchemaNode): Findings | undefined => {
     const aside = findings.aside();
-    check(value, { node: schema, path, old: undefined, findings: aside });
+    if (aside) check(value, { node: schema, path, old: undefined, findings: aside });
     return aside;
   };
   checkAny(node.anyOf, { path, findings, tried });
   checkOne(node.oneOf, { path, findings, tried });
-  const all = node.allOf.map(tried);
+  const all = node.allOf.flatMap((schema) => tried(schema) ?? []);
   for (const each of all) findings.merge(each);
   const failed = all.filter(({ errors }) => errors.length > 0).length;
   if (failed > 0) {
     const none = failed === all.length ? ". None validated" : "";
     findings.whole(path, `must validate all the schemas (allOf)${none}`);
   }
-  if (node.not && tried(node.not).errors.length === 0) {
+  if (node.not && tried(node.not)?.errors.length === 0) {
     findings.whole(path, "must not validate the schema (not)");
   }
 }
@@ -243,13 +259,14 @@ function checkBranches(value: unknown, place: Place): void {
 interface Trial {
   readonly path: string;
   readonly findings: Findings;
-  readonly tried: (schema: SchemaNode) => Findings;
+  readonly tried: (schema: SchemaNode) => Findings | undefined;
 }
 
 function checkAny(schemas: readonly SchemaNode[], { path, findings, tried }: Trial): void {
   const failed: Findings[] = [];
   for (const schema of schemas) {
     const found = tried(schema);
+    if (!found) return;
     if (found.errors.length === 0) return findings.merge(found);
     failed.push(found);
   }
@@ -260,7 +277,8 @@ function checkAny(schemas: readonly SchemaNode[], { path, findings, tried }: Tri
 
 function checkOne(schemas: readonly SchemaNode[], { path, findings, tried }: Trial): void {
   if (schemas.length === 0) return;
-  const all = schemas.map(tried);
+  const all = schemas.flatMap((schema) => tried(schema) ?? []);
+  if (all.length < schemas.length) return;
   const [first, ...more] = all.filter(({ errors }) => errors.length === 0);
   if (first && more.length === 0) return findings.merge(first);
   const found = first ? `Found ${more.length + 1} valid alternatives` : "Found none valid";

@@ -284,3 +284,18 @@ describe("numbers", () => {
     });
   });
 });
+
+test("halves of characters are replaced, escapes that only look like them are not", () => {
+  const type = typeOf("v1", "ConfigMap");
+  for (const [text, value] of [
+    [String.raw`a\ud83db`, "a\ufffdb"],
+    [String.raw`\ude00\uD83D`, "\ufffd\ufffd"],
+    [String.raw`\ud83d\ud83d\ude00`, "\ufffd😀"],
+    [String.raw`\uD83D\uDE00`, "😀"],
+    [String.raw`\\ud83d`, String.raw`\ud83d`],
+    [String.raw`\u0041\n\\\ud83d`, "A\n\\\ufffd"],
+  ]) {
+    const { object } = decodeJson(`{"data":{"a":"${text}"}}`, type);
+    expect(object).toMatchObject({ data: { a: value } });
+  }
+});

@@ -103,9 +103,21 @@ export function duplicateFields(text: string, value: unknown): readonly string[]
     .map((path) => `duplicate field ${JSON.stringify(joinPath(path))}`);
 }
 
+const surrogate = /\\u[dD][89a-fA-F]/;
+/** Both halves of a character, one alone, or whatever else is escaped. */
+const escaped =
+  /\\(?:(?:u[dD][89abAB][\da-fA-F]{2}\\)?u[dD][c-fC-F][\da-fA-F]{2}|u[dD][89abAB][\da-fA-F]{2}|.)/gs;
+const halfLength = String.raw`\ud800`.length;
+
+/** A JSON text in which no escape is half a character: Go reads those as the replacement character. */
+function withoutHalves(text: string): string {
+  if (!surrogate.test(text)) return text;
+  return text.replace(escaped, (found) => (found.length === halfLength ? String.raw`\ufffd` : found));
+}
+
 /** JSON.parse whose errors are Go's. */
 export function parseJson(input: Uint8Array | string): unknown {
-  const text = typeof input === "string" ? input : textDecoder.decode(input);
+  const text = withoutHalves(typeof input === "string" ? input : textDecoder.decode(input));
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {

@@ -100,6 +100,13 @@ const missing: Sequence = {
       (at) => get(`/apis/${at}/none/scale`),
     ),
     get(inNamespace("replicationcontrollers/none/scale")),
+    ...[String.raw`\ud83d`, String.raw`\ude00x`, String.raw`\ud83d\ude00`, String.raw`\\ud83d`].flatMap(
+      (text) => [
+        post(`${configMaps}?dryRun=All`, `{"metadata":{"name":"halves"},"data":{"a":"${text}"}}`),
+        patch(`${path}?dryRun=All`, "merge", { body: `{"data":{"a":"${text}"}}` }),
+        patch(`${path}?dryRun=All`, "strategic", { body: `{"data":{"a":"${text}"}}` }),
+      ],
+    ),
     ...["Other", "Secret"].flatMap((kind) => [
       patch(path, "merge", { body: { kind } }),
       patch(path, "json", { body: [{ op: "replace", path: "/kind", value: kind }] }),

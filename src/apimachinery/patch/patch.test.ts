@@ -77,7 +77,10 @@ test("JSON patches are bounded", () => {
   const doubling = Array.from({ length: 40 }, (_, index) => ({ op: "copy", from: "", path: `/${index}` }));
   expect(() => applyJsonPatch({ a: "x" }, doubling)).toThrow(ApiError);
   const front = { op: "add", path: "/a/0", value: 0 };
-  const moving = [{ op: "add", path: "/a", value: Array(100_000).fill(0) }, ...Array(1_000).fill(front)];
+  const moving = [
+    { op: "add", path: "/a", value: Array(100_000).fill(0) },
+    ...Array.from({ length: 1_000 }, () => front),
+  ];
   expect(() => performJsonPatch({}, moving as JsonObject[])).toThrow(
     "Unable to move more than 20000000 elements of lists",
   );

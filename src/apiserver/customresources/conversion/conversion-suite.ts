@@ -180,7 +180,18 @@ const versionOf = (
 
 export const definitionOf = (
   hook: ConversionHook,
-  { stored = "v1", reviews = ["v1", "v1beta1"], client = { url: hook.url } as object, firstOnly = {} } = {},
+  {
+    stored = "v1",
+    reviews = ["v1", "v1beta1"],
+    client = { url: hook.url },
+    firstOnly = {},
+  }: {
+    readonly stored?: "v1" | "v2";
+    readonly reviews?: readonly string[];
+    readonly client?: object;
+    /** Fields that v1 alone has. */
+    readonly firstOnly?: object;
+  } = {},
 ) => ({
   apiVersion: "apiextensions.k8s.io/v1",
   kind: "CustomResourceDefinition",

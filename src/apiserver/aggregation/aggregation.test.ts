@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { json } from "node:stream/consumers";
 import { connect } from "node:tls";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { APIService } from "../../api/types/apiregistration-v1.ts";
@@ -170,4 +171,47 @@ test("what others say of availability is set right at once, what they say else s
   await at.conditionOf("Passed");
   const { status } = await client.get(APIService, key);
   expect(status.conditions).toMatchObject([{ type: "Available", status: "True" }, other]);
+});
+
+test("a kept connection that the server closes as it is used is no failure for whoever asks", async () => {
+  await ready();
+  const used = new Set<unknown>();
+  at.answer = ({ socket, url }, response) => {
+    if (url !== flunders) return false;
+    if (used.has(socket)) socket.destroy();
+    else response.writeHead(200).end("{}");
+    used.add(socket);
+    return true;
+  };
+  for (let turn = 0; turn < 4; turn += 1) {
+    expect((await at.front.ask(flunders, { as: "admin" })).status).toBe(200);
+  }
+  expect(used.size).toBeGreaterThan(1);
+});
+
+test("within the process requests reach the extension server as those of users do", async () => {
+  await ready();
+  const ask = (name: string, request: { path: string; method?: string; body?: string }) => {
+    const groups = name === "admin" ? ["system:masters"] : [];
+    return at.aggregation.transportFor({ name, groups }).exchange({ method: "GET", headers: {}, ...request });
+  };
+  const { status, stream } = await ask("admin", { path: `${flunders}/a`, method: "PUT", body: "{}" });
+  expect(status).toBe(200);
+  expect(await json(stream)).toMatchObject({
+    method: "PUT",
+    url: `${flunders}/a`,
+    body: "{}",
+    headers: { "x-remote-user": "admin", "content-length": "2" },
+  });
+  await expect(ask("user", { path: flunders })).rejects.toMatchObject({ reason: "Forbidden" });
+  await expect(ask("admin", { path: "/apis/others/v1/things" })).rejects.toMatchObject({ code: 404 });
+  at.answer = (_, response) => {
+    response.writeHead(500).end();
+    return true;
+  };
+  await at.front.clock.advance(30_000);
+  await at.conditionOf("FailedDiscoveryCheck");
+  await expect(ask("admin", { path: `${flunders}/a` })).rejects.toThrow(
+    "the server is currently unable to handle the request (get flunders.wardle.example.com a)",
+  );
 });

@@ -22,7 +22,22 @@ export class UnreachableError extends Error {
 }
 
 /** Asks an extension server; rejects with an `UnreachableError` when no answer begins. */
-export function askBackend(
+export async function askBackend(address: Address, request: BackendRequest): Promise<IncomingMessage> {
+  for (;;) {
+    try {
+      return await attempt(address, request);
+    } catch (error) {
+      // A server may close a kept connection at the very moment when it is used again: what has no body is asked anew.
+      if (error instanceof StaleConnection && request.body === undefined) continue;
+      throw error;
+    }
+  }
+}
+
+/** The server closed a kept connection before it answered. */
+class StaleConnection extends UnreachableError {}
+
+function attempt(
   address: Address,
   { agent, method, path, headers, body, signal }: BackendRequest,
 ): Promise<IncomingMessage> {
@@ -30,7 +45,11 @@ export function askBackend(
   return new Promise((resolve, reject) => {
     const options = { host, port, agent, method, path, signal, noDelay: true };
     const request = httpsRequest({ ...options, headers: { ...headers, host: hostAndPort(address) } });
-    request.on("error", (error) => reject(new UnreachableError(failureMessage(error, address))));
+    request.on("error", (error: NodeJS.ErrnoException) => {
+      const isStale = request.reusedSocket && ["ECONNRESET", "EPIPE"].includes(error.code ?? "");
+      const Failure = isStale ? StaleConnection : UnreachableError;
+      reject(new Failure(failureMessage(error, address)));
+    });
     request.on("response", resolve);
     if (body) body.on("error", () => request.destroy()).pipe(request);
     else request.end();

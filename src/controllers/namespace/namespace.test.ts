@@ -7,7 +7,7 @@ import {
   tokensController,
 } from "../serviceaccount/index.ts";
 import { Harness } from "../testing/harness.ts";
-import { namespaceController } from "./namespace-controller.ts";
+import { namespaceController, planConditions } from "./namespace-controller.ts";
 
 it("furnishes a namespace, and empties it when it goes: pods first", async () => {
   const harness = new Harness();
@@ -49,6 +49,40 @@ it("furnishes a namespace, and empties it when it goes: pods first", async () =>
   await harness.change(Pod, pod, { metadata: { finalizers: null } });
   await harness.settle();
   expect([await harness.list(ConfigMap), await harness.list(ServiceAccount)]).toEqual([[], []]);
+  expect((await harness.list(Namespace))[0]?.spec?.finalizers).toEqual([]);
+  await harness.stop();
+});
+
+it("tells of which APIs nobody knows what they hold", () => {
+  const undiscovered = ["b.example.com/v1", "a.example.com/v1"];
+  const timestamp = "2026-01-01T00:00:00Z";
+  const [first] = planConditions(undefined, { remaining: [], failures: [], undiscovered, timestamp });
+  expect(first).toEqual({
+    type: "NamespaceDeletionDiscoveryFailure",
+    status: "True",
+    reason: "DiscoveryFailed",
+    message:
+      "Discovery failed for some groups, 2 failing: unable to retrieve the complete list of server APIs: a.example.com/v1: stale GroupVersion discovery: a.example.com/v1, b.example.com/v1: stale GroupVersion discovery: b.example.com/v1",
+    lastTransitionTime: timestamp,
+  });
+});
+
+it("empties namespaces of what is known, and keeps them while something is not", async () => {
+  const harness = new Harness();
+  const known = fixedCatalog([ConfigMap]);
+  let stale: readonly string[] = ["a.example.com/v1"];
+  harness.start([namespaceController], { catalog: { ...known, stale: () => stale } });
+  await harness.create(Namespace, {
+    metadata: { name: "team", finalizers: ["test"] },
+    spec: { finalizers: ["kubernetes"] },
+  });
+  await harness.create(ConfigMap, { metadata: { namespace: "team", name: "c" } });
+  await harness.client.delete(Namespace, { name: "team" });
+  await harness.settle();
+  expect(await harness.list(ConfigMap)).toEqual([]);
+  expect((await harness.list(Namespace))[0]?.spec?.finalizers).toEqual(["kubernetes"]);
+  stale = [];
+  await harness.settle(5_000);
   expect((await harness.list(Namespace))[0]?.spec?.finalizers).toEqual([]);
   await harness.stop();
 });

@@ -1,6 +1,8 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { etcdCodec, methods } from "../../src/etcd/index.ts";
+import { createCaller, openChannel } from "../../src/grpc/index.ts";
 import { openLogStore } from "../../src/store/log/index.ts";
 import { temporaryDirectory } from "../integration/harness.ts";
 import { etcdctl, hasEtcd, type RunningEtcd, startEtcd, startOurs } from "./harness.ts";
@@ -48,6 +50,18 @@ function valuesIn(text: string): readonly string[] {
     .toSorted();
 }
 
+/** Creates a key if it is not there, as API servers do. */
+async function create(endpoint: string): Promise<void> {
+  const channel = openChannel(endpoint.replace("http://", "dns:"));
+  const key = "created";
+  await createCaller(channel, { codec: etcdCodec, methods }).unary("Txn", {
+    compare: [{ key, target: 2, modRevision: 0 }],
+    success: [{ requestPut: { key, value: new Uint8Array(5) } }],
+    failure: [{ requestRange: { key } }],
+  });
+  channel.close();
+}
+
 describe.skipIf(!hasEtcd)("metrics", () => {
   let scratch: string;
   let theirs: RunningEtcd;
@@ -66,12 +80,14 @@ describe.skipIf(!hasEtcd)("metrics", () => {
     const leases: Record<string, string> = {};
     for (const command of [
       "put a 1",
-      "put a 22",
+      "put a 22 --prev-kv",
       "put b/1 x",
       "put b/2 y",
       "get b/ --prefix",
       "get nothing",
-      "del b/1",
+      "del b/1 --prev-kv",
+      "txn CREATE",
+      "txn CREATE",
       "lease grant 100",
       "put c 1 --lease LEASE",
       "lease keep-alive --once LEASE",
@@ -84,6 +100,10 @@ describe.skipIf(!hasEtcd)("metrics", () => {
     ]) {
       for (const [name, { endpoint }] of Object.entries({ theirs, ours })) {
         const named = command.replace("SERVER", name).replace("LEASE", leases[name] ?? "");
+        if (command === "txn CREATE") {
+          await create(endpoint);
+          continue;
+        }
         const { stdout } = await etcdctl(endpoint, named.split(" "));
         leases[name] = /^lease (\w+) granted/.exec(stdout)?.[1] ?? leases[name] ?? "";
       }

@@ -15,6 +15,7 @@ import {
   transactionOf,
 } from "./kv-requests.ts";
 import { rangeOf } from "./keys.ts";
+import type { Extent } from "./metrics.ts";
 
 /** The handlers of some of etcd's calls. */
 export type EtcdHandlers<N extends keyof typeof methods> = Required<
@@ -29,10 +30,10 @@ export function kvHandlers(
   const header = (revision?: number) => headerOf(context, revision);
   const one = async <T extends Operation["type"]>(
     operation: Operation & { readonly type: T },
-    putBytes = 0,
+    extent: Extent,
   ) => {
     const outcome = await store.transact({ compare: [], success: [operation], failure: [] });
-    metrics.noteOperations(outcome.results, putBytes);
+    metrics.noteOperations(outcome.results, extent);
     return { result: resultOf(outcome, operation.type), revision: outcome.revision };
   };
   return {
@@ -43,7 +44,7 @@ export function kvHandlers(
       // Of the past, too, the header tells the newest revision; it must not be newer than what was read.
       const { revision } = store;
       const found = await store.range(range, options);
-      metrics.noteOperations([{ type: "range", ...found }], 0);
+      metrics.noteOperations([{ type: "range", ...found }]);
       return { header: header(options.at ? revision : found.revision), ...rangeAnswer(request, found) };
     },
     async Put(request, call) {
@@ -54,8 +55,7 @@ export function kvHandlers(
       auth.require(call, { writes: [range], reads: request.prevKv ? [range] : [] });
       // Of a put alone etcd looks at the lease first, of one in a transaction at the key.
       if (request.lease !== "0" && !store.leaseStatus(request.lease)) throw refusal("leaseNotFound");
-      const putBytes = request.key.length + request.value.length;
-      const { result, revision } = await one(putOperation(request), putBytes);
+      const { result, revision } = await one(putOperation(request), extentOf({ requestPut: request }));
       return { header: header(revision), ...putAnswer(request, result) };
     },
     async DeleteRange(request, call) {
@@ -63,7 +63,10 @@ export function kvHandlers(
       requireSmall(call.requestBytes, limits.requestBytes);
       const range = rangeOf(request);
       auth.require(call, { writes: [range], reads: request.prevKv ? [range] : [] });
-      const { result, revision } = await one({ type: "delete", range });
+      const { result, revision } = await one(
+        { type: "delete", range },
+        extentOf({ requestDeleteRange: request }),
+      );
       return { header: header(revision), ...deleteAnswer(request, result) };
     },
     async Txn(request, call) {
@@ -72,14 +75,14 @@ export function kvHandlers(
       requireSmall(call.requestBytes, limits.requestBytes);
       auth.require(call, accessOf(request));
       const outcome = await store.transact(transactionOf(request));
-      metrics.noteOperations(outcome.results, putBytesOf(request, outcome));
+      metrics.noteOperations(outcome.results, extentOfTxn(request, outcome));
       return { header: header(outcome.revision), ...txnAnswer(request, outcome) };
     },
     async Compact({ revision }, call) {
       auth.requireUser(call);
       await metrics.timed("compaction", () => context.compactions.through(revision));
       // etcd reads a key there, to learn the revision.
-      metrics.noteOperations([{ type: "range", items: [], count: 0 }], 0);
+      metrics.noteOperations([{ type: "range", items: [], count: 0 }]);
       return { header: header() };
     },
   };
@@ -94,16 +97,29 @@ function resultOf<T extends Operation["type"]>(
   return result as OperationResult & { readonly type: T };
 }
 
-/** Bytes of the keys and values that a transaction has put. */
-function putBytesOf(request: EtcdOutput<"TxnRequest">, { succeeded, results }: Outcome): number {
-  const operations = succeeded ? request.success : request.failure;
-  let bytes = 0;
-  for (const [index, { requestPut, requestTxn }] of operations.entries()) {
+/** What an operation does besides what it answers. */
+function extentOf(operation: Partial<EtcdOutput<"RequestOp">>): Required<Extent> {
+  const { requestPut, requestDeleteRange } = operation;
+  const putBytes = requestPut ? requestPut.key.length + requestPut.value.length : 0;
+  const previous = requestPut?.prevKv || requestDeleteRange?.prevKv ? 1 : 0;
+  return { putBytes, previous, compares: 0 };
+}
+
+function extentOfTxn(request: EtcdOutput<"TxnRequest">, { succeeded, results }: Outcome): Required<Extent> {
+  // The first comparison that fails is the last one: which it was is not known.
+  const sum = { putBytes: 0, previous: 0, compares: succeeded ? request.compare.length : 1 };
+  for (const [index, operation] of (succeeded ? request.success : request.failure).entries()) {
     const result = results[index];
-    if (requestPut) bytes += requestPut.key.length + requestPut.value.length;
-    else if (requestTxn && result?.type === "transaction") bytes += putBytesOf(requestTxn, result.outcome);
+    const { requestTxn } = operation;
+    const extent =
+      requestTxn && result?.type === "transaction"
+        ? extentOfTxn(requestTxn, result.outcome)
+        : extentOf(operation);
+    sum.putBytes += extent.putBytes;
+    sum.previous += extent.previous;
+    sum.compares += extent.compares;
   }
-  return bytes;
+  return sum;
 }
 
 function requireSmall(bytes: number, most: number): void {

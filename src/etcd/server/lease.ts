@@ -34,7 +34,7 @@ export function leaseHandlers(
       const keys = store.leaseStatus(id)?.keys ?? [];
       await store.revokeLease(id);
       metrics.leases.revoked.value++;
-      for (const _ of keys) metrics.noteOperations([{ type: "delete", deleted: [] }], 0);
+      for (const _ of keys) metrics.noteOperations([{ type: "delete", deleted: [] }]);
       return { header: header() };
     },
     async LeaseKeepAlive(requests, call) {

@@ -8,6 +8,16 @@ import { etcdClusterVersion, etcdVersion } from "./version.ts";
 const slowWrite = 0.1;
 const millisecondsPerSecond = 1000;
 
+/** What a request has done besides what it answers. */
+export interface Extent {
+  /** Bytes of keys and values that were put. */
+  readonly putBytes?: number;
+  /** Reads of what was there before. */
+  readonly previous?: number;
+  /** Comparisons, which etcd reads for before it begins. */
+  readonly compares?: number;
+}
+
 /** A stream of watches, as far as it is counted. */
 export interface CountedStream {
   readonly watchCount: number;
@@ -106,9 +116,14 @@ export class EtcdMetrics {
     };
   }
 
-  /** Counts what a request has done; `written` are the puts and their bytes. */
-  noteOperations(results: readonly OperationResult[], putBytes: number): void {
+  /** Counts what a request has done. */
+  noteOperations(
+    results: readonly OperationResult[],
+    { putBytes = 0, previous = 0, compares = 0 }: Extent = {},
+  ): void {
     const count = counted(results);
+    count.range += previous;
+    this.operations.range.value += compares;
     for (const name of ["range", "put", "delete"] as const) this.operations[name].value += count[name];
     if (count.range + count.put + count.delete > 1) this.operations.txn.value++;
     if (count.put > 0) this.putBytes.value += putBytes;

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { eventually, Scene, widgets } from "./conversion-suite.ts";
+import { eventually, Scene, widget, widgets } from "./conversion-suite.ts";
 import type { ConversionHook, Question } from "./conversion-suite.ts";
 
 let scene: Scene;
@@ -111,4 +111,25 @@ test("A server that ends does not wait for a webhook", async () => {
   await eventually(() => expect(ending.hook.questions.length).toBe(1));
   const closing = ending.close();
   await Promise.all([hanging, closing]);
+});
+
+test("An answer that is nested too deep is refused", async () => {
+  await scene.reset();
+  const open = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
+  await scene.define({ firstOnly: { anything: open } });
+  const depth = 1_000_000;
+  hook.answer = ({ apiVersion, request }, response) => {
+    const [first] = request.objects;
+    const spec = `{"anything":{"deep":${"[".repeat(depth)}${"]".repeat(depth)}}}`;
+    const object = `{"kind":"Widget","apiVersion":"example.com/v1","metadata":${JSON.stringify(first?.metadata)},"spec":${spec}}`;
+    const answer = `{"uid":"${request.uid}","result":{"status":"Success"},"convertedObjects":[${object}]}`;
+    response.end(`{"kind":"ConversionReview","apiVersion":"${apiVersion}","response":${answer}}`);
+    return undefined;
+  };
+  const { status, body } = await ask("POST", widgets("v2"), widget("v2", "deep"));
+  expect({ status, message: body.message }).toEqual({
+    status: 500,
+    message: expect.stringContaining("exceeded max depth"),
+  });
+  expect((await ask("GET", widgets("v1"))).body.items).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import type { Checked } from "./check/checker.ts";
 import type { CelType } from "./check/types.ts";
 import { Frame, type Activation, type Step } from "./evaluate/frame.ts";
-import { EvaluationError } from "./values/errors.ts";
+import { EvaluationError, costExceeded } from "./values/errors.ts";
 import type { Value } from "./values/value.ts";
 
 /** What came of an evaluation, and what it cost. */
@@ -37,8 +37,10 @@ export class Program {
       const value = this.#step(frame);
       return { type: "value", value, cost: frame.cost };
     } catch (error) {
-      if (!(error instanceof EvaluationError)) throw error;
-      return { type: "error", message: error.message, costExceeded: error.fatal, cost: frame.cost };
+      // Texts and lists may become too large for the platform before they cost too much.
+      const failure = error instanceof RangeError ? costExceeded() : error;
+      if (!(failure instanceof EvaluationError)) throw failure;
+      return { type: "error", message: failure.message, costExceeded: failure.fatal, cost: frame.cost };
     }
   }
 }

@@ -2,6 +2,7 @@ import {
   costSize,
   matchCost,
   patternFactor,
+  smallerSize,
   textFactor,
   traversalCost,
   traversalOf,
@@ -9,7 +10,7 @@ import {
   type CallPricing,
 } from "../evaluate/call-cost.ts";
 import { NamedFormat } from "../library/formats.ts";
-import { OpaqueValue, elementsOf, typeNameOf } from "../values/value.ts";
+import { OpaqueValue, elementsOf, typeNameOf, type Value } from "../values/value.ts";
 
 /** Asking the authorizer: an expression can afford two questions. */
 export const authorizationCost = 350_000;
@@ -41,7 +42,22 @@ const costPerRequirement = 50;
 const selectorCost = (length: number): number =>
   listCost + Math.ceil(length * textFactor) + Math.ceil(Math.ceil(length * 0.5) * costPerRequirement);
 
-const listResult: CallCost = (_, result) => callCost + listCost + costSize(result);
+const listResult: CallCost = { ofResult: (result) => callCost + listCost + costSize(result) };
+
+/** Two units of a text may be one character. */
+const mostUnits = 2;
+
+/** What is joined is as long as its parts: a text that is too long is never made. */
+const joined: CallCost = {
+  ofResult: (result) => Math.ceil(costSize(result) * 2 * textFactor),
+  atLeast([parts = null, separator]) {
+    const elements = elementsOf(parts) ?? [];
+    const lengthOf = (part: Value | undefined) => (typeof part === "string" ? part.length : 0);
+    const between = lengthOf(separator) * Math.max(0, elements.length - 1);
+    const length = elements.reduce<number>((total, part) => total + lengthOf(part), between);
+    return (length / mostUnits) * 2 * textFactor;
+  },
+};
 
 const selfComparison =
   (index: 0 | 1): CallCost =>
@@ -94,7 +110,7 @@ const validateCost: CallCost = ([format, value]) =>
     : 1;
 
 const equalityCost: CallCost = ([one, other]) =>
-  one instanceof OpaqueValue ? 1 : Math.ceil(Math.min(costSize(one), costSize(other)) * textFactor);
+  one instanceof OpaqueValue ? 1 : Math.ceil(smallerSize(one, other) * textFactor);
 
 /** What calls cost in Kubernetes. */
 export const kubernetesPricing: CallPricing = (functionName, overloadId) => {
@@ -113,7 +129,7 @@ export const kubernetesPricing: CallPricing = (functionName, overloadId) => {
     case "split":
       return traversalOf(0, 2);
     case "join":
-      return (_, result) => Math.ceil(costSize(result) * 2 * textFactor);
+      return joined;
     case "find":
     case "findAll":
       return matchCost;

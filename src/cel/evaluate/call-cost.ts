@@ -2,8 +2,15 @@ import { codePointLength } from "../syntax/issues.ts";
 import { sizeOfMap, entriesOf } from "../values/maps.ts";
 import { OpaqueValue, adapt, elementsOf, isMap, type Value } from "../values/value.ts";
 
-/** What a call costs, given its arguments (the target first) and its result. */
-export type CallCost = number | ((args: readonly Value[], result: Value) => number);
+/** What a call costs, given its arguments (the target first), or its result as well. */
+export type CallCost =
+  | number
+  | ((args: readonly Value[]) => number)
+  | {
+      readonly ofResult: (result: Value) => number;
+      /** What it will cost at least; absent: nobody knows before. */
+      readonly atLeast?: (args: readonly Value[]) => number;
+    };
 
 /** What calls cost that the language itself does not price; nothing where it does. */
 export type CallPricing = (functionName: string, overloadId: string) => CallCost | undefined;
@@ -22,6 +29,14 @@ export function costSize(value: Value | undefined): number {
   if (elements) return elements.length;
   if (isMap(value)) return sizeOfMap(value);
   return value instanceof OpaqueValue ? value.costSize : 1;
+}
+
+/** The size of the smaller of two values; of a text that is much longer than the other nobody counts the characters. */
+export function smallerSize(one: Value | undefined, other: Value | undefined): number {
+  if (typeof one !== "string" || typeof other !== "string") return Math.min(costSize(one), costSize(other));
+  const [short, long] = one.length < other.length ? [one, other] : [other, one];
+  const size = codePointLength(short);
+  return long.length >= 2 * size ? size : Math.min(size, codePointLength(long));
 }
 
 /** The cost of looking at all that a value holds. */
@@ -46,7 +61,7 @@ export const traversalOf =
 export const matchCost: CallCost = ([text, pattern]) =>
   Math.ceil((1 + costSize(text)) * textFactor) * Math.ceil(costSize(pattern) * patternFactor);
 
-const smallest: CallCost = ([one, other]) => Math.ceil(Math.min(costSize(one), costSize(other)) * textFactor);
+const smallest: CallCost = ([one, other]) => Math.ceil(smallerSize(one, other) * textFactor);
 const sum: CallCost = ([one, other]) => Math.ceil((costSize(one) + costSize(other)) * textFactor);
 
 const standard: Readonly<Record<string, CallCost>> = {

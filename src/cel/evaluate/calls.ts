@@ -190,7 +190,7 @@ function checkPattern(name: string, args: readonly Plan[]): void {
 }
 
 function evaluateOnce(step: Step): Value {
-  const frame = { charge: () => {} };
+  const frame = { charge: () => {}, demand: () => {}, labour: () => {} };
   return step(frame as unknown as Frame);
 }
 
@@ -230,22 +230,15 @@ function fits(type: CelType, value: Value): boolean {
 
 function planApplication(args: readonly Step[], evaluate: unknown, cost: CallCost): Plan {
   const apply = evaluate as Evaluate;
-  const pay =
-    typeof cost === "number"
-      ? (frame: Frame, _: readonly Value[], result: Value) => {
-          frame.charge(cost);
-          return result;
-        }
-      : (frame: Frame, values: readonly Value[], result: Value) => {
-          frame.charge(cost(values, result));
-          return result;
-        };
+  const run = runner(apply, cost);
   if (args.length === 1 && typeof cost === "number") {
     const [first] = args as [Step];
     return {
       step: (frame) => {
-        const result = apply(first(frame));
+        const one = first(frame);
+        const result = apply(one);
         frame.charge(cost);
+        frame.labour(result, one);
         return result;
       },
     };
@@ -256,14 +249,45 @@ function planApplication(args: readonly Step[], evaluate: unknown, cost: CallCos
       step: (frame) => {
         const one = first(frame);
         const other = second(frame);
-        return pay(frame, typeof cost === "number" ? [] : [one, other], apply(one, other));
+        if (typeof cost !== "number") return run(frame, [one, other]);
+        const result = apply(one, other);
+        frame.charge(cost);
+        frame.labour(result, one, other);
+        return result;
       },
     };
   }
   return {
     step: (frame) => {
       const values = args.map((arg) => arg(frame));
-      return pay(frame, values, apply(...values));
+      return run(frame, values);
     },
+  };
+}
+
+/** Calls and pays; what cannot be paid for is not begun. */
+function runner(apply: Evaluate, cost: CallCost): (frame: Frame, values: readonly Value[]) => Value {
+  if (typeof cost === "number") {
+    return (frame, values) => {
+      const result = apply(...values);
+      frame.charge(cost);
+      frame.labour(result, values[0] ?? null);
+      return result;
+    };
+  }
+  if (typeof cost === "function") {
+    return (frame, values) => {
+      const price = cost(values);
+      frame.demand(price);
+      const result = apply(...values);
+      frame.charge(price);
+      return result;
+    };
+  }
+  return (frame, values) => {
+    if (cost.atLeast) frame.demand(cost.atLeast(values));
+    const result = apply(...values);
+    frame.charge(cost.ofResult(result));
+    return result;
   };
 }

@@ -1,8 +1,13 @@
-import { EvaluationError } from "../values/errors.ts";
+import { EvaluationError, costExceeded } from "../values/errors.ts";
 import { adapt, type Value } from "../values/value.ts";
 
 /** Values of variables by their names. A getter is asked each time its variable is used. */
 export type Activation = Readonly<Record<string, unknown>>;
+
+/** Elements of lists and characters that one evaluation may make at fixed costs: some seconds at worst. */
+const mostLabour = 20_000_000;
+/** So many characters are read in the time in which one is made. */
+const readingFactor = 8;
 
 /** Stands for the value of a variable that is computed when first used. */
 export const pending = Symbol("pending");
@@ -15,6 +20,7 @@ export class Frame {
   readonly variables: Activation;
   readonly locals: Local[] = [];
   readonly #limit: number;
+  #labour = 0;
   cost = 0;
 
   constructor(variables: Activation, limit: number) {
@@ -25,9 +31,20 @@ export class Frame {
   /** Adds to the cost; ends the evaluation when that is too high. */
   charge(cost: number): void {
     this.cost += cost;
-    if (this.cost > this.#limit) {
-      throw new EvaluationError("operation cancelled: actual cost limit exceeded", { fatal: true });
-    }
+    if (this.cost > this.#limit) throw costExceeded();
+  }
+
+  /** Ends the evaluation before something is done that it cannot pay for. */
+  demand(cost: number): void {
+    if (this.cost + cost > this.#limit) this.charge(cost);
+  }
+
+  /** Counts what a call took at a fixed cost: texts that were read or made, lists that were copied. */
+  labour(result: Value, one: Value, other?: Value): void {
+    if (typeof one === "string") this.#labour += one.length / readingFactor;
+    if (typeof other === "string") this.#labour += other.length / readingFactor;
+    if (typeof result === "string" || Array.isArray(result)) this.#labour += result.length;
+    if (this.#labour > mostLabour) throw costExceeded();
   }
 
   variable(name: string): Value {

@@ -1,13 +1,25 @@
 import { intType, listType, stringType } from "../check/types.ts";
 import { PatternError, Regex } from "../regex/index.ts";
 import { count, text } from "../values/arguments.ts";
-import { EvaluationError } from "../values/errors.ts";
+import { EvaluationError, costExceeded } from "../values/errors.ts";
 import type { Value } from "../values/value.ts";
 import { fn, method, type Library } from "./library.ts";
 
 /** Compiled patterns that are kept: expressions use few. */
 const mostPatterns = 256;
 const patterns = new Map<string, Regex>();
+
+/** Steps that one call may take: costs know the length of a pattern, not what is in it. */
+const mostSteps = 20_000_000;
+
+/** Counts the steps of one call. */
+function stepCounter(): (steps: number) => void {
+  let left = mostSteps;
+  return (steps) => {
+    left -= steps;
+    if (left < 0) throw costExceeded();
+  };
+}
 
 /** A pattern, compiled once; throws `PatternError`. */
 export function patternOf(source: string): Regex {
@@ -29,11 +41,13 @@ function compiled(source: string, prefix = ""): Regex {
 }
 
 /** `text.matches(pattern)` */
-export const matches = (value: Value, pattern: Value): Value => compiled(text(pattern)).test(text(value));
+export const matches = (value: Value, pattern: Value): Value =>
+  compiled(text(pattern)).test(text(value), stepCounter());
 
 function findAll(value: Value, pattern: Value, limit: Value | undefined): Value {
   const most = limit === undefined ? -1 : count(limit);
-  return compiled(text(pattern), "Illegal regex: ").findAll(text(value), most < 0 ? Infinity : most);
+  const regex = compiled(text(pattern), "Illegal regex: ");
+  return regex.findAll(text(value), most < 0 ? Infinity : most, stepCounter());
 }
 
 /** Kubernetes' `find` and `findAll`. */
@@ -43,7 +57,8 @@ export const regexLibrary: Library = {
     fn(
       "find",
       method("string_find_string", [stringType, stringType, stringType], (value, pattern) => {
-        const found = compiled(text(pattern), "Illegal regex: ").find(text(value));
+        const regex = compiled(text(pattern), "Illegal regex: ");
+        const found = regex.find(text(value), { note: stepCounter() });
         return found ? text(value).slice(found.start, found.end) : "";
       }),
     ),

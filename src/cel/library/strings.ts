@@ -1,17 +1,31 @@
 import { dynType, intType, listType, stringType } from "../check/types.ts";
 import { count, list, text } from "../values/arguments.ts";
-import { EvaluationError } from "../values/errors.ts";
+import { EvaluationError, costExceeded } from "../values/errors.ts";
 import { adapt, type Value } from "../values/value.ts";
 import { formatText, type FormatStyle } from "./format-text.ts";
 import { fn, method, signature, type Library } from "./library.ts";
 
+/** Longer texts are not made: to look at one would cost more than an expression may. */
+const mostCharacters = 10_000_000;
+/** Comparisons that looking for a part in a text may take at worst. */
+const mostComparisons = 1_000_000_000;
+/** What is quoted is looked at character by character, at a fixed cost. */
+const mostQuoted = 2_000_000;
+
+const atMost = (amount: number, most: number): void => {
+  if (amount > most) throw costExceeded();
+};
+
 const outOfRange = (index: number) => new EvaluationError(`index out of range: ${index}`);
+
+/** Whether each unit of a text is a character of its own: then the platform's functions count as CEL does. */
+const isPlain = (value: string): boolean => !/[\ud800-\udfff]/.test(value);
 
 /** Characters of a text: code points, as CEL counts them. */
 const characters = (value: Value): readonly string[] => Array.from(text(value));
 
 function charAt(value: Value, at: Value): Value {
-  const all = characters(value);
+  const all = isPlain(text(value)) ? text(value) : characters(value);
   const index = count(at);
   if (index < 0 || index > all.length) throw outOfRange(index);
   return all[index] ?? "";
@@ -23,12 +37,14 @@ const startsAt = (all: readonly string[], part: readonly string[], index: number
 function indexOf(value: Value, part: Value, from: Value | undefined): Value {
   const offset = from === undefined ? 0 : count(from);
   if (part === "") return offset;
-  const all = characters(value);
-  const wanted = characters(part);
+  atMost(text(value).length * text(part).length, mostComparisons);
+  const all = isPlain(text(value)) ? text(value) : characters(value);
   if (offset < 0 || offset >= all.length) {
     if (from === undefined) return -1;
     throw outOfRange(offset);
   }
+  if (typeof all === "string") return all.indexOf(text(part), offset);
+  const wanted = characters(part);
   for (let index = offset; index <= all.length - wanted.length; index++) {
     if (startsAt(all, wanted, index)) return index;
   }
@@ -39,6 +55,7 @@ function lastIndexOf(value: Value, part: Value, from: Value | undefined): Value 
   const all = characters(value);
   if (part === "") return from === undefined ? all.length : count(from);
   const wanted = characters(part);
+  atMost(all.length * wanted.length, mostComparisons);
   const offset = from === undefined ? all.length - 1 : count(from);
   if (offset < 0 || offset >= all.length) {
     if (from === undefined) return -1;
@@ -63,16 +80,20 @@ function substring(value: Value, from: Value, to: Value | undefined): Value {
 
 function replace(value: Value, old: Value, by: Value, most: Value | undefined): Value {
   const limit = most === undefined ? -1 : count(most);
-  const parts = splitAtMost(text(value), text(old), limit < 0 ? Infinity : limit + 1);
+  if (text(old) !== "") {
+    const parts = splitAtMost(text(value), text(old), limit < 0 ? Infinity : limit + 1);
+    atMost(parts.length * text(by).length, mostCharacters);
+    return parts.join(text(by));
+  }
   // Go puts the replacement around each character where what is replaced is empty.
-  if (text(old) !== "") return parts.join(text(by));
-  const around = ["", ...characters(value), ""];
-  const places = Math.min(limit < 0 ? Infinity : limit, around.length - 1);
-  return around.map((character, index) => character + (index < places ? text(by) : "")).join("");
+  atMost(text(value).length * text(by).length, mostCharacters);
+  let places = limit < 0 ? Infinity : limit;
+  return text(value).replaceAll(/(?:)/gu, () => (places-- > 0 ? text(by) : ""));
 }
 
 /** Parts of a text, no more than a number of them: the last keeps what is left. */
 function splitAtMost(whole: string, separator: string, most: number): string[] {
+  atMost(whole.length * separator.length, mostComparisons);
   const parts = separator === "" ? Array.from(whole) : whole.split(separator);
   if (parts.length <= most) return parts;
   return [...parts.slice(0, most - 1), parts.slice(most - 1).join(separator)];
@@ -107,8 +128,10 @@ const quoteEscapes: Readonly<Record<string, string>> = {
 
 const quoted = new RegExp(`[${String.raw`\u0007\b\f\n\r\t\v\\"`}]`, "g");
 
-const quote = (value: Value): Value =>
-  `"${text(value).replaceAll(quoted, (character) => quoteEscapes[character] ?? character)}"`;
+function quote(value: Value): Value {
+  atMost(text(value).length, mostQuoted);
+  return `"${text(value).replaceAll(quoted, (character) => quoteEscapes[character] ?? character)}"`;
+}
 
 const reverse = (value: Value): Value => characters(value).toReversed().join("");
 

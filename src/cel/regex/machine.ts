@@ -1,8 +1,9 @@
+import { Automaton } from "./automaton.ts";
 import { testOf } from "./char-set.ts";
 import { PatternError, type Assertion, type Pattern } from "./parse.ts";
 
 /** One step of a compiled pattern. */
-type Instruction =
+export type Instruction =
   | { readonly type: "character"; readonly test: (code: number) => boolean }
   | { readonly type: "split"; first: number; second: number }
   | { readonly type: "jump"; to: number }
@@ -20,22 +21,38 @@ const mostInstructions = 50_000;
 /** Runs a pattern in time linear in the text: all ways to match go forward together. */
 export class Machine {
   readonly #program: readonly Instruction[];
+  readonly #automaton: Automaton | undefined;
 
   constructor(pattern: Pattern, source: string) {
     const program: Instruction[] = [];
     emit(pattern, program, source);
     program.push({ type: "match" });
     this.#program = program;
+    const isPlain = program.every(
+      (each) => each.type !== "assert" || each.assertion === "textBegin" || each.assertion === "textEnd",
+    );
+    this.#automaton = isPlain ? new Automaton(program) : undefined;
+  }
+
+  /** Whether the pattern matches anywhere; `note` hears of the work that is done. */
+  test(text: string, note: (steps: number) => void): boolean {
+    if (this.#automaton) return this.#automaton.test(text, note);
+    return this.find(text, 0, { onlyWhether: true, note }) !== undefined;
   }
 
   /** The first match from an index on; of those that begin there the one that a backtracking matcher would find. */
-  find(text: string, from: number, options?: { readonly onlyWhether: boolean }): Match | undefined {
+  find(
+    text: string,
+    from: number,
+    options: { readonly onlyWhether: boolean; readonly note: (steps: number) => void },
+  ): Match | undefined {
     let threads = new Threads(this.#program.length);
     let next = new Threads(this.#program.length);
     let found: Match | undefined;
     for (let index = from; ;) {
       if (!found) this.#follow(threads, { counter: 0, start: index, text, index });
       if (threads.count === 0) return found;
+      options.note(threads.count);
       const code = text.codePointAt(index);
       const after = index + ((code ?? 0) > 0xffff ? 2 : 1);
       next.clear();
@@ -45,7 +62,7 @@ export class Machine {
         const instruction = this.#program[counter] as Instruction;
         if (instruction.type === "match") {
           found = { start, end: index };
-          if (options?.onlyWhether) return found;
+          if (options.onlyWhether) return found;
           break;
         }
         if (code !== undefined && instruction.type === "character" && instruction.test(code)) {

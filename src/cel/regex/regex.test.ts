@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { seededRandom } from "../../base/index.ts";
 import { Regex, patternProblem } from "../index.ts";
 
 /** Long enough that JavaScript's matcher is not trusted with it. */
@@ -31,7 +32,32 @@ test.each<readonly [string, string, readonly string[]]>([
   if (first !== undefined && !isEverywhere) {
     const match = new Regex(pattern).find(long(text));
     expect(match && long(text).slice(match.start, match.end)).toBe(first);
+    expect(new Regex(pattern).test(long(text))).toBe(true);
   }
+});
+
+test.each([
+  ["^(a|b)*abb$", "ab".repeat(600_000), false],
+  ["^(a|b)*abb$", `${"ab".repeat(600_000)}abb`, true],
+  ["(x+x+)+y", "x".repeat(1_000_000), false],
+  ["(x+x+)+y$", `${"x".repeat(1_000_000)}y`, true],
+  ["^(x*)*$", "x".repeat(1_000_000), true],
+  ["([a-z]{1,9}😁)+!$", `${"abc😁".repeat(300_000)}!`, true],
+  ["([a-z]{1,9}😁)+!$", `${"abc😁".repeat(300_000)}?`, false],
+])("%s tells whether it is anywhere in a long text", (pattern, text, found) => {
+  expect(new Regex(pattern).test(text)).toBe(found);
+});
+
+test("the work that a pattern makes is noted: little where its threads are few, much where they differ everywhere", () => {
+  const steps = (pattern: string, text: string) => {
+    let total = 0;
+    new Regex(pattern).test(text, (more) => (total += more));
+    return total;
+  };
+  expect(steps("(x+x+)+y", "x".repeat(1_000_000))).toBeLessThan(1_000);
+  const random = seededRandom(1);
+  const text = Array.from({ length: 20_000 }, () => (random.next() < 0.5 ? "a" : "b")).join("");
+  expect(steps("(a*)*b.{300}!", text)).toBeGreaterThan(1_000_000);
 });
 
 test.each([

@@ -78,6 +78,16 @@ function beginsWithText(pattern: Pattern): boolean {
   return pattern.type === "assert" && pattern.assertion === "textBegin";
 }
 
+/** Hears of the work that matching takes where it is not known to be quick. */
+type NoteSteps = (steps: number) => void;
+
+interface FindOptions {
+  readonly from?: number;
+  readonly note?: NoteSteps;
+}
+
+const ignore: NoteSteps = () => undefined;
+
 /**
  * A pattern in RE2's syntax, which matches in linear time: JavaScript's own matcher is used where it is known to be
  * quick, a machine of our own elsewhere.
@@ -100,28 +110,28 @@ export class Regex {
   }
 
   /** Whether the pattern matches anywhere. */
-  test(text: string): boolean {
+  test(text: string, note: NoteSteps = ignore): boolean {
     const native = this.#nativeFor(text);
-    if (!native) return this.#run(text, 0, true) !== undefined;
+    if (!native) return this.#ownMachine().test(text, note);
     native.lastIndex = 0;
     return native.test(text);
   }
 
   /** The first match from an index on. */
-  find(text: string, from = 0): Match | undefined {
+  find(text: string, { from = 0, note = ignore }: FindOptions = {}): Match | undefined {
     const native = this.#nativeFor(text);
-    if (!native) return this.#run(text, from, false);
+    if (!native) return this.#ownMachine().find(text, from, { onlyWhether: false, note });
     native.lastIndex = from;
     const match = native.exec(text);
     return match ? { start: match.index, end: match.index + match[0].length } : undefined;
   }
 
   /** All matches that do not overlap, up to a number of them. */
-  findAll(text: string, most = Infinity): string[] {
+  findAll(text: string, most = Infinity, note: NoteSteps = ignore): string[] {
     const found: string[] = [];
     let previousEnd = -1;
     for (let from = 0; from <= text.length && found.length < most;) {
-      const match = this.find(text, from);
+      const match = this.find(text, { from, note });
       if (!match) break;
       const { start, end } = match;
       // An empty match right after another is none.
@@ -138,9 +148,8 @@ export class Regex {
     return this.#native;
   }
 
-  #run(text: string, from: number, onlyWhether: boolean): Match | undefined {
-    this.#machine ??= new Machine(this.#pattern, this.#source);
-    return this.#machine.find(text, from, { onlyWhether });
+  #ownMachine(): Machine {
+    return (this.#machine ??= new Machine(this.#pattern, this.#source));
   }
 }
 

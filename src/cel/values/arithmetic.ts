@@ -1,5 +1,5 @@
 import { keyOfElement } from "./compare.ts";
-import { EvaluationError, noSuchOverload } from "./errors.ts";
+import { EvaluationError, costExceeded, noSuchOverload } from "./errors.ts";
 import { addNanos, durationOf, timeBetween } from "./time.ts";
 import {
   Double,
@@ -13,6 +13,9 @@ import {
   intOf,
   type Value,
 } from "./value.ts";
+
+/** Longer lists are not made: to look at one would cost more than an expression may. */
+const mostElements = 5_000_000;
 
 const isInt = (value: Value): value is number | bigint =>
   typeof value === "number" || typeof value === "bigint";
@@ -46,7 +49,10 @@ export function add(one: Value, other: Value): Value {
   if (one instanceof Uint8Array && other instanceof Uint8Array) return joinBytes(one, other);
   const elements = elementsOf(one);
   const others = elementsOf(other);
-  if (elements && others) return one instanceof KeyedList ? merge(one, others) : [...elements, ...others];
+  if (elements && others) {
+    if (elements.length + others.length > mostElements) throw costExceeded();
+    return one instanceof KeyedList ? merge(one, others) : [...elements, ...others];
+  }
   throw noSuchOverload(hasAdd(one) ? undefined : "_+_");
 }
 

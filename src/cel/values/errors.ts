@@ -10,5 +10,9 @@ export class EvaluationError {
   }
 }
 
+/** An expression costs more than it may. */
+export const costExceeded = (): EvaluationError =>
+  new EvaluationError("operation cancelled: actual cost limit exceeded", { fatal: true });
+
 export const noSuchOverload = (functionName?: string): EvaluationError =>
   new EvaluationError(functionName === undefined ? "no such overload" : `no such overload: ${functionName}`);

@@ -26,9 +26,16 @@ export function lookUp(map: Value, key: Value): Value | undefined {
   return typeof key === "string" && isObject(map) && Object.hasOwn(map, key) ? adapt(map[key]) : undefined;
 }
 
+/** Numbers of entries of objects, which are counted once. */
+const sizes = new WeakMap<object, number>();
+
 /** Number of entries. */
 export function sizeOfMap(map: Value): number {
-  return map instanceof CelMap ? map.entries.size : Object.keys(map as object).length;
+  if (map instanceof CelMap) return map.entries.size;
+  const object = map as object;
+  let size = sizes.get(object);
+  if (size === undefined) sizes.set(object, (size = Object.keys(object).length));
+  return size;
 }
 
 /** Keys and values. */

@@ -5,7 +5,7 @@ import {
 } from "../../../api/types/admissionregistration-v1.ts";
 import { Deployment } from "../../../api/types/apps-v1.ts";
 import { ConfigMap } from "../../../api/types/core-v1.ts";
-import { ruleFor, startPolicyPlane } from "./policies-suite.ts";
+import { costly, outOfBudget, ruleFor, startPolicyPlane } from "./policies-suite.ts";
 import type { PolicyPlane } from "./policies-suite.ts";
 
 type PolicySpec = MutatingAdmissionPolicy["spec"];
@@ -316,6 +316,18 @@ test.each<{ name: string; spec: Partial<PolicySpec>; paramRef?: BindingSpec["par
     message: denied(
       `expression 'Object{data: {"x": string(${endless})}}' resulted in error: operation cancelled: actual cost limit exceeded`,
     ),
+  },
+  {
+    name: "variables that together cost too much",
+    spec: {
+      variables: Array.from({ length: 20 }, (_, index) => ({ name: `v${index}`, expression: costly })),
+      mutations: [
+        apply(
+          `Object{data: {"x": string(${Array.from({ length: 20 }, (_, index) => `variables.v${index}`).join(" && ")})}}`,
+        ),
+      ],
+    },
+    message: denied(outOfBudget),
   },
 ])("$name", async ({ spec, paramRef, message }) => {
   await bind(spec, paramRef ? { paramRef } : {});

@@ -29,6 +29,18 @@ export const ruleFor = (
   resources: [resource],
 });
 
+const digits = "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]";
+
+/** An expression that costs half of what one may: twenty of them are too much for a policy, five for its conditions. */
+export const costly = ["a", "b", "c", "d"].reduceRight(
+  (inner, name) => `${digits}.all(${name}, ${inner})`,
+  `${digits}.all(e, e >= 0)`,
+);
+
+/** What is said where expressions together cost too much. */
+export const outOfBudget =
+  "validation failed due to running out of cost budget, no further validation rules will be run";
+
 /** A control plane with the namespace `shop`, and what tests of policies do with it. */
 export async function startPolicyPlane() {
   const clock = new VirtualClock();

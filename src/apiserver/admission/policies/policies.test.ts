@@ -4,7 +4,7 @@ import {
   ValidatingAdmissionPolicyBinding,
 } from "../../../api/types/admissionregistration-v1.ts";
 import { ConfigMap } from "../../../api/types/core-v1.ts";
-import { ruleFor, startPolicyPlane } from "./policies-suite.ts";
+import { costly, outOfBudget, ruleFor, startPolicyPlane } from "./policies-suite.ts";
 import type { PolicyPlane } from "./policies-suite.ts";
 
 type PolicySpec = ValidatingAdmissionPolicy["spec"];
@@ -124,6 +124,36 @@ test.each<{ name: string; spec: Partial<PolicySpec>; data?: Record<string, strin
     },
     message:
       "expression 'variables.l.all(a, variables.l.all(b, variables.l.all(c, variables.l.all(d, variables.l.all(e, a + b + c + d + e > 0)))))' resulted in error: operation cancelled: actual cost limit exceeded",
+  },
+  {
+    name: "expressions that together cost too much",
+    spec: { validations: Array.from({ length: 20 }, () => ({ expression: costly })) },
+    message: outOfBudget,
+  },
+  {
+    name: "conditions that together cost too much",
+    spec: {
+      matchConditions: Array.from({ length: 5 }, (_, index) => ({ name: `c${index}`, expression: costly })),
+      validations: [{ expression: "true" }],
+    },
+    message: outOfBudget,
+  },
+  {
+    name: "expressions that together cost too much, ignored",
+    spec: {
+      failurePolicy: "Ignore",
+      validations: Array.from({ length: 20 }, () => ({ expression: costly })),
+    },
+  },
+  {
+    name: "a variable that cannot be evaluated",
+    spec: {
+      variables: [{ name: "none", expression: "object.data.none" }],
+      validations: [{ expression: "variables.none == 'x'" }],
+    },
+    data: { size: "big" },
+    message:
+      "expression 'variables.none == 'x'' resulted in error: composited variable \"none\" fails to evaluate: no such key: none",
   },
 ])("$name", async ({ spec, data = {}, message }) => {
   await bind(spec);

@@ -96,8 +96,8 @@ export function customVersion(
     kind,
     structOf(prepareSchema({ type: "object" }), { name: kind, metadata }).fields,
   );
-  // What was written under an earlier schema may be otherwise than it is shown.
-  const reshapes = (definition.metadata.generation ?? 1) > 1;
+  // What was written under another schema may be otherwise than it is shown.
+  const reshapes = (definition.metadata.generation ?? 1) > 1 || definition.spec.versions.length > 1;
   const remembered = remembering((object) => shaped(restamp(object, resource), node));
   const deprecationWarning = version.deprecationWarning ?? `${group}/${version.name} ${kind} is deprecated`;
   return {
@@ -180,7 +180,7 @@ function rulesOf(
     selectableFields: Object.fromEntries(fields),
     defaults: (object) => shaped(object as AnyObject, node),
     ...objectChecks(version, node),
-    ...(status ? {} : { prepareForUpdate: withGeneration }),
+    ...(status ? statusOfNew(version, node) : { prepareForUpdate: withGeneration }),
     ...(scale
       ? {
           scale: {
@@ -192,6 +192,15 @@ function rulesOf(
         }
       : {}),
   };
+}
+
+/** A new object's status, which nobody can set with it, is the schema's default. */
+function statusOfNew(
+  { schema }: CustomResourceDefinitionVersion,
+  node: SchemaNode,
+): Pick<ResourceDefinition, "prepareForCreate"> {
+  const standard = schema?.openAPIV3Schema?.properties?.["status"]?.default ?? undefined;
+  return standard === undefined ? {} : { prepareForCreate: (object) => withDefaults(object, node) };
 }
 
 /** A value as selectors compare it. */

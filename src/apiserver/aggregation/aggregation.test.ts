@@ -215,3 +215,32 @@ test("within the process requests reach the extension server as those of users d
     "the server is currently unable to handle the request (get flunders.wardle.example.com a)",
   );
 });
+
+test.each([
+  { ca: "garbage", why: "unable to parse bytes as PEM block" },
+  {
+    ca: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+    why: "failed to parse certificate: x509: malformed certificate",
+  },
+  {
+    ca: "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
+    why: "no valid certificate authority data seen",
+  },
+])("an authority that cannot be read is told of: $why", async ({ ca, why }) => {
+  await at.publish();
+  await at.register({ caBundle: Buffer.from(ca).toString("base64") });
+  await at.conditionOf("Passed");
+  const answer = await at.front.ask(flunders, { as: "admin" });
+  expect([answer.status, answer.text]).toEqual([500, `unable to load root certificates: ${why}\n`]);
+});
+
+test("warnings and answers to HEAD come as the extension server gives them", async () => {
+  await ready();
+  at.answer = (_, response) => {
+    response.writeHead(200, { warning: '299 - "old"', "x-of-theirs": "1", "content-length": "7" });
+    response.end();
+    return true;
+  };
+  const answer = await at.front.ask(flunders, { as: "admin", method: "HEAD" });
+  expect(answer.headers).toMatchObject({ warning: '299 - "old"', "x-of-theirs": "1" });
+});

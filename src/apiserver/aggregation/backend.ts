@@ -1,7 +1,8 @@
 import { request as httpsRequest, type Agent } from "node:https";
 import type { IncomingMessage, OutgoingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
-import { dialMessage, hostAndPort } from "../connect/kubelets.ts";
+import { hostAndPort } from "../connect/kubelets.ts";
+import { callProblem } from "../connect/webhook-errors.ts";
 import type { Address } from "../resolve-service.ts";
 
 /** A request to an extension server. */
@@ -48,7 +49,7 @@ function attempt(
     request.on("error", (error: NodeJS.ErrnoException) => {
       const isStale = request.reusedSocket && ["ECONNRESET", "EPIPE"].includes(error.code ?? "");
       const Failure = isStale ? StaleConnection : UnreachableError;
-      reject(new Failure(failureMessage(error, address)));
+      reject(new Failure(failureMessage(error, { address, agent })));
     });
     request.on("response", resolve);
     if (body) body.on("error", () => request.destroy()).pipe(request);
@@ -56,24 +57,10 @@ function attempt(
   });
 }
 
-const unknownAuthority = "tls: failed to verify certificate: x509: certificate signed by unknown authority";
-const certificateMessages: Readonly<Record<string, string>> = {
-  DEPTH_ZERO_SELF_SIGNED_CERT: unknownAuthority,
-  SELF_SIGNED_CERT_IN_CHAIN: unknownAuthority,
-  UNABLE_TO_GET_ISSUER_CERT: unknownAuthority,
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: unknownAuthority,
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: unknownAuthority,
-  CERT_SIGNATURE_FAILURE: unknownAuthority,
-  CERT_HAS_EXPIRED: "tls: failed to verify certificate: x509: certificate has expired or is not yet valid",
-};
-
 /** Why a server did not answer. */
-export function failureMessage(error: Error, address: Address): string {
-  const { code = "" } = error as NodeJS.ErrnoException;
-  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
-    return `tls: failed to verify certificate: x509: ${error.message}`;
-  }
-  if (error.name === "AbortError") return "context canceled";
-  if (code === "ECONNRESET" && /socket hang up/.test(error.message)) return "EOF";
-  return certificateMessages[code] ?? dialMessage(error, address);
+export function failureMessage(
+  error: Error,
+  { address, agent }: { readonly address: Address; readonly agent: Agent },
+): string {
+  return callProblem(error, { ...address, servername: agent.options.servername ?? "" });
 }

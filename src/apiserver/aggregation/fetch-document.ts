@@ -37,6 +37,7 @@ export async function fetchDocument(
   },
 ): Promise<RemoteDocument> {
   const { api, path, accept, etag, timeout, signal } = asked;
+  if (api.problem !== undefined) throw new Error(api.problem);
   const controller = new AbortController();
   const stop = () => controller.abort();
   const timer = clock.after(timeout, stop);

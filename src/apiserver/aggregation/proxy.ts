@@ -57,6 +57,7 @@ async function serve(
   { api, ...parts }: { readonly api: RemoteApi; readonly reader: ObjectReader; readonly random: Random },
 ): Promise<void> {
   if (!api.available) return refuse(call, unavailable);
+  if (api.problem !== undefined) return refuse(call, api.problem, 500);
   let address: Address;
   try {
     address = resolveService(parts, api.service);
@@ -132,7 +133,7 @@ async function upgrade(
 function dialBackend({ agent }: RemoteApi, address: Address): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     const socket = connectTls({ ...agent.options, ...address, ALPNProtocols: ["http/1.1"] });
-    const failed = (error: Error) => reject(new UnreachableError(failureMessage(error, address)));
+    const failed = (error: Error) => reject(new UnreachableError(failureMessage(error, { address, agent })));
     socket.setTimeout(dialTimeout, () => socket.destroy(new Error("i/o timeout")));
     socket.once("error", failed);
     socket.once("secureConnect", () => {

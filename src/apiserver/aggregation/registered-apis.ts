@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { Agent } from "node:https";
 import { APIService } from "../../api/types/apiregistration-v1.ts";
 import type { Priorities } from "../discovery/index.ts";
@@ -21,6 +22,8 @@ export interface RemoteApi {
   readonly available: boolean;
   /** Keeps connections to it. */
   readonly agent: Agent;
+  /** Why there can be no connection, in the words of upstream's client. */
+  readonly problem?: string | undefined;
 }
 
 /** What an extension server's certificate has to be, as the APIService says. */
@@ -116,6 +119,7 @@ export class RegisteredApis {
       service: { namespace, name: serviceName, port },
       available: isAvailable(object),
       agent: same ? known.api.agent : agentOf(this.identity, trust),
+      problem: same ? known.api.problem : problemOf(trust),
     };
     this.remotes.set(name, { api, trust });
   }
@@ -144,6 +148,30 @@ export function agentOf(identity: ProxyIdentity | undefined, trust: ServerTrust)
     ...(identity ? { cert: identity.certificate, key: identity.key } : {}),
     ...trust,
   });
+}
+
+const certificateBlock = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g;
+
+/** What is wrong with the authority that a server is trusted by. */
+function problemOf({ ca }: ServerTrust): string | undefined {
+  if (ca === undefined) return undefined;
+  const failed = (why: string) => `unable to load root certificates: ${why}`;
+  const blocks = ca.match(certificateBlock) ?? [];
+  if (blocks.length === 0) {
+    return failed(
+      ca.includes("-----BEGIN ")
+        ? "no valid certificate authority data seen"
+        : "unable to parse bytes as PEM block",
+    );
+  }
+  const isRead = (block: string) => {
+    try {
+      return new X509Certificate(block).raw.length > 0;
+    } catch {
+      return false;
+    }
+  };
+  return blocks.some(isRead) ? undefined : failed("failed to parse certificate: x509: malformed certificate");
 }
 
 const nameOf = ({ metadata }: APIService) => metadata.name;

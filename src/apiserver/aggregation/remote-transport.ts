@@ -53,6 +53,7 @@ export function remoteTransport(parts: TransportParts, user: UserInfo): RemoteTr
       const api = parts.apis.find(info.group, info.version);
       if (!api) throw ApiError.noSuchPath();
       if (!api.available) throw unavailable(info);
+      if (api.problem !== undefined) throw ApiError.internal(api.problem);
       return send(parts, { request, api, info, user });
     },
     // Connections are the APIs' own.

@@ -74,9 +74,12 @@ export class ConvertedWatch<Item> implements EntryWatch {
   async #convert(items: readonly Item[]): Promise<void> {
     const { convert, onFailure } = this.#options;
     try {
-      this.#waiting.push(...(await convert(items)));
-      if (this.#waiting.length > 0) this.onReady();
+      const events = await convert(items);
+      if (this.ended || events.length === 0) return;
+      this.#waiting.push(...events);
+      this.onReady();
     } catch (error) {
+      if (this.ended) return;
       onFailure(error);
       this.close();
     }

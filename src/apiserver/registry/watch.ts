@@ -240,8 +240,9 @@ class CacheWatch<Item> {
 
   private checkServed(served: ServedResource): void {
     const now = this.core.served.of(served.resource);
-    // Who converted before may not be asked any more.
-    const isSame = served.remote ? now === served : now?.storage.cache === served.storage.cache;
+    // Who converted before may not be the one who does it now.
+    const isRemote = served.remote !== undefined || now?.remote !== undefined;
+    const isSame = isRemote ? now === served : now?.storage.cache === served.storage.cache;
     if (!isSame) this.close();
   }
 

@@ -296,6 +296,19 @@ export class Scene {
     this.hook.asked();
   }
 
+  /** Has nobody convert from now on, or the webhook again. */
+  async convertBy(strategy: "None" | "Webhook"): Promise<void> {
+    const path = `${definitions}/widgets.example.com`;
+    const { body } = await this.ask("GET", path);
+    const { conversion } = definitionOf(this.hook).spec;
+    const spec = { ...body.spec, conversion: strategy === "None" ? { strategy } : conversion };
+    expect((await this.ask("PUT", path, { ...body, spec })).status).toBe(200);
+    await eventually(() => {
+      const served = this.front.server.core.served.find("example.com", "v1", "widgets");
+      expect(served?.remote !== undefined).toBe(strategy === "Webhook");
+    });
+  }
+
   async undefine(): Promise<void> {
     await this.ask("DELETE", `${definitions}/widgets.example.com`);
   }

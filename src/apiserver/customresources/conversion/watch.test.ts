@@ -128,6 +128,14 @@ test("Watches end when the definition says otherwise, and their clients go on wi
   await scene.create("v1", "one");
   const second = scene.watch(`${widgets("v2")}?watch=1`);
   await eventually(() => expect(second.heard()).toEqual(["ADDED one"]));
-  await scene.storeSecond();
+  await scene.convertBy("None");
   await eventually(() => expect(second.isOver()).toBe(true));
+  const plain = scene.watch(`${widgets("v2")}?watch=1`);
+  await eventually(() => expect(plain.heard()).toEqual(["ADDED one"]));
+  expect(plain.events[0]?.object.spec).toEqual({ size: 3 });
+  await scene.convertBy("Webhook");
+  await eventually(() => expect(plain.isOver()).toBe(true));
+  const again = scene.watch(`${widgets("v2")}?watch=1`);
+  await eventually(() => expect(again.heard()).toEqual(["ADDED one"]));
+  expect(again.events[0]?.object.spec).toEqual({ size: 3, paint: "red" });
 });

@@ -20,6 +20,8 @@ interface CustomKind {
 /** Defines a custom kind, or its list. */
 export function addCustomKind(custom: CustomKind): JsonObject {
   const { name, kind, schemas, definitions, dialect } = custom;
+  // Each operation names its kind.
+  if (definitions.has(name)) return definitions.reference(name);
   const schema = schemas.get(`${kind.group}/${kind.version}/${kind.kind}`);
   if (schema === undefined && kind.kind.endsWith("List")) return addList(custom);
   // Who is told some fields takes all others for wrong.

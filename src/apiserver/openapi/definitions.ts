@@ -82,6 +82,10 @@ export class Definitions {
     return { $ref: `${root}${name}` };
   }
 
+  has(name: string): boolean {
+    return this.#made.has(name);
+  }
+
   /** Adds a definition that no facts have: of a custom resource. */
   add(name: string, definition: JsonObject): JsonObject {
     this.#made.set(name, definition);

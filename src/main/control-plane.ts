@@ -27,7 +27,6 @@ import { auditSettings } from "./audit-settings.ts";
 import { readConfiguration, writePrivately, type ClusterConfiguration } from "./configuration.ts";
 import type { CommandContext } from "./command.ts";
 import { openReporter } from "./daemon.ts";
-import { directorySize } from "./directory-size.ts";
 import { effectiveFlags } from "./effective-flags.ts";
 import type { FlagValues } from "./flags.ts";
 import { frontSettings, proxyIdentity } from "./front-settings.ts";
@@ -37,6 +36,7 @@ import { daemonLogging, machineAddress } from "./machine.ts";
 import { nodeIdentities } from "./node-identities.ts";
 import { addressAt, dnsPosition, parsePortRange } from "./service-network.ts";
 import { openStorage } from "./storage.ts";
+import type { Storage } from "./storage.ts";
 
 const issuerOf = ({ clusterDomain }: ClusterConfiguration) =>
   `https://kubernetes.default.svc.${clusterDomain}`;
@@ -84,7 +84,7 @@ async function serve({
     openStorage({ configuration, layout, clock, logger }),
   ]);
   reporter.part("store");
-  const settings = await settingsOf(configuration, { layout, pki, setVerbosity });
+  const settings = await settingsOf(configuration, { storage, pki, setVerbosity });
   const plane = await createControlPlane({
     ...storage.settings,
     clock,
@@ -140,16 +140,16 @@ interface ServedWith {
 const settingsOf = async (
   configuration: ClusterConfiguration,
   {
-    layout,
+    storage,
     pki,
     setVerbosity,
-  }: { layout: Layout; pki: ClusterPki; setVerbosity: (verbosity: number) => void },
+  }: { storage: Storage; pki: ClusterPki; setVerbosity: (verbosity: number) => void },
 ) => ({
   requestHeader: clusterProxies(pki),
   ...frontSettings(configuration.front ?? {}),
   ...(await auditSettings(configuration.front ?? {})),
   flags: effectiveFlags(configuration),
-  storageSize: () => directorySize(layout.store),
+  storageSize: () => storage.size(),
   setVerbosity,
 });
 

@@ -3,6 +3,7 @@ import type { ControlPlaneOptions } from "../control-plane/index.ts";
 import { startCompactor } from "../store/index.ts";
 import { openLogStore } from "../store/log/index.ts";
 import type { ClusterConfiguration } from "./configuration.ts";
+import { directorySize } from "./directory-size.ts";
 import { openStoreSocket } from "./etcd-socket.ts";
 import type { Layout } from "./layout.ts";
 import { storageSettings } from "./storage-settings.ts";
@@ -10,6 +11,8 @@ import { storageSettings } from "./storage-settings.ts";
 /** A control plane's store, with what depends on where it is. */
 export interface Storage {
   readonly settings: Pick<ControlPlaneOptions, "store" | "storageMediaType" | "compact" | "electsLeaders">;
+  /** Bytes of its files, as far as that is known. */
+  size(): number | undefined;
   close(): Promise<void>;
 }
 
@@ -41,6 +44,7 @@ export async function openStorage(options: {
         storageMediaType: mediaType,
         compact: interval === 0 ? compactsNothing : compact,
       },
+      size: () => directorySize(layout.store),
       async close() {
         await socket.close();
         await store.close();
@@ -59,6 +63,7 @@ export async function openStorage(options: {
       electsLeaders: true,
       compact: interval === 0 ? compactsNothing : compact,
     },
+    size: () => store.fileBytes,
     close: () => store.close(),
   };
 }

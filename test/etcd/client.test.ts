@@ -54,6 +54,8 @@ describe.skipIf(!hasEtcd)("a store on etcd", () => {
     const { urls } = await newCluster(1, { tls: files });
     const store = await open(urls, { tls: client });
     expect(await store.commit(create("/a"))).toBe(2);
+    while (store.fileBytes === undefined) await systemClock.sleep(20);
+    expect(store.fileBytes).toBeGreaterThan(4_096);
     const strange = await createCertificateAuthority({ commonName: "other", now: Date.now() });
     const distrustful = open(urls, {
       tls: { ...client, authority: strange.certificate },
@@ -93,7 +95,9 @@ describe.skipIf(!hasEtcd)("a store on etcd", () => {
 
   test("keeps its keys where it is told, and lists more than a page", async () => {
     const { urls } = await newCluster(1);
-    const store = await open(urls, { place: { ours: "/registry", theirs: "/here" } });
+    // All writes wait for one disk.
+    const patience = { attemptTimeout: 30_000, requestTimeout: 40_000 };
+    const store = await open(urls, { place: { ours: "/registry", theirs: "/here" }, ...patience });
     const other = await open(urls);
     await other.commit(create("/other"));
     const writes = Array.from({ length: 1_200 }, (_, index) =>

@@ -44,6 +44,7 @@ export class EtcdStore implements Store {
   private readonly hasUniqueValues: boolean;
   private newest: Revision = 0;
   private compacted: Revision = 0;
+  private lastFileBytes: number | undefined;
 
   constructor(
     connection: EtcdConnection,
@@ -69,6 +70,15 @@ export class EtcdStore implements Store {
   /** The newest compaction that was heard of. */
   get compactedRevision(): Revision {
     return this.compacted;
+  }
+
+  /** Bytes of etcd's files as it told last, and asks again for who reads it the next time; undefined before. */
+  get fileBytes(): number | undefined {
+    this.connection.call("Status", {}).then(
+      ({ dbSize }) => (this.lastFileBytes = dbSize),
+      (error: unknown) => this.connection.logger.debug("etcd did not tell the size of its files", { error }),
+    );
+    return this.lastFileBytes;
   }
 
   get problem(): string | undefined {

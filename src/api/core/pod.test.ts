@@ -27,6 +27,23 @@ describe("defaults", () => {
     });
   });
 
+  test.each([
+    [{ podIP: "10.0.0.1" }, { podIP: "10.0.0.1", podIPs: [{ ip: "10.0.0.1" }] }],
+    [{ podIPs: [{ ip: "10.0.0.1" }] }, { podIP: "10.0.0.1", podIPs: [{ ip: "10.0.0.1" }] }],
+    [
+      { podIP: "10.0.0.1", podIPs: [{ ip: "10.0.0.2" }, { ip: "fd00::2" }] },
+      { podIP: "10.0.0.1", podIPs: [{ ip: "10.0.0.1" }] },
+    ],
+    [
+      { podIP: "10.0.0.1", podIPs: [{ ip: "10.0.0.1" }, { ip: "fd00::1" }] },
+      { podIP: "10.0.0.1", podIPs: [{ ip: "10.0.0.1" }, { ip: "fd00::1" }] },
+    ],
+    [{ podIP: "" }, { podIP: "" }],
+    [{ podIPs: [] }, { podIPs: [] }],
+  ])("of addresses %j", (status, expected) => {
+    expect(defaulted(podDefinition, pod({}, { status })).status).toEqual(expected);
+  });
+
   test("of ports, probes, environment and requests", () => {
     const { spec } = defaulted(
       podDefinition,

@@ -5,7 +5,7 @@ import { ageColumn, column, nameColumn } from "../common/columns.ts";
 import { mapField, mapList, withField } from "../common/fill.ts";
 import type { PrinterColumn, RequestContext } from "../definition.ts";
 import { defineResource } from "../definition.ts";
-import type { PodAffinityTerm, PodSpec } from "../types/core-v1.ts";
+import type { PodAffinityTerm, PodSpec, PodStatus } from "../types/core-v1.ts";
 import { Pod } from "../types/core-v1.ts";
 import {
   defaultPodOnly,
@@ -60,12 +60,21 @@ const defaultSpec = rememberShared((spec: PodSpec) => {
   return sharedText(spec) === undefined ? filled : hold(filled);
 });
 
+/** Keeps the one address of older clients and the list of addresses in step; of two that differ, the one counts. */
+function withAddresses(status: PodStatus): PodStatus {
+  const { podIP = "", podIPs } = status;
+  const first = podIPs?.[0]?.ip ?? "";
+  if (podIP === first) return status;
+  return podIP === "" ? { ...status, podIP: first } : { ...status, podIPs: [{ ip: podIP }] };
+}
+
 /** The rules of pods. */
 export const podDefinition = defineResource<Pod>({
   resource: Pod,
   returnsDeleted: true,
   sharesSpec: true,
-  defaults: (pod) => ({ ...pod, spec: defaultSpec(pod.spec ?? { containers: [] }) }),
+  defaults: (pod) =>
+    mapField({ ...pod, spec: defaultSpec(pod.spec ?? { containers: [] }) }, "status", withAddresses),
   validate,
   validateUpdate: (pod, old, context) => [
     ...validateAnnotations(pod, old),

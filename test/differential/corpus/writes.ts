@@ -155,6 +155,35 @@ const wide: Sequence = {
   ],
 };
 
+const addressed = inNamespace("pods/addressed/status");
+
+const addresses: Sequence = {
+  name: "the address of a pod and the list of its addresses",
+  steps: [
+    post(inNamespace("pods"), {
+      metadata: { name: "addressed" },
+      spec: {
+        nodeName: "none",
+        automountServiceAccountToken: false,
+        containers: [{ name: "c", image: "i" }],
+      },
+    }),
+    ...[
+      { podIP: "10.0.0.1" },
+      { podIPs: [{ ip: "10.0.0.2" }] },
+      { podIP: "10.0.0.1", podIPs: [{ ip: "10.0.0.2" }] },
+      { podIP: "10.0.0.1", podIPs: [{ ip: "10.0.0.1" }, { ip: "fd00::1" }] },
+      { podIP: "none", podIPs: [{ ip: "10.0.0.1" }] },
+      { podIP: "", podIPs: [] },
+    ].flatMap((status) => [
+      put(addressed, { metadata: { name: "addressed" }, status }),
+      patch(addressed, "strategic", { body: { status } }),
+      patch(addressed, "merge", { body: { status } }),
+    ]),
+    remove(inNamespace("pods/addressed?gracePeriodSeconds=0"), undefined, { silent: true }),
+  ],
+};
+
 const finalizers = ["example.com/wait"];
 
 const waiting: Sequence = {
@@ -181,4 +210,4 @@ const waiting: Sequence = {
 };
 
 /** Writes whose metadata and options decide what becomes of them. */
-export const writeSequences: readonly Sequence[] = [identities, options, missing, wide, waiting];
+export const writeSequences: readonly Sequence[] = [identities, options, missing, wide, addresses, waiting];

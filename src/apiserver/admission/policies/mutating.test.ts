@@ -5,6 +5,7 @@ import {
 } from "../../../api/types/admissionregistration-v1.ts";
 import { Deployment } from "../../../api/types/apps-v1.ts";
 import { ConfigMap } from "../../../api/types/core-v1.ts";
+import { createControlPlane } from "../../../control-plane/index.ts";
 import { costly, outOfBudget, ruleFor, startPolicyPlane } from "./policies-suite.ts";
 import type { PolicyPlane } from "./policies-suite.ts";
 
@@ -14,7 +15,7 @@ type BindingSpec = MutatingAdmissionPolicyBinding["spec"];
 let plane: PolicyPlane;
 
 beforeAll(async () => {
-  plane = await startPolicyPlane();
+  plane = await startPolicyPlane(createControlPlane);
 });
 
 afterAll(() => plane.close());

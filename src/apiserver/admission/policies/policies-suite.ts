@@ -1,4 +1,6 @@
+import type { Client, UserInfo } from "../../../api/index.ts";
 import { silentLogger, systemRandom, VirtualClock } from "../../../base/index.ts";
+import type { Clock, Logger, Random } from "../../../base/index.ts";
 import { ApiError } from "../../../apimachinery/index.ts";
 import type { Resource } from "../../../apimachinery/index.ts";
 import {
@@ -9,10 +11,11 @@ import {
 } from "../../../api/types/admissionregistration-v1.ts";
 import type { NamedRuleWithOperations } from "../../../api/types/admissionregistration-v1.ts";
 import { ConfigMap, Namespace } from "../../../api/types/core-v1.ts";
-import { createControlPlane } from "../../../control-plane/index.ts";
-import type { ControlPlane } from "../../../control-plane/index.ts";
 import { createMemoryStore } from "../../../store/index.ts";
+import type { Store } from "../../../store/index.ts";
 import { generateServiceAccountKey } from "../../authentication/index.ts";
+import type { ServiceAccountKey } from "../../authentication/index.ts";
+import type { ApiServer } from "../../server/server.ts";
 import { create } from "../../registry/create.ts";
 import type { AnyObject } from "../../registry/entry.ts";
 
@@ -41,10 +44,26 @@ export const costly = ["a", "b", "c", "d"].reduceRight(
 export const outOfBudget =
   "validation failed due to running out of cost budget, no further validation rules will be run";
 
+/** What a control plane is made of, and what tests need of it: this folder may not import the one that makes it. */
+type CreatePlane = (options: {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly serviceAccountKey: ServiceAccountKey;
+  readonly issuer: string;
+  readonly rootCertificateAuthority: string;
+  readonly serviceCIDR: string;
+}) => Promise<{
+  readonly server: ApiServer;
+  clientFor(user: UserInfo): Client;
+  close(): Promise<void>;
+}>;
+
 /** A control plane with the namespace `shop`, and what tests of policies do with it. */
-export async function startPolicyPlane() {
+export async function startPolicyPlane(createControlPlane: CreatePlane) {
   const clock = new VirtualClock();
-  const plane: ControlPlane = await createControlPlane({
+  const plane = await createControlPlane({
     store: createMemoryStore({ clock }),
     clock,
     random: systemRandom,

@@ -4,6 +4,7 @@ import {
   ValidatingAdmissionPolicyBinding,
 } from "../../../api/types/admissionregistration-v1.ts";
 import { ConfigMap } from "../../../api/types/core-v1.ts";
+import { createControlPlane } from "../../../control-plane/index.ts";
 import { costly, outOfBudget, ruleFor, startPolicyPlane } from "./policies-suite.ts";
 import type { PolicyPlane } from "./policies-suite.ts";
 
@@ -14,7 +15,7 @@ let plane: PolicyPlane;
 const client = () => plane.client;
 
 beforeAll(async () => {
-  plane = await startPolicyPlane();
+  plane = await startPolicyPlane(createControlPlane);
 });
 
 afterAll(() => plane.close());

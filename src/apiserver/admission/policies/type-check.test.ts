@@ -5,6 +5,7 @@ import type {
 } from "../../../api/types/admissionregistration-v1.ts";
 import { CustomResourceDefinition } from "../../../api/types/apiextensions-v1.ts";
 import { VirtualClock } from "../../../base/index.ts";
+import { createControlPlane } from "../../../control-plane/index.ts";
 import { ruleFor, startPolicyPlane } from "./policies-suite.ts";
 import type { PolicyPlane } from "./policies-suite.ts";
 import { policyTypeCheck } from "./type-check.ts";
@@ -12,7 +13,7 @@ import { policyTypeCheck } from "./type-check.ts";
 let plane: PolicyPlane;
 
 beforeAll(async () => {
-  plane = await startPolicyPlane();
+  plane = await startPolicyPlane(createControlPlane);
   await plane.client.create(CustomResourceDefinition, {
     metadata: { name: "widgets.example.com" },
     spec: {

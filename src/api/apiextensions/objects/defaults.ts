@@ -14,6 +14,23 @@ const isBareNull = (value: unknown, node: SchemaNode | undefined): boolean =>
 
 const defaultOf = ({ schema }: SchemaNode): unknown => schema.default ?? undefined;
 
+/** The object without nulls that are no values, but for those that a default will stand for. */
+export const withoutNulls = <T extends object>(object: T, node: SchemaNode): T => dropped(object, node) as T;
+
+function dropped(value: unknown, node: SchemaNode | undefined): unknown {
+  if (!node) return value;
+  if (isValues(value)) {
+    const { items } = node;
+    return items ? mapValues(value, (element) => dropped(element, items)) : value;
+  }
+  if (!isFields(value)) return value;
+  return mapFields(value, (field, name) => {
+    const known = nodeOf(node, name);
+    const isGone = known && isBareNull(field, known) && defaultOf(known) === undefined;
+    return isGone ? undefined : dropped(field, known);
+  });
+}
+
 function fill(value: unknown, node: SchemaNode | undefined): unknown {
   if (!node) return value;
   if (isValues(value)) return fillList(value, node);

@@ -1,4 +1,4 @@
-export { withDefaults } from "./defaults.ts";
+export { withDefaults, withoutNulls } from "./defaults.ts";
 export { coerceEmbedded, metadataType, validateEmbedded } from "./embedded.ts";
 export { validateLists } from "./lists.ts";
 export { prepareSchema, type SchemaNode } from "./node.ts";

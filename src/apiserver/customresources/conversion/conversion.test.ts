@@ -120,13 +120,15 @@ test("Labels and annotations are converted, the rest of metadata is not", async 
         finalizers: ["example.com/x"],
         generation: 9,
       },
+      spec: { ...object.spec, size: null, replicas: null },
       unknown: true,
     })),
   });
   const { body } = await ask("GET", widgets("v2", "one"));
   expect(body.metadata).toEqual({ ...metadata, labels: { at: "v2" }, annotations: { was: "v1" } });
-  // What the version's schema does not know is dropped.
+  // What the version's schema does not know is dropped, and nulls but for those that a default would replace.
   expect(body).not.toHaveProperty("unknown");
+  expect(body.spec).toEqual({ paint: "red", size: null });
   // Objects are selected by what their version shows.
   const names = async (path: string) =>
     (await ask("GET", path)).body.items.map((item: { metadata: { name: string } }) => item.metadata.name);

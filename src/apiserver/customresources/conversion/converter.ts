@@ -1,5 +1,6 @@
 import { ApiError, versionNamed } from "../../../apimachinery/index.ts";
-import { pruned } from "../../../api/index.ts";
+import { DecodeError } from "../../../apimachinery/codec/index.ts";
+import { coerceEmbedded, pruned, withoutNulls } from "../../../api/index.ts";
 import type { SchemaNode } from "../../../api/index.ts";
 import type { CustomResourceDefinition } from "../../../api/types/apiextensions-v1.ts";
 import type { Random } from "../../../base/index.ts";
@@ -160,9 +161,10 @@ export class Converter {
         throw unexplained(`conversion for ${kindText(original)} ${error.message}`);
       }
     });
+    const known = node ? whole.map((object) => knownTo(node, object)) : whole;
     for (const [index, original] of objects.entries()) {
-      const object = whole[index];
-      if (object) made.set(original, node ? pruned(object, node) : object);
+      const object = known[index];
+      if (object) made.set(original, object);
     }
   }
 
@@ -185,6 +187,16 @@ export class Converter {
       note(true);
       throw error;
     }
+  }
+}
+
+/** A converted object without what its version's schema does not know; defaults are not for those who convert. */
+function knownTo(node: SchemaNode, object: AnyObject): AnyObject {
+  const known = withoutNulls(pruned(object, node), node);
+  try {
+    return coerceEmbedded(known, { node, path: undefined }, { drops: false }) as AnyObject;
+  } catch (error) {
+    throw error instanceof DecodeError ? unexplained(error.message) : error;
   }
 }
 

@@ -22,7 +22,7 @@ test("an observer hears how plugins and whole steps went", async () => {
     now: () => (now += 1),
     of:
       ({ name = "all", operation, type }) =>
-      ({ rejected, seconds }) =>
+      (rejected, seconds) =>
         void heard.push(`${name} ${operation} ${type} ${rejected} ${seconds}`),
   });
   const { admitting, validating, whole } = chain.stepsFor("CREATE", resource);

@@ -7,19 +7,19 @@ export interface AdmissionSteps {
   /** Those that hear of what has no object to change. */
   readonly hearing: readonly Required<Pick<AdmissionPlugin, "name" | "hear">>[];
   readonly validating: readonly Required<Pick<AdmissionPlugin, "name" | "validate">>[];
-  /** Carries out all of a step, of which the observer hears; absent: nobody listens. */
-  readonly whole?: Readonly<Record<"admit" | "validate", <T>(run: () => Promise<T>) => Promise<T>>>;
+  /** Carries out all of a step, of which the observer hears; absent: nobody listens. What answers at once still does. */
+  readonly whole?: Readonly<Record<"admit" | "validate", <T>(run: () => T | Promise<T>) => T | Promise<T>>>;
 }
 
 /** Whether a plugin, or all of one step, refused, and how long it took. */
-export type NoteOutcome = (outcome: { readonly rejected: boolean; readonly seconds: number }) => void;
+export type NoteOutcome = (rejected: boolean, seconds: number) => void;
 
 /** Hears how plugins and steps went. */
 export interface AdmissionObserver {
   /** For one plugin, or for the whole step without a name; asked once, called often. */
   of(step: {
     readonly name?: string;
-    readonly operation: AdmissionRequest["operation"];
+    readonly operation: Operation;
     readonly type: "admit" | "validate";
   }): NoteOutcome;
   /** Seconds of a clock that only runs forward. */
@@ -28,13 +28,13 @@ export interface AdmissionObserver {
   readonly dynamic?: DynamicObserver;
 }
 
-/** Operations and resources whose steps are remembered; custom resources come and go. */
-const rememberedSteps = 4096;
+type Operation = AdmissionRequest["operation"];
 
 /** All plugins in order; most requests concern few of them. */
 export class AdmissionChain {
   readonly plugins: readonly AdmissionPlugin[];
-  private readonly steps = new Map<string, AdmissionSteps>();
+  /** What concerns a resource, found out once: custom resources come and go. */
+  private steps = new WeakMap<object, Partial<Record<Operation, AdmissionSteps>>>();
   private observer: AdmissionObserver | undefined;
 
   constructor(plugins: readonly AdmissionPlugin[]) {
@@ -44,19 +44,21 @@ export class AdmissionChain {
   /** From now on `observer` hears of every step. */
   observe(observer: AdmissionObserver): void {
     this.observer = observer;
-    this.steps.clear();
+    this.steps = new WeakMap();
     if (!observer.dynamic) return;
     for (const plugin of this.plugins) plugin.observe?.(observer.dynamic);
   }
 
-  stepsFor(
-    operation: AdmissionRequest["operation"],
-    resource: Pick<Resource, "group" | "plural">,
-  ): AdmissionSteps {
-    const key = `${operation}/${resource.group}/${resource.plural}`;
-    const known = this.steps.get(key);
-    if (known) return known;
-    if (this.steps.size >= rememberedSteps) this.steps.clear();
+  stepsFor(operation: Operation, resource: Pick<Resource, "group" | "plural">): AdmissionSteps {
+    const known = this.steps.get(resource) ?? {};
+    const found = known[operation];
+    if (found) return found;
+    const steps = this.makeSteps(operation, resource);
+    this.steps.set(resource, { ...known, [operation]: steps });
+    return steps;
+  }
+
+  private makeSteps(operation: Operation, resource: Pick<Resource, "group" | "plural">): AdmissionSteps {
     const concerned = this.plugins.filter(
       ({ operations, resources }) =>
         operations.includes(operation) &&
@@ -67,7 +69,7 @@ export class AdmissionChain {
     const admitting = concerned.flatMap((plugin) => (plugin.admit ? [boundTo(plugin, "admit")] : []));
     const hearing = concerned.flatMap((plugin) => (plugin.hear ? [boundTo(plugin, "hear")] : []));
     const validating = concerned.flatMap((plugin) => (plugin.validate ? [boundTo(plugin, "validate")] : []));
-    const steps: AdmissionSteps = {
+    return {
       admitting: admitting.map(({ name, run }) => ({
         name,
         admit: observer ? timed(run, { observer, step: { name, operation, type: "admit" } }) : run,
@@ -82,23 +84,16 @@ export class AdmissionChain {
       })) as AdmissionSteps["validating"],
       ...(observer ? { whole: wholeSteps(observer, operation) } : {}),
     };
-    this.steps.set(key, steps);
-    return steps;
   }
 }
 
 type Run = (request: never) => unknown;
 
-function wholeSteps(
-  observer: AdmissionObserver,
-  operation: AdmissionRequest["operation"],
-): NonNullable<AdmissionSteps["whole"]> {
+function wholeSteps(observer: AdmissionObserver, operation: Operation): NonNullable<AdmissionSteps["whole"]> {
   const timing = (type: "admit" | "validate") => {
     const note = observer.of({ operation, type });
-    return <T>(run: () => Promise<T>): Promise<T> => {
-      const started = observer.now();
-      return settled(run(), (rejected) => note({ rejected, seconds: observer.now() - started }));
-    };
+    const heard = { observer, note };
+    return <T>(run: () => T | Promise<T>): T | Promise<T> => measured(run, undefined, heard);
   };
   return { admit: timing("admit"), validate: timing("validate") };
 }
@@ -117,22 +112,33 @@ function timed(
   { observer, step }: { observer: AdmissionObserver; step: Parameters<AdmissionObserver["of"]>[0] },
 ): Run {
   const note = observer.of(step);
-  return (request) => {
-    const started = observer.now();
-    const done = (rejected: boolean) => note({ rejected, seconds: observer.now() - started });
-    let answer: unknown;
-    try {
-      answer = run(request);
-    } catch (error) {
-      done(true);
-      throw error;
-    }
-    if (!(answer instanceof Promise)) {
-      done(false);
-      return answer;
-    }
-    return settled(answer, done);
-  };
+  const heard = { observer, note };
+  return (request) => measured(run, request, heard);
+}
+
+interface Heard {
+  readonly observer: AdmissionObserver;
+  readonly note: NoteOutcome;
+}
+
+/** Every request comes here several times: nothing is made where a plugin answers at once. */
+function measured<A, T>(
+  run: (given: A) => T | Promise<T>,
+  given: A,
+  { observer, note }: Heard,
+): T | Promise<T> {
+  const started = observer.now();
+  let answer: T | Promise<T>;
+  try {
+    answer = run(given);
+  } catch (error) {
+    note(true, observer.now() - started);
+    throw error;
+  }
+  if (answer instanceof Promise)
+    return settled(answer, (rejected) => note(rejected, observer.now() - started));
+  note(false, observer.now() - started);
+  return answer;
 }
 
 async function settled<T>(answer: Promise<T>, done: (rejected: boolean) => void): Promise<T> {

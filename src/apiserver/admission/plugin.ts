@@ -54,8 +54,12 @@ export interface GivenOptions {
 export class AdmissionRounds {
   current: 0 | 1 = 0;
   wantsSecond = false;
-  /** What plugins keep from the first round for the second, by their names. */
-  readonly kept = new Map<string, unknown>();
+  #kept: Map<string, unknown> | undefined;
+
+  /** What plugins keep from the first round for the second, by their names; most requests have nothing of it. */
+  get kept(): Map<string, unknown> {
+    return (this.#kept ??= new Map());
+  }
 }
 
 /** A link of the admission chain: all `admit` run first, in order, then all `validate`. Both throw ApiError to refuse. */

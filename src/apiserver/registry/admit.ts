@@ -15,85 +15,112 @@ export interface AdmissionSubject {
   readonly options: RequestOptions;
 }
 
+type Making<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Made for every write: field by field, for that costs least. */
 function requestOf(
-  subject: AdmissionSubject,
-  objects: { object?: AnyObject | undefined; old?: AnyObject | undefined },
-): AdmissionRequest {
-  return {
-    operation: subject.operation,
-    resource: subject.served.resource,
-    subresource: subject.subresource,
-    namespace: subject.key.namespace ?? "",
-    name: subject.key.name,
-    user: subject.options.user,
-    dryRun: subject.options.dryRun ?? false,
-    given: subject.options,
-    ...(objects.object ? { object: objects.object } : {}),
-    ...(objects.old ? { old: objects.old } : {}),
-    ...(subject.options.warn ? { warn: subject.options.warn } : {}),
-    ...(subject.options.annotate ? { annotate: subject.options.annotate } : {}),
-    ...(subject.options.lifetime ? { lifetime: subject.options.lifetime } : {}),
+  { operation, served, subresource, key, options }: AdmissionSubject,
+  { object, old }: { readonly object?: AnyObject | undefined; readonly old?: AnyObject | undefined },
+): Making<AdmissionRequest> {
+  const { user, dryRun = false, warn, annotate, lifetime } = options;
+  const request: Making<AdmissionRequest> = {
+    operation,
+    resource: served.resource,
+    subresource,
+    namespace: key.namespace ?? "",
+    name: key.name,
+    user,
+    dryRun,
+    given: options,
   };
+  if (object) request.object = object;
+  if (old) request.old = old;
+  if (warn) request.warn = warn;
+  if (annotate) request.annotate = annotate;
+  if (lifetime) request.lifetime = lifetime;
+  return request;
 }
 
-/** The object after all plugins that change objects. */
-export async function admit(
+/** The object after all plugins that change objects; at once unless one has to wait. */
+export function admit(
   core: Pick<Core, "admission">,
   subject: AdmissionSubject,
-  objects: { object: AnyObject; old?: AnyObject | undefined },
-): Promise<AnyObject> {
+  objects: { readonly object: AnyObject; readonly old?: AnyObject | undefined },
+): AnyObject | Promise<AnyObject> {
   const { admitting, whole } = core.admission.stepsFor(subject.operation, subject.served.resource);
-  const run = () => admitAll(admitting, { subject, objects });
+  if (admitting.length === 0 && !whole) return objects.object;
+  const rounds = new AdmissionRounds();
+  const request = { ...requestOf(subject, objects), object: objects.object, rounds };
+  const run = () => admitFrom(admitting, { request, index: 0 });
   return whole ? whole.admit(run) : run();
 }
 
-async function admitAll(
+type Admitted = AdmissionRequest & { readonly object: AnyObject; readonly rounds: AdmissionRounds };
+
+/** Runs the plugins from one on, and all once more where one wants that. */
+function admitFrom(
   admitting: AdmissionSteps["admitting"],
-  {
-    subject,
-    objects,
-  }: { subject: AdmissionSubject; objects: { object: AnyObject; old?: AnyObject | undefined } },
-): Promise<AnyObject> {
-  const rounds = new AdmissionRounds();
-  let request = { ...requestOf(subject, objects), object: objects.object, rounds };
+  from: { readonly request: Admitted; readonly index: number },
+): AnyObject | Promise<AnyObject> {
+  let { request, index } = from;
+  const { rounds } = request;
   for (;;) {
-    for (const plugin of admitting) {
-      const answer = plugin.admit(request);
-      const object = (answer instanceof Promise ? await answer : answer) as AnyObject;
-      if (object !== request.object) request = { ...request, object };
+    for (; index < admitting.length; index++) {
+      const answer = admitting[index]!.admit(request);
+      if (answer instanceof Promise) {
+        const [before, next] = [request, index + 1];
+        return answer.then((object) =>
+          admitFrom(admitting, { request: withObject(before, object as AnyObject), index: next }),
+        );
+      }
+      request = withObject(request, answer as AnyObject);
     }
     if (rounds.current === 1 || !rounds.wantsSecond) return request.object;
     rounds.current = 1;
+    index = 0;
   }
 }
+
+const withObject = (request: Admitted, object: AnyObject): Admitted =>
+  object === request.object ? request : { ...request, object };
 
 /** Whether there is no object to change: plugins that change objects only hear of it. */
 const isHeard = ({ operation }: AdmissionSubject): boolean =>
   operation === "DELETE" || operation === "CONNECT";
 
-/** Throws when a plugin refuses. */
-export async function validateAdmission(
+type Check = (request: AdmissionRequest) => void | Promise<void>;
+
+/** Throws, or rejects, when a plugin refuses; at once unless one has to wait. */
+export function validateAdmission(
   core: Pick<Core, "admission">,
   subject: AdmissionSubject,
-  objects: { object?: AnyObject | undefined; old?: AnyObject | undefined },
-): Promise<void> {
+  objects: { readonly object?: AnyObject | undefined; readonly old?: AnyObject | undefined },
+): void | Promise<void> {
   const { hearing, validating, whole } = core.admission.stepsFor(subject.operation, subject.served.resource);
   const request = requestOf(subject, objects);
-  if (hearing.length > 0 && isHeard(subject)) {
-    const hear = async () => {
-      for (const plugin of hearing) {
-        const heard = plugin.hear(request);
-        if (heard instanceof Promise) await heard;
-      }
-    };
-    await (whole ? whole.admit(hear) : hear());
-  }
-  if (validating.length === 0) return;
-  const run = async () => {
-    for (const plugin of validating) {
-      const verdict = plugin.validate(request);
-      if (verdict instanceof Promise) await verdict;
-    }
+  const validate = () => {
+    if (validating.length === 0) return undefined;
+    const run = () => checkFrom(validating, "validate", request);
+    return whole ? whole.validate(run) : run();
   };
-  return whole ? whole.validate(run) : run();
+  if (hearing.length === 0 || !isHeard(subject)) return validate();
+  const hear = () => checkFrom(hearing, "hear", request);
+  const heard = whole ? whole.admit(hear) : hear();
+  return heard instanceof Promise ? heard.then(validate) : validate();
+}
+
+/** Asks one plugin after the other. */
+function checkFrom<M extends "hear" | "validate">(
+  plugins: readonly Readonly<Record<M, Check>>[],
+  method: M,
+  request: AdmissionRequest,
+): void | Promise<void> {
+  for (const [index, plugin] of plugins.entries()) {
+    const verdict = plugin[method](request);
+    if (verdict instanceof Promise) {
+      const rest = plugins.slice(index + 1);
+      return rest.length === 0 ? verdict : verdict.then(() => checkFrom(rest, method, request));
+    }
+  }
+  return undefined;
 }

@@ -69,7 +69,7 @@ function askAdmission(
   core: Core,
   served: ServedResource,
   { request, old }: { readonly request: DeleteRequest; readonly old: AnyObject },
-): Promise<void> {
+): void | Promise<void> {
   const key = request.admission === "unnamed" ? { ...request.key, name: "" } : request.key;
   return validateAdmission(
     core,

@@ -446,17 +446,18 @@ test("a connection is shown with its options, and may be refused", async () => {
   const served = plane.core.served.find("", "v1", "pods")!;
   const object = connectOptions("PodAttachOptions", new URLSearchParams("stdin=true&container=c"));
   const error = await failure(
-    validateAdmission(
-      plane.core,
-      {
-        operation: "CONNECT",
-        served,
-        subresource: "attach",
-        key: { namespace: "shop", name: "p" },
-        options: { user: plane.user },
-      },
-      { object: object as unknown as AnyObject },
-    ),
+    (async () =>
+      validateAdmission(
+        plane.core,
+        {
+          operation: "CONNECT",
+          served,
+          subresource: "attach",
+          key: { namespace: "shop", name: "p" },
+          options: { user: plane.user },
+        },
+        { object: object as unknown as AnyObject },
+      ))(),
   );
   expect(error.message).toContain("denied the request");
   expect(hooks.calls.map(({ path }) => path)).toEqual(["/allow", "/deny"]);

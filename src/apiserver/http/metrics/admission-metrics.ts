@@ -35,7 +35,7 @@ export function admissionObserver(registry: MetricsRegistry): AdmissionObserver 
           ? steps.with(operation, rejected, type)
           : durations.with(name, operation, rejected, type);
       const passed = seriesOf("false");
-      return ({ rejected, seconds }) => (rejected ? seriesOf("true") : passed).observe(seconds);
+      return (rejected, seconds) => (rejected ? seriesOf("true") : passed).observe(seconds);
     },
     dynamic: { ...webhookObserver(registry), ...policyObserver(registry), now },
   };

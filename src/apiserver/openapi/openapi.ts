@@ -224,15 +224,30 @@ class Documents implements OpenApi {
     const { version, custom, cbor } = this.#options;
     const known = this.#hashes.get(key);
     if (known !== undefined) return known;
-    const kinds = resources.map(
-      ({ group, version, kind }) => custom?.get(`${group}/${version}/${kind}`) ?? null,
-    );
+    const kinds = resources.map((resource) => {
+      const { group, version: of, kind } = resource;
+      return hashOfKind(resource, custom?.get(`${group}/${of}/${kind}`));
+    });
     const remote = key === "" ? (this.#options.remote ?? []).map(({ swagger }) => swagger ?? null) : [];
     const paths = roots.map(({ path }) => path);
-    const hash = contentHash(encodeJson([version, cbor, paths, resources, kinds, remote]));
+    const hash = contentHash(encodeJson([version, cbor, paths, kinds, remote]));
     this.#hashes.set(key, hash);
     return hash;
   }
+}
+
+/** Of what thousands of definitions define is looked at again only what has changed. */
+const kindHashes = new WeakMap<
+  ServedResource,
+  { readonly schema: JsonObject | undefined; readonly hash: string }
+>();
+
+function hashOfKind(resource: ServedResource, schema: JsonObject | undefined): string {
+  const known = kindHashes.get(resource);
+  if (known && known.schema === schema) return known.hash;
+  const hash = contentHash(encodeJson([resource, schema ?? null]));
+  kindHashes.set(resource, { schema, hash });
+  return hash;
 }
 
 /** The document of everything, with what extension servers say. */

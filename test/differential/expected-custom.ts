@@ -49,4 +49,21 @@ export const customDifferences: readonly ExpectedDifference[] = [
     step: /scales of custom resources: PATCH \S+\/status$/,
     matches: ({ ours }) => /"size in body|: size in body/.test(said(ours)),
   },
+  {
+    reason: "v1.24: conditions of definitions are told apart by their types",
+    at: /f:conditions\.k:/,
+    step: /life of custom resources/,
+  },
+  {
+    reason: "v1.30: stored versions that are gone are told with what to do about it",
+    at: /message$/,
+    step: /life of custom resources: PATCH/,
+    matches: ({ upstream }) => /must appear in spec\.versions/.test(said(upstream)),
+  },
+  {
+    reason: "v1.24: the extension that keeps unknown fields is called as it is",
+    at: /message$/,
+    step: /life of custom resources: PATCH/,
+    matches: ({ upstream }) => /set x-preserve-unknown-fields/.test(said(upstream)),
+  },
 ];

@@ -53,7 +53,9 @@ export const cleanupFinalizer = "customresourcecleanup.apiextensions.k8s.io";
 
 function withCleanup(definition: CustomResourceDefinition): CustomResourceDefinition {
   const { metadata, status } = definition;
-  const { finalizers = [], deletionTimestamp = "" } = metadata;
+  // Upstream marks definitions by itself: they get nothing else that other objects get then.
+  const { finalizers = [], deletionTimestamp = "", deletionGracePeriodSeconds: _, ...rest } = metadata;
+  const { generation = 1 } = rest;
   const conditions = (status.conditions ?? []).filter(({ type }) => type !== "Terminating");
   const terminating = {
     type: "Terminating",
@@ -64,7 +66,12 @@ function withCleanup(definition: CustomResourceDefinition): CustomResourceDefini
   };
   return {
     ...definition,
-    metadata: { ...metadata, finalizers: [...new Set([...finalizers, cleanupFinalizer])] },
+    metadata: {
+      ...rest,
+      deletionTimestamp,
+      generation: generation - 1,
+      finalizers: [...new Set([...finalizers, cleanupFinalizer])],
+    },
     status: { ...status, conditions: [...conditions, terminating] },
   };
 }

@@ -165,7 +165,8 @@ class CustomResources {
   async #install(definition: CustomResourceDefinition): Promise<void> {
     const { core } = this.#parts;
     const { metadata, spec, status } = definition;
-    const of = JSON.stringify([metadata.uid, metadata.generation, status.acceptedNames]);
+    const { uid, generation, deletionTimestamp } = metadata;
+    const of = JSON.stringify([uid, generation, deletionTimestamp, status.acceptedNames]);
     const before = this.#installed.get(metadata.name);
     if (before?.of === of) return;
     const made = new Map(spec.versions.map((version) => [version.name, customVersion(definition, version)]));
@@ -187,9 +188,10 @@ class CustomResources {
       stored: stored.version.resource,
       custom: true,
       convert(object, _, to) {
-        const named = restamp(object, to);
         const target = made.get(to.version);
-        return !target || target === stored ? named : shaped(named, target.node);
+        if (!target || target === stored) return restamp(object, to);
+        // What is stored is read by its own schema first.
+        return shaped(restamp(stored.version.fromStored(object), to), target.node);
       },
     });
     const resources = versions.map(({ resource }) => resource);

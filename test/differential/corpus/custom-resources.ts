@@ -559,5 +559,105 @@ const columns: Sequence = {
   ],
 };
 
+const living = kindOf("living");
+const rival = { ...living, plural: "rivals", kind: "Rival" };
+const nameOf = ({ plural, group }: Kind) => `${definitions}/${plural}.${group}`;
+const condition = (index: number, status: string) => ({
+  silent: true as const,
+  until: { path: `status.conditions.${index}.status`, is: status },
+});
+const life: Sequence = {
+  name: "life of custom resources",
+  steps: [
+    ...defined(living, [versionOf({ type: "object", "x-kubernetes-preserve-unknown-fields": true })]),
+    get(nameOf(living)),
+    get(nameOf(living), tableOf),
+    get("/apis/living.example.com"),
+    get("/apis/living.example.com/v1"),
+    post(
+      definitions,
+      definitionOf(rival, [versionOf({ type: "object" })], { names: { plural: "rivals", kind: "Living" } }),
+    ),
+    get(nameOf(rival), condition(0, "False")),
+    get(nameOf(rival)),
+    get(collectionOf(rival)),
+    patch(nameOf(living), "merge", {
+      body: { spec: { names: { shortNames: ["lv", "rivals"], categories: ["all"] } } },
+    }),
+    get(nameOf(living), { silent: true, until: { path: "status.acceptedNames.categories.0", is: "all" } }),
+    get(nameOf(living)),
+    get("/apis/living.example.com/v1"),
+    patch(nameOf(living), "merge", { body: { spec: { names: { kind: "Other" } } } }),
+    patch(nameOf(living), "merge", { body: { spec: { names: { plural: "others" } } } }),
+    patch(nameOf(living), "merge", { body: { spec: { names: { singular: "one", listKind: "Ones" } } } }),
+    patch(nameOf(living), "merge", { body: { spec: { scope: "Cluster", group: "x.example.com" } } }),
+    patch(nameOf(living), "merge", { body: { spec: { preserveUnknownFields: true } } }),
+    patch(nameOf(living), "merge", { body: { metadata: { finalizers: ["x", "a b"] } } }),
+    patch(nameOf(living), "merge", {
+      body: {
+        spec: {
+          versions: [
+            {
+              ...versionOf({ type: "object", "x-kubernetes-preserve-unknown-fields": true }),
+              storage: false,
+            },
+            versionOf({ type: "object", properties: { a: text } }, { name: "v2" }),
+          ],
+        },
+      },
+    }),
+    get(collectionOf(living, "v2"), { silent: true, until: { path: "kind", is: "Ones" } }),
+    get(nameOf(living)),
+    get("/apis/living.example.com"),
+    post(collectionOf(living), objectOf(living, { a: "x", b: 1 }, "old")),
+    get(`${collectionOf(living, "v2")}/old`),
+    get(`${collectionOf(living)}/old`),
+    patch(nameOf(living), "merge", {
+      body: { spec: { versions: [versionOf({ type: "object", properties: { a: text } }, { name: "v2" })] } },
+    }),
+    patch(`${nameOf(living)}/status`, "merge", { body: { status: { storedVersions: [] } } }),
+    patch(`${nameOf(living)}/status`, "merge", { body: { status: { storedVersions: ["v2"] } } }),
+    patch(`${nameOf(living)}/status`, "merge", { body: { status: { storedVersions: ["v3"] } } }),
+    patch(`${nameOf(living)}/status`, "merge", { body: { status: { acceptedNames: { plural: "A_" } } } }),
+    patch(nameOf(living), "merge", {
+      body: { spec: { versions: [versionOf({ type: "object", properties: { a: text } }, { name: "v2" })] } },
+    }),
+    get(collectionOf(living), { silent: true, until: { path: "message", is: "" } }),
+    get(collectionOf(living)),
+    patch(`${collectionOf(living, "v2")}/old`, "merge", { body: { metadata: { finalizers: ["a.b/c"] } } }),
+    remove(nameOf(living)),
+    get(nameOf(living), {
+      silent: true,
+      until: { path: "status.conditions.2.reason", is: "InstanceDeletionInProgress" },
+    }),
+    get(nameOf(living)),
+    post(collectionOf(living, "v2"), {
+      ...objectOf(living, {}, "late"),
+      apiVersion: "living.example.com/v2",
+    }),
+    get(`${collectionOf(living, "v2")}/old`),
+    remove(nameOf(living), undefined, { silent: true }),
+    patch(`${collectionOf(living, "v2")}/old`, "merge", { body: { metadata: { finalizers: null } } }),
+    get(nameOf(living), { silent: true, until: { path: "reason", is: "NotFound" } }),
+    get(nameOf(rival), { silent: true, until: { path: "status.conditions.1.status", is: "True" } }),
+    get(nameOf(rival)),
+    remove(nameOf(rival)),
+    post(definitions, {
+      ...definitionOf({ ...living, group: "living.k8s.io" }, [versionOf({ type: "object" })]),
+      metadata: {
+        name: "livings.living.k8s.io",
+        annotations: { "api-approved.kubernetes.io": "unapproved, a trial" },
+      },
+    }),
+    get(`${definitions}/livings.living.k8s.io`, condition(2, "True")),
+    get(`${definitions}/livings.living.k8s.io`),
+    patch(`${definitions}/livings.living.k8s.io`, "merge", {
+      body: { metadata: { annotations: { "api-approved.kubernetes.io": "https://example.com/1" } } },
+    }),
+    remove(`${definitions}/livings.living.k8s.io`, undefined, { silent: true }),
+    remove(`/api/v1/namespaces/${living.plural}`, undefined, { silent: true }),
+  ],
+};
+
 /** What custom resources are, and what becomes of them. */
-export const customSequences: readonly Sequence[] = [values, embedded, defaults, scaling, columns];
+export const customSequences: readonly Sequence[] = [values, embedded, defaults, scaling, columns, life];

@@ -7,6 +7,9 @@ import type { AnswerHead, ServerStream } from "./server-stream.ts";
 const scratch = Buffer.allocUnsafeSlow(64 * 1024);
 /** What is packed into one write when much waits. */
 const bulkBytes = 128 * 1024;
+/** Buffers for that, when no write holds them: made anew for each, they would have memory collected all the time. */
+const bulks: Buffer[] = [];
+const mostBulks = 8;
 /** Data is not cut smaller only to fill a write to its end. */
 const smallestRoom = 1_024;
 
@@ -20,6 +23,7 @@ export class Outbox {
   private readonly ready = new Set<ServerStream>();
   private readonly onSent: (stream: ServerStream) => void;
   private target: Buffer = scratch;
+  private bulk: Buffer | undefined;
   private at = 0;
 
   /** `onSent` hears that the answer of a stream is out as a whole. */
@@ -49,9 +53,16 @@ export class Outbox {
     this.maxFrameBytes = Math.min(bytes, bulkBytes / 2);
   }
 
-  /** Frames for one write; empty when nothing waits or no window is open. */
+  /** What was packed last has been written: its memory may serve others. */
+  release(): void {
+    if (this.bulk && bulks.length < mostBulks) bulks.push(this.bulk);
+    this.bulk = undefined;
+  }
+
+  /** Frames for one write; empty when nothing waits or no window is open. They hold until `release`. */
   pack(): Uint8Array {
-    this.target = this.isMuch() ? Buffer.allocUnsafeSlow(bulkBytes) : scratch;
+    this.target = scratch;
+    if (this.isMuch()) this.target = this.bulk = bulks.pop() ?? Buffer.allocUnsafeSlow(bulkBytes);
     this.at = 0;
     for (const frame of this.controls) this.at += frame.copy(this.target, this.at);
     this.controls = [];

@@ -85,6 +85,7 @@ export class ServerSession implements StreamOwner {
   private readonly flushNow = () => this.flush();
   private readonly written = () => {
     this.isWriting = false;
+    this.outbox.release();
     this.flush();
   };
 
@@ -158,9 +159,10 @@ export class ServerSession implements StreamOwner {
     if (bytes.length > 0) {
       this.isWriting = true;
       this.socket.write(bytes, this.written);
-    } else if (this.isEnding && this.streams.size === 0) {
-      this.end();
+      return;
     }
+    this.outbox.release();
+    if (this.isEnding && this.streams.size === 0) this.end();
   }
 
   /** Nothing more is said; a client that does not hang up either is cut off. */

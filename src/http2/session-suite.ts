@@ -28,6 +28,9 @@ export function openWire(
   limits: Partial<SessionLimits> = {},
 ): Wire {
   const [client, server] = pairOf();
+  const { _write: write } = server;
+  // As a socket does, the line keeps nothing of what was written.
+  server._write = (chunk: Buffer, encoding, done) => write.call(server, Buffer.from(chunk), encoding, done);
   const clock = new VirtualClock();
   const streams: ServerStream[] = [];
   const session = new ServerSession(server, {

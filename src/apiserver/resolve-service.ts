@@ -1,6 +1,6 @@
 import type { Random } from "../base/index.ts";
 import { ApiError } from "../apimachinery/index.ts";
-import { Service } from "../api/types/core-v1.ts";
+import { Endpoints, Pod, Service, type EndpointAddress } from "../api/types/core-v1.ts";
 import { EndpointSlice } from "../api/types/discovery-v1.ts";
 import type { ObjectReader } from "./reader.ts";
 
@@ -64,17 +64,51 @@ export function resolveService(parts: ResolverParts, wanted: ServicePort): Addre
   return endpointOf(parts, { service, portName: portNameOf(service, port) });
 }
 
-/** Where a service is that a client names in a path, with a port's number or name; absent: the port without a name. */
+/**
+ * Where a service is that a client names in a path, as `id`, with a port's number or name, or nothing for the port
+ * without one: at one of its pods. Addresses that belong to no pod of its namespace would lead anywhere. Upstream
+ * looks at Endpoints here until v1.36, at slices since.
+ */
 export function resolveProxiedService(
-  parts: ResolverParts,
-  { namespace, name, port }: Omit<ServicePort, "port"> & { readonly port: string },
+  { reader, random }: ResolverParts,
+  wanted: Omit<ServicePort, "port"> & { readonly port: string; readonly id: string },
 ): Address {
-  const service = parts.reader.get(Service, { namespace, name });
-  if (!service) throw ApiError.notFound({ group: "", resource: "services" }, name);
-  return endpointOf(parts, {
-    service,
-    portName: /^\d+$/.test(port) ? portNameOf(service, Number(port)) : port,
-  });
+  const { namespace, name, port, id } = wanted;
+  const key = { namespace, name };
+  const missing = () => ApiError.notFound({ group: "", resource: "services" }, name);
+  const unavailable = (what: string) =>
+    ApiError.serviceUnavailable(`no endpoints available for service ${JSON.stringify(what)}`);
+  let portName = port;
+  if (/^\d+$/.test(port)) {
+    const service = reader.get(Service, key);
+    if (!service) throw missing();
+    portName = portNameOf(service, Number(port));
+  }
+  const endpoints = reader.get(Endpoints, key);
+  if (!endpoints) throw missing();
+  const { subsets = [] } = endpoints;
+  if (subsets.length === 0) throw unavailable(name);
+  const found = subsets.flatMap(({ addresses = [], ports = [] }) =>
+    ports
+      .filter((one) => (one.name ?? "") === portName)
+      .flatMap((one) => addresses.map((address) => ({ address, port: one.port }))),
+  );
+  const first = Math.floor(random.next() * found.length);
+  const chosen = [...found.slice(first), ...found.slice(0, first)].find(({ address }) =>
+    isOfPod(reader, { address, namespace }),
+  );
+  if (!chosen) throw unavailable(id);
+  return { host: chosen.address.ip, port: chosen.port };
+}
+
+function isOfPod(
+  reader: ObjectReader,
+  { address, namespace }: { readonly address: EndpointAddress; readonly namespace: string },
+): boolean {
+  const { ip, targetRef } = address;
+  if (targetRef?.namespace !== namespace) return false;
+  const pod = reader.get(Pod, { namespace, name: targetRef.name ?? "" });
+  return pod?.status.podIPs?.some((one) => one.ip === ip) ?? false;
 }
 
 /** Endpoints know ports by their names. */

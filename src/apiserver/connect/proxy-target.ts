@@ -75,7 +75,7 @@ export function serviceTarget({ reader, random }: Parts): TargetFinder {
   return (call) => {
     const { scheme, name, port } = namesOf(call, "service");
     const { namespace = "" } = call.key;
-    const chosen = resolveProxiedService({ reader, random }, { namespace, name, port });
+    const chosen = resolveProxiedService({ reader, random }, { namespace, name, port, id: call.key.name });
     return { host: proxyable(chosen.host), port: chosen.port, ...tlsOf(scheme) };
   };
 }

@@ -48,6 +48,21 @@ describe("informer", () => {
     await run;
   });
 
+  it("ends with its resource, and begins anew when that comes back", async () => {
+    const { client, factory, stop } = setUp();
+    const first = factory.informer(ConfigMap);
+    const run = factory.run(stop.signal);
+    await factory.whenSynced();
+    factory.drop(ConfigMap);
+    await client.create(ConfigMap, configMap("a"));
+    const second = factory.informer(ConfigMap);
+    expect(second).not.toBe(first);
+    await factory.whenSynced();
+    expect([first.size, second.size]).toEqual([0, 1]);
+    stop.abort();
+    await run;
+  });
+
   it("waits and tries again after a failure", async () => {
     const { client, clock, factory, stop } = setUp();
     const list = client.list.bind(client);

@@ -15,6 +15,7 @@ import { createMemoryStore } from "../../../store/index.ts";
 import type { Store } from "../../../store/index.ts";
 import { generateServiceAccountKey } from "../../authentication/index.ts";
 import type { ServiceAccountKey } from "../../authentication/index.ts";
+import type { RuntimeConfig } from "../../server/runtime-config.ts";
 import type { ApiServer } from "../../server/server.ts";
 import { create } from "../../registry/create.ts";
 import type { AnyObject } from "../../registry/entry.ts";
@@ -54,6 +55,7 @@ type CreatePlane = (options: {
   readonly issuer: string;
   readonly rootCertificateAuthority: string;
   readonly serviceCIDR: string;
+  readonly runtimeConfig?: RuntimeConfig;
 }) => Promise<{
   readonly server: ApiServer;
   clientFor(user: UserInfo): Client;
@@ -61,7 +63,7 @@ type CreatePlane = (options: {
 }>;
 
 /** A control plane with the namespace `shop`, and what tests of policies do with it. */
-export async function startPolicyPlane(createControlPlane: CreatePlane) {
+export async function startPolicyPlane(createControlPlane: CreatePlane, runtimeConfig: RuntimeConfig = {}) {
   const clock = new VirtualClock();
   const plane = await createControlPlane({
     store: createMemoryStore({ clock }),
@@ -72,6 +74,7 @@ export async function startPolicyPlane(createControlPlane: CreatePlane) {
     issuer: "https://kubernetes.default.svc",
     rootCertificateAuthority: "",
     serviceCIDR: "10.96.0.0/16",
+    runtimeConfig,
   });
   const client = plane.clientFor(user);
   await client.create(Namespace, { metadata: { name: "shop", labels: { team: "shop" } } });

@@ -163,13 +163,16 @@ const revisionIn = (answer: string) => Number(/^ "header": \{\s*"revision": (\d+
 
 const own = new Set(["clusterId", "memberId", "raftTerm", "hashRevision"]);
 
+/** What is left of a lease, of which all are of 1,000 seconds, depends on the time that the test takes. */
+const isRunning = (name: string, value: unknown) => name === "ttl" && Number(value) > 500;
+
 function shown(message: object): string {
-  return JSON.stringify(
-    message,
-    (name, value: unknown) =>
-      own.has(name) ? undefined : value instanceof Uint8Array ? Buffer.from(value).toString("latin1") : value,
-    1,
-  );
+  const comparable = (name: string, value: unknown) => {
+    if (own.has(name)) return undefined;
+    if (isRunning(name, value)) return "running";
+    return value instanceof Uint8Array ? Buffer.from(value).toString("latin1") : value;
+  };
+  return JSON.stringify(message, comparable, 1);
 }
 
 /** All that a watch from a revision on tells, up to the revision. */
@@ -239,5 +242,5 @@ describe.skipIf(!hasEtcd)("the same requests have the same answers from etcd and
   }
 
   const seeds = (process.env.KUBETS_ETCD_SEEDS ?? "1").split(",").map(Number);
-  test.each(seeds)("seed %i", (seed) => compared(seed, 200));
+  test.each(seeds)("seed %i", { timeout: 180_000 }, (seed) => compared(seed, 200));
 });

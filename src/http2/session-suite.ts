@@ -30,7 +30,9 @@ export function openWire(
   const [client, server] = pairOf();
   const { _write: write } = server;
   // As a socket does, the line keeps nothing of what was written.
-  server._write = (chunk: Buffer, encoding, done) => write.call(server, Buffer.from(chunk), encoding, done);
+  const copying: typeof write = (chunk: Buffer, encoding, done) =>
+    write.call(server, Buffer.from(chunk), encoding, done);
+  Object.assign(server, { _write: copying });
   const clock = new VirtualClock();
   const streams: ServerStream[] = [];
   const session = new ServerSession(server, {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { resource } from "../apimachinery/index.ts";
 import type { KubernetesObject } from "../apimachinery/index.ts";
-import { ServedTable } from "../apiserver/index.ts";
+import { ServedTable, type ServedResource } from "../apiserver/index.ts";
 import type { CatalogChange } from "../controllers/index.ts";
 import { catalogOf } from "./catalog.ts";
 
@@ -90,4 +90,29 @@ test("who follows it hears what comes and goes; of servers that do not answer no
   expect(heard).toEqual(["removed c/v2", "removed b/v1"]);
   end();
   expect(listeners.size).toBe(0);
+});
+
+test("a custom resource is followed at the version that is stored, also when that changes", () => {
+  const table = new ServedTable();
+  const heard: string[] = [];
+  const catalog = catalogOf(table, remoteOf([]).remote);
+  const end = catalog.onChange(({ type, entry }) => heard.push(`${type} ${nameOf(entry)}`));
+  const handle = (name: string) =>
+    resource<KubernetesObject>({ group: "g", version: name, kind: "A", plural: "a", namespaced: true });
+  const add = (name: string, stored: string) =>
+    table.add({
+      resource: handle(name),
+      verbs: ["list", "watch"],
+      storage: { stored: handle(stored) },
+    } as unknown as ServedResource);
+  add("v1", "v1");
+  expect(catalog.list().map(nameOf)).toEqual(["a/v1"]);
+  add("v1", "v2");
+  add("v2", "v2");
+  expect(catalog.list().map(nameOf)).toEqual(["a/v2"]);
+  table.remove(handle("v1"));
+  table.remove(handle("v2"));
+  expect(heard).toEqual(["added a/v1", "removed a/v1", "added a/v2", "removed a/v1", "removed a/v2"]);
+  expect(catalog.list()).toEqual([]);
+  end();
 });

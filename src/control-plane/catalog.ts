@@ -19,17 +19,21 @@ interface DiscoveredResource {
  * theirs, each at the version that is preferred.
  */
 export function catalogOf(served: ServedTable, remote: Remote): Catalog {
+  // There may be thousands, and each owner that is looked up is looked for among them.
+  let local: readonly CatalogEntry[] | undefined;
+  served.onChange(() => (local = undefined));
   return {
     list: () => [
-      ...Array.from(served.all()).filter(isStored).map(entryOf),
+      ...(local ??= Array.from(served.all()).filter(isStored).map(entryOf)),
       ...remoteEntries(remote).values(),
     ],
     stale: () => remote.versions().flatMap((one) => (one.stale ? [apiVersionOf(one)] : [])),
     onChange(listener) {
       const ends = [
-        served.onChange((change) => {
-          if (isStored(change.served)) listener({ type: change.type, entry: entryOf(change.served) });
-        }),
+        // A version that is not stored any more is followed no longer, though it is served.
+        served.onChange(({ type, served: changed }) =>
+          listener({ type: isStored(changed) ? type : "removed", entry: entryOf(changed) }),
+        ),
         followRemote(remote, listener),
       ];
       return () => {

@@ -10,6 +10,7 @@ export { deprecationOf } from "./deprecation.ts";
 export { containersOf, podReferences, type PodReferences } from "./pod-references.ts";
 export { cleanupFinalizer } from "./apiextensions/custom-resource-definition.ts";
 export * from "./apiextensions/objects/index.ts";
+export { structureProblem, validateStructure } from "./apiextensions/structural.ts";
 export { convert, servedVersionsOf, storageVersionOf } from "./conversion.ts";
 export { flowControlDefaults } from "./flowcontrol/bootstrap.ts";
 export { eventTimeToLive } from "./core/event.ts";

@@ -1,5 +1,5 @@
-import { goQuote, timestampOf } from "../../apimachinery/index.ts";
-import { semanticallyEqual } from "../../api/index.ts";
+import { FieldPath, fieldErrorMessage, goQuote, timestampOf } from "../../apimachinery/index.ts";
+import { semanticallyEqual, structureProblem, validateStructure } from "../../api/index.ts";
 import type {
   CustomResourceDefinition,
   CustomResourceDefinitionCondition as Condition,
@@ -56,6 +56,28 @@ function approval({ metadata, spec }: CustomResourceDefinition): Said | undefine
   }
   const message = `${needed} with either a URL or a reason starting with "unapproved", ${proposal}`;
   return { type, status: "False", reason: "InvalidAnnotation", message };
+}
+
+/** What schemas lack that must say what every field is; nothing where that is asked of them when they are written. */
+function structure({ spec }: CustomResourceDefinition): Said | undefined {
+  if (spec.preserveUnknownFields !== true) return undefined;
+  const type = "NonStructuralSchema";
+  const errors: string[] = [];
+  for (const [index, { name, schema }] of spec.versions.entries()) {
+    const root = schema?.openAPIV3Schema;
+    if (!root) continue;
+    const problem = structureProblem(root);
+    if (problem !== undefined) {
+      const message = `failed to check validation schema for version ${name}: ${problem}`;
+      return { type, status: "Unknown", reason: "StructuralError", message };
+    }
+    const at = FieldPath.root("spec").child("versions").index(index).child("schema", "openAPIV3Schema");
+    const found = validateStructure(root, at);
+    errors.push(...found.map((error) => `${error.field}: ${fieldErrorMessage(error)}`));
+  }
+  if (errors.length === 0) return undefined;
+  const message = errors.length === 1 ? (errors[0] ?? "") : `[${errors.join(", ")}]`;
+  return { type, status: "True", reason: "Violations", message };
 }
 
 interface Naming {
@@ -138,7 +160,10 @@ export function definitionStatus(
   const { status } = definition;
   const { names, condition } = namesOf(definition, others);
   const isAccepted = condition.status === "True";
+  const lacking = structure(definition);
+  const known = (status.conditions ?? []).filter(({ type }) => lacking || type !== "NonStructuralSchema");
   const said = [
+    lacking,
     approval(definition),
     condition,
     // Once established, a definition stays so.
@@ -146,7 +171,7 @@ export function definitionStatus(
   ];
   const conditions = said.reduce<readonly Condition[]>(
     (all, each) => (each ? withCondition(all, each, now) : all),
-    status.conditions ?? [],
+    known,
   );
   const next = { ...status, acceptedNames: names, conditions };
   return semanticallyEqual(next, status) ? status : next;

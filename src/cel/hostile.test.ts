@@ -78,3 +78,10 @@ test.each(["(".repeat(99_999), "[".repeat(50_000), "a.b".repeat(30_000)])(
     expect(environment.compile(source).type).toBe("invalid");
   },
 );
+
+test("a long text that is no number is refused at once", () => {
+  const compilation = environment.compile("double(object.zeros) > 0.0");
+  if (compilation.type !== "program") throw new Error(compilation.message);
+  const zeros = `${"0".repeat(300_000)}!`;
+  expect(compilation.program.evaluate({ object: { zeros } })).toMatchObject({ type: "error" });
+});

@@ -102,6 +102,16 @@ describe("defaults", () => {
         },
       },
     ],
+    [
+      { name: "v", projected: { sources: [{ serviceAccountToken: { path: "t", expirationSeconds: 0 } }] } },
+      {
+        name: "v",
+        projected: {
+          defaultMode: 420,
+          sources: [{ serviceAccountToken: { path: "t", expirationSeconds: 0 } }],
+        },
+      },
+    ],
   ])("of volume %j", (volume, expected) => {
     expect(defaulted(podDefinition, pod({ volumes: [volume] })).spec.volumes).toEqual([expected]);
   });
@@ -112,8 +122,25 @@ describe("defaults", () => {
     ["localhost:5000/a/b", "latest"],
     ["registry.k8s.io/e2e-test-images/agnhost:2.53", "2.53"],
     ["nginx@sha256:abc", ""],
+    [`nginx@sha256:${"a".repeat(64)}`, ""],
+    [`nginx:latest@sha256:${"a".repeat(64)}`, "latest"],
+    ["a".repeat(64), ""],
+    ["a".repeat(237), "latest"],
+    ["a".repeat(238), ""],
+    ["[fd00::1]:5000/a:b", "b"],
+    ["Host/a", "latest"],
+    ["localhost/a_b--c.d", "latest"],
+    ["-host.x/a", ""],
+    ["a/B", ""],
+    ["a//b", ""],
+    ["a/", ""],
+    ["a:", ""],
+    ["a_._b", ""],
+    ["", ""],
     ["Not An Image", ""],
-  ])("tag of %s", (image, tag) => expect(tagOf(image)).toBe(tag));
+    [`${"a".repeat(100_000)}!`, ""],
+    [`${"a-".repeat(50_000)}!`, ""],
+  ])("tag of %.40s", (image, tag) => expect(tagOf(image)).toBe(tag));
 });
 
 describe("creation", () => {

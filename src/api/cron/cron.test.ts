@@ -55,3 +55,7 @@ test("zones", () => {
   expect(new TimeZone("Asia/Kolkata").rfc3339(instant)).toBe("2024-07-01T05:30:00+05:30");
   expect(new TimeZone("").rfc3339(instant)).toBe("2024-07-01T00:00:00Z");
 });
+
+test("a long text that is no duration is refused at once", () => {
+  expect(() => parseSchedule(`@every ${"0".repeat(300_000)}!`)).toThrow("failed to parse duration");
+});

@@ -97,9 +97,9 @@ const unitSeconds: Readonly<Record<string, number>> = {
 /** A duration in Go's form, e.g. `1h30m`. */
 function parseDuration(text: string): number | undefined {
   if (text === "0") return 0;
-  if (!/^[+-]?((\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h))+$/.test(text)) return undefined;
+  if (!/^[+-]?((\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h))+$/.test(text)) return undefined;
   let seconds = 0;
-  for (const [, amount = "", unit = ""] of text.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)/g)) {
+  for (const [, amount = "", unit = ""] of text.matchAll(/(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)/g)) {
     seconds += Number(amount) * (unitSeconds[unit] ?? 0);
   }
   return text.startsWith("-") ? -seconds : seconds;

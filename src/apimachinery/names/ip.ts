@@ -121,7 +121,10 @@ export function ipFamilyOf(text: string): "IPv4" | "IPv6" | undefined {
 }
 
 /** An address whose numbers may begin with zeros, as older servers read them; for telling what is wrong only. */
-const withoutLeadingZeros = (text: string) => text.replace(/(^|[.:])0+(?=[0-9]+(?:\.|$))/g, "$1");
+const withoutLeadingZeros = (text: string) =>
+  text.length > longestPadded ? text : text.replace(/(^|[.:])0+(?=[0-9]+(?:\.|$))/g, "$1");
+/** What is longer is no address, however its numbers are written. */
+const longestPadded = 256;
 
 /** An IPv4 or IPv6 address, and not one inside of the other. */
 export function isValidIP(value: string): Problems {

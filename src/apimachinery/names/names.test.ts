@@ -249,3 +249,9 @@ test("label selectors", () => {
     'spec.selector.matchExpressions[2].operator: Invalid value: "Is": not a valid selector operator',
   ]);
 });
+
+test("a long text that is no address is refused at once", () => {
+  expect(namesModule.isValidIP(`${"0".repeat(300_000)}!`)).toEqual([
+    "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)",
+  ]);
+});

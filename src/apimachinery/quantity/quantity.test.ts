@@ -122,3 +122,10 @@ test("resource lists", () => {
   expect(insufficientResources(other, one)).toEqual(["cpu", "example.com/gpu"]);
   expect(fits({ cpu: "500m" }, one)).toBe(true);
 });
+
+test("zeros that are no quantity are refused at once", () => {
+  const text = `${"0".repeat(1_023)}!`;
+  for (let times = 0; times < 200; times++)
+    expect(() => parseQuantity(text)).toThrow("quantities must match");
+  expect(() => parseQuantity("0".repeat(1_000_000))).toThrow("quantities must match");
+});

@@ -18,7 +18,8 @@ const splitPattern = "^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$";
 const wrongFormat = `quantities must match the regular expression '${splitPattern}'`;
 const wrongSuffix = "unable to parse quantity's suffix";
 
-const quantityPattern = /^([+-]?)0*([0-9]*)(?:(\.)([0-9]*))?([eEinumkKMGTP]*[-+]?[0-9]*)$/;
+const quantityPattern =
+  /^([+-]?)0*((?:[1-9][0-9]*)?)(?:(\.)([0-9]*))?((?:[eEinumkKMGTP]+[-+]?[0-9]*|[-+][0-9]*)?)$/;
 const exponentPattern = /^[eE]([-+]?[0-9]+)$/;
 
 const decimalExponents: Readonly<Record<string, number>> = {

@@ -46,7 +46,9 @@ function resourceMatches(
 function pathMatches(urls: readonly string[] | undefined, path: string): boolean {
   return (urls ?? []).some(
     (url) =>
-      url === everything || url === path || (url.endsWith("*") && path.startsWith(url.replace(/\*+$/, ""))),
+      url === everything ||
+      url === path ||
+      (url.endsWith("*") && path.startsWith(url.replace(/(?<!\*)\*+$/, ""))),
   );
 }
 

@@ -54,3 +54,12 @@ test("markup without an end does not grow without bound", async () => {
   transform.end();
   expect(Buffer.concat(await transform.toArray()).toString()).toBe("");
 });
+
+test("a long word in a tag is read once", async () => {
+  const transform = rewriteLinks(base);
+  const page = `<a ${"x".repeat(60_000)} href="/y">`.repeat(10);
+  transform.end(page);
+  expect(Buffer.concat(await transform.toArray()).toString()).toBe(
+    page.replaceAll('"/y"', '"/api/v1/x/proxy/y"'),
+  );
+});

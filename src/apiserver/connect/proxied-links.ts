@@ -46,7 +46,8 @@ const linkAttributes: Readonly<Record<string, readonly string[]>> = {
 
 /** A comment, or an opening tag with its attributes, quoted values whole; the end is missing where the text ends first. */
 const markup = /<!--[\s\S]*?(-->|$)|<([a-z][a-z0-9]*)((?:[^>"']|"[^"]*(?:"|$)|'[^']*(?:'|$))*)(>|$)/gi;
-const attribute = /([^\s"'<>/=]+)(\s*=\s*)("[^"]*"|'[^']*'|[^\s"'=<>`]+)/g;
+/** Names begin where no name goes on: others would be looked for at each of their letters. */
+const attribute = /(?<![^\s"'<>/=])([^\s"'<>/=]+)(\s*=\s*)("[^"]*"|'[^']*'|[^\s"'=<>`]+)/g;
 /** Elements whose content is text, whatever it looks like. */
 const rawElements = /^(script|style|textarea|title)$/i;
 /** Markup that does not end within so many bytes is passed on as it is. */

@@ -45,7 +45,7 @@ export function toDouble(value: Value): Value {
   throw cannotConvert(value, "double");
 }
 
-const doublePattern = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+const doublePattern = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 
 function parseDouble(text: string): number {
   const lower = text.toLowerCase();

@@ -39,19 +39,39 @@ export function defaultResourceFieldRef(selector: ResourceFieldSelector): Resour
   return fill(selector, { divisor: "0" });
 }
 
+const longestName = 255;
+const pathPart = /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*$/;
+const hostPart = /^[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?$/;
+const address = /^\[[\da-fA-F:]+\]$/;
+const digestText = /^[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[\da-fA-F]{32,}$/;
+const tagText = /^\w[\w.-]{0,127}$/;
+
 /**
  * The tag of an image's name: `latest` when it has neither tag nor digest, empty when it has a digest only or
- * the name cannot be read.
+ * the name cannot be read. Each part is read by itself: a pattern for all of a name could take forever.
  */
 export function tagOf(image: string): string {
   const at = image.indexOf("@");
-  const named = at < 0 ? image : image.slice(0, at);
-  const match =
-    /^(?:[A-Za-z0-9.\-[\]:]+\/)?(?:[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*\/?)+(?::([\w][\w.-]{0,127}))?$/.exec(
-      named,
-    );
-  if (match === null) return "";
-  return match[1] ?? (at < 0 ? "latest" : "");
+  const hasDigest = at >= 0;
+  if ((hasDigest && !digestText.test(image.slice(at + 1))) || /^[\da-f]{64}$/.test(image)) return "";
+  const named = hasDigest ? image.slice(0, at) : image;
+  const slash = named.indexOf("/");
+  const first = slash < 0 ? "" : named.slice(0, slash);
+  const isHost = /[.:]/.test(first) || first === "localhost" || first !== first.toLowerCase();
+  const rest = isHost ? named.slice(slash + 1) : named;
+  const colon = rest.indexOf(":");
+  const path = colon < 0 ? rest : rest.slice(0, colon);
+  const whole = isHost ? `${first}/${path}` : `docker.io/${slash < 0 ? "library/" : ""}${path}`;
+  const isReadable = (!isHost || isHostName(first)) && path.split("/").every((part) => pathPart.test(part));
+  if (!isReadable || whole.length > longestName) return "";
+  if (colon < 0) return hasDigest ? "" : "latest";
+  const tag = rest.slice(colon + 1);
+  return tagText.test(tag) ? tag : "";
+}
+
+function isHostName(text: string): boolean {
+  const host = text.replace(/:\d+$/, "");
+  return address.test(host) || host.split(".").every((part) => hostPart.test(part));
 }
 
 function defaultPort(port: ContainerPort): ContainerPort {

@@ -1,4 +1,4 @@
-import { fill, fillMissing, fillZero, mapField, mapList } from "../../common/fill.ts";
+import { fill, fillMissing, mapField, mapList } from "../../common/fill.ts";
 import type { DownwardAPIVolumeFile, Volume, VolumeProjection } from "../../types/core-v1.ts";
 import { defaultFieldRef, defaultResourceFieldRef, tagOf } from "./container-defaults.ts";
 
@@ -53,7 +53,7 @@ function defaultProjection(projection: VolumeProjection): VolumeProjection {
     mapField(source, "items", defaultDownwardFiles),
   );
   return mapField(result, "serviceAccountToken", (token) =>
-    fillZero(token, { expirationSeconds: tokenLifetimeSeconds }),
+    fill(token, { expirationSeconds: tokenLifetimeSeconds }),
   );
 }
 

@@ -51,7 +51,8 @@ export function validatingPolicies(
       const attributes = attributesOf(request, parts.served);
       if (!attributes) return;
       const apply = (planned: readonly PlannedPolicy<Bound>[]) => {
-        const denials = planned.flatMap((each) => applyPolicy(each, attributes, { ...parts, observer }));
+        const observed = { ...parts, observer };
+        const denials = planned.flatMap((each) => applyPolicy(each, attributes, observed));
         const [first] = denials;
         if (first) throw denialError(request, first);
       };
@@ -70,7 +71,7 @@ function applyPolicy(
   const denials: Denial[] = misconfigured.map((each) => ({ ...each, reason: "" }));
   if (!shown) return denials;
   const { compiled } = policy;
-  const annotations = new Map<string, Set<string>>();
+  let annotations: Map<string, Set<string>> | undefined;
   for (const { bound, params } of bindings) {
     for (const param of params) {
       const activation = activationFor(compiled, { attributes, shown, param, parts });
@@ -79,12 +80,13 @@ function applyPolicy(
       const result = evaluatePolicy(compiled, { activation, operation: request.operation, observer });
       denials.push(...act(result, { binding: bound.binding, policy: compiled.name, request, observer }));
       for (const { key, value } of result.annotations) {
+        annotations ??= new Map<string, Set<string>>();
         const values = annotations.get(key) ?? new Set();
         annotations.set(key, values.add(value.slice(0, longestAnnotation)));
       }
     }
   }
-  for (const [key, values] of annotations) {
+  for (const [key, values] of annotations ?? []) {
     attributes.request.annotate?.(`${compiled.name}/${key}`, [...values].join(", "));
   }
   return denials;

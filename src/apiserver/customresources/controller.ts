@@ -12,7 +12,7 @@ import { restamp } from "../registry/served.ts";
 import { install } from "../server/install.ts";
 import { remoteVersions } from "./conversion/index.ts";
 import { definitionStatus, holds, withCondition, type Said } from "./definition-status.ts";
-import { customVersion, shaped, type CustomVersion } from "./served-version.ts";
+import { customVersion, knownTo, type CustomVersion } from "./served-version.ts";
 
 /** How long what could not be done waits until it is tried again. */
 const retryAfter = 1_000;
@@ -191,7 +191,7 @@ class CustomResources {
         const target = made.get(to.version);
         if (!target || target === stored) return restamp(object, to);
         // What is stored is read by its own schema first.
-        return shaped(restamp(stored.version.fromStored(object), to), target.node);
+        return knownTo(restamp(stored.version.fromStored(object), to), target.node);
       },
     });
     const resources = versions.map(({ resource }) => resource);

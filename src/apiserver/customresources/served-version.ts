@@ -1,5 +1,5 @@
 import { ApiError, resource as resourceHandle } from "../../apimachinery/index.ts";
-import { encodeBase64 } from "../../apimachinery/codec/index.ts";
+import { DecodeError, encodeBase64 } from "../../apimachinery/codec/index.ts";
 import type {
   GroupResource,
   JsonObject,
@@ -14,6 +14,7 @@ import {
   pruned,
   structOf,
   withDefaults,
+  withoutNulls,
 } from "../../api/index.ts";
 import type { ResourceDefinition, SchemaNode } from "../../api/index.ts";
 import type {
@@ -53,6 +54,19 @@ class OpenStruct implements StructType {
 export function shaped(object: AnyObject, node: SchemaNode): AnyObject {
   const known = coerceEmbedded(pruned(object, node), { node, path: undefined }, { drops: true });
   return withDefaults(known as AnyObject, node);
+}
+
+/**
+ * A converted object without what its new version's schema does not know; that version's defaults are for those who
+ * write it. Throws where embedded objects are none.
+ */
+export function knownTo(object: AnyObject, node: SchemaNode): AnyObject {
+  const kept = withoutNulls(pruned(object, node), node);
+  try {
+    return coerceEmbedded(kept, { node, path: undefined }, { drops: false }) as AnyObject;
+  } catch (error) {
+    throw error instanceof DecodeError ? new ApiError({ message: error.message, code: 500 }) : error;
+  }
 }
 
 /** A version of a custom resource, with the schema that its objects have. */

@@ -333,3 +333,12 @@ test("Metrics tell of calls and conversions", async () => {
   await ask("GET", widgets("v2", "one"));
   expect(await counts()).toEqual(before.map((count) => count + 1));
 });
+
+test("Where nobody converts, objects are shown without what another version does not know, and without its defaults", async () => {
+  await scene.reset();
+  await scene.define({ stored: "v2", firstOnly: { level: { type: "integer", default: 7 } } });
+  await scene.convertBy("None");
+  await scene.create("v2", "one");
+  expect((await ask("GET", widgets("v1", "one"))).body.spec).toEqual({ size: 3 });
+  expect((await ask("GET", widgets("v2", "one"))).body.spec).toEqual({ paint: "red", size: 3 });
+});

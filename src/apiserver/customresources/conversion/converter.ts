@@ -1,6 +1,4 @@
 import { ApiError, versionNamed } from "../../../apimachinery/index.ts";
-import { DecodeError } from "../../../apimachinery/codec/index.ts";
-import { coerceEmbedded, pruned, withoutNulls } from "../../../api/index.ts";
 import type { SchemaNode } from "../../../api/index.ts";
 import type { CustomResourceDefinition } from "../../../api/types/apiextensions-v1.ts";
 import type { Random } from "../../../base/index.ts";
@@ -12,6 +10,7 @@ import { Unconverted } from "../../registry/remote-conversion.ts";
 import { readConverted, restored, RestoreError } from "./restore.ts";
 import { convertedIn, ReviewError, reviewText, reviewVersionOf, sentText } from "./review.ts";
 import type { Review } from "./review.ts";
+import { knownTo } from "../served-version.ts";
 
 /** Upstream waits as long, whatever is asked. */
 const timeoutSeconds = 30;
@@ -161,7 +160,7 @@ export class Converter {
         throw unexplained(`conversion for ${kindText(original)} ${error.message}`);
       }
     });
-    const known = node ? whole.map((object) => knownTo(node, object)) : whole;
+    const known = node ? whole.map((object) => knownTo(object, node)) : whole;
     for (const [index, original] of objects.entries()) {
       const object = known[index];
       if (object) made.set(original, object);
@@ -187,16 +186,6 @@ export class Converter {
       note(true);
       throw error;
     }
-  }
-}
-
-/** A converted object without what its version's schema does not know; defaults are not for those who convert. */
-function knownTo(node: SchemaNode, object: AnyObject): AnyObject {
-  const known = withoutNulls(pruned(object, node), node);
-  try {
-    return coerceEmbedded(known, { node, path: undefined }, { drops: false }) as AnyObject;
-  } catch (error) {
-    throw error instanceof DecodeError ? unexplained(error.message) : error;
   }
 }
 

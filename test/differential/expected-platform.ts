@@ -5,6 +5,18 @@ const isNotOurs = ({ ours }: { readonly ours: unknown }) => ours === undefined;
 /** What differs of the kinds that the platform is made of: networking, storage, access, scheduling. */
 export const platformDifferences: readonly ExpectedDifference[] = [
   {
+    reason: "v1.22: APIServices have managed fields",
+    at: /metadata\.managedFields$/,
+    step: /aggregation: .*apiservices/,
+    matches: ({ upstream }) => upstream === undefined,
+  },
+  {
+    reason: "v1.33: availability is told by slices of endpoints",
+    at: /conditions\.0\.message$/,
+    step: /aggregation: .*apiservices/,
+    matches: ({ upstream, ours }) => String(upstream).replace("endpoints", "endpointslices") === ours,
+  },
+  {
     reason: "v1.21: ports, references, selectors and their like are owned as a whole",
     at: /fieldsV1\.f:\w+\.(?:f:defaultBackend\.(?:f:service\.f:port|f:resource)|f:nodeSelector)\./,
     matches: isNotOurs,

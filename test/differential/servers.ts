@@ -36,10 +36,15 @@ export async function startOurs(): Promise<Server> {
   const { port, ca } = new HttpsClient(kubeconfig);
   const cert = data("client-certificate-data");
   const connection = new Connection({ port, ca, cert, key: data("client-key-data") });
+  // What the API server does for itself is compared.
+  const ending = new AbortController();
+  const running = controlPlane.aggregation.run(ending.signal);
   return {
     send: (request) => connection.send(request),
     async close() {
       connection.close();
+      ending.abort();
+      await running;
       await front.close();
       await controlPlane.close();
       await store.close();

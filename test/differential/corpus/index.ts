@@ -1,4 +1,5 @@
 import type { Sequence } from "../step.ts";
+import { aggregationSequences } from "./aggregation.ts";
 import { coreSequences } from "./core-kinds.ts";
 import { customSequences } from "./custom-resources.ts";
 import { frontSequences } from "./front.ts";
@@ -26,6 +27,7 @@ export const corpus: readonly Sequence[] = [
   ...writeSequences,
   ...extensionSequences,
   ...customSequences,
+  ...aggregationSequences,
   ...workloadSequences,
   ...evictionSequences,
 ];

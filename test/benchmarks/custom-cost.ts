@@ -9,9 +9,9 @@ import { isEstablished } from "./custom-kinds.ts";
 import { openSession, send } from "./https.ts";
 import { measure } from "./measure.ts";
 
-const objects = 2_000;
+const objects = 1_000;
 /** The first of them warm the machine up; of the others the best counts, the machine being shared. */
-const repetitions = 5;
+const repetitions = 3;
 const namespace = "default";
 
 /** Spec of a NetworkPolicy of about 2 kB, and of a custom resource with the same fields. */

@@ -1,40 +1,19 @@
-import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import type { BodyStream, Exchange, ResponseHeaders } from "./exchange.ts";
-import {
-  BodyCollector,
-  bufferedBytes,
-  discarding,
-  rawBegins,
-  rawValues,
-  signalOf,
-  splitTarget,
-  switchingProtocols,
-} from "./exchange-parts.ts";
+import { BodyCollector, bufferedBytes, discarding, HttpExchange } from "./http-exchange.ts";
 
 /** An exchange over HTTP/1.1. */
-export class Http1Exchange implements Exchange {
-  readonly method: string;
-  readonly path: string;
-  readonly query: URLSearchParams;
-  readonly headers: IncomingHttpHeaders;
-  readonly socket: TLSSocket;
-  status = 0;
-  written = 0;
+export class Http1Exchange extends HttpExchange implements Exchange {
   private readonly request: IncomingMessage;
   private readonly makeResponse: () => ServerResponse;
   private made: ServerResponse | undefined;
-  private aborting: AbortSignal | undefined;
 
   /** For an upgrade there is a response only when something is answered after all. */
   constructor(request: IncomingMessage, response: ServerResponse | (() => ServerResponse)) {
-    const target = splitTarget(request.url ?? "/");
-    this.method = request.method ?? "GET";
-    this.path = target.path;
-    this.query = target.query;
-    this.headers = request.headers;
-    this.socket = request.socket as TLSSocket;
+    const { method = "GET", url: target = "/", headers, rawHeaders: raw } = request;
+    super({ method, target, headers, raw, socket: request.socket as TLSSocket });
     this.request = request;
     this.makeResponse = typeof response === "function" ? response : () => response;
   }
@@ -43,34 +22,14 @@ export class Http1Exchange implements Exchange {
     return (this.made ??= this.makeResponse());
   }
 
-  get target(): string {
-    return this.request.url ?? "/";
-  }
-
-  get remoteAddress(): string {
-    return this.socket.remoteAddress ?? "";
-  }
-
-  valuesOf(header: string): readonly string[] {
-    return rawValues(this.request.rawHeaders, header);
-  }
-
-  hasHeaders(prefix: string): boolean {
-    return rawBegins(this.request.rawHeaders, prefix);
-  }
-
-  get signal(): AbortSignal {
-    this.aborting ??= signalOf(this.socket.destroyed, (action) => this.endOf().once("close", action));
-    return this.aborting;
+  protected goneOr(action: () => void): boolean {
+    if (!this.socket.destroyed) this.endOf().once("close", action);
+    return this.socket.destroyed;
   }
 
   /** What closes when the client goes away: the response, or the bare connection of an upgrade. */
   private endOf(): Pick<ServerResponse, "once"> | TLSSocket {
     return this.request.headers.upgrade === undefined ? this.response : this.socket;
-  }
-
-  get answered(): boolean {
-    return this.status !== 0;
   }
 
   body(): Promise<Uint8Array> {
@@ -117,10 +76,6 @@ export class Http1Exchange implements Exchange {
 
   reset(): void {
     this.response.destroy();
-  }
-
-  leftHttp(): void {
-    this.status = switchingProtocols;
   }
 
   /** HTTP/1.1 clients open as many connections as they have requests. */

@@ -1,18 +1,9 @@
-import type { IncomingHttpHeaders } from "node:http";
 import { Readable } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import type { Clock } from "../../base/index.ts";
 import type { ServerSession, ServerStream } from "../../http2/index.ts";
 import type { BodyStream, Exchange, ResponseHeaders } from "./exchange.ts";
-import {
-  BodyCollector,
-  discarding,
-  rawBegins,
-  rawValues,
-  signalOf,
-  splitTarget,
-  switchingProtocols,
-} from "./exchange-parts.ts";
+import { BodyCollector, discarding, HttpExchange } from "./http-exchange.ts";
 
 /** Tells the time of day as headers show it, which is made once a second. */
 export function dateHeader(clock: Clock): () => string {
@@ -27,18 +18,10 @@ export function dateHeader(clock: Clock): () => string {
 }
 
 /** An exchange over one HTTP/2 stream. */
-export class Http2Exchange implements Exchange {
-  readonly method: string;
-  readonly path: string;
-  readonly query: URLSearchParams;
-  readonly headers: IncomingHttpHeaders;
-  readonly socket: TLSSocket;
-  status = 0;
-  written = 0;
+export class Http2Exchange extends HttpExchange implements Exchange {
   private readonly http2: ServerStream;
   private readonly session: ServerSession;
   private readonly date: () => string;
-  private aborting: AbortSignal | undefined;
 
   constructor(
     stream: ServerStream,
@@ -48,41 +31,16 @@ export class Http2Exchange implements Exchange {
       readonly date: () => string;
     },
   ) {
-    const { method, path, headers } = stream.head;
-    const target = splitTarget(path);
-    this.method = method;
-    this.path = target.path;
-    this.query = target.query;
-    this.headers = headers;
-    this.socket = connection.socket;
+    const { method, path: target, headers, raw } = stream.head;
+    super({ method, target, headers, raw, socket: connection.socket });
+    this.http2 = stream;
     this.session = connection.session;
     this.date = connection.date;
-    this.http2 = stream;
   }
 
-  get target(): string {
-    return this.http2.head.path;
-  }
-
-  get remoteAddress(): string {
-    return this.socket.remoteAddress ?? "";
-  }
-
-  valuesOf(header: string): readonly string[] {
-    return rawValues(this.http2.head.raw, header);
-  }
-
-  hasHeaders(prefix: string): boolean {
-    return rawBegins(this.http2.head.raw, prefix);
-  }
-
-  get signal(): AbortSignal {
-    this.aborting ??= signalOf(this.http2.closed, (action) => this.http2.onClose(action));
-    return this.aborting;
-  }
-
-  get answered(): boolean {
-    return this.status !== 0;
+  protected goneOr(action: () => void): boolean {
+    if (!this.http2.closed) this.http2.onClose(action);
+    return this.http2.closed;
   }
 
   body(): Promise<Uint8Array> {
@@ -148,10 +106,6 @@ export class Http2Exchange implements Exchange {
 
   reset(): void {
     this.http2.reset();
-  }
-
-  leftHttp(): void {
-    this.status = switchingProtocols;
   }
 
   leave(): void {

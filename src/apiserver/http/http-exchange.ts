@@ -1,3 +1,5 @@
+import type { IncomingHttpHeaders } from "node:http";
+import type { TLSSocket } from "node:tls";
 import { ApiError } from "../../apimachinery/index.ts";
 import { maximumBodyBytes } from "./exchange.ts";
 import type { BodyStream } from "./exchange.ts";
@@ -10,7 +12,7 @@ const connectionClosed = new DOMException("The connection was closed", "AbortErr
 /** What waits in a body that is written piece by piece: some events of a watch. */
 export const bufferedBytes = 64 * 1024;
 
-export const switchingProtocols = 101;
+const switchingProtocols = 101;
 
 /** What comes after the answer, of a handler that was too slow. */
 export const discarding: BodyStream = {
@@ -20,15 +22,8 @@ export const discarding: BodyStream = {
   onDrain: (action) => action(),
 };
 
-/** What of a request's target is path, and what query. */
-export function splitTarget(target: string): { path: string; query: URLSearchParams } {
-  const mark = target.indexOf("?");
-  if (mark < 0) return { path: target, query: noQuery };
-  return { path: target.slice(0, mark), query: new URLSearchParams(target.slice(mark + 1)) };
-}
-
 /** The values of a header out of names and values that take turns. */
-export function rawValues(raw: readonly string[], header: string): string[] {
+function rawValues(raw: readonly string[], header: string): string[] {
   const values: string[] = [];
   for (let index = 0; index + 1 < raw.length; index += 2) {
     if (raw[index]!.toLowerCase() === header) values.push(raw[index + 1]!);
@@ -37,7 +32,7 @@ export function rawValues(raw: readonly string[], header: string): string[] {
 }
 
 /** Whether one of the names, which take turns with values, begins so. */
-export function rawBegins(raw: readonly string[], prefix: string): boolean {
+function rawBegins(raw: readonly string[], prefix: string): boolean {
   const first = prefix.charCodeAt(0);
   for (let index = 0; index < raw.length; index += 2) {
     const name = raw[index]!;
@@ -48,12 +43,71 @@ export function rawBegins(raw: readonly string[], prefix: string): boolean {
   return false;
 }
 
-/** A signal that aborts when a client goes away, which `onGone` tells; at once when it has gone. */
-export function signalOf(isGone: boolean, onGone: (action: () => void) => void): AbortSignal {
-  const controller = new AbortController();
-  if (isGone) controller.abort(connectionClosed);
-  else onGone(() => controller.abort(connectionClosed));
-  return controller.signal;
+/** What a request is, whichever the protocol. */
+export interface AskedWith {
+  readonly method: string;
+  readonly target: string;
+  readonly headers: IncomingHttpHeaders;
+  /** Names and values of headers, which take turns, as they came. */
+  readonly raw: readonly string[];
+  readonly socket: TLSSocket;
+}
+
+/** What exchanges have in common. */
+export abstract class HttpExchange {
+  readonly method: string;
+  readonly target: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
+  readonly socket: TLSSocket;
+  status = 0;
+  written = 0;
+  private readonly raw: readonly string[];
+  private aborting: AbortSignal | undefined;
+
+  constructor({ method, target, headers, raw, socket }: AskedWith) {
+    const mark = target.indexOf("?");
+    this.method = method;
+    this.target = target;
+    this.path = mark < 0 ? target : target.slice(0, mark);
+    this.query = mark < 0 ? noQuery : new URLSearchParams(target.slice(mark + 1));
+    this.headers = headers;
+    this.raw = raw;
+    this.socket = socket;
+  }
+
+  /** Whether the client has gone; calls `action` once when it goes. */
+  protected abstract goneOr(action: () => void): boolean;
+
+  get remoteAddress(): string {
+    return this.socket.remoteAddress ?? "";
+  }
+
+  get answered(): boolean {
+    return this.status !== 0;
+  }
+
+  get signal(): AbortSignal {
+    if (this.aborting) return this.aborting;
+    const controller = new AbortController();
+    this.aborting = controller.signal;
+    const abort = () => controller.abort(connectionClosed);
+    if (this.goneOr(abort)) abort();
+    return this.aborting;
+  }
+
+  valuesOf(header: string): readonly string[] {
+    return rawValues(this.raw, header);
+  }
+
+  hasHeaders(prefix: string): boolean {
+    return rawBegins(this.raw, prefix);
+  }
+
+  leftHttp(): void {
+    this.status = switchingProtocols;
+  }
 }
 
 /** Gathers a body; of one that is too large the rest is dropped, so that the answer still gets through. */

@@ -189,6 +189,82 @@ test("objects must be as the schema and its rules say", async () => {
   expect(strict.body.message).toContain('strict decoding error: unknown field "spec.other"');
 });
 
+test("scales are what objects say of replicas, which are checked as part of them", async () => {
+  await define();
+  await ask("POST", widgets, widget({ color: "red" }));
+  const absent = await ask("GET", `${widgets}/one/scale`);
+  expect([absent.status, absent.body.message]).toEqual([
+    500,
+    'Internal error occurred: the spec replicas field ".spec.replicas" does not exist',
+  ]);
+  const merge = { "content-type": "application/merge-patch+json" };
+  const empty = await ask("PATCH", `${widgets}/one/scale`, { metadata: { labels: { a: "b" } } }, merge);
+  expect([empty.status, empty.body.message]).toEqual([
+    400,
+    'the spec replicas field ".spec.replicas" cannot be empty',
+  ]);
+  const scale = (replicas: number) => ({
+    apiVersion: "autoscaling/v1",
+    kind: "Scale",
+    metadata: { name: "one" },
+    spec: { replicas },
+  });
+  const negative = await ask("PUT", `${widgets}/one/scale`, scale(-1));
+  expect([negative.status, negative.body.message]).toEqual([
+    422,
+    'Widget.example.com "one" is invalid: .spec.replicas: Invalid value: -1: should be a non-negative integer',
+  ]);
+  expect((await ask("PUT", `${widgets}/one/scale`, scale(2))).body.spec).toEqual({ replicas: 2 });
+  const apply = { "content-type": "application/apply-patch+yaml" };
+  const applied = await ask("PATCH", `${widgets}/one/scale?fieldManager=me&force=true`, scale(3), apply);
+  expect([applied.status, applied.body.spec]).toEqual([200, { replicas: 3 }]);
+  const many = await ask("PATCH", `${widgets}/one/status`, { status: { replicas: 3_000_000_000 } }, merge);
+  expect(many.body.message).toBe(
+    'Widget.example.com "one" is invalid: .status.replicas: Invalid value: 3000000000: should be less than or equal to 2147483647',
+  );
+  const status = await ask("PATCH", `${widgets}/one/status`, { status: { replicas: "x" } }, merge);
+  expect(status.body.message).toContain(
+    'status.replicas: Invalid value: "string": replicas in body must be of type integer: "string"',
+  );
+});
+
+test("objects say what they are, and are warned of finalizers that may clash", async () => {
+  await define();
+  const post = async (body: object) => {
+    const { status, body: answer } = await ask("POST", widgets, body);
+    return [status, answer.message];
+  };
+  expect(await post({ ...widget({ color: "red" }), kind: "Other" })).toEqual([
+    422,
+    'Other.example.com "one" is invalid: kind: Invalid value: "Other": must be Widget',
+  ]);
+  expect(await post({ ...widget({ color: "red" }), apiVersion: "example.com/v2" })).toEqual([
+    400,
+    "the API version in the data (example.com/v2) does not match the expected API version (example.com/v1)",
+  ]);
+  const { kind: _, ...nameless } = widget({ color: "red" });
+  expect(await post(nameless)).toEqual([
+    400,
+    `Widget in version "v1" cannot be handled as a Widget: Object 'Kind' is missing in '${JSON.stringify(nameless)}'`,
+  ]);
+  const answer = await front.ask(widgets, {
+    method: "POST",
+    as: "admin",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({
+      ...widget({ color: "red" }),
+      metadata: { name: "one", finalizers: ["x", "a/b"] },
+    }),
+  });
+  expect([answer.status, answer.headers["warning"]]).toEqual([
+    201,
+    '299 - "metadata.finalizers: \\"x\\": prefer a domain-qualified finalizer name to avoid accidental conflicts with other finalizer writers"',
+  ]);
+  const part = await ask("GET", `${widgets}/one/nothing`);
+  expect([part.status, part.body.message]).toEqual([404, 'widgets.example.com "one" not found']);
+  expect((await ask("GET", widgets)).body.metadata.continue).toBe("");
+});
+
 test("strategic merges need built-in types", async () => {
   await define();
   const strategic = { "content-type": "application/strategic-merge-patch+json" };

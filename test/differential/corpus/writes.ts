@@ -209,5 +209,43 @@ const waiting: Sequence = {
   ],
 };
 
+const jsonPatches: Sequence = {
+  name: "JSON patches of what is not there",
+  steps: [
+    post(configMaps, { metadata: { name: "write", finalizers: ["a/b", "c/d"] }, data: { key: "value" } }),
+    ...[
+      { op: "replace", path: "/data/new", value: "x" },
+      { op: "replace", path: "/nothing/new", value: "x" },
+      { op: "replace", path: "/metadata/finalizers/1", value: "e/f" },
+      { op: "replace", path: "/metadata/finalizers/2", value: "e/f" },
+      { op: "replace", path: "/metadata/finalizers/x", value: "e/f" },
+      { op: "replace", path: "", value: 1 },
+      { op: "add", path: "/metadata/finalizers/-1", value: "g/h" },
+      { op: "add", path: "/metadata/finalizers/9", value: "g/h" },
+      { op: "remove", path: "/data/none" },
+      { op: "remove", path: "/metadata/finalizers/7" },
+      { op: "move", from: "/data/key", path: "/data/moved" },
+      { op: "move", from: "/data/none", path: "/data/other" },
+      { op: "move", from: "/data/new", path: "/nothing/other" },
+      { op: "copy", from: "/data/new", path: "/data/copied" },
+      { op: "copy", from: "/nothing/new", path: "/data/copied" },
+      { op: "test", path: "/data/none", value: null },
+      { op: "test", path: "/nothing/none", value: null },
+      { op: "test", path: "/data/new", value: "x" },
+      { op: "test", path: "/data/new", value: "y" },
+    ].map((operation) => patch(path, "json", { body: [operation] })),
+    patch(path, "merge", { body: { metadata: { finalizers: null } } }),
+    cleaned,
+  ],
+};
+
 /** Writes whose metadata and options decide what becomes of them. */
-export const writeSequences: readonly Sequence[] = [identities, options, missing, wide, addresses, waiting];
+export const writeSequences: readonly Sequence[] = [
+  identities,
+  jsonPatches,
+  options,
+  missing,
+  wide,
+  addresses,
+  waiting,
+];

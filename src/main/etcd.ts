@@ -76,7 +76,10 @@ async function openStore(
   try {
     return await openLogStore({ directory, ...options });
   } catch (error) {
-    throw error instanceof StoreError ? new StartError(error.message) : error;
+    if (error instanceof StoreError) throw new StartError(error.message);
+    // What the system refuses, such as a directory of someone else's.
+    if (error instanceof Error && "code" in error) throw new StartError(`${directory}: ${error.message}`);
+    throw error;
   }
 }
 

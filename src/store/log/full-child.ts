@@ -6,7 +6,7 @@ import { openLogStore } from "./log-store.ts";
 // is when the test says so or when what else fills the disk is removed.
 const [directory, filler] = process.argv.slice(2);
 if (directory === undefined) throw new Error("usage: full-child DIRECTORY [FILLER]");
-const store = await openLogStore({ directory });
+let store = await openLogStore({ directory });
 const tell = (line: string) => process.stdout.write(`${line}\n`);
 const retryDelay = 20;
 
@@ -34,6 +34,9 @@ async function writeUntilFull(): Promise<string> {
 tell(await writeUntilFull());
 const { items } = await store.list("/");
 tell(`${items.length} of ${written} can be read`);
+await store.close();
+store = await openLogStore({ directory });
+tell(`${(await store.list("/")).items.length} can be read after a restart`);
 if (filler !== undefined) rmSync(filler);
 while ((await refusalOfWrite()) !== undefined)
   await new Promise((resolve) => setTimeout(resolve, retryDelay));

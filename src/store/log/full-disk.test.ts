@@ -20,19 +20,20 @@ async function livesOn(
   const lines: string[] = [];
   for await (const line of createInterface(child.stdout)) {
     lines.push(line);
-    if (line.includes("can be read")) onRead?.(child.pid!);
+    if (line.includes("can be read after")) onRead?.(child.pid!);
   }
   expect(await closed).toBe(0);
   return lines;
 }
 
-function expectRecovery([refusal, read, again, reopened]: readonly string[]): void {
+function expectRecovery([refusal, read, restarted, again, reopened]: readonly string[]): void {
   expect(refusal).toMatch(
     /^unavailable: no space left on the store's disk: (EFBIG|ENOSPC|the disk takes only part)/,
   );
   const [, found, written] = /^(\d+) of (\d+) can be read$/.exec(read ?? "") ?? [];
   expect(Number(written)).toBeGreaterThan(100);
   expect(found).toBe(written);
+  expect(restarted).toBe(`${written} can be read after a restart`);
   expect(again).toBe("writes again");
   expect(reopened).toBe(`${Number(written) + 1} of ${Number(written) + 1} are there again`);
 }

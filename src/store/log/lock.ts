@@ -1,4 +1,4 @@
-import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFile, readlink, rename, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { StoreError } from "../store.ts";
 
@@ -12,30 +12,25 @@ interface Owner {
 const attempts = 10;
 
 /**
- * Takes the directory's lock file for this process, or refuses naming the process that has it. The file appears
- * with its content in one step, by a link that fails when it exists; the lock of a dead process is taken over.
+ * Takes the directory's lock for this process, or refuses naming the process that has it; the lock of a dead process
+ * is taken over. It is a symbolic link whose text says who has it: that appears in one step, and on a full disk too.
  */
 export async function lockDirectory(directory: string): Promise<() => Promise<void>> {
   const path = join(directory, "lock");
   const own: Owner = { pid: process.pid, started: (await statOf(process.pid))?.started ?? "" };
-  const draft = join(directory, `lock.${own.pid}.${own.started}`);
-  await writeFile(draft, JSON.stringify(own), { mode: 0o600 });
-  try {
-    for (let attempt = 0; attempt < attempts; attempt++) {
-      if (await linked(draft, path)) return () => rm(path);
-      const owner = await ownerIn(path);
-      if (owner && (await isAlive(owner))) throw heldBy(directory, owner.pid);
-      await setAside(path, { stale: owner, directory, own });
-    }
-    throw new StoreError("unavailable", `the lock of ${directory} is fought over`);
-  } finally {
-    await rm(draft, { force: true });
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    if (await taken(path, own)) return () => rm(path);
+    const owner = await ownerIn(path);
+    if (owner && (await isAlive(owner))) throw heldBy(directory, owner.pid);
+    await setAside(path, { stale: owner, directory, own });
   }
+  throw new StoreError("unavailable", `the lock of ${directory} is fought over`);
 }
 
-async function linked(from: string, to: string): Promise<boolean> {
+/** Whether the lock was free, and is the owner's now. */
+async function taken(path: string, owner: Owner): Promise<boolean> {
   try {
-    await link(from, to);
+    await symlink(JSON.stringify(owner), path);
     return true;
   } catch (error) {
     if (codeOf(error) === "EEXIST") return false;
@@ -58,7 +53,7 @@ async function setAside(
   }
   const moved = await ownerIn(aside);
   const isRival = moved !== undefined && (moved.pid !== stale?.pid || moved.started !== stale.started);
-  if (isRival) await linked(aside, path);
+  if (isRival) await taken(path, moved);
   await rm(aside, { force: true });
   if (isRival) throw heldBy(directory, moved.pid);
 }
@@ -70,13 +65,23 @@ function heldBy(directory: string, pid: number): StoreError {
 
 async function ownerIn(path: string): Promise<Owner | undefined> {
   try {
-    const value: unknown = JSON.parse(await readFile(path, "utf8"));
+    const value: unknown = JSON.parse(await textOf(path));
     if (typeof value !== "object" || value === null || !("pid" in value) || !("started" in value))
       return undefined;
     const { pid, started } = value;
     return typeof pid === "number" && typeof started === "string" ? { pid, started } : undefined;
   } catch (error) {
     if (error instanceof SyntaxError || codeOf(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** What the link says, or the file that it was up to format 2. */
+async function textOf(path: string): Promise<string> {
+  try {
+    return await readlink(path);
+  } catch (error) {
+    if (codeOf(error) === "EINVAL") return readFile(path, "utf8");
     throw error;
   }
 }

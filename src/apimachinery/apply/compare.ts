@@ -123,7 +123,11 @@ class Comparer {
     field: LayoutField,
     [before, after]: readonly [JsonValue | undefined, JsonValue | undefined],
   ): void {
-    this.child(level, field, [before ?? field.implied, after ?? field.implied]);
+    const { implied } = field;
+    this.child(level, field, [
+      before === undefined ? implied : before,
+      after === undefined ? implied : after,
+    ]);
   }
 
   /** Compares what is at one path element in both states; at least one has it. */
@@ -317,7 +321,9 @@ function wholeStruct(type: StructType, value: JsonObject): FieldSet {
     if (value[field.name] === undefined) insertField(fields, field);
   }
   for (const field of fields) {
-    const child = value[field.name] ?? field.implied;
+    const given = value[field.name];
+    // A null that stands there is a value, which custom resources may have.
+    const child = given === undefined ? field.implied : given;
     if (child !== undefined) (set ??= { ".": leaf })[field.element] = wholeSet(field.type, child);
   }
   if (!type.preserveUnknown) return set ?? leaf;

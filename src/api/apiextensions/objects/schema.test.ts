@@ -254,7 +254,7 @@ describe("rules", () => {
   });
 });
 
-test("managers own elements of lists with keys", () => {
+test("managers own elements of lists with keys, and nulls that are values", () => {
   const metadataType = schemas.typeOf({ group: "", version: "v1", kind: "Pod" })?.field("metadata")?.type;
   if (metadataType?.kind !== "struct") throw new Error("metadata is a struct");
   const node = withSpec({
@@ -267,12 +267,13 @@ test("managers own elements of lists with keys", () => {
         items: { type: "object", properties: { name: { type: "string" }, size: { type: "integer" } } },
       },
       tags: { type: "array", "x-kubernetes-list-type": "set", items: { type: "string" } },
+      note: { type: "string", nullable: true },
     },
   });
   const [entry] =
     updateManagedFields({
       old: undefined,
-      object: { metadata, spec: { parts: [{ name: "a", size: 1 }], tags: ["x"] } },
+      object: { metadata, spec: { parts: [{ name: "a", size: 1 }], tags: ["x"], note: null } },
       type: structOf(node, { name: "Part", metadata: metadataType }),
       manager: "tester",
       apiVersion: "example.com/v1",
@@ -285,6 +286,7 @@ test("managers own elements of lists with keys", () => {
     "f:spec": {
       "f:parts": { 'k:{"name":"a"}': { "f:name": {}, "f:size": {} } },
       "f:tags": { 'v:"x"': {} },
+      "f:note": {},
     },
   });
 });

@@ -201,7 +201,7 @@ const nothingAsked = {};
 /** What a request says of a write besides its body. */
 export function writeOptions(
   exchange: Exchange,
-): Pick<RequestOptions, "dryRun" | "fieldManager" | "fieldValidation" | "asked"> {
+): Required<Pick<RequestOptions, "dryRun" | "fieldManager" | "fieldValidation" | "asked">> {
   const { query } = exchange;
   const manager = query.get("fieldManager") ?? "";
   const [dryRun, validation] = [query.getAll("dryRun"), query.get("fieldValidation") ?? ""];

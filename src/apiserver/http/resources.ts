@@ -19,7 +19,7 @@ import { update } from "../registry/update.ts";
 import { untilVersion } from "../registry/versions.ts";
 import { watch } from "../registry/watch.ts";
 import type { EntryWatch } from "../registry/watch.ts";
-import type { RequestLifetime } from "../admission/plugin.ts";
+import type { Annotate, RequestLifetime } from "../admission/plugin.ts";
 import type { AuditRecord } from "./audit/record.ts";
 import { encodeAny, encodeJsonList, encodeProto, isStoredVersion, itemOf } from "./encode.ts";
 import { readDeletion } from "./delete-options.ts";
@@ -277,14 +277,23 @@ async function serveWatch(call: ResourceCall): Promise<void> {
   }
 }
 
+/** What is spread behind new names costs V8 a tenth of what it costs before them: all writes come here. */
 function requestOptions(call: ResourceCall): RequestOptions {
-  return { ...writeOptions(call.exchange), ...askerOf(call) };
+  const { user, warn, lifetime, audit } = call;
+  const { dryRun, fieldManager, fieldValidation, asked } = writeOptions(call.exchange);
+  const options = { user, dryRun, fieldManager, fieldValidation, asked, warn, lifetime };
+  return audit ? { annotate: annotating(audit), ...options } : options;
 }
+
+const annotating =
+  (audit: AuditRecord): Annotate =>
+  (key, value, level) =>
+    audit.annotate(key, value, level);
 
 /** Who asks, and what hears of the request while it is carried out. */
 function askerOf({ user, warn, audit, lifetime }: ResourceCall): RequestOptions {
   if (!audit) return { user, warn, lifetime };
-  return { user, warn, lifetime, annotate: (key, value, level) => audit.annotate(key, value, level) };
+  return { user, warn, lifetime, annotate: annotating(audit) };
 }
 
 /** The object that the body holds, which must be of the kind that is wanted. */
@@ -332,7 +341,7 @@ async function serveCreate(call: ResourceCall): Promise<void> {
     const answer = await answers({ namespace, body: object, options });
     return answerMade(call, answer, { form, status: 201 });
   }
-  const written = await create(core, served, { ...options, namespace, object });
+  const written = await create(core, served, { namespace, object, ...options });
   return answerWritten(call, written, form);
 }
 
@@ -350,11 +359,11 @@ async function serveUpdate(call: ResourceCall): Promise<void> {
     const wanted = subresourceKind(served, scaleKind);
     if (!wanted) throw ApiError.methodNotSupported(groupResource(served), "update");
     const scale = await readObject(call, wanted, options);
-    const answer = await updateScale(core, served, { ...options, key, scale });
+    const answer = await updateScale(core, served, { key, scale, ...options });
     return answerMade(call, answer, { columns: scaleColumns, form, status: 200 });
   }
   const object = await readObject(call, served, options);
-  const written = await update(core, served, { ...options, key, object, subresource: info.subresource });
+  const written = await update(core, served, { key, object, subresource: info.subresource, ...options });
   return answerWritten(call, written, form);
 }
 
@@ -370,14 +379,14 @@ async function servePatch(call: ResourceCall): Promise<void> {
     throw error;
   });
   if (info.subresource === "scale") {
-    const answer = await patchScale(core, served, { ...options, key, patch: change });
+    const answer = await patchScale(core, served, { key, patch: change, ...options });
     return answerMade(call, answer, { columns: scaleColumns, form, status: 200 });
   }
   const written = await patch(core, served, {
-    ...options,
     key,
     subresource: info.subresource,
     patch: change,
+    ...options,
   });
   return answerWritten(call, written, form);
 }
@@ -388,7 +397,7 @@ async function serveDelete(call: ResourceCall): Promise<void> {
   const { options, cascades } = await readDeletion(exchange, call);
   const key = keyOf(call);
   const { dryRun } = options;
-  const { object, gone } = await remove(core, served, { ...askerOf(call), dryRun, key, delete: options });
+  const { object, gone } = await remove(core, served, { dryRun, key, delete: options, ...askerOf(call) });
   if (!gone || served.definition.returnsDeleted) {
     return answerObject(call, { entry: undefined, object, status: cascades && !gone ? 202 : 200, form });
   }
@@ -414,7 +423,7 @@ async function serveDeleteCollection(call: ResourceCall): Promise<void> {
   const selected = readListOptions(call);
   const { options } = await readDeletion(exchange, call);
   const { dryRun } = options;
-  const request = { ...askerOf(call), dryRun, list: selected, delete: options };
+  const request = { dryRun, list: selected, delete: options, ...askerOf(call) };
   const page = await removeCollection(core, served, request);
   return answerList(call, { page, form });
 }

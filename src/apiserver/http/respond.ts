@@ -33,7 +33,7 @@ export async function send(
   },
 ): Promise<void> {
   const { status, body } = answer;
-  const headers: ResponseHeaders = { ...answer.headers, "content-type": answer.contentType };
+  const headers: ResponseHeaders = { "content-type": answer.contentType, ...answer.headers };
   if (body.length <= compressFrom || !acceptsGzip(exchange)) {
     exchange.respond(status, headers, body);
     return;

@@ -17,7 +17,7 @@ export interface AdmissionSubject {
 
 type Making<T> = { -readonly [K in keyof T]: T[K] };
 
-/** Made for every write: field by field, for that costs least. */
+/** Made for every write: field by field, for a spread that is added to costs V8 a hundred times as much. */
 function requestOf(
   { operation, served, subresource, key, options }: AdmissionSubject,
   { object, old }: { readonly object?: AnyObject | undefined; readonly old?: AnyObject | undefined },
@@ -49,8 +49,8 @@ export function admit(
 ): AnyObject | Promise<AnyObject> {
   const { admitting, whole } = core.admission.stepsFor(subject.operation, subject.served.resource);
   if (admitting.length === 0 && !whole) return objects.object;
-  const rounds = new AdmissionRounds();
-  const request = { ...requestOf(subject, objects), object: objects.object, rounds };
+  const request = requestOf(subject, objects) as Making<Admitted>;
+  request.rounds = new AdmissionRounds();
   const run = () => admitFrom(admitting, { request, index: 0 });
   return whole ? whole.admit(run) : run();
 }
@@ -115,8 +115,8 @@ function checkFrom<M extends "hear" | "validate">(
   method: M,
   request: AdmissionRequest,
 ): void | Promise<void> {
-  for (const [index, plugin] of plugins.entries()) {
-    const verdict = plugin[method](request);
+  for (let index = 0; index < plugins.length; index++) {
+    const verdict = plugins[index]![method](request);
     if (verdict instanceof Promise) {
       const rest = plugins.slice(index + 1);
       return rest.length === 0 ? verdict : verdict.then(() => checkFrom(rest, method, request));

@@ -31,7 +31,7 @@ export function manageWrite(
   write: ManagedWrite,
 ): AnyObject | Promise<AnyObject> {
   const managed = whenConverted(served, (identify) =>
-    manageUpdate(served, { ...write, table: core.served, identify }),
+    manageUpdate(served, { table: core.served, identify, ...write }),
   );
   if (!(managed instanceof Promise)) return managed;
   return managed.catch((error: unknown) => {

@@ -41,7 +41,6 @@ function conditionsOnly(object: AnyObject, old: AnyObject): AnyObject {
 }
 
 function statusOnly(served: ServedResource, object: AnyObject, old: AnyObject): AnyObject {
-  const { status: _, ...rest } = old;
   const metadata = served.custom
     ? named(old, object)
     : {
@@ -49,7 +48,9 @@ function statusOnly(served: ServedResource, object: AnyObject, old: AnyObject): 
         ...(old.metadata.labels ? { labels: object.metadata.labels ?? old.metadata.labels } : {}),
       };
   const status = object["status"];
-  return { ...rest, metadata, ...(status === undefined ? {} : { status }) };
+  if (status !== undefined) return { ...old, metadata, status };
+  const { status: _, ...rest } = old;
+  return { ...rest, metadata };
 }
 
 /** The old metadata, but with the version and managers that the client sent. */

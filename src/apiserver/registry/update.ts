@@ -215,7 +215,7 @@ async function nextState(
           object,
           old,
           now,
-          request: { ...options, subresource: change.subresource },
+          request: { subresource: change.subresource, ...options },
         });
   if (change.direct) {
     const managing = managed(changed);

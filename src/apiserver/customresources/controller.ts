@@ -169,7 +169,9 @@ class CustomResources {
     const of = JSON.stringify([uid, generation, deletionTimestamp, status.acceptedNames]);
     const before = this.#installed.get(metadata.name);
     if (before?.of === of) return;
-    const made = new Map(spec.versions.map((version) => [version.name, customVersion(definition, version)]));
+    const made = new Map(
+      spec.versions.map((version) => [version.name, customVersion(definition, version, core)]),
+    );
     const stored = made.get(spec.versions.find(({ storage }) => storage)?.name ?? "");
     if (!stored) return;
     const { post = unreachable } = this.#parts;

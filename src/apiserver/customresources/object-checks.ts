@@ -18,6 +18,7 @@ import {
 } from "../../api/index.ts";
 import type { RequestContext, ResourceDefinition, SchemaNode } from "../../api/index.ts";
 import type { CustomResourceDefinitionVersion } from "../../api/types/apiextensions-v1.ts";
+import type { RuleUse } from "../registry/context.ts";
 import { scaleSpecErrors, scaleStatusErrors } from "./scale-checks.ts";
 
 type Checks = Pick<
@@ -26,7 +27,10 @@ type Checks = Pick<
 >;
 
 /** What is checked of a version's objects. */
-export function objectChecks(version: CustomResourceDefinitionVersion, node: SchemaNode): Checks {
+export function objectChecks(
+  version: CustomResourceDefinitionVersion,
+  { node, ruleUse }: { readonly node: SchemaNode; readonly ruleUse: RuleUse },
+): Checks {
   const { scale } = version.subresources ?? {};
   const spec = (object: object) => (scale ? scaleSpecErrors(object, scale) : []);
   const status = (object: object) => (scale ? scaleStatusErrors(object, scale) : []);
@@ -42,7 +46,9 @@ export function objectChecks(version: CustomResourceDefinitionVersion, node: Sch
     if (validateLists(old, node).length === 0) errors.push(...validateLists(object, node));
     const warned: string[] = [];
     const warn = (error: FieldError) => void warned.push(`${error.field}: ${fieldErrorMessage(error)}`);
-    const all = withRules(errors, node, () => validateByRules(object, node, { old, warn }));
+    const all = withRules(errors, node, () =>
+      validateByRules(object, node, { old, warn, observer: ruleUse.observer }),
+    );
     if (warned.length > 0) warnings.set(object, warned);
     return all;
   };
@@ -61,7 +67,7 @@ export function objectChecks(version: CustomResourceDefinitionVersion, node: Sch
         ...embedded(object),
         ...validateLists(object, node),
       ];
-      return withRules(errors, node, () => validateByRules(object, node));
+      return withRules(errors, node, () => validateByRules(object, node, { observer: ruleUse.observer }));
     },
     validateUpdate: changeErrors,
     warnings: warningsOf,

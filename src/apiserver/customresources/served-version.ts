@@ -22,6 +22,7 @@ import type {
   CustomResourceDefinitionVersion,
 } from "../../api/types/apiextensions-v1.ts";
 import { sha256 } from "../../base/index.ts";
+import type { RuleUse } from "../registry/context.ts";
 import type { AnyObject } from "../registry/entry.ts";
 import { deepEqual } from "../registry/equal.ts";
 import { restamp, type ServedVersion } from "../registry/served.ts";
@@ -79,6 +80,7 @@ export interface CustomVersion {
 export function customVersion(
   definition: CustomResourceDefinition,
   version: CustomResourceDefinitionVersion,
+  { ruleUse }: { readonly ruleUse: RuleUse },
 ): CustomVersion {
   const { group, scope } = definition.spec;
   const {
@@ -101,7 +103,7 @@ export function customVersion(
   const node = prepareSchema(schema);
   const metadata = metadataType();
   const { status, scale } = version.subresources ?? {};
-  const rules = rulesOf(version, node);
+  const rules = rulesOf(version, { node, ruleUse });
   const isLeaving = definition.metadata.deletionTimestamp !== undefined;
   const refuse = () => {
     throw notAllowed({ group, resource: plural });
@@ -179,7 +181,7 @@ function subresourcesOf(
 
 function rulesOf(
   version: CustomResourceDefinitionVersion,
-  node: SchemaNode,
+  { node, ruleUse }: { readonly node: SchemaNode; readonly ruleUse: RuleUse },
 ): Omit<ResourceDefinition, "resource"> {
   const { status, scale } = version.subresources ?? {};
   const fields = (version.selectableFields ?? []).map(({ jsonPath: path }) => {
@@ -193,7 +195,7 @@ function rulesOf(
     columns: customColumns(version.additionalPrinterColumns),
     selectableFields: Object.fromEntries(fields),
     defaults: (object) => shaped(object as AnyObject, node),
-    ...objectChecks(version, node),
+    ...objectChecks(version, { node, ruleUse }),
     ...(status ? statusOfNew(version, node) : { prepareForUpdate: withGeneration }),
     ...(scale
       ? {

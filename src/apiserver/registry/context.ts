@@ -1,7 +1,7 @@
 import type { Clock, Logger, Random } from "../../base/index.ts";
 import { ApiError } from "../../apimachinery/index.ts";
 import type { GroupResource, ObjectKey } from "../../apimachinery/index.ts";
-import type { UserInfo } from "../../api/index.ts";
+import type { RuleObserver, UserInfo } from "../../api/index.ts";
 import { StoreError } from "../../store/index.ts";
 import type { Store } from "../../store/index.ts";
 import type { AdmissionChain } from "../admission/chain.ts";
@@ -15,11 +15,17 @@ import type { ServedResource, ServedTable } from "./served.ts";
 import type { SharedLeases } from "./shared-leases.ts";
 import type { StorageUse } from "./storage-use.ts";
 
+/** Who hears of what rules of custom resources take; absent: nobody. */
+export interface RuleUse {
+  observer: RuleObserver | undefined;
+}
+
 /** What every operation of the registry works with. */
 export interface Core {
   readonly store: Store;
   readonly storageUse: StorageUse;
   readonly conversionUse: ConversionUse;
+  readonly ruleUse: RuleUse;
   readonly caches: CacheSet;
   readonly leases: SharedLeases;
   readonly served: ServedTable;

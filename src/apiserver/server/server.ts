@@ -110,6 +110,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     store,
     storageUse: { observer: undefined },
     conversionUse: { observer: undefined },
+    ruleUse: { observer: undefined },
     caches,
     leases: new SharedLeases(store, clock),
     served,

@@ -70,13 +70,15 @@ export function hasRules(node: SchemaNode): boolean {
   return has;
 }
 
-function rulesOf(node: SchemaNode): NodeRules {
+function rulesOf(node: SchemaNode, observer: RuleObserver | undefined): NodeRules {
   const known = compiled.get(node);
   if (known) return known;
+  const started = observer?.now() ?? 0;
   const { "x-kubernetes-validations": rules = [] } = node.schema;
   const self = declaredBySchema(node.schema, { name: "selfType", isResource: node.isResource });
   const made = { self, rules: self ? rules.map((rule) => compile(rule, { self, schema: node.schema })) : [] };
   compiled.set(node, made);
+  if (rules.length > 0) observer?.compiled(observer.now() - started);
   return made;
 }
 
@@ -107,8 +109,19 @@ interface Place {
   readonly isUnchanged: boolean;
 }
 
+/** Hears what rules take, in seconds. */
+export interface RuleObserver {
+  /** Seconds of a clock that only runs forward. */
+  now(): number;
+  /** All rules of one schema have been compiled. */
+  compiled(seconds: number): void;
+  /** A value has been judged. */
+  evaluated(seconds: number): void;
+}
+
 /** How a value is judged by rules. */
 interface Judgement {
+  readonly observer?: RuleObserver | undefined;
   readonly old?: unknown;
   /** Where the value stands. */
   readonly at?: FieldPath;
@@ -124,9 +137,11 @@ export function validateByRules(
   judgement: Judgement = {},
 ): readonly FieldError[] {
   if (!hasRules(node)) return [];
-  const { old, at } = judgement;
+  const { old, at, observer } = judgement;
+  const started = observer?.now() ?? 0;
   const evaluation = new RuleEvaluation(judgement);
   evaluation.visit(value, { node, path: at, old, isUnchanged: false });
+  observer?.evaluated(observer.now() - started);
   return evaluation.errors;
 }
 
@@ -135,10 +150,12 @@ class RuleEvaluation {
   readonly errors: FieldError[] = [];
   readonly #budget: RuleBudget;
   readonly #warn: ((error: FieldError) => void) | undefined;
+  readonly #observer: RuleObserver | undefined;
 
-  constructor({ budget = new RuleBudget(), warn }: Judgement) {
+  constructor({ budget = new RuleBudget(), warn, observer }: Judgement) {
     this.#budget = budget;
     this.#warn = warn;
+    this.#observer = observer;
   }
 
   visit(value: unknown, place: Place): void {
@@ -172,7 +189,7 @@ class RuleEvaluation {
   }
 
   #evaluate(value: unknown, place: Place): void {
-    const { rules, self } = rulesOf(place.node);
+    const { rules, self } = rulesOf(place.node, this.#observer);
     if (rules.length === 0 || !self) return;
     const adapted = adapt(self, value);
     const old = place.old === undefined || place.old === null ? undefined : adapt(self, place.old);

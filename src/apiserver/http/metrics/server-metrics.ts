@@ -6,6 +6,7 @@ import { admissionObserver } from "./admission-metrics.ts";
 import { observeConversions } from "./conversion-metrics.ts";
 import { observeFeatures } from "./features.ts";
 import { observeProcess } from "./process-metrics.ts";
+import { observeRules } from "./rule-metrics.ts";
 import { observeStorage } from "./storage-metrics.ts";
 import type { Counter, MetricsRegistry } from "./registry.ts";
 
@@ -26,6 +27,7 @@ export function observeServer(
   observeFeatures(registry, { cbor });
   observeStorage(registry, options);
   observeConversions(registry, core);
+  observeRules(registry, core);
   core.admission.observe(admissionObserver(registry));
   registry.observed(
     {

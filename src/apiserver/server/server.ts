@@ -80,6 +80,13 @@ export interface ApiServer {
 /** The server as it acts for itself. */
 export const loopbackUser: UserInfo = { name: "system:apiserver", groups: ["system:masters"] };
 
+/** Nobody hears of what is used, until metrics do. */
+const unobserved = (): Pick<Core, "storageUse" | "conversionUse" | "ruleUse"> => ({
+  storageUse: { observer: undefined },
+  conversionUse: { observer: undefined },
+  ruleUse: { observer: undefined },
+});
+
 /** Fills the caches from the store and answers when every resource can be served. */
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { clock = systemClock, random = systemRandom, logger = silentLogger } = options;
@@ -108,9 +115,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const writeHooks = new Map<string, WriteHook>();
   const core: Mutable<Core> = {
     store,
-    storageUse: { observer: undefined },
-    conversionUse: { observer: undefined },
-    ruleUse: { observer: undefined },
+    ...unobserved(),
     caches,
     leases: new SharedLeases(store, clock),
     served,

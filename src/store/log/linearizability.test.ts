@@ -146,6 +146,8 @@ class Recorder {
         if (!error.message.startsWith("no space")) action = fallback;
       }
       if (action) this.history.push({ key, invoked, answered, action });
+      // A store whose disk has failed takes no more: calls that are refused tell nothing.
+      if (answered === Infinity && action) return;
       for (let turns = this.random.next() * 3; turns > 1; turns--) await new Promise(setImmediate);
     }
   }

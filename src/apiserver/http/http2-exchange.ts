@@ -81,18 +81,18 @@ export class Http2Exchange extends HttpExchange implements Exchange {
     if (this.http2.closed || this.answered) return;
     this.status = status;
     if (!body || body.length === 0 || this.method === "HEAD") {
-      this.http2.respond(status, { ...headers, date: this.date() });
+      this.http2.respond(status, { date: this.date(), ...headers });
       return;
     }
     this.written = body.length;
-    this.http2.respond(status, { ...headers, "content-length": body.length, date: this.date() }, body);
+    this.http2.respond(status, { "content-length": body.length, date: this.date(), ...headers }, body);
   }
 
   stream(status: number, headers: ResponseHeaders): BodyStream {
     if (this.answered) return discarding;
     const stream = this.http2;
     this.status = status;
-    stream.begin(status, { ...headers, date: this.date() });
+    stream.begin(status, { date: this.date(), ...headers });
     return {
       write: (bytes) => {
         this.written += bytes.length;

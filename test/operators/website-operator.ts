@@ -141,25 +141,15 @@ export class WebsiteOperator {
       .catch((error: unknown) => void this.errors.push(error));
   }
 
-  /** Until nobody else writes at the same time. */
   async #reconcile(name: string): Promise<void> {
-    for (;;) {
-      const website = this.informer.get(name, namespace);
-      if (!website) return;
-      try {
-        return await this.#bringAbout(website);
-      } catch (error) {
-        if (!(error instanceof k8s.ApiException)) throw error;
-        if (error.code === 404) return;
-        if (error.code !== 409) throw error;
-        this.conflicts += 1;
-        const fresh = await this.#custom.getNamespacedCustomObject({ ...this.#where(name) });
-        return await this.#bringAbout(fresh as Website).catch((again: unknown) => {
-          // The change that came in between is told by the informer, too.
-          if (!(again instanceof k8s.ApiException) || (again.code !== 409 && again.code !== 404)) throw again;
-        });
-      }
-    }
+    const website = this.informer.get(name, namespace);
+    if (!website || (await refusalOf(() => this.#bringAbout(website))) !== 409) return;
+    this.conflicts += 1;
+    // Whoever comes in between now is told of by the informer, too.
+    await refusalOf(async () => {
+      const fresh = await this.#custom.getNamespacedCustomObject(this.#where(name));
+      await this.#bringAbout(fresh as Website);
+    });
   }
 
   async #bringAbout(website: Website): Promise<void> {
@@ -223,6 +213,17 @@ export class WebsiteOperator {
 
   #where(name: string) {
     return { group, version, namespace, plural, name };
+  }
+}
+
+/** What a write was refused with because the object has changed or gone. */
+async function refusalOf(write: () => Promise<void>): Promise<404 | 409 | undefined> {
+  try {
+    await write();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof k8s.ApiException) || (error.code !== 404 && error.code !== 409)) throw error;
+    return error.code;
   }
 }
 

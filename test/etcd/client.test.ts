@@ -48,13 +48,14 @@ async function certificates() {
 }
 
 /** Writes what is not there yet, again as long as nobody can tell whether it was: then what is there does. */
-async function commitAnyhow(store: EtcdStore, write: Exclude<Write, { readonly type: "delete" }>): Promise<number> {
+async function commitAnyhow(store: EtcdStore, write: Write): Promise<number> {
   for (;;) {
     try {
       return await store.commit(write);
     } catch (error) {
       const current = await store.get(write.key);
-      if (current && Buffer.compare(current.value, write.value) === 0) return current.modRevision;
+      const value = write.type === "delete" ? undefined : write.value;
+      if (current && value && Buffer.compare(current.value, value) === 0) return current.modRevision;
       if (!(error instanceof StoreError) || error.type !== "unavailable") throw error;
     }
   }

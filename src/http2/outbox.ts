@@ -2,14 +2,9 @@ import { Buffer } from "node:buffer";
 import { flag, frameHeadBytes, frameType, defaultFrameBytes, writeFrameHead } from "./frames.ts";
 import { HeaderEncoder } from "./hpack/index.ts";
 import type { AnswerHead, ServerStream } from "./server-stream.ts";
+import { borrow, giveBack, largestWrite } from "./write-buffers.ts";
 
-/** What is packed into one write when little waits: shared by all connections, for it is copied out at once. */
-const scratch = Buffer.allocUnsafeSlow(64 * 1024);
-/** What is packed into one write when much waits. */
-const bulkBytes = 128 * 1024;
-/** Buffers for that, when no write holds them: made anew for each, they would have memory collected all the time. */
-const bulks: Buffer[] = [];
-const mostBulks = 8;
+const nothing = Buffer.alloc(0);
 /** Data is not cut smaller only to fill a write to its end. */
 const smallestRoom = 1_024;
 
@@ -22,8 +17,8 @@ export class Outbox {
   private controls: Buffer[] = [];
   private readonly ready = new Set<ServerStream>();
   private readonly onSent: (stream: ServerStream) => void;
-  private target: Buffer = scratch;
-  private bulk: Buffer | undefined;
+  private target: Buffer = nothing;
+  private borrowed: Buffer | undefined;
   private at = 0;
 
   /** `onSent` hears that the answer of a stream is out as a whole. */
@@ -50,19 +45,21 @@ export class Outbox {
 
   /** Frames larger than this gain nothing, whatever the peer takes. */
   limitFrames(bytes: number): void {
-    this.maxFrameBytes = Math.min(bytes, bulkBytes / 2);
+    this.maxFrameBytes = Math.min(bytes, largestWrite / 2);
   }
 
   /** What was packed last has been written: its memory may serve others. */
   release(): void {
-    if (this.bulk && bulks.length < mostBulks) bulks.push(this.bulk);
-    this.bulk = undefined;
+    if (this.borrowed) giveBack(this.borrowed);
+    this.borrowed = undefined;
+    this.target = nothing;
   }
 
   /** Frames for one write; empty when nothing waits or no window is open. They hold until `release`. */
   pack(): Uint8Array {
-    this.target = scratch;
-    if (this.isMuch()) this.target = this.bulk = bulks.pop() ?? Buffer.allocUnsafeSlow(bulkBytes);
+    const waiting = this.waitingBytes();
+    if (waiting === 0) return nothing;
+    this.target = this.borrowed = borrow(waiting);
     this.at = 0;
     for (const frame of this.controls) this.at += frame.copy(this.target, this.at);
     this.controls = [];
@@ -73,21 +70,19 @@ export class Outbox {
       if (state !== "waits") this.ready.delete(stream);
       if (state === "has more") this.ready.add(stream);
     }
-    if (this.target !== scratch) return this.target.subarray(0, this.at);
-    const packed = Buffer.allocUnsafe(this.at);
-    scratch.copy(packed, 0, 0, this.at);
-    return packed;
+    return this.target.subarray(0, this.at);
   }
 
-  /** Whether more waits than the scratch holds. */
-  private isMuch(): boolean {
+  /** What waits at most, or more than one write takes. */
+  private waitingBytes(): number {
     let waiting = 0;
     for (const frame of this.controls) waiting += frame.length;
     for (const { pending, queued } of this.ready) {
-      waiting += queued + frameHeadBytes + (pending?.bound ?? 0);
-      if (waiting > scratch.length) return true;
+      waiting +=
+        queued + (Math.floor(queued / defaultFrameBytes) + 1) * frameHeadBytes + (pending?.bound ?? 0);
+      if (waiting > largestWrite) break;
     }
-    return false;
+    return waiting;
   }
 
   /** Packs the head of an answer, and one frame of its body. */

@@ -83,36 +83,40 @@ class LazyNode implements SchemaNode {
     this.hasValues = additionalProperties !== undefined && additionalProperties !== false;
   }
 
+  get #made() {
+    return (this.#children ??= childrenOf(this.schema));
+  }
+
   get properties() {
-    return (this.#children ??= childrenOf(this.schema)).properties;
+    return this.#made.properties;
   }
 
   get values() {
-    return (this.#children ??= childrenOf(this.schema)).values;
+    return this.#made.values;
   }
 
   get items() {
-    return (this.#children ??= childrenOf(this.schema)).items;
+    return this.#made.items;
   }
 
   get allOf() {
-    return (this.#children ??= childrenOf(this.schema)).allOf;
+    return this.#made.allOf;
   }
 
   get anyOf() {
-    return (this.#children ??= childrenOf(this.schema)).anyOf;
+    return this.#made.anyOf;
   }
 
   get oneOf() {
-    return (this.#children ??= childrenOf(this.schema)).oneOf;
+    return this.#made.oneOf;
   }
 
   get not() {
-    return (this.#children ??= childrenOf(this.schema)).not;
+    return this.#made.not;
   }
 
   get pattern() {
-    return (this.#children ??= childrenOf(this.schema)).pattern;
+    return this.#made.pattern;
   }
 
   get hasDefaults(): boolean {

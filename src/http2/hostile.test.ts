@@ -308,3 +308,14 @@ test("noise ends connections, and nothing else", async () => {
   }
   expect(ended).toBeGreaterThan(100);
 });
+
+test("answers that were about to go are not sent cut short when the connection ends", async () => {
+  const wire = openWire(answerAll);
+  const client = rawClient(wire);
+  client.send(greeting, settings(), get(1), frame(frameType.pushPromise, 1, Buffer.alloc(4)));
+  await settle();
+  expect(wire.streams).toHaveLength(1);
+  expect(client.frames().filter(({ stream }) => stream === 1)).toEqual([]);
+  expect(client.frames().some(({ type }) => type === frameType.goAway)).toBe(true);
+  wire.client.destroy();
+});

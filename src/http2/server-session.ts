@@ -197,8 +197,7 @@ export class ServerSession implements StreamOwner {
     this.goAway(code, this.lastStream, message);
     this.isEnding = true;
     this.isDeaf = true;
-    for (const stream of this.streams.values()) stream.close();
-    this.streams.clear();
+    this.dropAll();
     this.schedule();
     this.cutOffSoon();
   }
@@ -206,8 +205,7 @@ export class ServerSession implements StreamOwner {
   private destroyed(): void {
     this.isDestroyed = true;
     this.timer.cancel();
-    for (const stream of this.streams.values()) stream.close();
-    this.streams.clear();
+    this.dropAll();
     this.options.onClose();
   }
 
@@ -418,6 +416,11 @@ export class ServerSession implements StreamOwner {
     // What the client still has to say changes nothing any more.
     if (!stream.isReceived) this.refuse(stream.id, errorCode.noError);
     this.drop(stream);
+  }
+
+  /** Nothing is left of any stream, nor of what it was about to send. */
+  private dropAll(): void {
+    for (const stream of this.streams.values()) this.drop(stream);
   }
 
   private drop(stream: ServerStream): void {
